@@ -1,0 +1,18 @@
+"""A limit on everything, in one table. Each is far above honest use and below what would hurt the machine."""
+
+MAX_VALUE = 1 << 43
+"""Largest |value| of a number field in its scaled integer: 8.8e12 (88 bn yuan in fen). Squares then sum in 128 bits."""
+MAX_ENTRIES_PER_KEY = (1 << 20) - 1
+"""Events kept for one key; past it the oldest leaves and the key's features are marked approximate."""
+MAX_STRING_BYTES = 4096
+MAX_LIST_ITEMS = 256
+MAX_FIELDS = 512
+MAX_EVENT_BYTES = 256 * 1024
+MAX_POLICY_FILE_BYTES = 1 << 20
+MAX_POLICY_FILES = 200
+MAX_EXPRESSION_CHARS = 4000
+MAX_EXPRESSION_DEPTH = 64
+MAX_FEATURES = 20_000
+MAX_RULES = 5_000
+MAX_SET_VALUES = 5_000_000
+MAX_BATCH = 1 << 20

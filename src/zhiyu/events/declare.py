@@ -1,0 +1,111 @@
+"""Declarations of this room: event types, their fields, derived fields, and sources (how an outside file maps onto them).
+
+In: nothing; these are the words a policy is written in, in YAML or in Python. Out: frozen records, equal when they mean the same.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+FieldKind = Literal[
+    "string",
+    "int",
+    "number",
+    "money",
+    "bool",
+    "time",
+    "ip",
+    "geo",
+    "id_number",
+    "phone",
+    "card",
+    "email",
+    "enum",
+    "list",
+]
+
+
+class Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of everything a policy declares: immutable, keyword-only, unknown keys refused."""
+
+
+class Field(Declaration):
+    """One field of an event.
+
+    `digits`: decimal digits kept by `number` (default 6; money takes them from `currency`). `min`/`max` are written in
+    major units ("-5", "1000000.00"). `require: valid` refuses an event whose check digit fails; otherwise it is the signal
+    `<name>_valid`. `personal` marks are implied by id_number, phone, card and email: the value becomes a keyed token at the door.
+    """
+
+    type: FieldKind
+    required: bool = False
+    currency: str = "CNY"
+    digits: int = 6
+    round: bool = False
+    min: str | int | float | None = None
+    max: str | int | float | None = None
+    values: tuple[str, ...] = ()
+    entity: str = ""
+    personal: bool | None = None
+    require: Literal["", "valid"] = ""
+    unit: str = ""
+    normalise: tuple[Literal["trim", "lower", "upper", "digits", "spaces"], ...] = ("trim",)
+    formats: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    en: str = ""
+    zh: str = ""
+
+
+class EventType(Declaration):
+    """What happened. `decide: false` marks facts that only feed features."""
+
+    name: str
+    fields: dict[str, Field]
+    decide: bool = True
+    derive: dict[str, str] = {}
+    money: str = ""
+    drop: tuple[str, ...] = ()
+    en: str = ""
+    zh: str = ""
+
+
+class TimeColumn(Declaration):
+    """Where the event time stands in a source and how it is written: strptime formats tried in order, or epoch units."""
+
+    column: str
+    formats: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    epoch: Literal["", "s", "ms", "us", "ns"] = ""
+
+
+class LabelColumn(Declaration):
+    """The truth a source carries: which values mean fraud and which legit; it arrives `delay` after the event."""
+
+    column: str
+    fraud: tuple[str | int | float | bool, ...] = (1, True, "1", "true", "fraud")
+    legit: tuple[str | int | float | bool, ...] = (0, False, "0", "false", "legit")
+    delay: str = "7d"
+
+
+class Source(Declaration, kw_only=True):
+    """How the records of a file become events: `fields` maps field → column (two columns for geo)."""
+
+    name: str
+    event: str = ""
+    type_column: str = ""
+    types: dict[str, str] = {}
+    id: str = ""
+    time: TimeColumn
+    fields: dict[str, str | tuple[str, str]] = {}
+    label: LabelColumn | None = None
+    order: Literal["arrival", "time"] = "arrival"
+
+
+class Clock(Declaration):
+    """How late an event may come and still count at its own time, how far ahead of the stream it may run, and how long ids are remembered."""
+
+    lateness: str = "1h"
+    max_ahead: str = "400d"
+    idempotency: str = "7d"

@@ -1,0 +1,166 @@
+"""Checks of event declarations: every field, name, limit, format and mark, with a place and a suggestion.
+
+In: event types and where they stand. Out: readers of the fields, and the list of problems.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from zhiyu.base.errors import Place, Problem, did_you_mean
+from zhiyu.base.limits import MAX_FIELDS
+from zhiyu.base.money import MINOR_DIGITS
+from zhiyu.events.declare import EventType, Field
+from zhiyu.events.kinds.kinds import CHECKED, TEXT_KINDS, Reader, reader_of
+
+RESERVED = frozenset(
+    (
+        "event_type",
+        "time",
+        "received_at",
+        "late",
+        "type",
+        "id",
+        "label",
+        "null",
+        "true",
+        "false",
+        "True",
+        "False",
+        "None",
+    )
+)
+NUMBER_KINDS = ("int", "number", "money")
+MAX_DIGITS = 9
+
+
+class Finder:
+    """Collects problems at places of the declaration."""
+
+    def __init__(self, place_of: Callable[[tuple[Any, ...]], Place]) -> None:
+        self.place_of = place_of
+        self.problems: list[Problem] = []
+
+    def add(self, code: str, path: tuple[Any, ...], en: str, zh: str, suggestion: str = "") -> None:
+        """Note one error at `path`."""
+        self.problems.append(Problem(code, en, zh, self.place_of(path), suggestion=suggestion))
+
+    def readers(self, events: Sequence[EventType]) -> list[dict[str, Reader]]:
+        """The readers of every event type's fields; what cannot be read is a problem and left out."""
+        seen: set[str] = set()
+        found: list[dict[str, Reader]] = []
+        if not events:
+            self.add(
+                "no_events",
+                ("events",),
+                "no event type is declared",
+                "没有声明任何事件类型",
+                "declare at least one under `events:`",
+            )
+        for at, event in enumerate(events):
+            if event.name in seen or not event.name:
+                self.add(
+                    "name_taken",
+                    ("events", at, "name"),
+                    f"event type '{event.name}' is declared twice or empty",
+                    f"事件类型“{event.name}”重复或为空",
+                    "give it another name",
+                )
+            seen.add(event.name)
+            found.append(self._event(event, ("events", at)))
+        return found
+
+    def _event(self, event: EventType, path: tuple[Any, ...]) -> dict[str, Reader]:
+        if len(event.fields) > MAX_FIELDS:
+            self.add(
+                "limit",
+                (*path, "fields"),
+                f"{len(event.fields)} fields, the limit is {MAX_FIELDS}",
+                f"共 {len(event.fields)} 个字段，上限 {MAX_FIELDS}",
+                "split the event type",
+            )
+        found: dict[str, Reader] = {}
+        for name, declared in event.fields.items():
+            at = (*path, "fields", name)
+            self.name(name, at)
+            self._marks(name, declared, at)
+            try:
+                found[name] = reader_of(declared)
+            except ValueError as problem:
+                self.add("bad_field", at, f"field '{name}': {problem}", f"字段“{name}”：{problem}")
+        self._money(event, path)
+        return found
+
+    def name(self, name: str, path: tuple[Any, ...]) -> None:
+        """A field or derived value must have a name that expressions can say."""
+        if not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
+            why_en, why_zh = ("is reserved", "是保留字") if name.isidentifier() else ("is not a name", "不是合法名称")
+            self.add(
+                "bad_name",
+                path,
+                f"'{name}' {why_en}",
+                f"“{name}”{why_zh}",
+                "use letters, digits and _, not starting with a digit, and no reserved word",
+            )
+
+    def _marks(self, name: str, f: Field, path: tuple[Any, ...]) -> None:
+        def wrong(key: str, en: str, zh: str, suggestion: str) -> None:
+            self.add("bad_field", (*path, key), f"field '{name}': {en}", f"字段“{name}”：{zh}", suggestion)
+
+        if f.type == "enum" and not f.values:
+            wrong("values", "an enum needs `values`", "枚举须声明 values", "list the values, or use type string")
+        if f.type != "enum" and f.values:
+            wrong(
+                "values", f"`values` has no meaning for type {f.type}", f"类型 {f.type} 不支持 values", "use type enum"
+            )
+        if len(set(f.values)) != len(f.values) or "" in f.values:
+            wrong("values", "`values` has a repeated or empty value", "values 有重复或空值", "remove it")
+        if f.type not in NUMBER_KINDS and (f.min is not None or f.max is not None):
+            wrong(
+                "min" if f.min is not None else "max",
+                f"a range has no meaning for type {f.type}",
+                f"类型 {f.type} 不支持范围",
+                "remove it",
+            )
+        if not 0 <= f.digits <= MAX_DIGITS:
+            wrong(
+                "digits",
+                f"digits is {f.digits}, it must be 0 … {MAX_DIGITS}",
+                f"digits 为 {f.digits}，须在 0 … {MAX_DIGITS}",
+                "use fewer digits",
+            )
+        if f.require and f.type not in CHECKED:
+            wrong(
+                "require",
+                f"type {f.type} has no check",
+                f"类型 {f.type} 没有校验",
+                f"only {', '.join(CHECKED)} have one",
+            )
+        if f.personal and f.type not in TEXT_KINDS:
+            wrong("personal", f"a {f.type} cannot become a token", f"类型 {f.type} 不能转为令牌", "use type string")
+        if "lower" in f.normalise and "upper" in f.normalise:
+            wrong("normalise", "both lower and upper", "同时写了 lower 与 upper", "keep one")
+        if f.type == "money" and f.currency not in MINOR_DIGITS:
+            hint = did_you_mean(f.currency, MINOR_DIGITS) or f"known: {', '.join(MINOR_DIGITS)}"
+            wrong("currency", f"unknown currency '{f.currency}'", f"未知币种“{f.currency}”", hint)
+        if f.formats and f.type != "time":
+            wrong(
+                "formats",
+                f"`formats` has no meaning for type {f.type}",
+                f"类型 {f.type} 不支持 formats",
+                "use type time",
+            )
+
+    def _money(self, event: EventType, path: tuple[Any, ...]) -> None:
+        if event.money and (event.money not in event.fields or event.fields[event.money].type != "money"):
+            known = [n for n, f in event.fields.items() if f.type == "money"]
+            hint = did_you_mean(event.money, known) or f"money fields: {', '.join(known) or 'none'}"
+            self.add(
+                "unknown_name",
+                (*path, "money"),
+                f"'{event.money}' is not a money field of event '{event.name}'",
+                f"“{event.money}”不是事件“{event.name}”的金额字段",
+                hint,
+            )

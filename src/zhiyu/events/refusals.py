@@ -1,0 +1,75 @@
+"""Why an event was refused: one finding about one value (`Bad`), and the record of it that the reader gets (`Refusal`).
+
+In: what was wrong with a value, in en and zh, and what to do. Out: `Refusal`, one per refused event, naming the first field at
+fault in the order of the declaration. A refused event touches no other event of its batch. Personal values are never quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zhiyu.base.errors import EventRefused
+
+SHOWN_CHARS = 60
+
+
+class Bad(Exception):
+    """One value that cannot be taken. `code` is stable; the field's name is added by whoever reads the field."""
+
+    def __init__(self, code: str, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.code = code
+        self.en = en
+        self.zh = zh
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One event that was not taken: where it stood, which field, why, and what the record said (personal fields masked)."""
+
+    position: int
+    event_id: str
+    field: str
+    code: str
+    en: str
+    zh: str
+    record: Mapping[str, Any] = field(default_factory=dict)
+    line: int = 0
+
+    def error(self) -> EventRefused:
+        """The same finding as an exception, for a caller that handed in one event."""
+        return EventRefused(self.field, self.en, self.zh)
+
+
+def quote(value: object) -> str:
+    """A value as a message may show it: Python spelling, cut at 60 characters.
+
+    >>> quote("x" * 100)[-3:]
+    "…x'"
+    """
+    if isinstance(value, str):
+        text = repr(value[: SHOWN_CHARS + 1])
+    elif isinstance(value, int) and value.bit_length() > 200:
+        return f"an integer of {value.bit_length()} bits"
+    elif isinstance(value, (bytes, list, tuple, dict)):
+        return f"a {type(value).__name__} of {len(value)}"
+    else:
+        text = repr(value)
+    return text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 3]}…{text[-2:]}"
+
+
+def missing() -> Bad:
+    """A required value is absent, null or empty."""
+    return Bad(
+        "missing",
+        "is required and missing; send a value or declare the field optional",
+        "必填但缺失；请传值，或在声明中改为非必填",
+    )
+
+
+def wrong_type(value: object, wanted_en: str, wanted_zh: str, personal: bool = False) -> Bad:
+    """The value is of a kind that cannot mean what the field declares."""
+    seen = f"a {type(value).__name__}" if personal else quote(value)
+    return Bad("wrong_type", f"{seen} is not {wanted_en}", f"{seen} 不是{wanted_zh}")

@@ -1,0 +1,194 @@
+"""The feature kernel: a block of events goes in, the features of each as of its own moment come out.
+
+In: a context `x` (addresses of plan and state, see `layout`), a block of B ≤ 64 rows in the register file (event columns, filters),
+each row's effective time, `now`, and whether it asks for features. Out: the feature registers; the state moved on.
+Rows are taken in order: row i sees rows 0..i-1 of the block, so a block gives the same bits as its rows one by one.
+How it is fast: one pass asks for the index lines of the whole block, one finds slots and asks for the runs, one does the work, so
+that cache misses overlap (about 27 ns each on the reference machine, 215 ns when one waits for the other). Pointers, not arrays, are
+passed between kernels: numba counts references to every array view, which cost 30 % here.
+"""
+
+import numpy as np
+
+from zhiyu.base.jit import Array, kernel
+from zhiyu.base.machine import beyond, bytes_at, prefetch, words_at
+from zhiyu.entities.slots import (
+    BITS, FREE_MARK, FULL, HAND, ROW_WORDS, RUN, SEEN, SIZE, USED, add, find, index_word, remove, spread_bits,
+)  # fmt: skip
+from zhiyu.features.insert import counts_anywhere, insert
+from zhiyu.features.layout import (
+    CATEGORIES, EXTRA, HAS_NOW, HAS_PAST, HEADER_WORDS, KEY0, KEY1, KEYS, LANE0, LANE1, NUMBERS, TABLE_COLUMNS, X_CAPACITIES,
+    X_COUNTERS, X_HEAD, X_HEAP, X_HEAP_HEAD, X_HORIZON, X_INDEX, X_INDEX_STRIDE, X_KEYS, X_NULLS, X_ROW_STRIDE, X_ROWS, X_SLOTS,
+    X_TABLE_COUNT, X_TABLES, X_VALUES, X_WIDTH,
+)  # fmt: skip
+from zhiyu.features.query import answer, silence
+from zhiyu.features.runs import HEAP_FULL, release, upper_bound
+
+OK, TABLE_FULL, MEMORY_FULL = 0, 1, 2
+SKIPPED = 2
+"""`asks` of a row that counts nowhere (0: only feeds, 1: features are wanted)."""
+# counters
+LOST, RECLAIMED, LATE_INSERTS = 0, 1, 2
+
+
+@kernel
+def mixed_key(table: Array, values: Array, nulls: Array, width: int) -> tuple[int, bool]:
+    """The row's 64-bit key in a table and whether it has one. A compound key mixes its parts in order."""
+    register = table[KEY0] * width
+    if nulls[register] != 0:
+        return np.int64(0), False
+    key = np.int64(values[register])
+    for part in range(1, table[KEYS]):
+        register = table[KEY1 + part - 1] * width
+        if nulls[register] != 0:
+            return np.int64(0), False
+        key = (spread_bits(key) * np.int64(0x1E3779B97F4A7C15)) ^ spread_bits(values[register] + part)
+    return key, True
+
+
+@kernel
+def reclaim_one(x: Array, number: int, before: int) -> int:
+    """Move the clock hand of a table one slot on; free the slot when its newest event is older than `before`. Returns freed slots."""
+    head = beyond(words_at(x[X_HEAD]), number * HEADER_WORDS)
+    used = head[USED]
+    if used == 0:
+        return 0
+    slot = head[HAND]
+    head[HAND] = slot + 1 if slot + 1 < used else 0
+    rows = beyond(words_at(x[X_ROWS]), number * x[X_ROW_STRIDE])
+    line = beyond(rows, slot * ROW_WORDS)
+    if line[SEEN] == FREE_MARK or line[SEEN] >= before:
+        return 0
+    if line[RUN] > 0:
+        release(words_at(x[X_HEAP]), words_at(x[X_HEAP_HEAD]), words_at(x[X_CAPACITIES]), number, line[SIZE] & 255, line[RUN])
+    remove(rows, beyond(words_at(x[X_INDEX]), number * x[X_INDEX_STRIDE]), head, slot)
+    return 1
+
+
+@kernel
+def find_table_slots(x: Array, number: int, asks: Array, first: int, count: int) -> int:
+    """Slots of rows [first, first + count) in one table (-1 without key), new keys added; the rows are asked for ahead."""
+    table = beyond(words_at(x[X_TABLES]), number * TABLE_COLUMNS)
+    head = beyond(words_at(x[X_HEAD]), number * HEADER_WORDS)
+    rows = beyond(words_at(x[X_ROWS]), number * x[X_ROW_STRIDE])
+    index = beyond(words_at(x[X_INDEX]), number * x[X_INDEX_STRIDE])
+    index_address = x[X_INDEX] + 8 * number * x[X_INDEX_STRIDE]
+    row_address = x[X_ROWS] + 8 * number * x[X_ROW_STRIDE]
+    values, nulls, keys, width = words_at(x[X_VALUES]), bytes_at(x[X_NULLS]), words_at(x[X_KEYS]), x[X_WIDTH]
+    slots = beyond(words_at(x[X_SLOTS]), number * width)
+    for row in range(first, first + count):
+        key, present = mixed_key(table, beyond(values, row), beyond(nulls, row), width)
+        present = present and asks[row] != SKIPPED
+        hashed = spread_bits(key) if present else np.int64(-1)
+        keys[2 * row] = key
+        keys[2 * row + 1] = hashed
+        if present:
+            prefetch(index_address + 8 * index_word(hashed, head[BITS]))
+    for row in range(first, first + count):
+        slot = np.int64(-1)
+        hashed = keys[2 * row + 1]
+        if hashed >= 0:
+            slot = find(rows, index, head, keys[2 * row], hashed)
+            if slot < 0:
+                slot = add(rows, index, head, keys[2 * row], hashed)
+                if slot == FULL:
+                    return TABLE_FULL
+            prefetch(row_address + 8 * ROW_WORDS * slot)
+        slots[row] = slot
+    return OK
+
+
+@kernel
+def ask_for_runs(x: Array, number: int, times: Array, first: int, count: int) -> None:
+    """Mark the rows' slots as seen, and prefetch the newest entries of their runs, column by column."""
+    table = beyond(words_at(x[X_TABLES]), number * TABLE_COLUMNS)
+    rows = beyond(words_at(x[X_ROWS]), number * x[X_ROW_STRIDE])
+    slots = beyond(words_at(x[X_SLOTS]), number * x[X_WIDTH])
+    capacities = words_at(x[X_CAPACITIES])
+    wide = 1 + table[EXTRA] + table[NUMBERS]
+    for row in range(first, first + count):
+        if slots[row] < 0:
+            continue
+        line = beyond(rows, slots[row] * ROW_WORDS)
+        line[SEEN] = max(line[SEEN], times[row])
+        run = line[RUN]
+        if run == 0:
+            continue
+        cap, end = capacities[line[SIZE] & 255], line[SIZE] >> 8
+        at = x[X_HEAP] + 8 * run
+        for column in range(wide):
+            prefetch(at + 8 * (column * cap + end))
+            if end > 4:
+                prefetch(at + 8 * (column * cap + end) - 64)
+        for column in range(table[CATEGORIES]):
+            prefetch(at + 8 * (wide * cap + column * ((cap + 1) >> 1)) + 4 * end)
+
+
+@kernel
+def feed_row(x: Array, row: int, time: int, now: int, asks: bool) -> int:
+    """One event through all tables: lanes that leave it out answer, it enters, lanes that include it answer."""
+    width = x[X_WIDTH]
+    values, nulls = beyond(words_at(x[X_VALUES]), row), beyond(bytes_at(x[X_NULLS]), row)
+    slots = beyond(words_at(x[X_SLOTS]), row)
+    capacities, heap, counters = words_at(x[X_CAPACITIES]), words_at(x[X_HEAP]), words_at(x[X_COUNTERS])
+    for number in range(x[X_TABLE_COUNT]):
+        table = beyond(words_at(x[X_TABLES]), number * TABLE_COLUMNS)
+        if table[LANE1] == table[LANE0]:
+            continue
+        slot = slots[number * width]
+        if slot < 0:
+            if asks:
+                silence(x, table, values, nulls, width)
+            continue
+        line = beyond(words_at(x[X_ROWS]), number * x[X_ROW_STRIDE] + slot * ROW_WORDS)
+        if asks and table[HAS_PAST]:
+            run, cap, end = line[RUN], capacities[line[SIZE] & 255], line[SIZE] >> 8
+            high = upper_bound(heap, run, 0, end, time)
+            answer(x, table, run, cap, high, end, time, 1, values, nulls, width)
+        place = np.int64(-1)
+        if counts_anywhere(values, nulls, width, table, x):
+            place = insert(x, table, number, line, time, now, values, nulls, width, slots)
+            if place == HEAP_FULL:
+                return MEMORY_FULL
+            counters[LATE_INSERTS] += place + 1 < (line[SIZE] >> 8)
+        if asks and table[HAS_NOW]:
+            run, cap, end = line[RUN], capacities[line[SIZE] & 255], line[SIZE] >> 8
+            high = place + 1 if place >= 0 else upper_bound(heap, run, 0, end, time)
+            answer(x, table, run, cap, high, end, time, 0, values, nulls, width)
+    return OK
+
+
+@kernel
+def feed_block(x: Array, times: Array, nows: Array, asks: Array, first: int, count: int) -> int:
+    """Rows [first, first + count) of the register file, in order; `times`, `nows` ms since the plan's epoch. OK, or what is full."""
+    for number in range(x[X_TABLE_COUNT]):
+        status = find_table_slots(x, number, asks, first, count)
+        if status != OK:
+            return status
+    for number in range(x[X_TABLE_COUNT]):
+        ask_for_runs(x, number, times, first, count)
+    counters = words_at(x[X_COUNTERS])
+    for row in range(first, first + count):
+        status = OK if asks[row] == SKIPPED else feed_row(x, row, times[row], nows[row], asks[row] != 0)
+        if status != OK:
+            return status
+        for number in range(x[X_TABLE_COUNT]):
+            counters[RECLAIMED] += reclaim_one(x, number, nows[row] - x[X_HORIZON])
+    return OK
+
+
+@kernel
+def feed_pointers(context: Array, times: Array, nows: Array, asks: Array, start: int, count: int) -> int:
+    """`feed_block` for NumPy arrays: the block holds items [start, start + count) of times, nows (int64) and asks (uint8)."""
+    if context[X_TABLE_COUNT] == 0:
+        return OK
+    return feed_block(
+        words_at(context.ctypes.data), beyond(words_at(times.ctypes.data), start), beyond(words_at(nows.ctypes.data), start),
+        beyond(bytes_at(asks.ctypes.data), start), 0, count,
+    )  # fmt: skip
+
+
+@kernel
+def feed(context: Array, times: Array, nows: Array, asks: Array, count: int) -> int:
+    """One block, for callers outside machine code."""
+    return feed_pointers(context, times, nows, asks, 0, count)

@@ -1,0 +1,112 @@
+"""How a feature plan and its state look in memory: column numbers of the plan arrays, layout of a run.
+
+A *table* holds one key spec (customer; or [customer, hour]). A key's *run* is its events in time order, column by column:
+
+    stamp[cap]              time (ms since the plan's epoch) << 24 | the first 24 flag bits
+    flags[extra][cap]       further flag words, 64 bits each
+    number[n][cap]          int64 values
+    category[n][cap]        uint32 slots of distinct-able values, two to a word
+    node[levels][...]       from `BIG` entries on: sums over 32, 1,024 and 32,768 entries, for every lane
+    last[lane][2 * cap]     from `HASHED` entries on: value → newest entry, for every distinct lane (slot << 32 | entry + 1)
+
+A *lane* is (filter, value): its flag bit says that an entry counts. A distinct lane's second bit says "newest entry with this value".
+A *cell* is (lane, window) and names the output register of each aggregate, or -1.
+"""
+
+import numpy as np
+
+from zhiyu.base.jit import Array, kernel
+
+# plan.tables columns
+KEYS, KEY0, EXTRA, NUMBERS, NUMBER0, CATEGORIES, CATEGORY0, LANE0, LANE1, WINDOW0, WINDOW1, NODE, DISTINCTS, KEEP = range(14)
+HAS_PAST, HAS_NOW, MULTI, KEY1, KEY2, KEY3, ROLE = range(14, 21)
+TABLE_COLUMNS = 24
+# plan.lanes columns
+L_WORD, L_SHIFT, L_ROLE, L_VALUE, L_LAST_WORD, L_LAST_SHIFT, L_NODE, L_FILTER, L_REGISTER, L_PAST, L_HASH, L_CELL0, L_CELL1, L_COUNTS = range(14)
+LANE_COLUMNS = 16
+# lane roles (bits)
+NUMERIC, DISTINCT, PLACES, CATEGORY = 1, 2, 4, 8
+# plan.cells columns: output registers
+C_WINDOW, C_COUNT, C_SUM, C_MEAN, C_STD, C_MIN, C_MAX, C_DISTINCT, C_FIRST, C_LAST, C_SINCE_FIRST, C_SINCE_LAST, C_SPEED = range(13)
+CELL_COLUMNS = 16
+
+STAMP_SHIFT = 24
+FLAG_MASK = (1 << STAMP_SHIFT) - 1
+BLOCK_SHIFT = 5
+BLOCK = 1 << BLOCK_SHIFT
+BIG = 128
+HASHED = 128
+CAPACITIES = np.array(
+    [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96]
+    + [size for power in range(7, 20) for size in (1 << power, 3 << (power - 1))]
+    + [1 << 20],
+    dtype=np.int64,
+)
+
+
+CLASSES = len(CAPACITIES)
+# the kernel's context: addresses and sizes, one word each
+X_ROWS, X_INDEX, X_HEAD, X_HEAP, X_HEAP_HEAD, X_CAPACITIES, X_TABLES, X_LANES, X_CELLS, X_SCALES, X_WINDOWS, X_COLUMNS = range(12)
+X_KEYS, X_SLOTS, X_LOWS, X_COUNTERS, X_TABLE_COUNT, X_ROW_STRIDE, X_INDEX_STRIDE, X_HEAP_WORDS, X_HORIZON = range(12, 21)
+X_VALUES, X_NULLS, X_WIDTH = 21, 22, 23
+CONTEXT_WORDS = 24
+HEADER_WORDS = 8
+
+
+@kernel
+def fitting(capacities: Array, entries: int) -> int:
+    """Number of the smallest capacity class that holds `entries`; the last class when none does."""
+    for number in range(CLASSES):
+        if capacities[number] >= entries:
+            return number
+    return CLASSES - 1
+
+
+@kernel
+def node_count(cap: int) -> int:
+    """Nodes of all three levels for a capacity."""
+    return (cap >> 5) + (cap >> 10) + (cap >> 15) + 3
+
+
+@kernel
+def hash_words(cap: int) -> int:
+    """Words of one distinct lane's index: the power of two at or above twice the capacity."""
+    words = np.int64(2)
+    while words < 2 * cap:
+        words *= 2
+    return words
+
+
+@kernel
+def number_at(table: Array, cap: int, column: int) -> int:
+    """Word offset of a number column inside the run."""
+    return cap * (1 + table[EXTRA] + column)
+
+
+@kernel
+def category_at(table: Array, cap: int, column: int) -> int:
+    """Word offset of a category column inside the run."""
+    return cap * (1 + table[EXTRA] + table[NUMBERS]) + column * ((cap + 1) >> 1)
+
+
+@kernel
+def nodes_at(table: Array, cap: int) -> int:
+    """Word offset of the first node."""
+    return category_at(table, cap, table[CATEGORIES])
+
+
+@kernel
+def hash_at(table: Array, cap: int, distinct: int) -> int:
+    """Word offset of a distinct lane's index."""
+    return nodes_at(table, cap) + table[NODE] * node_count(cap) + distinct * hash_words(cap)
+
+
+@kernel
+def run_words(table: Array, cap: int) -> int:
+    """Words of a whole run of this capacity."""
+    words = nodes_at(table, cap)
+    if cap >= BIG:
+        words += table[NODE] * node_count(cap)
+    if cap >= HASHED:
+        words += table[DISTINCTS] * hash_words(cap)
+    return words

@@ -1,0 +1,253 @@
+"""What a key's run says at one moment: every window and aggregate of a table, written into the register file.
+
+In: the kernel's context `x`, a run, the time of the event, which lanes (those that include the event itself, or those that leave it
+out). Out: registers of the row. `values`, `nulls` point at the row's column; register r stands at `r * width`.
+"""
+
+import math
+
+import numpy as np
+
+from zhiyu.base.jit import Array, kernel
+from zhiyu.base.machine import as_floats, beyond, floats_at, halves, spread, words_at
+from zhiyu.base.numeric import distance_km
+from zhiyu.features.fold import first_counted, fold_flags, fold_numbers, hidden_distinct, last_counted
+from zhiyu.features.layout import (
+    C_COUNT,
+    C_DISTINCT,
+    C_FIRST,
+    C_LAST,
+    C_MAX,
+    C_MEAN,
+    C_MIN,
+    C_SINCE_FIRST,
+    C_SINCE_LAST,
+    C_SPEED,
+    C_STD,
+    C_SUM,
+    C_WINDOW,
+    CATEGORY,
+    CATEGORY0,
+    CELL_COLUMNS,
+    DISTINCT,
+    L_CELL0,
+    L_CELL1,
+    L_COUNTS,
+    L_PAST,
+    L_REGISTER,
+    L_ROLE,
+    L_VALUE,
+    LANE0,
+    LANE1,
+    LANE_COLUMNS,
+    NUMERIC,
+    PLACES,
+    STAMP_SHIFT,
+    WINDOW0,
+    WINDOW1,
+    X_CELLS,
+    X_COLUMNS,
+    X_HEAP,
+    X_LANES,
+    X_LOWS,
+    X_ROW_STRIDE,
+    X_ROWS,
+    X_SCALES,
+    X_WINDOWS,
+    category_at,
+    number_at,
+)
+from zhiyu.features.runs import NO_HIGH, NO_LOW, upper_bound
+
+SHORTEST_TRIP_MS = 1000.0
+MS_PER_HOUR = 3_600_000.0
+
+
+@kernel
+def put(values: Array, nulls: Array, register: int, width: int, value: int, null: bool) -> None:
+    """Write an integer result (or null) unless the cell does not ask for it."""
+    if register >= 0:
+        values[register * width] = 0 if null else value
+        nulls[register * width] = 1 if null else 0
+
+
+@kernel
+def put_float(values: Array, nulls: Array, register: int, width: int, value: float, null: bool) -> None:
+    """Write a float result (or null)."""
+    as_floats(values)[register * width] = 0.0 if null else value
+    nulls[register * width] = 1 if null else 0
+
+
+@kernel
+def trip_km(start: int, stop: int) -> float:
+    """Distance of two packed places (latitude in the high 32 bits, longitude in the low, micro-degrees)."""
+    here, there = np.int64(start), np.int64(stop)
+    return distance_km(here >> 32, (here << 32) >> 32, there >> 32, (there << 32) >> 32)
+
+
+@kernel
+def edges(x: Array, run: int, table: Array, time: int, high: int) -> None:
+    """lows[w] = first entry of [0, high) inside window w of the table: time > event time - width. Windows ascend."""
+    heap, windows, lows = words_at(x[X_HEAP]), words_at(x[X_WINDOWS]), words_at(x[X_LOWS])
+    bound = high
+    for number in range(table[WINDOW0], table[WINDOW1]):
+        if bound > 0:
+            bound = upper_bound(heap, run, 0, bound, time - windows[number])
+        lows[number - table[WINDOW0]] = bound
+
+
+@kernel
+def number_lane(
+    x: Array, run: int, cap: int, table: Array, lane: Array, high: int, values: Array, nulls: Array, width: int
+) -> None:
+    """count, sum, mean, std, min, max of a number lane, window by window outwards: each adds only what the last did not reach."""
+    heap, lows, scales = words_at(x[X_HEAP]), words_at(x[X_LOWS]), floats_at(x[X_SCALES])
+    sums = (np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(NO_LOW), np.int64(NO_HIGH))
+    reached, mean, deviation = high, 0.0, 0.0
+    for number in range(lane[L_CELL0], lane[L_CELL1]):
+        cell = beyond(words_at(x[X_CELLS]), number * CELL_COLUMNS)
+        low = lows[cell[C_WINDOW]]
+        fresh = low < reached
+        if fresh:
+            sums = fold_numbers(heap, run, cap, table, lane, low, reached, sums)
+            reached = low
+        count, total = sums[0], sums[1]
+        none = count == 0
+        put(values, nulls, cell[C_COUNT], width, count, False)
+        put(values, nulls, cell[C_SUM], width, total, False)
+        put(values, nulls, cell[C_MIN], width, sums[4], none)
+        put(values, nulls, cell[C_MAX], width, sums[5], none)
+        if fresh and not none:
+            scaled = float(count) * scales[number]
+            mean = float(total) / scaled
+            deviation = math.sqrt(spread(count, total, sums[2], sums[3])) / scaled
+        if cell[C_MEAN] >= 0:
+            put_float(values, nulls, cell[C_MEAN], width, mean, none)
+        if cell[C_STD] >= 0:
+            put_float(values, nulls, cell[C_STD], width, deviation, none)
+
+
+@kernel
+def count_lane(
+    x: Array, run: int, cap: int, table: Array, lane: Array, high: int, end: int, values: Array, nulls: Array, width: int
+) -> None:
+    """count and distinct of a lane without numbers."""
+    heap, lows = words_at(x[X_HEAP]), words_at(x[X_LOWS])
+    count, fresh, reached = np.int64(0), np.int64(0), high
+    for number in range(lane[L_CELL0], lane[L_CELL1]):
+        cell = beyond(words_at(x[X_CELLS]), number * CELL_COLUMNS)
+        low = lows[cell[C_WINDOW]]
+        if low < reached:
+            if lane[L_ROLE] & DISTINCT:
+                fresh += fold_flags(heap, run, cap, table, lane, low, reached, True)
+            if lane[L_COUNTS]:
+                count += fold_flags(heap, run, cap, table, lane, low, reached, False)
+            reached = low
+        put(values, nulls, cell[C_COUNT], width, count, False)
+        if cell[C_DISTINCT] >= 0:
+            hidden = np.int64(0)
+            if high < end:
+                hidden = hidden_distinct(heap, run, cap, table, lane, low, high, end)
+            put(values, nulls, cell[C_DISTINCT], width, fresh + hidden, False)
+
+
+@kernel
+def entry_value(x: Array, run: int, cap: int, entry: int, table: Array, lane: Array) -> int:
+    """The 64-bit value an entry carries for this lane; a category gives back the key of its slot."""
+    heap = words_at(x[X_HEAP])
+    if not lane[L_ROLE] & CATEGORY:
+        return heap[run + number_at(table, cap, lane[L_VALUE]) + entry]
+    slot = np.int64(halves(heap)[2 * (run + category_at(table, cap, lane[L_VALUE])) + entry])
+    domain = words_at(x[X_COLUMNS])[2 * (table[CATEGORY0] + lane[L_VALUE]) + 1]
+    return words_at(x[X_ROWS])[domain * x[X_ROW_STRIDE] + slot * 4]
+
+
+@kernel
+def oldest_cell(
+    x: Array, run: int, cap: int, table: Array, lane: Array, cell: Array, low: int, high: int, time: int,
+    values: Array, nulls: Array, width: int,
+) -> None:  # fmt: skip
+    """first and since_first of one window."""
+    heap = words_at(x[X_HEAP])
+    entry = first_counted(heap, run, cap, table, lane, low, high)
+    none = entry < 0
+    if cell[C_FIRST] >= 0:
+        found = np.int64(0)
+        if not none:
+            found = entry_value(x, run, cap, entry, table, lane)
+        put(values, nulls, cell[C_FIRST], width, found, none)
+    since = np.int64(0)
+    if not none:
+        since = time - (heap[run + entry] >> STAMP_SHIFT)
+    put(values, nulls, cell[C_SINCE_FIRST], width, since, none)
+
+
+@kernel
+def newest_cell(
+    x: Array, run: int, cap: int, table: Array, lane: Array, cell: Array, low: int, high: int, time: int,
+    values: Array, nulls: Array, width: int,
+) -> None:  # fmt: skip
+    """last, since_last and speed_kmh of one window."""
+    heap = words_at(x[X_HEAP])
+    entry = last_counted(heap, run, cap, table, lane, low, high)
+    if entry < 0:
+        put(values, nulls, cell[C_LAST], width, 0, True)
+        put(values, nulls, cell[C_SINCE_LAST], width, 0, True)
+        put(values, nulls, cell[C_SPEED], width, 0, True)
+        return
+    since = time - (heap[run + entry] >> STAMP_SHIFT)
+    put(values, nulls, cell[C_SINCE_LAST], width, since, False)
+    if cell[C_LAST] < 0 and cell[C_SPEED] < 0:
+        return
+    found = entry_value(x, run, cap, entry, table, lane)
+    put(values, nulls, cell[C_LAST], width, found, False)
+    if cell[C_SPEED] >= 0:
+        here = lane[L_REGISTER] * width
+        hours = max(float(since), SHORTEST_TRIP_MS) / MS_PER_HOUR
+        put_float(values, nulls, cell[C_SPEED], width, trip_km(found, values[here]) / hours, nulls[here] != 0)
+
+
+@kernel
+def place_lane(
+    x: Array, run: int, cap: int, table: Array, lane: Array, high: int, time: int, values: Array, nulls: Array, width: int
+) -> None:
+    """first, last, since_first, since_last and speed_kmh of a lane."""
+    lows = words_at(x[X_LOWS])
+    for number in range(lane[L_CELL0], lane[L_CELL1]):
+        cell = beyond(words_at(x[X_CELLS]), number * CELL_COLUMNS)
+        low = lows[cell[C_WINDOW]]
+        if cell[C_FIRST] >= 0 or cell[C_SINCE_FIRST] >= 0:
+            oldest_cell(x, run, cap, table, lane, cell, low, high, time, values, nulls, width)
+        if cell[C_LAST] >= 0 or cell[C_SINCE_LAST] >= 0 or cell[C_SPEED] >= 0:
+            newest_cell(x, run, cap, table, lane, cell, low, high, time, values, nulls, width)
+
+
+@kernel
+def answer(
+    x: Array, table: Array, run: int, cap: int, high: int, end: int, time: int, past: int, values: Array, nulls: Array,
+    width: int,
+) -> None:  # fmt: skip
+    """All cells of the table's lanes whose `past` mark equals `past`, over entries [0, high) of a run of `end` entries."""
+    edges(x, run, table, time, high)
+    for number in range(table[LANE0], table[LANE1]):
+        lane = beyond(words_at(x[X_LANES]), number * LANE_COLUMNS)
+        if lane[L_PAST] != past:
+            continue
+        if lane[L_ROLE] & NUMERIC:
+            number_lane(x, run, cap, table, lane, high, values, nulls, width)
+        else:
+            count_lane(x, run, cap, table, lane, high, end, values, nulls, width)
+        if lane[L_ROLE] & PLACES:
+            place_lane(x, run, cap, table, lane, high, time, values, nulls, width)
+
+
+@kernel
+def silence(x: Array, table: Array, values: Array, nulls: Array, width: int) -> None:
+    """The event has no such key: every feature of the table is null."""
+    lanes = words_at(x[X_LANES])
+    first = lanes[table[LANE0] * LANE_COLUMNS + L_CELL0]
+    last = lanes[(table[LANE1] - 1) * LANE_COLUMNS + L_CELL1]
+    for number in range(first, last):
+        cell = beyond(words_at(x[X_CELLS]), number * CELL_COLUMNS)
+        for aggregate in range(C_COUNT, C_SPEED + 1):
+            put(values, nulls, cell[aggregate], width, 0, True)

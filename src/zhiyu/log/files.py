@@ -1,0 +1,57 @@
+"""Opens a file of events by its extension: .ndjson/.jsonl, .csv (both also .gz), .parquet.
+
+In: a path and the source that says which columns are wanted. Out: an `EventFile`: raw batches of at most `chunk` rows, with positions
+counted over all records of the file, good or bad, so that positions do not depend on the chunk. A source in `order: time` is read
+whole and sorted first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from zhiyu.base.errors import InputError
+from zhiyu.events.batch import RawBatch
+from zhiyu.events.declare import Source
+from zhiyu.log.csv import CsvFile
+from zhiyu.log.in_time_order import InTimeOrder
+from zhiyu.log.ndjson import NdjsonFile
+from zhiyu.log.parquet import ParquetFile
+
+CHUNK = 65_536
+
+
+class EventFile(Protocol):
+    """A file of events. Iterate once; `total_rows` is None where the format does not say it."""
+
+    total_rows: int | None
+
+    def __iter__(self) -> Iterator[RawBatch]:
+        """Raw batches in order."""
+
+    def progress(self) -> float:
+        """How much has been read, 0 to 1."""
+
+
+def open_events(path: str | Path, source: Source | None = None, chunk: int = CHUNK) -> EventFile:
+    """The reader for a file. InputError when the file or a column the source names is not there, or the format is unknown."""
+    place = Path(path)
+    if not place.is_file():
+        raise InputError(f"there is no file '{place}'", f"文件“{place}”不存在")
+    if chunk < 1:
+        raise InputError(f"chunk is {chunk}, it must be at least 1", f"chunk 为 {chunk}，至少为 1")
+    kind = "".join(place.suffixes[-2:] if place.suffix == ".gz" else place.suffixes[-1:]).lower()
+    found: EventFile
+    if kind.removesuffix(".gz") in (".ndjson", ".jsonl"):
+        found = NdjsonFile(place, chunk)
+    elif kind.removesuffix(".gz") == ".csv":
+        found = CsvFile(place, source, chunk)
+    elif kind == ".parquet":
+        found = ParquetFile(place, source, chunk)
+    else:
+        raise InputError(
+            f"'{place.name}' is none of .ndjson, .jsonl, .csv (each also .gz), .parquet; rename or convert it",
+            f"“{place.name}”不是 .ndjson、.jsonl、.csv（可加 .gz）或 .parquet；请改名或转换",
+        )
+    return InTimeOrder(found, source, chunk) if source is not None and source.order == "time" else found

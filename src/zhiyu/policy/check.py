@@ -1,0 +1,90 @@
+"""All static checks of a policy, in one call.
+
+In: a policy (from YAML or Python) and its places. Out: `Report`: every error and warning with its place, the typed
+policy, the estimated cost. A policy with errors does not run; warnings are things that are allowed and probably not
+meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zhiyu.base.errors import DeclarationError, Problem
+from zhiyu.base.limits import MAX_FEATURES
+from zhiyu.policy.artifact import validated
+from zhiyu.policy.check_names import names, too_many_features, unused_features
+from zhiyu.policy.check_nulls import null_hazards
+from zhiyu.policy.check_reach import unreachable
+from zhiyu.policy.check_sets import rule_sets
+from zhiyu.policy.check_sources import sources
+from zhiyu.policy.checked import Checked
+from zhiyu.policy.cost import Cost, estimate_cost
+from zhiyu.policy.declare import Policy
+from zhiyu.policy.examine import examine
+from zhiyu.policy.known import known_of
+from zhiyu.policy.places import Places
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the checks found. `checked` and `cost` are None when the event types themselves do not compile."""
+
+    problems: tuple[Problem, ...]
+    checked: Checked | None = None
+    cost: Cost | None = None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """Findings that keep the policy from running."""
+        return tuple(p for p in self.problems if p.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Findings that do not."""
+        return tuple(p for p in self.problems if p.severity != "error")
+
+    def require(self) -> Checked:
+        """The typed policy; raises `DeclarationError` with every finding when there are errors."""
+        if self.errors or self.checked is None:
+            raise DeclarationError(self.problems)
+        return self.checked
+
+
+def check_policy(policy: Policy, places: Places | None = None) -> Report:
+    """Check everything that can be known before the first event.
+
+    >>> from zhiyu.events.declare import EventType, Field
+    >>> from zhiyu.policy.declare import Rule, RuleSet
+    >>> login = EventType(name="login", fields={"tries": Field(type="int")})
+    >>> rules = RuleSet(name="main", rules=(Rule(name="many", when="trys > 5", outcome="review"),))
+    >>> [p.suggestion for p in check_policy(Policy(name="p", events=(login,), rule_sets=(rules,))).errors]
+    ["did you mean 'tries'?"]
+    """
+    places = places or Places()
+    try:
+        policy = validated(policy)
+    except DeclarationError as error:
+        return Report(tuple(error.problems))
+    count = too_many_features(policy)
+    if count:
+        en, zh = f"{count} features; at most {MAX_FEATURES}", f"特征 {count} 个，上限 {MAX_FEATURES}"
+        return Report((Problem("limit.features", en, zh, places.at(("grids",))),))
+    known, problems = known_of(policy, places)
+    if known is None:
+        return Report(_ordered(problems))
+    checked = examine(policy, places, known)
+    for each in (names, sources, rule_sets, unreachable, null_hazards, unused_features):
+        each(checked)
+    return Report(_ordered(checked.problems), checked, estimate_cost(checked))
+
+
+def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:
+    """Errors first, then by place; the same finding once (a grid repeats it for every feature)."""
+    never = {
+        (p.place.file, p.place.line) for p in problems if p.code in ("rule.never", "rule.always", "rule.dead_branch")
+    }
+    told = [p for p in problems if p.code != "constant_condition" or (p.place.file, p.place.line) not in never]
+    kept = {(p.code, p.place, p.en): p for p in told}
+    return tuple(
+        sorted(kept.values(), key=lambda p: (p.severity != "error", p.place.file, p.place.line, p.place.column, p.code))
+    )

@@ -1,0 +1,142 @@
+"""Names: unique where they must be, spelled so that expressions can read them, and used.
+
+In: the examination so far. Out: problems at the second of two equal names, at names that cannot be read, at features
+nobody uses.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable
+
+from zhiyu.base.limits import MAX_FEATURES
+from zhiyu.expressions.functions import FUNCTIONS
+from zhiyu.policy.builtin import clashes
+from zhiyu.policy.checked import Checked
+from zhiyu.policy.declare import Policy
+from zhiyu.policy.expand import PLACEHOLDERS, all_features, grid_size
+from zhiyu.policy.nodes import names_in
+from zhiyu.policy.places import Path
+
+MAX_NAME_CHARS = 120
+SHOWN_UNUSED = 5
+
+
+def too_many_features(policy: Policy) -> int:
+    """How many features the policy declares when that is over the limit, else 0; nothing is written out."""
+    count = len(policy.features) + sum(grid_size(grid) for grid in policy.grids)
+    return count if count > MAX_FEATURES else 0
+
+
+def names(checked: Checked) -> None:
+    """Check all names of the policy."""
+    policy = checked.policy
+    _unique(
+        checked, "rule set", "规则集", (((("rule_sets", i, "name"), s.name)) for i, s in enumerate(policy.rule_sets))
+    )
+    rules = (
+        (("rule_sets", i, "rules", j, "name"), r.name)
+        for i, s in enumerate(policy.rule_sets)
+        for j, r in enumerate(s.rules)
+    )
+    _unique(checked, "rule", "规则", rules)
+    _unique(checked, "reason", "原因", ((("reasons", i, "code"), r.code) for i, r in enumerate(policy.reasons)))
+    _unique(checked, "source", "数据源", ((("sources", i, "name"), s.name) for i, s in enumerate(policy.sources)))
+    _unique(checked, "feature", "特征", ((("features", i, "name"), f.name) for i, f in enumerate(policy.features)))
+    _feature_names(checked)
+    for clash in clashes(policy):
+        en, zh = (
+            f"'{clash.name}' is a builtin name (of {clash.fact} facts)",
+            f"“{clash.name}”是内置名称（{clash.fact}）",
+        )
+        checked.error("name.builtin", clash.path, en, zh, "use another name", key=True)
+
+
+def _unique(checked: Checked, what: str, what_zh: str, found: Iterable[tuple[Path, str]]) -> None:
+    first: dict[str, Path] = {}
+    for path, name in found:
+        if not name.strip() or len(name) > MAX_NAME_CHARS or not name.isprintable():
+            en = f"a {what} needs a name of 1 to {MAX_NAME_CHARS} printable characters"
+            checked.error("name.bad", path, en, f"{what_zh}名称须为 1 到 {MAX_NAME_CHARS} 个可显示字符")
+        if name in first:
+            place = checked.places.at(first[name])
+            en, zh = f"{what} '{name}' is already declared at {place}", f"{what_zh}“{name}”已在 {place} 声明"
+            checked.error("name.twice", path, en, zh, "give it another name")
+        first.setdefault(name, path)
+
+
+def _feature_names(checked: Checked) -> None:
+    seen: dict[str, Path] = {f.name: ("features", i) for i, f in enumerate(checked.policy.features)}
+    reported: set[Path] = set()
+    for number, grid in enumerate(checked.policy.grids):
+        _placeholders(checked, grid.name, ("grids", number, "name"))
+    for each in all_features(checked.policy):
+        name, path = each.feature.name, (*each.path, "name")
+        if path in reported:
+            continue
+        if not name.isidentifier() or keyword.iskeyword(name) or name in FUNCTIONS or name in ("null", "true", "false"):
+            en = f"'{name}' cannot be a feature name: expressions could not read it"
+            reported.add(path)
+            hint = "use letters, digits and _, not a function name"
+            checked.error("name.bad", path, en, f"“{name}”不能作特征名：表达式无法读取", hint)
+        elif name in checked.known.names:
+            reported.add(path)
+            en, zh = f"'{name}' is already a field of an event", f"“{name}”已是事件字段"
+            checked.error("name.twice", path, en, zh, "give the feature another name")
+        elif each.from_grid and name in seen:
+            reported.add(path)
+            en = (
+                f"this grid makes '{name}' more than once"
+                if seen[name] == each.path
+                else f"'{name}' is already declared"
+            )
+            zh = f"该网格多次生成“{name}”" if seen[name] == each.path else f"“{name}”已声明"
+            missing = [
+                f"{{{p}}}" for p in PLACEHOLDERS if f"{{{p}}}" not in checked.policy.grids[int(each.path[1])].name
+            ]
+            checked.error(
+                "name.twice",
+                path,
+                en,
+                zh,
+                f"put more of {', '.join(missing)} into its name" if missing else "rename it",
+            )
+        seen.setdefault(name, each.path)
+
+
+def _placeholders(checked: Checked, pattern: str, path: Path) -> None:
+    left = pattern
+    for word in PLACEHOLDERS:
+        left = left.replace(f"{{{word}}}", "")
+    if "{" in left or "}" in left:
+        known = ", ".join(f"{{{p}}}" for p in PLACEHOLDERS)
+        en, zh = f"unknown placeholder in '{pattern}'", f"“{pattern}”中有未知占位符"
+        checked.error("grid.placeholder", path, en, zh, f"placeholders: {known}")
+
+
+def used_features(checked: Checked) -> set[str]:
+    """Features that a rule reads, directly or through derived features."""
+    used: set[str] = set()
+    waiting = [name for rule in checked.rules if rule.node for name in (n.name for n in names_in(rule.node))]
+    while waiting:
+        name = waiting.pop()
+        feature = checked.features.get(name)
+        if feature is None or name in used:
+            continue
+        used.add(name)
+        if feature.expression is not None:
+            waiting += [n.name for n in names_in(feature.expression.node)]
+    return used
+
+
+def unused_features(checked: Checked) -> None:
+    """One warning per policy: features that no rule uses cost nothing live, but may be a slip of the pen."""
+    used = used_features(checked)
+    unused = [f for name, f in checked.features.items() if name not in used and not f.from_grid]
+    if not unused:
+        return
+    shown = ", ".join(f.feature.name for f in unused[:SHOWN_UNUSED]) + (", …" if len(unused) > SHOWN_UNUSED else "")
+    en = f"{len(unused)} feature{'s' if len(unused) > 1 else ''} used by no rule: {shown}"
+    checked.warn(
+        "feature.unused", unused[0].path, en, f"{len(unused)} 个特征没有规则使用：{shown}", "fine for a catalogue"
+    )

@@ -1,0 +1,121 @@
+"""Null hazards: conditions that quietly do not fire because a value is missing.
+
+In: the typed conditions of a policy. Out: warnings that say what happens and what to write instead.
+Only *true* fires. `x != "CN"` and `not (x > 5)` are null when x is missing, a ratio is null when its denominator is
+missing or 0. A condition that asks `x is null` somewhere, or wraps it in `coalesce`, has been thought about and is
+left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zhiyu.expressions.typed import Typed
+from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
+
+RATIOS = frozenset({"/", "//", "%", "ratio", "zscore"})
+COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
+
+
+def null_hazards(checked: Checked) -> None:
+    """Warn about every rule, and every derived ratio that a rule compares."""
+    for rule in checked.rules:
+        if rule.when is not None:
+            _rule(checked, rule, rule.when.root)
+    for feature in checked.features.values():
+        if feature.expression is not None:
+            _derived(checked, feature, feature.expression.root)
+
+
+def _rule(checked: Checked, rule: CheckedRule, root: Typed) -> None:
+    guarded = guards(root)
+    path = (*rule.path, "when")
+    for node in negations(root):
+        missing = [name for name in open_names(node) if name not in guarded]
+        if missing:
+            name = missing[0]
+            en = f"`{bare(node)}` is neither true nor false when '{name}' is missing, so rule '{rule.rule.name}' does not fire then"
+            zh = f"“{name}”缺失时 `{bare(node)}` 既非真也非假，规则“{rule.rule.name}”此时不会触发"
+            hint = f"write `{name} is null or …` if it should fire, `{name} is not null and …` if not"
+            checked.warn_inside("null.negation", path, rule.rule.when, node.column, en, zh, hint)
+    for node in ratios(root):
+        bottom = open_names(node.args[-1])
+        if node.text not in guarded and not any(name in guarded for name in bottom):
+            why = f"'{bottom[0]}' is missing or 0" if bottom else "the denominator is 0"
+            why_zh = f"“{bottom[0]}”缺失或为 0" if bottom else "分母为 0"
+            en = f"`{bare(node)}` is null when {why}, so rule '{rule.rule.name}' does not fire then"
+            zh = f"{why_zh}时 `{bare(node)}` 为空，规则“{rule.rule.name}”此时不会触发"
+            hint = f"write `coalesce({bare(node)}, 0)` to say so, or another value"
+            checked.warn_inside("null.ratio", path, rule.rule.when, node.column, en, zh, hint)
+
+
+def _derived(checked: Checked, feature: CheckedFeature, root: Typed) -> None:
+    found = [node for node in ratios(root) if node.text not in guards(root)]
+    if not found or not root.type.nullable:
+        return
+    name = feature.feature.name
+    users = [rule for rule in checked.rules if rule.when is not None and name in _unguarded(rule.when.root)]
+    if not users:
+        return
+    node = found[0]
+    others = f" and {len(users) - 1} more" if len(users) > 1 else ""
+    others_zh = f"等 {len(users)} 条规则" if len(users) > 1 else ""
+    en = f"'{name}' is null when `{bare(node.args[-1])}` is missing or 0; rule '{users[0].rule.name}'{others} does not fire then"
+    zh = f"`{bare(node.args[-1])}` 缺失或为 0 时“{name}”为空；规则“{users[0].rule.name}”{others_zh}此时不会触发"
+    hint = f"write `coalesce({bare(node)}, 0)` to say so, or ask `{name} is null` in the rule"
+    checked.warn_inside("null.ratio", (*feature.path, "expr"), feature.feature.expr, node.column, en, zh, hint)
+
+
+def negations(root: Typed) -> Iterator[Typed]:
+    """Outermost `not (…)` and `!=` whose answer may be null."""
+    if root.op in ("not", "!=") and root.type.nullable:
+        yield root
+        return
+    for part in root.args:
+        yield from negations(part)
+
+
+def ratios(root: Typed) -> Iterator[Typed]:
+    """Divisions below a comparison or at the top whose denominator can be missing or 0, outside `coalesce`."""
+    if root.op in ("coalesce", "is_null"):
+        return
+    if root.op in RATIOS and root.args[-1].op not in ("literal", "number"):
+        yield root
+        return
+    for part in root.args:
+        yield from ratios(part)
+
+
+def guards(root: Typed) -> set[str]:
+    """Texts that the expression asks `is null` about or puts first in `coalesce`."""
+    found: set[str] = set()
+    for node in walk(root):
+        if node.op in ("is_null", "coalesce"):
+            found.add(node.args[0].text)
+            found.update(open_names(node.args[0]))
+    return found
+
+
+def open_names(node: Typed) -> list[str]:
+    """Names that may be missing, outside `coalesce` and `is null`."""
+    if node.op in ("coalesce", "is_null"):
+        return []
+    if node.op == "name":
+        return [node.text] if node.type.nullable else []
+    return list(dict.fromkeys(name for part in node.args for name in open_names(part)))
+
+
+def _unguarded(root: Typed) -> set[str]:
+    return set(open_names(root)) - guards(root)
+
+
+def bare(node: Typed) -> str:
+    """The text of a node without the brackets around the whole."""
+    return node.text[1:-1] if node.op not in ("name", "literal") and node.text.startswith("(") else node.text
+
+
+def walk(node: Typed) -> Iterator[Typed]:
+    """The node and everything below it."""
+    yield node
+    for part in node.args:
+        yield from walk(part)

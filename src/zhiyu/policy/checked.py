@@ -1,0 +1,73 @@
+"""What the checks work on: a policy with everything typed, and the list of findings.
+
+In: filled by `examine`. Out: `Checked`, read by the other checks, the cost model and the wording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from zhiyu.base.errors import Problem
+from zhiyu.expressions import Expression
+from zhiyu.expressions.nodes import Node
+from zhiyu.expressions.types import Type
+from zhiyu.features.declare import Feature
+from zhiyu.policy.declare import Policy, Rule, RuleSet
+from zhiyu.policy.known import Known
+from zhiyu.policy.places import Path, Places
+
+
+@dataclass(frozen=True)
+class CheckedFeature:
+    """A feature with its result type; `expression` is the derived expression, `where` the filter; None where there is none."""
+
+    feature: Feature
+    path: Path
+    type: Type
+    expression: Expression | None = None
+    where: Expression | None = None
+    from_grid: bool = False
+
+
+@dataclass(frozen=True)
+class CheckedRule:
+    """A rule, the set it stands in, its typed condition (None when it does not check), and the event types it can fire on."""
+
+    rule: Rule
+    rule_set: RuleSet
+    path: Path
+    when: Expression | None
+    node: Node | None
+    on: frozenset[str]
+
+
+@dataclass
+class Checked:
+    """A policy with everything typed. Derived features come after what they read."""
+
+    policy: Policy
+    places: Places
+    known: Known
+    features: dict[str, CheckedFeature] = field(default_factory=dict)
+    rules: list[CheckedRule] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def error(self, code: str, path: Path, en: str, zh: str, suggestion: str = "", key: bool = False) -> None:
+        """Record an error at a path of the policy (at its key when `key`)."""
+        place = self.places.key(path) if key else self.places.at(path)
+        self.problems.append(Problem(code, en, zh, place, suggestion=suggestion))
+
+    def warn(self, code: str, path: Path, en: str, zh: str, suggestion: str = "") -> None:
+        """Record a warning at a path of the policy."""
+        self.problems.append(Problem(code, en, zh, self.places.at(path), "warning", suggestion))
+
+    def warn_inside(
+        self, code: str, path: Path, text: str, column: int, en: str, zh: str, suggestion: str = ""
+    ) -> None:
+        """Record a warning at a character of the expression that stands at `path`."""
+        self.problems.append(Problem(code, en, zh, self.places.inside(path, text, column), "warning", suggestion))
+
+    def typed_on(self, on: Iterable[str]) -> dict[str, Type]:
+        """Types of every usable name, events and features, on these event types."""
+        return self.known.typed_on(on) | {name: f.type for name, f in self.features.items()}

@@ -1,0 +1,84 @@
+"""The names an expression may use, and which event types carry them.
+
+In: a policy. Out: `Known`: name → type for every event column and derived column, and the fields present in each
+event type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zhiyu.base.errors import DeclarationError, Place, Problem
+from zhiyu.events.declare import EventType
+from zhiyu.events.schema import EventSchema
+from zhiyu.expressions.types import Type
+from zhiyu.policy.builtin import BUILTIN_NAMES, event_types
+from zhiyu.policy.declare import Policy
+from zhiyu.policy.places import Places
+
+
+@dataclass(frozen=True)
+class Known:
+    """`schema`: the compiled events. `names`: type of every event name. `types`: every event type, builtin facts last. `carried`: names present per event type."""
+
+    schema: EventSchema
+    names: Mapping[str, Type]
+    types: Mapping[str, EventType]
+    carried: Mapping[str, frozenset[str]]
+
+    @property
+    def deciding(self) -> frozenset[str]:
+        """Event types that are decided."""
+        return frozenset(name for name, event in self.types.items() if event.decide)
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """Event types the lender sends: what a feature without `on` looks at (not our own labels and decisions)."""
+        return frozenset(name for name in self.types if name not in ("label", "decision"))
+
+    def typed_on(self, on: Iterable[str]) -> dict[str, Type]:
+        """Names and types as they are on these event types: a required field of all of them is never null there."""
+        chosen = [self.types[name] for name in on if name in self.types]
+        return {name: replace(type_, nullable=self._may_miss(name, type_, chosen)) for name, type_ in self.names.items()}
+
+    def _may_miss(self, name: str, type_: Type, chosen: list[EventType]) -> bool:
+        if not chosen or all(name in event.derive for event in chosen):
+            return type_.nullable
+        column = self.schema.columns[self.schema.index[name]] if name in self.schema.index else None
+        if column is None or (column.role == "signal" and column.part != "valid"):
+            return True  # a derived value, or a part that a failed check digit leaves open
+        return column.role != "builtin" and not all(
+            column.of in event.fields and event.fields[column.of].required for event in chosen
+        )
+
+    def missing_on(self, name: str, on: Iterable[str]) -> bool:
+        """True when no event of these types ever carries `name`."""
+        return all(name not in self.carried.get(each, frozenset()) for each in on)
+
+
+def known_of(policy: Policy, places: Places) -> tuple[Known | None, list[Problem]]:
+    """What can be used, or None and the reasons why the event types do not compile."""
+
+    def place_of(path: tuple[Any, ...]) -> Place:
+        return places.content(path) if "derive" in path or "drop" in path else places.at(path)
+
+    types = event_types(policy)
+    try:
+        EventSchema.compile(
+            policy.events, (), place_of
+        )  # first without builtin facts, whose copies would repeat every finding
+        schema = EventSchema.compile(types, (), place_of)
+    except DeclarationError as error:
+        return None, error.problems
+    carried = {event.name: frozenset(_carried(event, schema)) for event in types}
+    return Known(schema, schema.names, {event.name: event for event in types}, carried), []
+
+
+def _carried(event: EventType, schema: EventSchema) -> Iterable[str]:
+    yield from BUILTIN_NAMES
+    yield from event.derive
+    for column in schema.columns:
+        if column.of in event.fields:
+            yield column.name

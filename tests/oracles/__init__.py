@@ -1,0 +1,1 @@
+"""Deliberately naive meanings, one per kernel."""
