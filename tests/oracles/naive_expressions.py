@@ -83,6 +83,8 @@ def evaluate(node: n.Node, row: dict[str, Any]) -> Any:
             if decided is None or decided is ERROR:
                 return decided
             return evaluate(then if decided else otherwise, row)
+        case n.Membership(_, n.Name(name), _) if row[name] is None:
+            return None
         case n.Membership(item, members, negated):
             found = strict(lambda value: member(value, members, row), evaluate(item, row))
             return found if found is None or found is ERROR else found != negated

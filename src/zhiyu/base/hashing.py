@@ -1,9 +1,10 @@
 """Keyed codes of texts: SipHash-2-4 in 64 and 128 bits, for one text and for whole Arrow columns.
 
-In: a 16-byte key per tenant and texts (UTF-8). Out: signed 64-bit codes (a STRING value of the register file) and 128-bit ids.
-Why SipHash: keyed, so a token says nothing without the tenant's key and nobody can choose colliding texts; short inputs cost
-about 20 ns. Formula: Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012); the 128-bit variant is their reference's.
-A null text has code 0 and a null mark beside it; the code alone never says "null".
+In: a 16-byte key per tenant and texts (UTF-8). Out: signed 64-bit codes (a STRING value of the register file) and
+128-bit ids. Why SipHash: keyed, so a token says nothing without the tenant's key and nobody can choose colliding
+texts; short inputs cost about 20 ns. Formula: Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012); the
+128-bit variant is their reference's. A null text has code 0 and a null mark beside it; the code alone never says
+"null".
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def _round(
 def siphash(
     data: Bytes, start: int, size: int, k0: np.uint64, k1: np.uint64, wide: bool
 ) -> tuple[np.uint64, np.uint64]:
-    """SipHash-2-4 of `data[start:start + size]`: (64-bit hash, 0), or the (low, high) halves of 128 bits when `wide`."""
+    """SipHash-2-4 of `data[start:start + size]`: (64-bit hash, 0), or the (low, high) halves of 128 bits when
+    `wide`.
+    """
     v0, v1, v2, v3 = k0 ^ _C0, k1 ^ _C1, k0 ^ _C2, k1 ^ _C3
     if wide:
         v1 ^= _EE
@@ -103,10 +106,11 @@ def hash_texts(
 def fold_columns(
     values: npt.NDArray[np.int64], nulls: npt.NDArray[np.uint8], columns: Int64s, salts: UInt64s, out: UInt64s
 ) -> None:
-    """Content hash of every row over some columns of [C, n] blocks; `salts` is a code per column, `out` uint64[n] is filled.
+    """Content hash of every row over some columns of [C, n] blocks; `salts` is a code per column, `out` uint64[n] is
+    filled.
 
-    A null adds nothing, so a new field that nobody sends changes no hash; the sum of splitmix64-finalised values does not
-    depend on the order of columns.
+    A null adds nothing, so a new field that nobody sends changes no hash; the sum of splitmix64-finalised values does
+    not depend on the order of columns.
     """
     out[:] = 0
     for j in range(columns.shape[0]):

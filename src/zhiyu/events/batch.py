@@ -1,7 +1,7 @@
 """What goes into decoding and what comes out: raw rows, the decoded batch, and everything said about it.
 
-`RawBatch`: columns of a file or dictionaries of an API. `EventBatch`: one row of the register file per column of the schema, with the
-envelope (position, id, hashes, label) beside it. B rows everywhere; a refused row is not in the batch.
+`RawBatch`: columns of a file or dictionaries of an API. `EventBatch`: one row of the register file per column of the
+schema, with the envelope (position, id, hashes, label) beside it. B rows everywhere; a refused row is not in the batch.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from zhiyu.events.cleaning import CleaningReport
 from zhiyu.events.refusals import Refusal
 
 Int64s = npt.NDArray[np.int64]
+Int16s = npt.NDArray[np.int16]
+Int8s = npt.NDArray[np.int8]
+UInt64s = npt.NDArray[np.uint64]
 
 
 @dataclass(slots=True)
 class RawBatch:
     """Rows as they came. Either `columns` or `records` is set.
 
-    `positions` (default: counting from `first_position`) are places in the stream; `lines` are 1-based lines or rows of the file, for
-    people. `refusals` are lines of the file that are no record at all.
+    `positions` (default: counting from `first_position`) are places in the stream; `lines` are 1-based lines or rows
+    of the file, for people. `refusals` are lines of the file that are no record at all.
     """
 
     columns: Mapping[str, pa.Array] | None = None
@@ -53,22 +56,23 @@ class RawBatch:
 class EventBatch:
     """n decoded events of C columns, in the order they came.
 
-    `values` int64[C, n] and `nulls` uint8[C, n] (0 value, 1 null) are the first C registers. `received_at` is the event's own
-    time and `late` false until the engine knows better. `id_code` uint64[n, 2] is the 128-bit code of type and id; `body_code` uint64[n] of
-    the cleaned content. `labels` int8[n]: 1 fraud, 0 legit, -1 none. `money` int64[n]: the type's money field in minor units, else 0.
-    `shown`: cleaned texts of STRING columns (Arrow arrays or lists), personal ones masked.
+    `values` int64[C, n] and `nulls` uint8[C, n] (0 value, 1 null) are the first C registers. `received_at` is the
+    event's own time and `late` false until the engine knows better. `id_code` uint64[n, 2] is the 128-bit code of
+    type and id; `body_code` uint64[n] of the cleaned content. `labels` int8[n]: 1 fraud, 0 legit, -1 none. `money`
+    int64[n]: the type's money field in minor units, else 0. `shown`: cleaned texts of STRING columns (Arrow arrays or
+    lists), personal ones masked.
     """
 
     tenant: str
     positions: Int64s
     ids: Sequence[str] | pa.Array
-    id_code: npt.NDArray[np.uint64]
-    body_code: npt.NDArray[np.uint64]
-    type_index: npt.NDArray[np.int16]
+    id_code: UInt64s
+    body_code: UInt64s
+    type_index: Int16s
     time_ms: Int64s
     values: Int64s
     nulls: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int8]
+    labels: Int8s
     label_delay_ms: int
     money: Int64s
     shown: dict[str, Sequence[str | None] | pa.Array]

@@ -1,7 +1,8 @@
-"""What cleaning changed, dropped or refused, and why: counts per field and action, for accepted events, and per refusal code.
+"""What cleaning changed, dropped or refused, and why: counts per field and action, for accepted events, and per
+refusal code.
 
-In: counts while decoding. Out: `CleaningReport`, mergeable over batches. Actions: `trimmed`, `normalised`, `control_removed`,
-`rounded`, `check_failed`, `unknown_label`, `ignored` (a key of a record that no declaration names).
+In: counts while decoding. Out: `CleaningReport`, mergeable over batches. Actions: `trimmed`, `normalised`,
+`control_removed`, `rounded`, `check_failed`, `unknown_label`, `ignored` (a key of a record that no declaration names).
 """
 
 from __future__ import annotations

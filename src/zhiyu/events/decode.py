@@ -1,8 +1,9 @@
-"""Raw rows to event batches: reads every field, refuses the rows that cannot be taken, hashes ids and content, tells what it did.
+"""Raw rows to event batches: reads every field, refuses the rows that cannot be taken, hashes ids and content, tells
+what it did.
 
-In: a schema, a source (None for records with `type`, `id`, `time` and fields by name), raw rows, the tenant's codes. Out: `Decoded`.
-A row is refused for the first thing wrong with it, in this order: type, id, time, fields as declared. A bad row touches no other.
-Ids: the source's id column; a source without one numbers its rows (`name:position`).
+In: a schema, a source (None for records with `type`, `id`, `time` and fields by name), raw rows, the tenant's codes.
+Out: `Decoded`. A row is refused for the first thing wrong with it, in this order: type, id, time, fields as declared.
+A bad row touches no other. Ids: the source's id column; a source without one numbers its rows (`name:position`).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import pyarrow.compute as pc
 from zhiyu.base.errors import LimitExceeded, did_you_mean
 from zhiyu.base.hashing import Codes, fold_columns
 from zhiyu.base.limits import MAX_BATCH
-from zhiyu.events.batch import Decoded, EventBatch, Int64s, RawBatch
+from zhiyu.events.batch import Decoded, EventBatch, Int8s, Int16s, Int64s, RawBatch, UInt64s
+from zhiyu.events.check_source import label_key
 from zhiyu.events.cleaning import CleaningReport
 from zhiyu.events.declare import Source
 from zhiyu.events.keyed import Keyed, keyed
 from zhiyu.events.kinds.text import text_of
 from zhiyu.events.masks import shown_value
-from zhiyu.events.plan import Plan, TypePlan, label_key, plan_for
+from zhiyu.events.plan import Plan, TypePlan, plan_for
 from zhiyu.events.raw_columns import RawColumn, absent, of_array, of_records
 from zhiyu.events.read_field import Sink, read_field
 from zhiyu.events.read_numbers import read_numbers
@@ -30,7 +32,9 @@ from zhiyu.events.schema import EventSchema
 
 
 def decode(schema: EventSchema, source: Source | None, rows: RawBatch, codes: Codes, tenant: str) -> Decoded:
-    """Decode one raw batch. Raises LimitExceeded above MAX_BATCH rows; DeclarationError when the source does not fit the schema."""
+    """Decode one raw batch. Raises LimitExceeded above MAX_BATCH rows; DeclarationError when the source does not fit
+    the schema.
+    """
     if len(rows) > MAX_BATCH:
         raise LimitExceeded(
             f"a batch of {len(rows)} rows, at most {MAX_BATCH} are taken; send smaller batches",
@@ -96,7 +100,7 @@ class _Decoding:
             return absent(self.n if at is None else len(at))
         return self.column(name) if at is None else self.column(name).take(at)
 
-    def _types(self) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    def _types(self) -> Int16s:
         plan = self.plan
         if plan.type_column == "":
             return np.full(self.n, plan.fixed_type, np.int16)
@@ -138,7 +142,7 @@ class _Decoding:
             self.sink.refuse(i, self.plan.time_column, no_time())
         return found.values
 
-    def _labels(self) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+    def _labels(self) -> Int8s:
         labels = np.full(self.n, -1, np.int8)
         raw = self.column(self.plan.label_column) if self.plan.label_column else absent(self.n)
         if raw.array is not None and not pa.types.is_timestamp(raw.array.type):
@@ -153,7 +157,7 @@ class _Decoding:
             labels[unknown] = -1
         return labels
 
-    def _builtins(self, type_index: np.ndarray[tuple[int], np.dtype[np.int16]], time_ms: Int64s) -> None:
+    def _builtins(self, type_index: Int16s, time_ms: Int64s) -> None:
         values, nulls = self.sink.values, self.sink.nulls
         values[0] = self.keyed.type_codes[np.maximum(type_index, 0)]
         values[1] = values[2] = time_ms
@@ -161,8 +165,8 @@ class _Decoding:
         nulls[:4] = 0
 
     def _finish(
-        self, tenant: str, type_index: np.ndarray[tuple[int], np.dtype[np.int16]], ids: pa.Array, time_ms: Int64s,
-        labels: np.ndarray[tuple[int], np.dtype[np.int8]], money: Int64s,
+        self, tenant: str, type_index: Int16s, ids: pa.Array, time_ms: Int64s,
+        labels: Int8s, money: Int64s,
     ) -> Decoded:  # fmt: skip
         sink, keep = self.sink, None
         refusals = [self._refusal(i, field, bad, type_index, ids) for i, (field, bad) in sorted(sink.bad.items())]
@@ -172,9 +176,8 @@ class _Decoding:
             kept = np.ones(self.n, np.bool_)
             kept[list(sink.bad)] = False
             keep = np.flatnonzero(kept)
-            positions, type_index, time_ms, labels, money = (
-                a[keep] for a in (positions, type_index, time_ms, labels, money)
-            )
+            positions, time_ms, money = positions[keep], time_ms[keep], money[keep]
+            type_index, labels = type_index[keep], labels[keep]
             values, nulls, ids = (
                 np.ascontiguousarray(values[:, keep]),
                 np.ascontiguousarray(nulls[:, keep]),
@@ -189,20 +192,17 @@ class _Decoding:
         )  # fmt: skip
         return Decoded(batch, refusals, self._cleaning(keep, refusals))
 
-    def _id_codes(
-        self, ids: pa.Array, type_index: np.ndarray[tuple[int], np.dtype[np.int16]]
-    ) -> np.ndarray[tuple[int, int], np.dtype[np.uint64]]:
+    def _id_codes(self, ids: pa.Array, type_index: Int16s) -> UInt64s:
         out = np.zeros((len(ids), 2), np.uint64)
         for kind in np.unique(type_index).tolist():
             rows = np.flatnonzero(type_index == kind)
             if len(rows) == len(ids):
-                return self.keyed.ids[kind].wide_column(ids)
+                whole: UInt64s = self.keyed.ids[kind].wide_column(ids)
+                return whole
             out[rows] = self.keyed.ids[kind].wide_column(ids.take(pa.array(rows)))
         return out
 
-    def _refusal(
-        self, i: int, field: str, bad: Bad, type_index: np.ndarray[tuple[int], np.dtype[np.int16]], ids: pa.Array
-    ) -> Refusal:
+    def _refusal(self, i: int, field: str, bad: Bad, type_index: Int16s, ids: pa.Array) -> Refusal:
         kind = self.plan.types[int(type_index[i])] if type_index[i] >= 0 else None
         record = {
             name: shown_value(self.column(name).value(i), personal) for name, personal in shown_names(self.plan, kind)
@@ -228,7 +228,9 @@ class _Decoding:
 
 
 def shown_names(plan: Plan, kind: TypePlan | None) -> list[tuple[str, bool]]:
-    """The raw columns that a refused record may show, and whether each is personal. Undeclared columns are never shown."""
+    """The raw columns that a refused record may show, and whether each is personal. Undeclared columns are never
+    shown.
+    """
     found = {name: False for name in (plan.type_column, plan.id_column, plan.time_column) if name}
     for one in [kind] if kind is not None else [t for t in plan.types if t is not None]:
         for field in one.fields:

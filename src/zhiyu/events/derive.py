@@ -1,7 +1,8 @@
 """Checks the `derive:` and `drop:` expressions of event types against the names events have.
 
-In: event types and the names with their types. Out: (name, expression) of derived values, in an order in which each uses only
-earlier ones, and (event type, expression) of noise filters. The engine computes both; here is only what they mean.
+In: event types and the names with their types. Out: (name, expression) of derived values, in an order in which each
+uses only earlier ones, and (event type, expression) of noise filters. The engine computes both; here is only what
+they mean.
 """
 
 from __future__ import annotations

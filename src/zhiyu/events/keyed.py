@@ -1,7 +1,7 @@
 """What a plan needs from a tenant's key, worked out once per plan and key: codes of names, keys of ids.
 
-In: a plan's names and `Codes`. Out: `Keyed`. The 128-bit id of an event is the hash of its id under a key made for its type, so
-that equal ids of two types never meet.
+In: a plan's names and `Codes`. Out: `Keyed`. The 128-bit id of an event is the hash of its id under a key made for
+its type, so that equal ids of two types never meet.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How personal values may be shown: the last characters only.
 
-In: a cleaned text. Out: "***" and its last 4 characters (8 or more), last 2 (4 to 7), or none. Used for decision records, refused
-records and anything a person sees; the raw value itself leaves the events room nowhere.
+In: a cleaned text. Out: "***" and its last 4 characters (8 or more), last 2 (4 to 7), or none. Used for decision
+records, refused records and anything a person sees; the raw value itself leaves the events room nowhere.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def mask_column(texts: pa.Array) -> pa.Array:
 
 
 def shown_value(value: Any, personal: bool) -> Any:
-    """A raw value as a refused record may show it: personal ones masked, long ones cut, odd ones as their Python spelling."""
+    """A raw value as a refused record may show it: personal ones masked, long ones cut, odd ones as their Python
+    spelling.
+    """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, float):

@@ -1,8 +1,9 @@
 """Raw columns in few plain shapes, whatever file or API they came from.
 
-In: any Arrow array, or the values of one key over many dictionaries. Out: a `RawColumn`: a plain Arrow array (int64, float64, bool,
-string, timestamp, date32) where all values are of one kind, else a Python list that only the scalar definitions read. Rows whose
-bytes are not UTF-8 are marked. Nothing is ever converted in a way that changes what the scalar would say.
+In: any Arrow array, or the values of one key over many dictionaries. Out: a `RawColumn`: a plain Arrow array (int64,
+float64, bool, string, timestamp, date32) where all values are of one kind, else a Python list that only the scalar
+definitions read. Rows whose bytes are not UTF-8 are marked. Nothing is ever converted in a way that changes what the
+scalar would say.
 """
 
 from __future__ import annotations
@@ -163,7 +164,9 @@ def nested(record: Mapping[str, Any], key: str) -> Any:
 
 
 def of_values(values: list[Any]) -> RawColumn:
-    """A list of Python values: a plain array when all are of one kind (whole numbers and floats may mix), else the list."""
+    """A list of Python values: a plain array when all are of one kind (whole numbers and floats may mix), else the
+    list.
+    """
     n, kinds = len(values), set(map(type, values))
     kinds.discard(type(None))
     try:
@@ -183,7 +186,9 @@ def of_values(values: list[Any]) -> RawColumn:
 
 
 def string_of(column: pa.Array) -> pa.Array | None:
-    """The texts of a plain column where that is exact and cheap: strings, and whole numbers as decimal digits; else None."""
+    """The texts of a plain column where that is exact and cheap: strings, and whole numbers as decimal digits; else
+    None.
+    """
     if pa.types.is_string(column.type):
         return column
     if pa.types.is_int64(column.type):

@@ -1,6 +1,7 @@
 """Puts one field of many rows where it belongs: its register, its signals, its prepared columns, its shown texts.
 
-In: the field's plan and raw columns; `at` int64[k] when only some rows of the batch are of the field's event type. Out: marks in `Sink`.
+In: the field's plan and raw columns; `at` int64[k] when only some rows of the batch are of the field's event type.
+Out: marks in `Sink`.
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ def read_numbers(reader: NumberKind, raw: RawColumn, second: RawColumn | None = 
 def _arrays(lat: RawColumn, lon: RawColumn) -> tuple[pa.Array, pa.Array] | None:
     if lat.objects is not None or lon.objects is not None:
         return None
-    return tuple(pa.nulls(c.n, pa.float64()) if c.array is None else c.array for c in (lat, lon))  # type: ignore[return-value]
+    first, second = (pa.nulls(c.n, pa.float64()) if c.array is None else c.array for c in (lat, lon))
+    return first, second
 
 
 def _by_distinct(reader: NumberKind, raw: RawColumn) -> NumberColumn:

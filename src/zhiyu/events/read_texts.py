@@ -1,7 +1,8 @@
 """Reads one text-like field of many rows, with its signals and prepared columns.
 
-In: a raw column. Out: cleaned texts, their codes, signals and prepared values, each once per *distinct* text where that pays.
-Why distinct: checking an address or running a text function costs microseconds in Python, looking up an index nanoseconds.
+In: a raw column. Out: cleaned texts, their codes, signals and prepared values, each once per *distinct* text where
+that pays. Why distinct: checking an address or running a text function costs microseconds in Python, looking up an
+index nanoseconds.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from zhiyu.events.kinds.checked import Checked, failed_check
 from zhiyu.events.kinds.reader import Actions, Bools, Notes, SignalValue
 from zhiyu.events.kinds.text import Text, bad_text
+from zhiyu.events.kinds.texts import List
 from zhiyu.events.raw_columns import RawColumn, string_of
 from zhiyu.events.refusals import Bad
 from zhiyu.expressions.types import Kind, Type
@@ -27,7 +29,9 @@ Rows = npt.NDArray[np.int32]
 
 @dataclass(slots=True)
 class TextColumn:
-    """m texts and which of them each of n rows has (`row` int32[n], None when m = n in order). Findings and actions are per row."""
+    """m texts and which of them each of n rows has (`row` int32[n], None when m = n in order). Findings and actions
+    are per row.
+    """
 
     texts: pa.Array
     row: Rows | None
@@ -59,7 +63,7 @@ class Part:
     """m distinct texts being read; findings and actions are per text."""
 
     m: int
-    texts: pa.Array | None = None
+    texts: pa.Array = None
     bad: dict[int, Bad] = field(default_factory=dict)
     actions: Actions = field(default_factory=dict)
     signals: tuple[pa.Array, ...] = ()
@@ -71,15 +75,11 @@ class Part:
 
 
 def _worth_encoding(reader: Text, source: pa.Array, distinct: bool) -> bool:
-    if type(reader).many is Checked.many or distinct or not _has_many(reader):
+    if distinct or isinstance(reader, List):
         return True
     if not isinstance(reader, Checked) or len(source) <= SAMPLE:
         return False
     return len(source.slice(0, SAMPLE).unique()) * 4 < SAMPLE
-
-
-def _has_many(reader: Text) -> bool:
-    return reader.many(pa.array([], pa.string())) is not None
 
 
 def _vector(reader: Text, source: pa.Array) -> Part:

@@ -1,13 +1,15 @@
 """Why an event was refused: one finding about one value (`Bad`), and the record of it that the reader gets (`Refusal`).
 
-In: what was wrong with a value, in en and zh, and what to do. Out: `Refusal`, one per refused event, naming the first field at
-fault in the order of the declaration. A refused event touches no other event of its batch. Personal values are never quoted.
+In: what was wrong with a value, in en and zh, and what to do. Out: `Refusal`, one per refused event, naming the first
+field at fault in the order of the declaration. A refused event touches no other event of its batch. Personal values
+are never quoted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from typing import Any
 
 from zhiyu.base.errors import EventRefused
@@ -27,7 +29,9 @@ class Bad(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One event that was not taken: where it stood, which field, why, and what the record said (personal fields masked)."""
+    """One event that was not taken: where it stood, which field, why, and what the record said (personal fields
+    masked).
+    """
 
     position: int
     event_id: str
@@ -35,7 +39,7 @@ class Refusal:
     code: str
     en: str
     zh: str
-    record: Mapping[str, Any] = field(default_factory=dict)
+    record: Mapping[str, Any] = default(default_factory=dict)
     line: int = 0
 
     def error(self) -> EventRefused:

@@ -1,9 +1,9 @@
 """The columns of the register file that events fill: one list for all event types of a policy.
 
-In: event types, and the prepared text columns that the policy's expressions ask for. Out: `EventSchema`: columns in register order,
-their types, the checked `derive:` and `drop:` expressions. Every problem found is raised at once.
-Order: `event_type`, `time`, `received_at`, `late`; the fields of all types by first declaration; the signals of those fields
-(`email_domain`, `id_number_age`, …); prepared columns. A column that an event's type does not have is null.
+In: event types, and the prepared text columns that the policy's expressions ask for. Out: `EventSchema`: columns in
+register order, their types, the checked `derive:` and `drop:` expressions. Every problem found is raised at once.
+Order: `event_type`, `time`, `received_at`, `late`; the fields of all types by first declaration; the signals of those
+fields (`email_domain`, `id_number_age`, …); prepared columns. A column that an event's type does not have is null.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ BUILTIN = (("event_type", STRING), ("time", TIME), ("received_at", TIME), ("late
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One register row that events fill. `of` is the field it is read or derived from, `part` the signal or prepared key."""
+    """One register row that events fill. `of` is the field it is read or derived from, `part` the signal or prepared
+    key.
+    """
 
     name: str
     type: Type
@@ -72,9 +74,16 @@ class EventSchema:
             raise DeclarationError(finder.problems)
         columns += [Column(p.key, p.type, "prepared", p.field, p.key) for p in dict.fromkeys(prepared)]
         return cls(
-            tuple(columns), tuple(events), {c.name: i for i, c in enumerate(columns)}, {e.name: i for i, e in enumerate(events)},
-            tuple(readers), tuple(dict.fromkeys(prepared)), derived, drops, place_of,
-        )  # fmt: skip
+            tuple(columns),
+            tuple(events),
+            {c.name: i for i, c in enumerate(columns)},
+            {e.name: i for i, e in enumerate(events)},
+            tuple(readers),
+            tuple(dict.fromkeys(prepared)),
+            derived,
+            drops,
+            place_of,
+        )
 
     @property
     def names(self) -> dict[str, Type]:
@@ -110,11 +119,12 @@ def _field_columns(events: Sequence[EventType], readers: Sequence[dict[str, Read
             first, column, before = found[name]
             if replace(column.type, nullable=True) != replace(kind, nullable=True) or declared.type != before.type:
                 finder.add(
-                    "type_conflict", ("events", at, "fields", name),
-                    f"field '{name}' of event '{event.name}' differs in type, range or values from the one of event '{first}'",
+                    "type_conflict",
+                    ("events", at, "fields", name),
+                    f"field '{name}' of event '{event.name}' differs in type, range or values from that of '{first}'",
                     f"事件“{event.name}”的字段“{name}”与事件“{first}”中的同名字段类型、范围或取值不同",
                     "declare both alike, or use another name",
-                )  # fmt: skip
+                )
     everywhere = {n for n in found if all(n in known and not known[n].type.nullable for known in readers)}
     return [
         replace(column, type=replace(column.type, nullable=name not in everywhere))
@@ -134,10 +144,12 @@ def _signal_columns(
             name = f"{column.name}_{signal.suffix}"
             if name in taken:
                 finder.add(
-                    "name_taken", ("events", at, "fields", name),
-                    f"'{name}' is computed from field '{column.name}' and cannot be declared", f"“{name}”由字段“{column.name}”自动派生，不能再声明",
+                    "name_taken",
+                    ("events", at, "fields", name),
+                    f"'{name}' is computed from field '{column.name}' and cannot be declared",
+                    f"“{name}”由字段“{column.name}”自动派生，不能再声明",
                     "rename the field",
-                )  # fmt: skip
+                )
             taken.add(name)
             nullable = column.type.nullable or signal.suffix != "valid"
             en, zh = f"{column.en or column.name}: {signal.en}", f"{column.zh or column.en or column.name}：{signal.zh}"

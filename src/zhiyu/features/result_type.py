@@ -29,7 +29,7 @@ class HasNames(Protocol):
 
 
 def feature_type(feature: Feature, schema: HasNames) -> Type:
-    """The result type of an aggregate feature; `ValueError` (English) when it does not fit, `KeyError` for an unknown field."""
+    """The result type of an aggregate feature; `ValueError` when it does not fit, `KeyError` for an unknown field."""
     of = schema.names[feature.of] if feature.of else None
     unfit = misfit(feature.aggregate, of)
     if unfit:

@@ -1,7 +1,7 @@
 """The dead-letter file: every refused event as one NDJSON line, so that the sender can correct and send it again.
 
-In: refusals. Out: a file with {position, line, id, field, code, en, zh, record}; personal fields of the record are masked, columns that
-no declaration names are left out.
+In: refusals. Out: a file with {position, line, id, field, code, en, zh, record}; personal fields of the record are
+masked, columns that no declaration names are left out.
 """
 
 from __future__ import annotations
@@ -48,5 +48,7 @@ class DeadLetters:
     def __enter__(self) -> DeadLetters:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

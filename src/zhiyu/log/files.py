@@ -1,8 +1,8 @@
 """Opens a file of events by its extension: .ndjson/.jsonl, .csv (both also .gz), .parquet.
 
-In: a path and the source that says which columns are wanted. Out: an `EventFile`: raw batches of at most `chunk` rows, with positions
-counted over all records of the file, good or bad, so that positions do not depend on the chunk. A source in `order: time` is read
-whole and sorted first.
+In: a path and the source that says which columns are wanted. Out: an `EventFile`: raw batches of at most `chunk`
+rows, with positions counted over all records of the file, good or bad, so that positions do not depend on the chunk.
+A source in `order: time` is read whole and sorted first.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ class EventFile(Protocol):
 
 
 def open_events(path: str | Path, source: Source | None = None, chunk: int = CHUNK) -> EventFile:
-    """The reader for a file. InputError when the file or a column the source names is not there, or the format is unknown."""
+    """The reader for a file. InputError when the file or a column the source names is not there, or the format is
+    unknown.
+    """
     place = Path(path)
     if not place.is_file():
         raise InputError(f"there is no file '{place}'", f"文件“{place}”不存在")

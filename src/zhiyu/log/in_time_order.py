@@ -1,7 +1,8 @@
 """Sorts a whole file by event time before it is read: for sources that declare `order: time`.
 
-In: an `EventFile` and the source that says where the time stands. Out: the same rows by time, equal times in the order of the file, rows
-whose time cannot be read last; positions count in the new order, lines stay those of the file. The whole file is held in memory.
+In: an `EventFile` and the source that says where the time stands. Out: the same rows by time, equal times in the
+order of the file, rows whose time cannot be read last; positions count in the new order, lines stay those of the
+file. The whole file is held in memory.
 """
 
 from __future__ import annotations

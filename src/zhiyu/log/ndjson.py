@@ -1,7 +1,7 @@
 """NDJSON files: one JSON object per line, plain or gzip.
 
-In: a path. Out: raw batches of dictionaries. A line that is not JSON, no object, longer than 256 KiB, not UTF-8, or has one key twice
-is refused alone, with its line number. Empty lines are skipped and have no position.
+In: a path. Out: raw batches of dictionaries. A line that is not JSON, no object, longer than 256 KiB, not UTF-8, or
+has one key twice is refused alone, with its line number. Empty lines are skipped and have no position.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class NdjsonFile:
                     yield gathered.batch()
                     gathered = _Gathered()
         except (gzip.BadGzipFile, EOFError, zlib.error) as wrong:
-            raise InputError(f"'{self._path}' is a broken gzip file: {wrong}", f"“{self._path}”是损坏的 gzip 文件：{wrong}") from wrong
+            raise InputError(
+                f"'{self._path}' is a broken gzip file: {wrong}", f"“{self._path}”是损坏的 gzip 文件：{wrong}"
+            ) from wrong
         if gathered.records or gathered.refusals:
             yield gathered.batch()
 
@@ -99,7 +101,11 @@ def _not_json(line: bytes, why: str) -> Bad:
     try:
         line.decode()
     except UnicodeDecodeError as wrong:
-        return Bad("bad_text", f"the line is not UTF-8 at byte {wrong.start}; fix the encoding", f"该行在第 {wrong.start} 字节不是 UTF-8；请修正编码")
+        return Bad(
+            "bad_text",
+            f"the line is not UTF-8 at byte {wrong.start}; fix the encoding",
+            f"该行在第 {wrong.start} 字节不是 UTF-8；请修正编码",
+        )
     return Bad("bad_json", f"the line is not JSON: {why[:120]}", f"该行不是 JSON：{why[:120]}")
 
 
@@ -111,10 +117,14 @@ def _check_keys(line: bytes) -> None:
         if len(made) != len(found):
             seen: set[str] = set()
             twice = next(key for key, _ in found if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-            raise Bad("duplicate_key", f"key {twice[:60]!r} occurs twice; keep one", f"键 {twice[:60]!r} 重复；请只保留一个")
+            raise Bad(
+                "duplicate_key", f"key {twice[:60]!r} occurs twice; keep one", f"键 {twice[:60]!r} 重复；请只保留一个"
+            )
         return made
 
     try:
         json.loads(line, object_pairs_hook=pairs)
     except (ValueError, RecursionError) as wrong:
-        raise Bad("bad_json", f"the line is not JSON: {str(wrong)[:120]}", f"该行不是 JSON：{str(wrong)[:120]}") from None
+        raise Bad(
+            "bad_json", f"the line is not JSON: {str(wrong)[:120]}", f"该行不是 JSON：{str(wrong)[:120]}"
+        ) from None

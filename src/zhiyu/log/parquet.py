@@ -22,7 +22,9 @@ class ParquetFile:
         try:
             self._file = pq.ParquetFile(path)
         except (pa.ArrowInvalid, OSError) as wrong:
-            raise InputError(f"'{path}' is no readable Parquet file: {wrong}", f"“{path}”不是可读的 Parquet 文件：{wrong}") from wrong
+            raise InputError(
+                f"'{path}' is no readable Parquet file: {wrong}", f"“{path}”不是可读的 Parquet 文件：{wrong}"
+            ) from wrong
         self.total_rows: int | None = self._file.metadata.num_rows
         self._columns = wanted(source, self._file.schema_arrow.names, path.name)
         self._chunk, self._read = chunk, 0

@@ -1,6 +1,7 @@
 """Which columns of a file a source wants, checked against those it has.
 
-In: a source and the file's column names. Out: the wanted names; InputError with "did you mean" for one that is not there.
+In: a source and the file's column names. Out: the wanted names; InputError with "did you mean" for one that is not
+there.
 """
 
 from __future__ import annotations
@@ -24,5 +25,8 @@ def wanted(source: Source | None, present: Sequence[str], file: str) -> list[str
         needed.update((column,) if isinstance(column, str) else column)
     for name in sorted(needed - set(present)):
         hint = did_you_mean(name, present) or f"columns: {', '.join(present[:20])}"
-        raise InputError(f"{file}: source '{source.name}' needs column '{name}'; {hint}", f"{file}：数据源“{source.name}”需要列“{name}”；{hint}")
+        raise InputError(
+            f"{file}: source '{source.name}' needs column '{name}'; {hint}",
+            f"{file}：数据源“{source.name}”需要列“{name}”；{hint}",
+        )
     return [name for name in present if name in needed]

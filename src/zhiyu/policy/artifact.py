@@ -60,7 +60,7 @@ class Artifact:
         return msgspec.convert(msgspec.json.decode(self.canonical)["policy"], Policy)
 
     def to_json(self) -> bytes:
-        """One JSON object that holds everything: `{"hash": …, "format": …, "policy": …}`; goes into every run folder."""
+        """One JSON object that holds everything (`hash`, `format`, `policy`); goes into every run folder."""
         return b'{"hash":"' + self.hash.encode() + b'",' + self.canonical[1:] + b"\n"
 
     @staticmethod

@@ -22,14 +22,14 @@ MAX_KEY_PARTS = 4
 def aggregate_problems(checked: Checked, expanded: Expanded) -> Type:
     """Check one aggregate feature; its result type, or FLOAT when it has none that makes sense."""
     feature, path = expanded.feature, expanded.path
-    on = _on(checked, expanded)
-    window = _window(checked, expanded)
-    _keys(checked, expanded, on)
     if not feature.aggregate:
         en = f"feature '{feature.name}' needs `aggregate` (with `by` and `over`) or `expr`"
         zh = f"特征“{feature.name}”缺少 aggregate（以及 by、over）或 expr"
         checked.error("feature.incomplete", path, en, zh, f"aggregates: {', '.join(AGGREGATES)}")
         return FLOAT
+    on = _on(checked, expanded)
+    window = _window(checked, expanded)
+    _keys(checked, expanded, on)
     of = None
     if feature.of:
         of = _field(checked, expanded, feature.of, "of", on)
@@ -136,6 +136,7 @@ def _field(
     if known.missing_on(name, on):
         events = ", ".join(sorted(on))
         have = [each for each in known.types if not known.missing_on(name, (each,))]
+        have = [each for each in have if each in known.facts] or have
         en = f"`{part}` of '{expanded.feature.name}': no '{events}' event carries '{name}', so it never counts anything"
         zh = f"“{expanded.feature.name}”的 {part}：“{events}”事件没有“{name}”，永远统计不到"
         checked.error("field.absent", path, en, zh, f"'{name}' is carried by: {', '.join(have)}")

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 from zhiyu.base.limits import MAX_FEATURES
 from zhiyu.expressions.functions import FUNCTIONS
-from zhiyu.policy.builtin import clashes
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.expand import PLACEHOLDERS, all_features, grid_size
@@ -44,12 +43,6 @@ def names(checked: Checked) -> None:
     _unique(checked, "source", "数据源", ((("sources", i, "name"), s.name) for i, s in enumerate(policy.sources)))
     _unique(checked, "feature", "特征", ((("features", i, "name"), f.name) for i, f in enumerate(policy.features)))
     _feature_names(checked)
-    for clash in clashes(policy):
-        en, zh = (
-            f"'{clash.name}' is a builtin name (of {clash.fact} facts)",
-            f"“{clash.name}”是内置名称（{clash.fact}）",
-        )
-        checked.error("name.builtin", clash.path, en, zh, "use another name", key=True)
 
 
 def _unique(checked: Checked, what: str, what_zh: str, found: Iterable[tuple[Path, str]]) -> None:
@@ -131,6 +124,8 @@ def used_features(checked: Checked) -> set[str]:
 
 def unused_features(checked: Checked) -> None:
     """One warning per policy: features that no rule uses cost nothing live, but may be a slip of the pen."""
+    if any(problem.severity == "error" for problem in checked.problems):
+        return  # a rule with an error may be the one that uses them
     used = used_features(checked)
     unused = [f for name, f in checked.features.items() if name not in used and not f.from_grid]
     if not unused:

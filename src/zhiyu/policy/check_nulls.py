@@ -34,7 +34,8 @@ def _rule(checked: Checked, rule: CheckedRule, root: Typed) -> None:
         missing = [name for name in open_names(node) if name not in guarded]
         if missing:
             name = missing[0]
-            en = f"`{bare(node)}` is neither true nor false when '{name}' is missing, so rule '{rule.rule.name}' does not fire then"
+            en = f"`{bare(node)}` is neither true nor false when '{name}' is missing"
+            en += f", so rule '{rule.rule.name}' does not fire then"
             zh = f"“{name}”缺失时 `{bare(node)}` 既非真也非假，规则“{rule.rule.name}”此时不会触发"
             hint = f"write `{name} is null or …` if it should fire, `{name} is not null and …` if not"
             checked.warn_inside("null.negation", path, rule.rule.when, node.column, en, zh, hint)
@@ -60,7 +61,8 @@ def _derived(checked: Checked, feature: CheckedFeature, root: Typed) -> None:
     node = found[0]
     others = f" and {len(users) - 1} more" if len(users) > 1 else ""
     others_zh = f"等 {len(users)} 条规则" if len(users) > 1 else ""
-    en = f"'{name}' is null when `{bare(node.args[-1])}` is missing or 0; rule '{users[0].rule.name}'{others} does not fire then"
+    en = f"'{name}' is null when `{bare(node.args[-1])}` is missing or 0"
+    en += f"; rule '{users[0].rule.name}'{others} does not fire then"
     zh = f"`{bare(node.args[-1])}` 缺失或为 0 时“{name}”为空；规则“{users[0].rule.name}”{others_zh}此时不会触发"
     hint = f"write `coalesce({bare(node)}, 0)` to say so, or ask `{name} is null` in the rule"
     checked.warn_inside("null.ratio", (*feature.path, "expr"), feature.feature.expr, node.column, en, zh, hint)

@@ -20,7 +20,7 @@ from zhiyu.policy.places import Path, Places
 
 @dataclass(frozen=True)
 class CheckedFeature:
-    """A feature with its result type; `expression` is the derived expression, `where` the filter; None where there is none."""
+    """A feature with its result type; `expression`: the derived expression, `where`: the filter; None for none."""
 
     feature: Feature
     path: Path
@@ -32,7 +32,7 @@ class CheckedFeature:
 
 @dataclass(frozen=True)
 class CheckedRule:
-    """A rule, the set it stands in, its typed condition (None when it does not check), and the event types it can fire on."""
+    """A rule, the set it stands in, its typed condition (None: it does not check), and the event types it runs on."""
 
     rule: Rule
     rule_set: RuleSet

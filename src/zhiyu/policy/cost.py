@@ -27,7 +27,7 @@ HEAVY_CALLS = {"exp": 4, "log": 4, "log10": 4, "pow": 8, "distance_km": 30, "hou
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Estimated microseconds per event, and what was counted: live features, key tables, lanes, cells, expression nodes."""
+    """Estimated microseconds per event, and what was counted: features in use, tables, lanes, cells, nodes."""
 
     us: float
     features: int
@@ -39,8 +39,10 @@ class Cost:
     def text(self, language: str = "en") -> str:
         """One line for people."""
         if language == "zh":
-            return f"预计每个事件 {self.us:.1f} µs（{self.features} 个在用特征，{self.tables} 个键，{self.nodes} 个表达式节点）"
-        return f"estimated {self.us:.1f} µs per event ({self.features} features in use, {self.tables} keys, {self.nodes} expression nodes)"
+            parts = f"{self.features} 个在用特征，{self.tables} 个键，{self.nodes} 个表达式节点"
+            return f"预计每个事件 {self.us:.1f} µs（{parts}）"
+        parts = f"{self.features} features in use, {self.tables} keys, {self.nodes} expression nodes"
+        return f"estimated {self.us:.1f} µs per event ({parts})"
 
 
 def estimate_cost(checked: Checked) -> Cost:

@@ -79,7 +79,7 @@ def _where(checked: Checked, expanded: Expanded, feature_names: set[str]) -> Exp
     )
     for name in used:
         place = checked.places.inside(path, feature.where, name.column)
-        en = f"`where` of '{feature.name}' uses the feature '{name.name}'; a filter sees one event and cannot look at features"
+        en = f"`where` of '{feature.name}' uses the feature '{name.name}'; a filter sees one event, not features"
         zh = f"“{feature.name}”的 where 用到了特征“{name.name}”；过滤条件只能看单个事件，不能看特征"
         checked.problems.append(
             Problem("feature.where", en, zh, place, suggestion="use fields of the event, or a rule")

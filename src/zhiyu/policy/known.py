@@ -14,14 +14,17 @@ from zhiyu.base.errors import DeclarationError, Place, Problem
 from zhiyu.events.declare import EventType
 from zhiyu.events.schema import EventSchema
 from zhiyu.expressions.types import Type
-from zhiyu.policy.builtin import BUILTIN_NAMES, event_types
+from zhiyu.policy.builtin import BUILTIN_NAMES, Clash, clashes, event_types
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.places import Places
 
 
 @dataclass(frozen=True)
 class Known:
-    """`schema`: the compiled events. `names`: type of every event name. `types`: every event type, builtin facts last. `carried`: names present per event type."""
+    """`schema`: the compiled events. `names`: type of every event name. `types`: all event types, builtin facts last.
+
+    `carried`: the names that each event type has.
+    """
 
     schema: EventSchema
     names: Mapping[str, Type]
@@ -41,7 +44,9 @@ class Known:
     def typed_on(self, on: Iterable[str]) -> dict[str, Type]:
         """Names and types as they are on these event types: a required field of all of them is never null there."""
         chosen = [self.types[name] for name in on if name in self.types]
-        return {name: replace(type_, nullable=self._may_miss(name, type_, chosen)) for name, type_ in self.names.items()}
+        return {
+            name: replace(type_, nullable=self._may_miss(name, type_, chosen)) for name, type_ in self.names.items()
+        }
 
     def _may_miss(self, name: str, type_: Type, chosen: list[EventType]) -> bool:
         if not chosen or all(name in event.derive for event in chosen):
@@ -69,11 +74,19 @@ def known_of(policy: Policy, places: Places) -> tuple[Known | None, list[Problem
         EventSchema.compile(
             policy.events, (), place_of
         )  # first without builtin facts, whose copies would repeat every finding
+        taken = [_clash(clash, places) for clash in clashes(policy)]
+        if taken:
+            return None, taken
         schema = EventSchema.compile(types, (), place_of)
     except DeclarationError as error:
         return None, error.problems
     carried = {event.name: frozenset(_carried(event, schema)) for event in types}
     return Known(schema, schema.names, {event.name: event for event in types}, carried), []
+
+
+def _clash(clash: Clash, places: Places) -> Problem:
+    en, zh = f"'{clash.name}' is a builtin name (of {clash.fact} facts)", f"“{clash.name}”是内置名称（{clash.fact}）"
+    return Problem("name.builtin", en, zh, places.key(clash.path), suggestion="use another name")
 
 
 def _carried(event: EventType, schema: EventSchema) -> Iterable[str]:

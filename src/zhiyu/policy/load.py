@@ -74,12 +74,13 @@ def load_texts(texts: Mapping[str, bytes], problems: list[Problem] | None = None
     """
     converter = Converter(Places())
     converter.problems += problems or []
-    gathered = _Gathered(converter)
+    gathered = _Gathered(converter, whole=not problems)
     for name, content in texts.items():
         try:
             gathered.add(read_nodes(content, name), name)
         except DeclarationError as error:
             converter.problems += error.problems
+            gathered.whole = False
     policy = gathered.finish()
     return Loaded(policy, converter.places)
 
@@ -106,7 +107,8 @@ def _unreadable(shown: str, code: str, en: str, zh: str) -> DeclarationError:
 class _Gathered:
     """Sections of all files, put together."""
 
-    def __init__(self, converter: Converter) -> None:
+    def __init__(self, converter: Converter, whole: bool) -> None:
+        self.whole = whole  # false: a file could not be read, so what seems missing may stand in it
         self.converter = converter
         self.fields = {f.encode_name: f for f in shape_of(Policy).fields}
         self.data: dict[str, Any] = {}
@@ -156,12 +158,11 @@ class _Gathered:
     def finish(self) -> Policy:
         problems = self.converter.problems
         anchor = next(iter(self.first.values()), None)
-        for name, described in self.fields.items():
-            if described.required and name not in self.data and not any(p.code.startswith("yaml") for p in problems):
+        for name, described in self.fields.items() if self.whole else ():
+            if described.required and name not in self.data:
                 place = Place(anchor.place.file) if anchor else Place()
-                problems.append(
-                    Problem("declare.missing_key", f"the policy needs '{name}'", f"策略缺少“{name}”", place)
-                )
+                en, zh = f"the policy needs '{name}'", f"策略缺少“{name}”"
+                problems.append(Problem("declare.missing_key", en, zh, place))
         self._limits()
         if problems:
             raise DeclarationError(problems)

@@ -56,7 +56,7 @@ class Places:
         return mark.place.shifted(1 if mark.raw[0] in "'\"" else 0)
 
     def inside(self, path: Path, text: str, offset: int) -> Place:
-        """The place of character `offset` of the expression `text` that stands at `path`; its start when it cannot be told."""
+        """The place of character `offset` of the expression `text` at `path`; its start when it cannot be told."""
         mark = self.marks.get(path)
         if mark is None or not mark.raw:
             return self.at(path)
@@ -82,7 +82,7 @@ def spell(path: Path) -> str:
 
 
 def _index_in_source(raw: str, text: str, offset: int) -> int | None:
-    """Walk source and value side by side; quotes, escapes, indentation and folded line breaks are in the source only."""
+    """Walk source and value side by side; quotes, escapes, indentation and folded breaks are in the source only."""
     index = raw.find("\n") + 1 if raw[:1] in "|>" else 0
     quote = raw[:1] if raw[:1] in "'\"" else ""
     index += len(quote)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from zhiyu.expressions.canonical import canonical
 from zhiyu.expressions.nodes import Boolean, Compare, IsNull, Literal, Membership, Name, Node, Not
-from zhiyu.policy.facts import Facts, Types, against_number, against_text
+from zhiyu.policy.facts import Facts
+from zhiyu.policy.possible import Types, against_number, against_text
 
 MAX_BRANCHES = 64
 """An `or` of more branches than this is not taken apart."""

@@ -1,7 +1,7 @@
 """Rules, features and rule sets as sentences, in zh and en.
 
-In: a checked policy. Out: sentences for consoles, reports and reviews. Declared wordings (`en`, `zh`) are used where they are given; what
-has none is described by what it does, so that no feature of a grid stays a bare name.
+In: a checked policy. Out: sentences for consoles, reports and reviews. Declared wordings (`en`, `zh`) are used where
+they are given; what has none is described by what it does, so that no feature of a grid stays a bare name.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def labels_of(checked: Checked) -> Labels:
     labels |= checked.known.schema.labels | BUILTIN_WORDS
     for name, feature in checked.features.items():
         declared = feature.feature
-        en = declared.en or (name if feature.expression is not None else _described(checked, feature, labels, "en"))
-        zh = declared.zh or declared.en or (name if feature.expression is not None else _described(checked, feature, labels, "zh"))
+        derived = feature.expression is not None
+        en = declared.en or (name if derived else _described(checked, feature, labels, "en"))
+        zh = declared.zh or declared.en or (name if derived else _described(checked, feature, labels, "zh"))
         labels[name] = (en, zh)
     return labels
 
@@ -98,7 +99,8 @@ def say_rule_set(checked: Checked, name: str, language: str) -> str:
     label = _pick(found.en, found.zh, language) or name
     on = sorted({each for rule in checked.rules if rule.rule_set is found for each in rule.on})
     events = ("、" if language == "zh" else ", ").join(_event(checked, each, language) for each in on)
-    rules = [f"  {i}. {say_rule(checked, r, language)}" for i, r in enumerate((r for r in checked.rules if r.rule_set is found), 1)]
+    own = [rule for rule in checked.rules if rule.rule_set is found]
+    rules = [f"  {i}. {say_rule(checked, rule, language)}" for i, rule in enumerate(own, 1)]
     return "\n".join([_how(found, label, events, language), *rules])
 
 

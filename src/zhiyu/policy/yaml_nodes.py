@@ -33,7 +33,7 @@ MAX_YAML_DEPTH = 24
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value as text. `plain` is false when it was quoted or a block; `raw` is the source as typed, to find a column inside it."""
+    """One value as text. `plain`: neither quoted nor a block; `raw`: the source as typed, to find a column in."""
 
     place: Place
     text: str

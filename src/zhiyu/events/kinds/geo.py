@@ -1,7 +1,8 @@
 """Places: latitude and longitude in degrees, kept to a millionth (0.1 m), packed into one integer.
 
-In: two numbers [lat, lon], {"lat": …, "lon": …} (also "lng", "latitude", "longitude"), or a text "lat,lon"; from a file, two columns.
-Out: latitude × 10**6 in the high 32 bits, longitude × 10**6 in the low 32, both signed. Half a place is refused.
+In: two numbers [lat, lon], {"lat": …, "lon": …} (also "lng", "latitude", "longitude"), or a text "lat,lon"; from a
+file, two columns. Out: latitude × 10**6 in the high 32 bits, longitude × 10**6 in the low 32, both signed. Half a
+place is refused.
 """
 
 from __future__ import annotations

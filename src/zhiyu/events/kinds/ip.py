@@ -1,9 +1,9 @@
 """Internet addresses: IPv4 and IPv6 in their one normal spelling, the network they are in, whether they are public.
 
-In: a text. Out: the normal text ("2001:DB8::0:1" → "2001:db8::1", "::ffff:10.0.0.1" → "10.0.0.1"); a text that is no address stays as
-it is and has `valid` false. Signals: `valid`; `private` (loopback, link-local, carrier-grade NAT and private ranges: not
-reachable from outside); `net24` ("a.b.c.0/24", for IPv6 its /48), null when not valid. The ranges are written here, so that the
-answer does not change with the version of a library.
+In: a text. Out: the normal text ("2001:DB8::0:1" → "2001:db8::1", "::ffff:10.0.0.1" → "10.0.0.1"); a text that is no
+address stays as it is and has `valid` false. Signals: `valid`; `private` (loopback, link-local, carrier-grade NAT and
+private ranges: not reachable from outside); `net24` ("a.b.c.0/24", for IPv6 its /48), null when not valid. The ranges
+are written here, so that the answer does not change with the version of a library.
 """
 
 from __future__ import annotations
@@ -12,8 +12,17 @@ import ipaddress
 import re
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zhiyu.base.hashing import text_buffers
+from zhiyu.base.jit import kernel
 from zhiyu.events.kinds.checked import Checked
-from zhiyu.events.kinds.reader import Signal, SignalValue
+from zhiyu.events.kinds.reader import Int64s, Signal, SignalValue, Texts
+from zhiyu.events.kinds.slices import bools, cut, settled
+from zhiyu.events.kinds.text import clean_column
 from zhiyu.expressions.types import BOOL, STRING
 
 _PRIVATE_4 = tuple(
@@ -81,3 +90,60 @@ class Ip(Checked):
             return (False, None, None)
         network = ipaddress.IPv6Network((int(address) >> 80 << 80, 48))
         return (True, any(address in net for net in _PRIVATE_6), str(network))
+
+    def many(self, column: pa.Array) -> Texts | None:
+        """IPv4 in its plain spelling; everything else is left to the scalar."""
+        found = clean_column(column, self.steps)
+        numbers = _numbers(found.texts)[0]
+        stray = (numbers < 0) & ~found.texts.is_null().to_numpy(zero_copy_only=False)
+        if stray.any():
+            found.hard = found.hard | stray
+        return found
+
+    def signals_many(self, texts: pa.Array) -> Sequence[pa.Array] | None:
+        """The same over bytes for IPv4."""
+        null = np.asarray(texts.is_null().to_numpy(zero_copy_only=False))
+        numbers, size = _numbers(texts)
+        no = numbers < 0
+        private = np.zeros(len(texts), np.bool_)
+        for base, mask in _RANGES:
+            private |= (numbers & mask) == base
+        offsets, data = text_buffers(texts)
+        net = pc.binary_join_element_wise(cut(data, offsets[:-1], size, no), "0/24", "")
+        return settled(self, texts, no & ~null, (bools(~no, null), bools(private, no), net))
+
+
+def _numbers(texts: pa.Array) -> tuple[Int64s, npt.NDArray[np.int32]]:
+    offsets, data = text_buffers(texts)
+    numbers, size = np.full(len(texts), -1, np.int64), np.zeros(len(texts), np.int32)
+    _scan(offsets, data, numbers, size)
+    return numbers, size
+
+
+@kernel
+def _scan(
+    offsets: npt.NDArray[np.int32],
+    data: npt.NDArray[np.uint8],
+    numbers: npt.NDArray[np.int64],
+    size: npt.NDArray[np.int32],
+) -> None:
+    """Plain IPv4 addresses as integers (else -1), and how many bytes stand before the last octet."""
+    for i in range(numbers.shape[0]):
+        a, b = offsets[i], offsets[i + 1]
+        number, octet, digits, dots, sure = np.int64(0), np.int64(0), 0, 0, b - a >= 7 and b - a <= 15
+        for j in range(a, b if sure else a):
+            c = data[j]
+            if c == 46:
+                sure = sure and digits > 0
+                number, octet, digits = (number << 8) | octet, np.int64(0), 0
+                dots += 1
+                size[i] = j + 1 - a
+            elif c >= 48 and c <= 57:
+                sure = sure and (digits == 0 or octet > 0)
+                octet = octet * 10 + np.int64(c - 48)
+                digits += 1
+                sure = sure and octet <= 255
+            else:
+                sure = False
+        if sure and dots == 3 and digits > 0:
+            numbers[i] = (number << 8) | octet

@@ -25,9 +25,21 @@ TextKind = Text
 NumberKind = Number | Flag | Time | Geo
 Reader = TextKind | NumberKind
 READERS: dict[str, Callable[[Field], Reader]] = {
-    "string": Text, "enum": Choice, "list": List, "ip": Ip, "email": Email, "phone": Phone, "card": Card, "id_number": IdNumber,
-    "int": Number, "number": Number, "money": Number, "bool": Flag, "time": Time.of_field, "geo": Geo,
-}  # fmt: skip
+    "string": Text,
+    "enum": Choice,
+    "list": List,
+    "ip": Ip,
+    "email": Email,
+    "phone": Phone,
+    "card": Card,
+    "id_number": IdNumber,
+    "int": Number,
+    "number": Number,
+    "money": Number,
+    "bool": Flag,
+    "time": Time.of_field,
+    "geo": Geo,
+}
 CHECKED = ("ip", "email", "phone", "card", "id_number")
 """Kinds that have a `valid` signal and may say `require: valid`."""
 TEXT_KINDS = ("string", "enum", "list", *CHECKED)

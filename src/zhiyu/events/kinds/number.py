@@ -1,9 +1,10 @@
 """Whole numbers, fixed-point numbers and money: a scaled integer, exact.
 
-In: int, float, Decimal or decimal text ("12.50", "1,234.50", "-3e2"). Out: value × 10**digits as an integer, |result| ≤ MAX_VALUE and
-within the declared range; None for null and empty text. NaN and infinity are refused. A number with more digits than declared is
-refused unless `round: true` (half to even, noted as `rounded`). Binary noise of a float is not a digit: a float stands for the
-declared decimal within 1e-6 of the last digit plus two units of its own precision.
+In: int, float, Decimal or decimal text ("12.50", "1,234.50", "-3e2"). Out: value × 10**digits as an integer, |result|
+≤ MAX_VALUE and within the declared range; None for null and empty text. NaN and infinity are refused. A number with
+more digits than declared is refused unless `round: true` (half to even, noted as `rounded`). A float means the
+shortest decimal that reads as it, and binary noise is not a digit: 85.64999999999999, as float or text, is 85.65
+(within 1e-6 of the last digit plus a few units of float precision).
 """
 
 from __future__ import annotations
@@ -101,16 +102,16 @@ class Number:
         if abs(product) > 2 * MAX_VALUE:
             return (MAX_VALUE + 1) * (1 if product > 0 else -1)
         whole = round(product)
-        if abs(product - whole) > NOISE + abs(product) * NOISE_RELATIVE:
-            self._rounded(value, notes)
-        return whole
+        if abs(product - whole) <= NOISE + abs(product) * NOISE_RELATIVE:
+            return whole
+        return self._from_decimal(Decimal(repr(value)), value, notes)
 
     def _from_decimal(self, number: Decimal, value: object, notes: Notes) -> int:
         if number and number.adjusted() + self.digits > 20:
             return -(MAX_VALUE + 1) if number < 0 else MAX_VALUE + 1
         scaled = number.scaleb(self.digits, _CONTEXT)
         whole = scaled.to_integral_value(ROUND_HALF_EVEN, _CONTEXT)
-        if whole != scaled:
+        if whole != scaled and abs(float(scaled - whole)) > NOISE + abs(float(scaled)) * NOISE_RELATIVE:
             self._rounded(value, notes)
         return int(whole)
 
@@ -154,10 +155,15 @@ class Number:
         with np.errstate(all="ignore"):
             product = raw * float(self.factor)
             whole = np.rint(product)
-            hard = ~(np.abs(product - whole) <= NOISE + np.abs(product) * NOISE_RELATIVE)
+            noise = NOISE + np.abs(product) * NOISE_RELATIVE
+            rest = np.abs(product - whole)
+            rounded = rest > noise
+            tie = np.abs(rest - 0.5) <= noise
+            hard = ~(rest <= noise) & (~np.bool_(self.round) | ~rounded | tie)
             hard |= ~((whole >= self.low) & (whole <= self.high))
         hard &= ~null
-        return Numbers(np.where(hard, 0.0, whole).astype(np.int64), null, hard)
+        actions = {"rounded": rounded & ~hard & ~null} if self.round else {}
+        return Numbers(np.where(hard | null, 0.0, whole).astype(np.int64), null, hard, actions)
 
     def _many_texts(self, column: pa.Array, null: npt.NDArray[np.bool_]) -> Numbers:
         offsets, data = text_buffers(column)
@@ -179,7 +185,9 @@ def _parse_fixed(
     values: Int64s,
     hard: npt.NDArray[np.bool_],
 ) -> None:
-    """Plain decimals (sign, up to 15 digits, one point, at most `digits` decimals) to scaled integers; the rest is hard."""
+    """Plain decimals (sign, up to 15 digits, one point, at most `digits` decimals) to scaled integers; the rest is
+    hard.
+    """
     for i in range(values.shape[0]):
         at, end = offsets[i], offsets[i + 1]
         negative = at < end and data[at] == 45

@@ -1,9 +1,10 @@
-"""What every field kind offers: a scalar definition (`one`) and, for clean Arrow columns, a fast path (`many`) that equals it.
+"""What every field kind offers: a scalar definition (`one`) and, for clean Arrow columns, a fast path (`many`) that
+equals it.
 
-In: a raw value, or a column in one of the plain Arrow types (int64, float64, bool, string, timestamp, date32). Out: the cleaned
-value: an integer for number-like kinds, a text for text-like kinds, None for null; `Bad` when it cannot be taken.
-Why this way: `many` never says *why* a row is bad: it marks rows it is not sure about as `hard`, and those go through `one`. So
-there is one meaning and one place for messages, and a property test that both agree.
+In: a raw value, or a column in one of the plain Arrow types (int64, float64, bool, string, timestamp, date32). Out:
+the cleaned value: an integer for number-like kinds, a text for text-like kinds, None for null; `Bad` when it cannot
+be taken. Why this way: `many` never says *why* a row is bad: it marks rows it is not sure about as `hard`, and those
+go through `one`. So there is one meaning and one place for messages, and a property test that both agree.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Numbers:
 
 @dataclass(slots=True)
 class Texts:
-    """A column read as texts: a `pa.string()` array (null where null or hard), rows left to the scalar, actions per row."""
+    """A column read as texts: a `pa.string()` array (null where null or hard), rows left to the scalar, actions per
+    row.
+    """
 
     texts: pa.Array
     hard: Bools
@@ -46,7 +49,9 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A column computed from a text field: its name after the field's, its type. `at_event`: a birth date to turn into an age."""
+    """A column computed from a text field: its name after the field's, its type. `at_event`: a birth date to turn
+    into an age.
+    """
 
     suffix: str
     type: Type
@@ -90,4 +95,6 @@ class TextReader(Protocol):
         """The signals of one cleaned text, in the order of `signals`; an `at_event` one as yyyymmdd."""
 
     def signals_many(self, texts: pa.Array) -> Sequence[pa.Array] | None:
-        """The signals of many texts as Arrow arrays (string, bool or int64), or None: use `signals_one` per distinct text."""
+        """The signals of many texts as Arrow arrays (string, bool or int64), or None: use `signals_one` per distinct
+        text.
+        """

@@ -1,9 +1,11 @@
-"""Plain texts: cleaned of control characters, then trimmed, lower- or upper-cased, reduced to digits, spaces collapsed, as declared.
+"""Plain texts: cleaned of control characters, then trimmed, lower- or upper-cased, reduced to digits, spaces
+collapsed, as declared.
 
-In: a str, or an integer whose text is its decimal digits (ids are often numbers in files; a float that is a whole number counts as
-that integer). Out: the text, or None when nothing is left. Limits: 4,096 bytes of UTF-8. The order of steps is fixed: control
-characters, trim, case, digits, spaces. Full-width digits count as digits.
-The fast path takes ASCII and plain CJK rows in one pass over the bytes; anything else (other scripts, control characters) is `hard`.
+In: a str, or an integer whose text is its decimal digits (ids are often numbers in files; a float that is a whole
+number counts as that integer). Out: the text, or None when nothing is left. Limits: 4,096 bytes of UTF-8. The order
+of steps is fixed: control characters, trim, case, digits, spaces. Full-width digits count as digits.
+The fast path takes ASCII and plain CJK rows in one pass over the bytes; anything else (other scripts, control
+characters) is `hard`.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from zhiyu.events.refusals import Bad, wrong_type
 from zhiyu.expressions.types import Kind, Type
 
 TRIM, LOWER, UPPER, DIGITS, SPACES = 1, 2, 4, 8, 16
+DROP, PHONE = 32, 64
+"""Steps of the fast path only: without spaces and hyphens (card, id_number), digits of a telephone number."""
 STEPS = {"trim": TRIM, "lower": LOWER, "upper": UPPER, "digits": DIGITS, "spaces": SPACES}
 TRIMMED, NORMALISED = 1, 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -53,7 +57,9 @@ def text_of(value: object, personal: bool = False) -> str | None:
 
 
 def clean(text: str, steps: int, notes: Notes) -> str | None:
-    """`text` after the declared steps, None when empty; notes what was done. Refuses texts that are not UTF-8 or too long."""
+    """`text` after the declared steps, None when empty; notes what was done. Refuses texts that are not UTF-8 or too
+    long.
+    """
     if not (text.isascii() and text.isprintable()) and _CONTROL.search(text):
         text = text.translate(_CONTROL_TABLE)
         notes.append("control_removed")
@@ -109,11 +115,53 @@ def bad_text() -> Bad:
 
 
 @kernel
+def _mobile(data: Bytes, at: int, size: int) -> bool:
+    """Whether `size` digits at `at` are a mainland mobile number."""
+    return size == 11 and data[at] == 49 and data[at + 1] >= 51
+
+
+@kernel
+def _phone(out: Bytes, start: int, end: int) -> int:
+    """`Phone.normal` in place over ASCII; returns the new size."""
+    digits = 0
+    for j in range(start, end):
+        if out[j] >= 48 and out[j] <= 57:
+            digits += 1
+    if digits < 3:
+        return end - start
+    plus = 1 if out[start] == 43 else 0
+    to = start + plus
+    for j in range(start, end):
+        if out[j] >= 48 and out[j] <= 57:
+            out[to] = out[j]
+            to += 1
+    at, skip = start + plus, 0
+    if digits == 13 and out[at] == 56 and out[at + 1] == 54 and _mobile(out, at + 2, 11):
+        skip = 2
+    elif (
+        digits == 15
+        and out[at] == 48
+        and out[at + 1] == 48
+        and out[at + 2] == 56
+        and out[at + 3] == 54
+        and _mobile(out, at + 4, 11)
+    ):
+        skip = 4
+    if skip == 0:
+        return digits + plus
+    for j in range(11):
+        out[start + j] = out[at + skip + j]
+    return 11
+
+
+@kernel
 def _clean_kernel(
     offsets: npt.NDArray[np.int32], data: Bytes, steps: int, limit: int,
     out_offsets: npt.NDArray[np.int32], out: Bytes, done: Bytes, hard: Bytes,
 ) -> None:  # fmt: skip
-    """One pass: `out` gets the cleaned bytes, `done` the TRIMMED/NORMALISED bits, `hard` 1 where the scalar must decide."""
+    """One pass: `out` gets the cleaned bytes, `done` the TRIMMED/NORMALISED bits, `hard` 1 where the scalar must
+    decide.
+    """
     to = 0
     for i in range(done.shape[0]):
         a, b = offsets[i], offsets[i + 1]
@@ -124,7 +172,7 @@ def _clean_kernel(
             if c >= 0x20 and c < 0x7F:
                 at += 1
             else:  # three-byte CJK (U+4000..U+9FFF) is never space, cased or digit
-                sure = c >= 0xE4 and c <= 0xE9 and at + 2 < b and (steps & 8) == 0
+                sure = c >= 0xE4 and c <= 0xE9 and at + 2 < b and (steps & 104) == 0
                 at += 3
         if not sure:
             hard[i] = 1
@@ -148,6 +196,9 @@ def _clean_kernel(
             if (steps & 8) and (c < 48 or c > 57):
                 changed = True
                 continue
+            if (steps & 32) and (c == 0x20 or c == 0x2D):
+                changed = True
+                continue
             if (steps & 16) and c == 0x20 and (to == start or out[to - 1] == 0x20):
                 changed = True
                 continue
@@ -156,6 +207,13 @@ def _clean_kernel(
         if (steps & 16) and to > start and out[to - 1] == 0x20:
             to -= 1
             changed = True
+        if steps & 64:
+            size = _phone(out, start, to)
+            changed = changed or start + size != to
+            to = start + size
+        if (steps & 32) and to == start and b > a:
+            hard[i] = 1
+            continue
         done[i] = flags | (2 if changed else 0)
     out_offsets[done.shape[0]] = to
 

@@ -1,7 +1,7 @@
 """Lists of texts: each item cleaned like a text, empty items left out, order kept.
 
-In: a list of str or whole numbers, or a text holding a JSON list. Out: the items as one compact JSON text (its code stands for the
-whole list); expressions see the items through prepared columns. At most 256 items, 4,096 bytes in all.
+In: a list of str or whole numbers, or a text holding a JSON list. Out: the items as one compact JSON text (its code
+stands for the whole list); expressions see the items through prepared columns. At most 256 items, 4,096 bytes in all.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Times: milliseconds since 1970 UTC.
 
-In: a text in one of the declared formats (ISO-8601 when none is declared), a number of epoch units (ms unless said otherwise), a
-datetime, or an Arrow timestamp or date. Out: ms, cut (never rounded up); None for null and empty text. A text or timestamp without
-an offset is a wall-clock time in the declared zone; where no zone is declared for the event itself, the offset is demanded.
+In: a text in one of the declared formats (ISO-8601 when none is declared), a number of epoch units (ms unless said
+otherwise), a datetime, or an Arrow timestamp or date. Out: ms, cut (never rounded up); None for null and empty text.
+A text or timestamp without an offset is a wall-clock time in the declared zone; where no zone is declared for the
+event itself, the offset is demanded.
 """
 
 from __future__ import annotations
@@ -163,6 +164,7 @@ class Time:
         offsets, data = text_buffers(column)
         wall, offset = np.zeros(n, np.int64), np.zeros(n, np.int64)
         given, hard = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+        assert self._program is not None
         parse_times(offsets, data, self._program, wall, given, offset, hard)
         empty = (offsets[1:] == offsets[:-1]) & ~null
         hard &= ~empty

@@ -1,8 +1,10 @@
-"""Time formats: a strptime-like text compiled once into a regular expression (one value) and a small program (a column).
+"""Time formats: a strptime-like text compiled once into a regular expression (one value) and a small program (a
+column).
 
-In: `%Y-%m-%d %H:%M:%S` and the like, or ISO-8601 (the default). Out: a wall-clock time in ms and, where the text says it, the UTC
-offset in ms. Directives: %Y (4 digits) %y (2 digits, 69–99 are 19xx) %m %d %H %M %S %I (1–2 digits) %f (1–9 digits, cut to ms)
-%z (Z, +08, +0800, +08:00) %p (AM/PM) %b %B (English month names) %%. Any other character stands for itself. Digits are taken greedily.
+In: `%Y-%m-%d %H:%M:%S` and the like, or ISO-8601 (the default). Out: a wall-clock time in ms and, where the text says
+it, the UTC offset in ms. Directives: %Y (4 digits) %y (2 digits, 69–99 are 19xx) %m %d %H %M %S %I (1–2 digits) %f
+(1–9 digits, cut to ms) %z (Z, +08, +0800, +08:00) %p (AM/PM) %b %B (English month names) %%. Any other character
+stands for itself. Digits are taken greedily.
 """
 
 from __future__ import annotations
@@ -29,10 +31,19 @@ _MONTH_NAMES = [
 ]
 _MONTHS = {name[:cut]: i + 1 for i, name in enumerate(_MONTH_NAMES) for cut in (3, len(name))}
 _PATTERNS = {
-    "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d{2})", "m": r"(?P<m>\d{1,2}+)", "d": r"(?P<d>\d{1,2}+)", "H": r"(?P<H>\d{1,2}+)",
-    "I": r"(?P<I>\d{1,2}+)", "M": r"(?P<M>\d{1,2}+)", "S": r"(?P<S>\d{1,2}+)", "f": r"(?P<f>\d{1,9}+)",
-    "z": r"(?P<z>[Zz]|[+-]\d{2}(?::?\d{2})?+)", "p": r"(?P<p>[AaPp][Mm])", "b": r"(?P<b>[A-Za-z]{3,9}+)",
-}  # fmt: skip
+    "Y": r"(?P<Y>\d{4})",
+    "y": r"(?P<y>\d{2})",
+    "m": r"(?P<m>\d{1,2}+)",
+    "d": r"(?P<d>\d{1,2}+)",
+    "H": r"(?P<H>\d{1,2}+)",
+    "I": r"(?P<I>\d{1,2}+)",
+    "M": r"(?P<M>\d{1,2}+)",
+    "S": r"(?P<S>\d{1,2}+)",
+    "f": r"(?P<f>\d{1,9}+)",
+    "z": r"(?P<z>[Zz]|[+-]\d{2}(?::?\d{2})?+)",
+    "p": r"(?P<p>[AaPp][Mm])",
+    "b": r"(?P<b>[A-Za-z]{3,9}+)",
+}
 _ISO = re.compile(
     r"(?P<Y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})"
     r"(?:[Tt ](?P<H>\d{2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?(?P<z>[Zz]|[+-]\d{2}(?::?\d{2})?)?)?",
@@ -44,7 +55,9 @@ LITERAL, ISO_OP, END = 1, 20, 0
 
 @dataclass(frozen=True, slots=True)
 class TimeFormat:
-    """One compiled format. `program`: (op, argument) pairs for the column kernel, empty when it has directives only `read` knows."""
+    """One compiled format. `program`: (op, argument) pairs for the column kernel, empty when it has directives only
+    `read` knows.
+    """
 
     text: str
     pattern: re.Pattern[str]
@@ -57,10 +70,14 @@ class TimeFormat:
 
 
 def compile_format(text: str) -> TimeFormat:
-    """Compile one format ("iso" is the default format). ValueError with the directives that exist, when one does not."""
+    """Compile one format ("iso" is the default format). ValueError with the directives that exist, when one does
+    not.
+    """
     if text == ISO:
         return TimeFormat(text, _ISO, ((ISO_OP, 0), (END, 0)))
-    pattern, program, sure, seen = "", [], True, set()
+    pattern, sure = "", True
+    program: list[tuple[int, int]] = []
+    seen: set[str] = set()
     at = 0
     while at < len(text):
         char, at = text[at], at + 1

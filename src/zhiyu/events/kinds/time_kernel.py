@@ -1,7 +1,8 @@
-"""Texts to times, a column at a time: the programs of `time_format` interpreted over the bytes of an Arrow string column.
+"""Texts to times, a column at a time: the programs of `time_format` interpreted over the bytes of an Arrow string
+column.
 
-In: string buffers and the programs of the formats to try in order. Out: wall-clock ms, whether an offset was given, its ms, and the
-rows that no program took (they go to the scalar, which knows why).
+In: string buffers and the programs of the formats to try in order. Out: wall-clock ms, whether an offset was given,
+its ms, and the rows that no program took (they go to the scalar, which knows why).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from zhiyu.events.kinds.reader import Bools, Int64s
 from zhiyu.events.kinds.time_format import TimeFormat
 
 Bytes = npt.NDArray[np.uint8]
+NO_DAY = -1_000_000_000
 
 
 def pack_programs(formats: Sequence[TimeFormat]) -> npt.NDArray[np.int32] | None:
@@ -26,16 +28,18 @@ def pack_programs(formats: Sequence[TimeFormat]) -> npt.NDArray[np.int32] | None
 
 
 @kernel
-def _days(year: int, month: int, day: int) -> int:
-    """Days since 1970-01-01 of a proleptic Gregorian date (Hinnant's days_from_civil); -10**9 when there is no such day."""
+def days_of(year: int, month: int, day: int) -> int:
+    """Days since 1970-01-01 of a proleptic Gregorian date (Hinnant's days_from_civil); `NO_DAY` when there is no such
+    day.
+    """
     if year < 1 or month < 1 or month > 12 or day < 1:
-        return -1_000_000_000
+        return NO_DAY
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     last = 30 + ((month + (month >> 3)) & 1)
     if month == 2:
         last = 29 if leap else 28
     if day > last:
-        return -1_000_000_000
+        return NO_DAY
     y = year - (1 if month <= 2 else 0)
     era = y // 400
     of_era = y - era * 400
@@ -48,7 +52,7 @@ def _digits(data: Bytes, at: int, end: int, most: int) -> tuple[int, int]:
     """The number at `at` of at most `most` digits, and how many digits it has."""
     value, n = 0, 0
     while n < most and at + n < end and data[at + n] >= 48 and data[at + n] <= 57:
-        value = value * 10 + np.int64(data[at + n] - 48)
+        value = value * 10 + int(data[at + n]) - 48
         n += 1
     return value, n
 
@@ -94,8 +98,8 @@ def _iso(data: Bytes, at: int, end: int) -> tuple[bool, int, bool, int]:
         return False, 0, False, 0
     month, a = _digits(data, at + 5, end, 2)
     day, b = _digits(data, at + 8, end, 2)
-    days = _days(year, month, day)
-    if a != 2 or b != 2 or days == -1_000_000_000:
+    days = days_of(year, month, day)
+    if a != 2 or b != 2 or days == NO_DAY:
         return False, 0, False, 0
     wall = days * 86_400_000
     if end - at == 10:
@@ -165,8 +169,8 @@ def _run(data: Bytes, at: int, end: int, program: npt.NDArray[np.int32], step: i
             return False, 0, False, 0
         at += n
         step += 1
-    days = _days(year, month, day)
-    return at == end and days != -1_000_000_000, days * 86_400_000 + clock, given, offset
+    days = days_of(year, month, day)
+    return at == end and days != NO_DAY, days * 86_400_000 + clock, given, offset
 
 
 @kernel

@@ -1,7 +1,8 @@
 """Local time to UTC: a fixed offset ("+08:00", "UTC") or an IANA zone ("Europe/Berlin").
 
-In: milliseconds of a wall clock as if it were UTC. Out: milliseconds since 1970 UTC. Where a wall-clock time occurs twice the first
-is meant; one that was skipped is read with the offset before the change (the rule of Python's `fold=0`).
+In: milliseconds of a wall clock as if it were UTC. Out: milliseconds since 1970 UTC. Where a wall-clock time occurs
+twice the first is meant; one that was skipped is read with the offset before the change (the rule of Python's
+`fold=0`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,79 @@
+# Everything a person needs, on a machine with Python 3.11 or newer and nothing else. The first call makes .venv and installs
+# into it; later calls reuse it until pyproject.toml or constraints.txt change.
+#
+#   make demo    replay card payments through a policy and explain three decisions
+#   make test    all tests                       make check   style, types, import contract
+#   make bench   the headline figures            make soak    property tests, twenty-five times as many examples
+#   make docs    write docs/reference from the code
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench soak docs warm clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+ZHIYU_DATA ?= ../shared/data
+WORKERS ?= 2
+export ZHIYU_DATA
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+demo: $(VENV)/.installed
+	@$(BIN)/zhiyu demo
+
+test: warm
+	@echo "testing: $(WORKERS) workers, $${ZHIYU_EXAMPLES:-200} examples per property"
+	@ZHIYU_EXAMPLES=$${ZHIYU_EXAMPLES:-200} $(BIN)/python -m pytest -n $(WORKERS) tests
+
+check: $(VENV)/.checks-installed
+	@echo "checking: ruff (style), mypy (types), lint-imports (who may import whom), tidy"
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest tests/tidy
+
+soak: warm
+	@echo "soaking: $${ZHIYU_EXAMPLES:-5000} examples per property, and the tests marked soak; this takes an hour or more"
+	@ZHIYU_EXAMPLES=$${ZHIYU_EXAMPLES:-5000} $(BIN)/python -m pytest -n $(WORKERS) -m "soak or property" tests
+
+bench: warm
+	@$(BIN)/zhiyu bench core
+
+docs: $(VENV)/.installed
+	@$(BIN)/python docs/write_reference.py
+
+warm: $(VENV)/.installed
+	@$(BIN)/zhiyu warm
+
+clean:
+	@rm -rf $(VENV) build dist .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The first Python that is new enough; PYTHON=/path/to/python overrides.
+$(VENV)/.made:
+	@for each in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
+	  if command -v $$each >/dev/null && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then found=$$each; break; fi; \
+	done; \
+	if [ -z "$${found:-}" ]; then \
+	  echo "Zhiyu needs Python 3.11 or newer; 'python3' here is $$(python3 --version 2>&1 || true)." >&2; \
+	  echo "Install one (Debian, Ubuntu: apt-get install python3.11 python3.11-venv) or name it: make PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; \
+	fi; \
+	if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "$$($$found --version) has no venv module. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 1; \
+	fi; \
+	echo "making $(VENV) with $$($$found --version)"; \
+	$$found -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "installing Zhiyu and its tests into $(VENV) (once; about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/.checks-installed: $(VENV)/.installed
+	@echo "installing the checkers into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check]'
+	@touch $@

@@ -1,0 +1,320 @@
+"""The command line: `zhiyu init`, `check`, `decide`, `replay`, `explain`, `demo`, `bench`, `warm`. Only reads arguments and prints.
+
+Exit codes: 0 done; 1 the policy or the input is wrong (the message says where and what to do); 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from zhiyu.base.errors import DeclarationError, InputError, Problem, ZhiyuError
+
+RUN_FOLDER = ".zhiyu/run"
+LANGUAGES = click.Choice(["en", "zh"])
+
+
+def _language(given: str | None) -> str:
+    return given or ("zh" if os.environ.get("ZHIYU_LANG", os.environ.get("LANG", "")).startswith("zh") else "en")
+
+
+def _language_option(command: Any) -> Any:
+    return click.option("--lang", type=LANGUAGES, default=None, help="Language of the output (default: ZHIYU_LANG or LANG).")(command)
+
+
+@contextmanager
+def _told(language: str) -> Iterator[None]:
+    """Turn the house's errors into one clear message on stderr and exit code 1."""
+    try:
+        yield
+    except DeclarationError as wrong:
+        for problem in wrong.problems:
+            click.echo(problem.text(language), err=True)
+        sys.exit(1)
+    except ZhiyuError as wrong:
+        click.echo(f"error[{wrong.code}]: {wrong.text(language)}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as wrong:
+        click.echo(f"error[disk]: {wrong}", err=True)
+        sys.exit(1)
+
+
+def _progress(language: str) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="zhiyu")
+def main() -> None:
+    """Zhiyu 智御: explainable decisions on streams of credit events.
+
+    Start with `zhiyu init DIR`, then `zhiyu check DIR`, then `zhiyu replay DIR/events.ndjson --policy DIR`.
+    """
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_language_option
+def init(folder: Path, lang: str | None) -> None:
+    """Write a small working policy, with sample events, into FOLDER (new or empty)."""
+    language = _language(lang)
+    with _told(language):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"'{folder}' is not empty; choose a new folder", f"“{folder}”不是空目录；请选择新目录")
+        starter = resources.files("zhiyu.policy") / "starter"
+        with resources.as_file(starter) as source:
+            shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
+        made = ", ".join(sorted(path.name for path in folder.iterdir()))
+        if language == "zh":
+            click.echo(f"已写入 {folder}：{made}\n下一步：zhiyu check {folder} && zhiyu replay {folder}/events.ndjson --policy {folder}")
+        else:
+            click.echo(f"wrote {folder}: {made}\nnext: zhiyu check {folder} && zhiyu replay {folder}/events.ndjson --policy {folder}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: problems, cost, hash.")
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+@click.option("--say", is_flag=True, help="Also say every rule set in words.")
+@_language_option
+def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None) -> None:
+    """Check the policy in FOLDER: names, types, units, nulls, unreachable rules, cost. Exit code 1 on errors."""
+    from zhiyu.policy.artifact import artifact_of
+    from zhiyu.policy.check import check_policy
+    from zhiyu.policy.load import load_policy
+    from zhiyu.policy.say import say_rule_set
+
+    language = _language(lang)
+    with _told(language):
+        loaded = load_policy(folder)
+        report = check_policy(loaded.policy, loaded.places)
+        failed = bool(report.errors) or (strict and bool(report.warnings))
+        version = "" if report.errors else artifact_of(loaded.policy).hash
+        if as_json:
+            cost = report.cost.us if report.cost else None
+            click.echo(json.dumps({"problems": [_problem(p) for p in report.problems], "cost_us": cost, "hash": version}, ensure_ascii=False))
+            sys.exit(int(failed))
+        for problem in report.problems:
+            click.echo(problem.text(language), err=problem.severity == "error")
+        if say and report.checked and not report.errors:
+            for rule_set in loaded.policy.rule_sets:
+                click.echo(say_rule_set(report.checked, rule_set.name, language))
+        errors, warnings = len(report.errors), len(report.warnings)
+        click.echo(f"{errors} 个错误，{warnings} 个警告" if language == "zh" else f"{errors} errors, {warnings} warnings")
+        if report.cost and not report.errors:
+            click.echo(report.cost.text(language))
+            click.echo(f"{'版本' if language == 'zh' else 'version'} {version}")
+        sys.exit(int(failed))
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    place = problem.place
+    return {
+        "severity": problem.severity, "code": problem.code, "file": place.file, "line": place.line, "column": place.column,
+        "en": problem.en, "zh": problem.zh, "suggestion": problem.suggestion,
+    }  # fmt: skip
+
+
+@main.command()
+@click.argument("events", type=click.Path(path_type=Path))
+@click.option("--policy", "-p", required=True, type=click.Path(path_type=Path), help="The policy folder.")
+@click.option("--out", "-o", type=click.Path(path_type=Path), default=None, help=f"Where decisions go (default {RUN_FOLDER}).")
+@click.option("--no-out", is_flag=True, help="Write no decisions.")
+@click.option("--labels", type=click.Path(path_type=Path), default=None, help="A file with columns id, fraud (instead of a label column).")
+@click.option("--label-delay", default=None, help="How long a label takes to arrive, e.g. 7d (default: the policy's).")
+@click.option("--source", default=None, help="Which source of the policy describes the file.")
+@click.option("--tenant", default="default", show_default=True, help="Whose run this is.")
+@click.option("--batch", type=click.IntRange(1, 1 << 20), default=65_536, show_default=True, help="Events per batch; never changes a decision.")
+@click.option("--all-features", is_flag=True, help="Compute every declared feature, not only those that rules use.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the report.")
+@_language_option
+def replay(
+    events: Path, policy: Path, out: Path | None, no_out: bool, labels: Path | None, label_delay: str | None, source: str | None,
+    tenant: str, batch: int, all_features: bool, as_json: bool, lang: str | None,
+) -> None:  # fmt: skip
+    """Replay EVENTS (.ndjson, .csv, .parquet) through a policy: decisions, report, digest."""
+    language = _language(lang)
+    with _told(language):
+        _check_tenant(tenant)
+        target = None if no_out else (out or Path(RUN_FOLDER))
+        _replay(
+            events, policy, language, as_json, out=target, labels=labels, label_delay=label_delay, source=source, tenant=tenant,
+            batch=batch, all_features=all_features,
+        )  # fmt: skip
+
+
+def _check_tenant(tenant: str) -> None:
+    if not tenant.replace("-", "").replace("_", "").isalnum() or len(tenant) > 64:
+        raise InputError(f"'{tenant}' is no tenant name: letters, digits, - and _, at most 64", f"“{tenant}”不是合法的租户名")
+
+
+def _replay(events: Path, policy: Path, language: str, as_json: bool, *, all_features: bool = False, **options: Any) -> None:
+    from zhiyu.engine.opened import open_policy
+    from zhiyu.evaluation.replay import Replay
+    from zhiyu.evaluation.report import ReportPrinter
+
+    opened = open_policy(policy, options["tenant"], all_features=all_features)
+    run = Replay(opened, events, **options)
+    warm_kernels(language)
+    with _progress(language) as progress:
+        task = progress.add_task("回放" if language == "zh" else "replaying", total=1.0)
+        for done in run.steps():
+            progress.update(task, completed=done)
+    if as_json:
+        click.echo(json.dumps(run.result.to_dict(), ensure_ascii=False, default=str))
+    else:
+        ReportPrinter(Console(), language).print(run.result)
+
+
+@main.command()
+@click.argument("event", type=click.File("r", encoding="utf-8"))
+@click.option("--policy", "-p", required=True, type=click.Path(path_type=Path), help="The policy folder.")
+@click.option("--history", type=click.Path(path_type=Path), default=None, help="Events that came before; replayed first.")
+@click.option("--source", default=None, help="Read the event through this source of the policy.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per decision.")
+@_language_option
+def decide(event: Any, policy: Path, history: Path | None, source: str | None, as_json: bool, lang: str | None) -> None:
+    """Decide the event in EVENT.json (an object, or a list of them; - for stdin) and say why."""
+    from zhiyu.app import App
+    from zhiyu.base.errors import EventRefused
+    from zhiyu.evaluation.report import print_explanation
+
+    language = _language(lang)
+    with _told(language):
+        records = _records(event.read())
+        app = App(policy, source=source)
+        warm_kernels(language)
+        if history:
+            app.learn(history)
+        failed = False
+        for record in records:
+            try:
+                decision = app.decide(record)
+            except EventRefused as refused:
+                click.echo(f"error[{refused.code}]: {refused.text(language)}", err=True)
+                failed = True
+                continue
+            if decision is None:
+                click.echo("只计入特征，不做决策" if language == "zh" else "taken as a fact: it feeds features and is not decided")
+            elif as_json:
+                why = app.explain(decision.event_id)
+                seen = {name: value for name, value in why.seen.items() if value is not None}
+                click.echo(json.dumps(decision.to_dict() | {"why": {"en": why.sentence("en"), "zh": why.sentence("zh")}, "seen": seen}, default=str, ensure_ascii=False))  # fmt: skip
+            else:
+                print_explanation(Console(), app.explain(decision.event_id), language)
+        sys.exit(int(failed))
+
+
+def _records(text: str) -> list[dict[str, Any]]:
+    import msgspec
+
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError as wrong:
+        raise InputError(f"the event is not JSON: {wrong}", f"事件不是 JSON：{wrong}") from None
+    records = found if isinstance(found, list) else [found]
+    if not records or not all(isinstance(record, dict) for record in records):
+        raise InputError("expected a JSON object, or a list of objects", "需要一个 JSON 对象或对象列表")
+    return records
+
+
+@main.command()
+@click.argument("event_id")
+@click.option("--run", "run_folder", type=click.Path(path_type=Path), default=Path(RUN_FOLDER), show_default=True, help="The run to look in.")
+@click.option("--tenant", default="default", show_default=True)
+@click.option("--rederive", is_flag=True, help="For a pass: replay the input up to it to see its values.")
+@click.option("--json", "as_json", is_flag=True)
+@_language_option
+def explain(event_id: str, run_folder: Path, tenant: str, rederive: bool, as_json: bool, lang: str | None) -> None:
+    """Say why the event EVENT_ID was decided as it was, in the last replay or in --run DIR."""
+    from zhiyu.engine.run_reader import RunReader
+    from zhiyu.evaluation.rederive import rederived
+    from zhiyu.evaluation.report import print_explanation
+
+    language = _language(lang)
+    with _told(language):
+        _check_tenant(tenant)
+        reader = RunReader(run_folder, tenant)
+        found = reader.explain(event_id)
+        if rederive and not found.values_kept:
+            warm_kernels(language)
+            found = rederived(reader, event_id)
+        if as_json:
+            rules = [{"rule": r.rule, "set": r.rule_set, "score": r.score, "reason": r.reason, "en": r.en, "zh": r.zh} for r in found.rules]
+            click.echo(json.dumps({"id": found.event_id, "type": found.event_type, "position": found.position, "time": found.time, "outcome": found.outcome, "score": found.score, "rules": rules, "reasons": [r.code for r in found.reasons], "en": found.sentence("en"), "zh": found.sentence("zh"), "seen": dict(found.seen), "values_kept": found.values_kept, "policy_hash": found.policy_hash}, default=str, ensure_ascii=False))  # fmt: skip
+        else:
+            print_explanation(Console(), found, language)
+
+
+@main.command()
+@_language_option
+def warm(lang: str | None) -> None:
+    """Compile all kernels now (once per installation; later starts load them from the cache)."""
+    language = _language(lang)
+    with _told(language):
+        seconds = warm_kernels(language)
+        click.echo(f"{'就绪' if language == 'zh' else 'ready'} ({seconds:.1f} s)")
+
+
+def warm_kernels(language: str) -> float:
+    """Compile what the cache does not hold, saying so; returns seconds."""
+    from zhiyu.engine.warm import compile_kernels, is_warm
+
+    if is_warm():
+        return compile_kernels()
+    with Console(stderr=True).status("正在编译计算内核（仅首次）…" if language == "zh" else "compiling kernels … (first run only)"):
+        return compile_kernels()
+
+
+@main.command()
+@click.option("--policy", "-p", type=click.Path(path_type=Path), default=None, help="Policy folder (default examples/card_payments).")
+@_language_option
+def demo(policy: Path | None, lang: str | None) -> None:
+    """Replay card payments through the example policy and show what was stopped, and why."""
+    from zhiyu.simulation.card_payments import write_card_payments
+
+    language = _language(lang)
+    with _told(language):
+        folder = policy or _example("card_payments")
+        data = Path(os.environ.get("ZHIYU_DATA", Path.cwd() / ".." / "shared" / "data")) / "card_transactions"
+        files = sorted(data.glob("*.parquet"))
+        if files:
+            events = files[0]
+            click.echo(f"{'数据' if language == 'zh' else 'events'}: {events.name} (ZHIYU_DATA)")
+        else:
+            events = Path(".zhiyu") / "card_payments.parquet"
+            events.parent.mkdir(parents=True, exist_ok=True)
+            click.echo("未找到真实数据，改用生成的数据" if language == "zh" else "no card_transactions in ZHIYU_DATA: generating a stream with the same schema")
+            write_card_payments(events)
+        _replay(
+            events, folder, language, False, out=Path(RUN_FOLDER), labels=None, label_delay=None, source=None, tenant="default",
+            batch=65_536,
+        )  # fmt: skip
+
+
+def _example(name: str) -> Path:
+    folder = Path.cwd() / "examples" / name
+    if not folder.is_dir():
+        raise InputError(f"no examples/{name} here; run it in the project's folder, or give --policy", f"此处没有 examples/{name}；请在项目目录运行或指定 --policy")
+    return folder
+
+
+if __name__ == "__main__":
+    main()

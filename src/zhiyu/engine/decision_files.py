@@ -1,0 +1,165 @@
+"""Decisions on disk: `decisions.parquet`, one line each, and `values.parquet`, what was seen by every decision that is not a pass.
+
+In: decision batches with the decoded batch they came from. Out: a run folder `DIR/<tenant>/` that `explain` and any Parquet reader can
+open: the two files, `policy.json` (the whole policy), `run.json` (policy hash, digest, input, counts), `dead_letters.ndjson`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zhiyu.base.jit import Array
+from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
+from zhiyu.decisions.values import arrow_type, to_arrow
+from zhiyu.events.batch import EventBatch
+from zhiyu.events.schema import Column
+from zhiyu.expressions.types import Kind
+from zhiyu.log.dead_letters import DeadLetters
+from zhiyu.policy.artifact import Artifact
+from zhiyu.policy.compile import Compiled
+from zhiyu.policy.declare import OUTCOMES
+
+DECISIONS, VALUES, POLICY, RUN, DEAD_LETTERS = (
+    "decisions.parquet", "values.parquet", "policy.json", "run.json", "dead_letters.ndjson",
+)  # fmt: skip
+_WORDS = pa.dictionary(pa.int16(), pa.string())
+_LIST = pa.list_(_WORDS)
+ROW_GROUP = 131_072
+DECISION_SCHEMA = pa.schema(
+    [
+        ("position", pa.int64()), ("event_id", pa.string()), ("event_type", _WORDS), ("time", pa.timestamp("ms", "UTC")),
+        ("received_at", pa.timestamp("ms", "UTC")), ("late", pa.bool_()), ("outcome", _WORDS), ("score", pa.int64()),
+        ("rules", _LIST), ("reasons", _LIST), ("errors", _LIST),
+    ]
+)  # fmt: skip
+
+
+class DecisionTables:
+    """Decision batches as Arrow tables, for files and for `zhiyu.replay`."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.rules = [rule.rule.name for rule in compiled.rule_order]
+        self.codes = [rule.rule.reason for rule in compiled.rule_order]
+        self.types = [event.name for event in compiled.schema.types]
+        self.event_columns = [c for c in compiled.schema.columns if c.role in ("field", "signal")]
+        fields = [(f"event.{c.name}", arrow_type(c.type)) for c in self.event_columns]
+        fields += [(f.name, arrow_type(f.type)) for f in compiled.features]
+        self.value_schema = pa.schema([("position", pa.int64()), *fields])
+
+    def decisions(self, d: DecisionBatch) -> pa.Table:
+        """One line per decision."""
+        hits = bits_to_matrix(d.hits, len(self.rules))
+        errors = bits_to_matrix(d.errors, len(self.rules))
+        ids = d.ids if isinstance(d.ids, pa.Array) else pa.array(d.ids, pa.string())
+        columns = [
+            pa.array(d.positions), ids.cast(pa.string()), _words(d.type_index, self.types),
+            pa.array(d.time_ms).cast(pa.timestamp("ms", "UTC")), pa.array(d.received_ms).cast(pa.timestamp("ms", "UTC")),
+            pa.array(d.late != 0), _words(d.outcome, list(OUTCOMES)), pa.array(d.score), _lists(hits, self.rules),
+            _lists(hits, self.codes, unique=True), _lists(errors, self.rules),
+        ]  # fmt: skip
+        return pa.Table.from_arrays(columns, schema=DECISION_SCHEMA)
+
+    def values(self, d: DecisionBatch, batch: EventBatch) -> pa.Table:
+        """Event columns and features of the kept decisions, typed."""
+        rows = d.rows[d.kept]
+        columns = [pa.array(d.positions[d.kept])]
+        for column in self.event_columns:
+            columns.append(self._event_column(column, batch, rows))
+        for number, feature in enumerate(self.compiled.features):
+            columns.append(to_arrow(feature.type, d.kept_values[:, number], d.kept_nulls[:, number]))
+        return pa.Table.from_arrays(columns, schema=self.value_schema)
+
+    def _event_column(self, column: Column, batch: EventBatch, rows: Array) -> pa.Array:
+        if column.type.kind is Kind.STRING and column.name in batch.shown:
+            shown = batch.shown[column.name]
+            taken = shown.take(pa.array(rows)) if hasattr(shown, "take") else pa.array([shown[int(i)] for i in rows], pa.string())
+            return taken.cast(pa.string())
+        register = self.compiled.schema.index[column.name]
+        return to_arrow(column.type, batch.values[register, rows], batch.nulls[register, rows])
+
+    def joined(self, d: DecisionBatch, batch: EventBatch) -> pa.Table:
+        """Decisions, values and labels side by side; every decision must have kept its values."""
+        table, values = self.decisions(d), self.values(d, batch)
+        for name in values.column_names[1:]:
+            table = table.append_column(name, values[name])
+        return table.append_column("label", pa.array(d.labels, mask=d.labels < 0))
+
+
+class RunFolder:
+    """Writes one run; a context manager. `tenant` is a folder of its own inside `root`."""
+
+    def __init__(self, root: Path, compiled: Compiled, artifact: Artifact, tenant: str) -> None:
+        self.folder = root / tenant
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / RUN).unlink(missing_ok=True)
+        (self.folder / POLICY).write_bytes(artifact.to_json())
+        self.tables = DecisionTables(compiled)
+        self.dead_letters = DeadLetters(self.folder / DEAD_LETTERS)
+        self.written = 0
+        self._waiting: dict[str, list[pa.Table]] = {DECISIONS: [], VALUES: []}
+        self._writers = {
+            DECISIONS: pq.ParquetWriter(self.folder / DECISIONS, DECISION_SCHEMA, compression="zstd"),
+            VALUES: pq.ParquetWriter(self.folder / VALUES, self.tables.value_schema, compression="zstd"),
+        }
+
+    def write(self, decisions: DecisionBatch, batch: EventBatch) -> None:
+        """Append a batch of decisions; `batch` is where their rows point."""
+        if decisions.n:
+            self._put(DECISIONS, self.tables.decisions(decisions))
+            self.written += decisions.n
+        if len(decisions.kept):
+            self._put(VALUES, self.tables.values(decisions, batch))
+
+    def _put(self, name: str, table: pa.Table) -> None:
+        self._waiting[name].append(table)
+        if sum(part.num_rows for part in self._waiting[name]) >= ROW_GROUP:
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        if self._waiting[name]:
+            self._writers[name].write_table(pa.concat_tables(self._waiting[name]).combine_chunks(), row_group_size=ROW_GROUP)
+            self._waiting[name] = []
+
+    def finish(self, facts: dict[str, Any]) -> int:
+        """Close all files and write `run.json`; returns the bytes of decisions and values."""
+        self.close()
+        size = sum((self.folder / name).stat().st_size for name in (DECISIONS, VALUES))
+        facts = facts | {"bytes_per_decision": round(size / max(self.written, 1), 2)}
+        (self.folder / RUN).write_text(json.dumps(facts, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        return size
+
+    def close(self) -> None:
+        """Close the files; a run without `run.json` did not finish."""
+        for name, writer in self._writers.items():
+            self._flush(name)
+            writer.close()
+        self.dead_letters.close()
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _words(index: Array, words: list[str]) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.asarray(index).astype(np.int16)), pa.array(words, pa.string()))
+
+
+def _lists(matrix: Array, words: list[str], unique: bool = False) -> pa.Array:
+    """Per row the words of the set columns; empty words are left out, repeated ones too when `unique`."""
+    distinct = list(dict.fromkeys(words))
+    if unique:
+        matrix = np.column_stack([matrix[:, [w == word for w in words]].any(axis=1) for word in distinct]) if words else matrix
+        matrix, words = matrix[:, [bool(w) for w in distinct]] if words else matrix, [w for w in distinct if w]
+    rows, columns = np.nonzero(matrix)
+    offsets = np.searchsorted(rows, np.arange(len(matrix) + 1))
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), _words(columns, words or [""]))

@@ -1,0 +1,134 @@
+"""A policy opened for running: loaded, checked, compiled for one tenant.
+
+In: a folder, or a `Policy` made in Python; the tenant's key. Out: `Opened`, which the engine, replay and explain share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from zhiyu.base.errors import InputError, Problem
+from zhiyu.base.hashing import Codes
+from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
+from zhiyu.decisions.explain import Explainer, Explanation
+from zhiyu.decisions.values import seen_form, text_of, to_python
+from zhiyu.events.batch import EventBatch
+from zhiyu.expressions.types import Kind, Type
+from zhiyu.policy.artifact import Artifact, artifact_of
+from zhiyu.policy.check import Report, check_policy
+from zhiyu.policy.compile import Compiled, compile_policy
+from zhiyu.policy.declare import OUTCOMES, Policy
+from zhiyu.policy.load import load_policy
+from zhiyu.policy.places import Places
+
+DEMO_KEY = "zhiyu-demo-key"
+
+
+def tenant_key(tenant: str) -> bytes:
+    """16 bytes that key the tenant's codes and tokens: from ZHIYU_KEY, or a fixed demo key (same digest everywhere, no secrecy)."""
+    secret = os.environ.get("ZHIYU_KEY", DEMO_KEY)
+    return hashlib.blake2b(tenant.encode(), key=secret.encode()[:64], digest_size=16).digest()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A policy ready to run."""
+
+    policy: Policy
+    report: Report
+    artifact: Artifact
+    compiled: Compiled
+    codes: Codes
+    tenant: str
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Wording of this policy's decisions."""
+        return Explainer(self.compiled.checked, self.compiled.rule_order, self.artifact.hash)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What the checks remarked."""
+        return self.report.warnings
+
+    @property
+    def currency(self) -> str:
+        """The currency of the money field of the first decided event type that has one, "" without."""
+        for event in self.policy.events:
+            if event.decide and event.money:
+                return event.fields[event.money].currency
+        return ""
+
+    def explain_kept(self, d: DecisionBatch, batch: EventBatch, line: int) -> Explanation:
+        """Explain the decision whose values stand in line `line` of the kept ones."""
+        at = int(d.kept[line])
+        row = int(d.rows[at])
+        seen: dict[str, Any] = {}
+        shown: dict[str, Any] = {}
+        for register, column in enumerate(self.compiled.schema.columns):
+            if column.role == "builtin":
+                continue
+            value, null = int(batch.values[register, row]), int(batch.nulls[register, row])
+            seen[column.name], shown[column.name] = self._both(column.type, value, null, batch.shown.get(column.name), row)
+        for number, feature in enumerate(self.compiled.features):
+            value, null = int(d.kept_values[line, number]), int(d.kept_nulls[line, number])
+            seen[feature.name], shown[feature.name] = self._both(feature.type, value, null, None, 0)
+        return self._explanation(d, at, seen, {k: v for k, v in shown.items() if "(" not in k})
+
+    def explain_pass(self, d: DecisionBatch, at: int) -> Explanation:
+        """Explain a decision that kept no values."""
+        return self._explanation(d, at, {}, {}, kept=False)
+
+    def _explanation(self, d: DecisionBatch, at: int, seen: dict[str, Any], shown: dict[str, Any], kept: bool = True) -> Explanation:
+        hits = bits_to_matrix(d.hits[at : at + 1], len(self.compiled.rule_order))[0]
+        names = [rule.rule.name for rule, hit in zip(self.compiled.rule_order, hits) if hit]
+        kind = self.compiled.schema.types[int(d.type_index[at])].name
+        when = datetime.fromtimestamp(int(d.time_ms[at]) / 1000, UTC).isoformat()
+        return self.explainer.explain(
+            str(d.ids[at]), kind, int(d.positions[at]), when, OUTCOMES[int(d.outcome[at])], int(d.score[at]), names, seen, shown,
+            bool(d.late[at]), kept,
+        )  # fmt: skip
+
+    @staticmethod
+    def _both(type_: Type, value: int, null: int, column: Any, row: int) -> tuple[Any, Any]:
+        """(form for sentences, form for people) of one value; the text of a code comes from its column."""
+        if null:
+            return None, None
+        if type_.kind is Kind.STRING:
+            text = column[row] if column is not None else text_of(type_, value)
+            text = text.as_py() if hasattr(text, "as_py") else text
+            return text, text
+        shown = to_python(type_, value, null)
+        return seen_form(type_, shown), shown
+
+
+def open_policy(
+    policy: Policy | Path | str, tenant: str = "default", key: bytes | None = None, all_features: bool = False
+) -> Opened:
+    """Load (from a folder), check and compile. DeclarationError with every problem; InputError without a folder."""
+    if isinstance(policy, Policy):
+        declared, places = policy, Places()
+    else:
+        loaded = load_policy(Path(policy))
+        declared, places = loaded.policy, loaded.places
+    report = check_policy(declared, places)
+    report.require()
+    return open_artifact(artifact_of(declared), tenant, key, all_features, report)
+
+
+def open_artifact(
+    artifact: Artifact, tenant: str = "default", key: bytes | None = None, all_features: bool = False, report: Report | None = None
+) -> Opened:
+    """Open a policy from its artifact, as a run folder carries it."""
+    canonical = check_policy(artifact.policy)
+    codes = Codes(key or tenant_key(tenant))
+    compiled = compile_policy(canonical.require(), codes.one, all_features)
+    if not compiled.rules.shape[0] and not compiled.features:
+        raise InputError("the policy has no rules: nothing would be decided", "策略没有规则：不会做出任何决策")
+    return Opened(artifact.policy, report or canonical, artifact, compiled, codes, tenant)

@@ -1,0 +1,65 @@
+"""Reads a run folder back: find a decision by id, with the values it saw.
+
+In: `DIR/<tenant>/` as `decision_files` writes it. Out: `Explanation`. Only the row groups that can hold the id are read.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.decisions.explain import Explanation
+from zhiyu.decisions.values import seen_form
+from zhiyu.engine.decision_files import DECISIONS, POLICY, RUN, VALUES
+from zhiyu.engine.opened import Opened, open_artifact
+from zhiyu.policy.artifact import Artifact
+
+
+class RunReader:
+    """One finished run. InputError when the folder is not one."""
+
+    def __init__(self, root: Path, tenant: str = "default") -> None:
+        self.folder = root / tenant
+        if not (self.folder / RUN).is_file():
+            tenants = [p.name for p in root.iterdir() if (p / RUN).is_file()] if root.is_dir() else []
+            hint = did_you_mean(tenant, tenants) or (f"tenants there: {', '.join(tenants)}" if tenants else "run `zhiyu replay` first")
+            raise InputError(f"no finished run of tenant '{tenant}' in {root}; {hint}", f"{root} 中没有租户“{tenant}”的完整运行；{hint}")
+        self.facts: dict[str, Any] = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+        self.opened: Opened = open_artifact(Artifact.from_json((self.folder / POLICY).read_bytes()), tenant)
+
+    def find(self, event_id: str) -> dict[str, Any]:
+        """The line of a decision; InputError with a close id when there is none."""
+        table = self._filtered(DECISIONS, pc.field("event_id") == event_id)
+        if not table.num_rows:
+            sample = pq.ParquetFile(self.folder / DECISIONS).read_row_group(0, ["event_id"])["event_id"].to_pylist()[:5000]
+            hint = did_you_mean(event_id, sample) or f"ids look like '{sample[0]}'" if sample else "the run has no decisions"
+            raise InputError(f"no decision '{event_id}' in {self.folder}; {hint}", f"{self.folder} 中没有决策“{event_id}”；{hint}")
+        line: dict[str, Any] = table.to_pylist()[0]
+        return line
+
+    def _filtered(self, name: str, condition: Any) -> pa.Table:
+        return pq.read_table(self.folder / name, filters=condition)
+
+    def explain(self, event_id: str) -> Explanation:
+        """Explain a decision from what was kept; a pass keeps reasons and position, not the values."""
+        line = self.find(event_id)
+        values = self._filtered(VALUES, pc.field("position") == line["position"]).to_pylist()
+        seen, shown = self._seen(values[0]) if values else ({}, {})
+        return self.opened.explainer.explain(
+            line["event_id"], line["event_type"], line["position"], line["time"].isoformat(), line["outcome"], line["score"],
+            line["rules"], seen, shown, line["late"], bool(values),
+        )  # fmt: skip
+
+    def _seen(self, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        compiled = self.opened.compiled
+        types = {f"event.{c.name}": (c.name, c.type) for c in compiled.schema.columns if c.role in ("field", "signal")}
+        types |= {f.name: (f.name, f.type) for f in compiled.features}
+        seen = {name: seen_form(type_, values.get(key)) for key, (name, type_) in types.items()}
+        shown = {name: values.get(key) for key, (name, _) in types.items()}
+        return seen, shown

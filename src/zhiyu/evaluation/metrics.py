@@ -1,0 +1,121 @@
+"""How good were the decisions, against the truth that has arrived: precision, recall, F1, money caught, money missed.
+
+In: decision batches with labels, money and the time each label arrives. Out: counts by outcome and label, and the metrics.
+A label counts only once it has arrived: those still on their way when the stream ends are reported as pending, not as right or wrong.
+"Stopped" means challenge, delay, review or decline: the money does not leave at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zhiyu.base.jit import Array
+from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.policy.declare import OUTCOMES
+
+STOPPED = OUTCOMES.index("challenge")
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Counts of one cut (everything at least this severe is "positive") and what follows from them; ratios are None without a base."""
+
+    caught: int
+    false_alarms: int
+    missed: int
+    passed_good: int
+    money_caught: int
+    money_missed: int
+    money_of_good_stopped: int
+
+    @property
+    def precision(self) -> float | None:
+        """Share of frauds among what was stopped."""
+        return _ratio(self.caught, self.caught + self.false_alarms)
+
+    @property
+    def recall(self) -> float | None:
+        """Share of frauds that were stopped."""
+        return _ratio(self.caught, self.caught + self.missed)
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of precision and recall."""
+        return _ratio(2 * self.caught, 2 * self.caught + self.false_alarms + self.missed)
+
+    @property
+    def false_alarm_rate(self) -> float | None:
+        """Share of good events that were stopped."""
+        return _ratio(self.false_alarms, self.false_alarms + self.passed_good)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Counts and ratios by name; money in minor units."""
+        return {
+            "caught": self.caught, "false_alarms": self.false_alarms, "missed": self.missed, "passed_good": self.passed_good,
+            "precision": self.precision, "recall": self.recall, "f1": self.f1, "false_alarm_rate": self.false_alarm_rate,
+            "money_caught": self.money_caught, "money_missed": self.money_missed,
+            "money_of_good_stopped": self.money_of_good_stopped,
+        }  # fmt: skip
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+class Metrics:
+    """Running counts over (outcome, label). `update` in log order."""
+
+    def __init__(self, label_delay_ms: int = 0) -> None:
+        self.label_delay_ms = label_delay_ms
+        self.counts = np.zeros((len(OUTCOMES), 2), np.int64)
+        self.money = np.zeros((len(OUTCOMES), 2), np.int64)
+        self.outcomes = np.zeros(len(OUTCOMES), np.int64)
+        self._waiting = np.zeros((0, 4), np.int64)
+        self._clock = np.iinfo(np.int64).min
+
+    def update(self, d: DecisionBatch, label_delay_ms: int | None = None) -> None:
+        """Add decisions; their labels arrive `label_delay_ms` after the event's time."""
+        if not d.n:
+            return
+        self.outcomes += np.bincount(d.outcome, minlength=len(OUTCOMES))
+        delay = self.label_delay_ms if label_delay_ms is None else label_delay_ms
+        self._clock = max(self._clock, int(d.received_ms[-1]))
+        known = d.labels >= 0
+        fresh = np.column_stack([d.time_ms[known] + delay, d.outcome[known], d.labels[known].astype(np.int64), d.money[known]])
+        waiting = np.concatenate([self._waiting, fresh])
+        arrived = waiting[:, 0] <= self._clock
+        self._count(waiting[arrived])
+        self._waiting = waiting[~arrived]
+
+    def _count(self, rows: Array) -> None:
+        np.add.at(self.counts, (rows[:, 1], rows[:, 2]), 1)
+        np.add.at(self.money, (rows[:, 1], rows[:, 2]), rows[:, 3])
+
+    @property
+    def pending(self) -> int:
+        """Labels that had not arrived when the stream ended."""
+        return len(self._waiting)
+
+    @property
+    def labelled(self) -> int:
+        """Decisions whose label has arrived."""
+        return int(self.counts.sum())
+
+    def scores(self, cut: int = STOPPED) -> Scores:
+        """Scores when outcomes of severity `cut` and above count as stopped."""
+        high, low = slice(cut, None), slice(0, cut)
+        return Scores(
+            int(self.counts[high, 1].sum()), int(self.counts[high, 0].sum()), int(self.counts[low, 1].sum()),
+            int(self.counts[low, 0].sum()), int(self.money[high, 1].sum()), int(self.money[low, 1].sum()),
+            int(self.money[high, 0].sum()),
+        )  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything for a report: labelled, pending, scores of "stopped" (by their plain names) and of "decline"."""
+        declined = self.scores(OUTCOMES.index("decline")).to_dict()
+        return {
+            "labelled": self.labelled, "labels_pending": self.pending, **self.scores().to_dict(), "declined": declined,
+        }  # fmt: skip

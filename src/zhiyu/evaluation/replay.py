@@ -1,0 +1,244 @@
+"""Replay: a file of events through a policy, from the first event to the report.
+
+In: an events file, an opened policy, optional labels. Out: `Replayed`: counts, digest, metrics, three decisions explained; decisions and
+dead letters in a run folder when one is asked for. Same input and policy give the same digest for any batch size.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.base.windows import parse_duration_ms
+from zhiyu.decisions.batch import bits_to_matrix
+from zhiyu.decisions.digest import Digest
+from zhiyu.decisions.explain import Explanation
+from zhiyu.engine.decision_files import RunFolder
+from zhiyu.engine.engine import Engine, Outcome
+from zhiyu.engine.opened import Opened
+from zhiyu.evaluation.labels import LabelFile
+from zhiyu.evaluation.metrics import Metrics
+from zhiyu.events.batch import EventBatch
+from zhiyu.events.cleaning import CleaningReport
+from zhiyu.events.declare import Source
+from zhiyu.events.decode import decode
+from zhiyu.events.refusals import Refusal
+from zhiyu.log.files import open_events
+from zhiyu.policy.declare import OUTCOMES
+
+DEFAULT_BATCH = 65_536
+EXAMPLES = 3
+
+
+@dataclass
+class Replayed:
+    """What a replay found. Rates are whole: reading, decoding, deciding, writing. Money in minor units of `currency`."""
+
+    events: int = 0
+    decided: int = 0
+    facts: int = 0
+    late: int = 0
+    noise: int = 0
+    repeats: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    features: int = 0
+    digest: str = ""
+    policy_hash: str = ""
+    outcomes: dict[str, int] = field(default_factory=dict)
+    rule_hits: Counter[str] = field(default_factory=Counter)
+    rule_errors: Counter[str] = field(default_factory=Counter)
+    reason_hits: Counter[str] = field(default_factory=Counter)
+    refusal_codes: Counter[str] = field(default_factory=Counter)
+    first_refusals: list[Refusal] = field(default_factory=list)
+    cleaning: CleaningReport = field(default_factory=CleaningReport)
+    metrics: Metrics = field(default_factory=Metrics)
+    examples: list[Explanation] = field(default_factory=list)
+    state: dict[str, int] = field(default_factory=dict)
+    currency: str = ""
+    bytes_per_decision: float | None = None
+    out: Path | None = None
+
+    @property
+    def events_per_s(self) -> float:
+        """Events read per second of wall clock."""
+        return self.events / self.seconds if self.seconds else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as one JSON object."""
+        return {
+            "events": self.events, "decided": self.decided, "facts": self.facts, "refused": self.refused, "repeats": self.repeats,
+            "noise": self.noise, "late": self.late, "seconds": round(self.seconds, 3), "events_per_s": round(self.events_per_s),
+            "features_per_event": self.features, "digest": self.digest, "policy_hash": self.policy_hash, "outcomes": self.outcomes,
+            "rule_hits": dict(self.rule_hits.most_common()), "rule_errors": dict(self.rule_errors.most_common()),
+            "reasons": dict(self.reason_hits.most_common()), "metrics": self.metrics.to_dict() if self.metrics.labelled else {},
+            "currency": self.currency, "refusals": dict(self.refusal_codes.most_common()),
+            "cleaning": {f"{name}.{action}": count for (name, action), count in sorted(self.cleaning.actions.items())},
+            "state": self.state, "bytes_per_decision": self.bytes_per_decision, "out": str(self.out) if self.out else None,
+        }  # fmt: skip
+
+
+def choose_source(opened: Opened, name: str | None) -> Source | None:
+    """The source by name; the only one when there is one; None (events in the house's own form) when there is none."""
+    sources = opened.policy.sources
+    if name is None:
+        if len(sources) > 1:
+            names = ", ".join(source.name for source in sources)
+            raise InputError(f"the policy has several sources; choose one with --source: {names}", f"策略有多个来源，请用 --source 选择：{names}")
+        return sources[0] if sources else None
+    for source in sources:
+        if source.name == name:
+            return source
+    hint = did_you_mean(name, [source.name for source in sources])
+    raise InputError(f"no source '{name}' in the policy; {hint}".rstrip("; "), f"策略中没有来源“{name}”")
+
+
+class Replay:
+    """One run over one file. Iterate `steps()` for progress (0..1), then read `result`."""
+
+    def __init__(
+        self, opened: Opened, events: Path, *, source: str | None = None, labels: Path | None = None, label_delay: str | None = None,
+        batch: int = DEFAULT_BATCH, out: Path | None = None, tenant: str = "default", keep_all: bool = False,
+        on_batch: Callable[[Outcome, EventBatch], None] | None = None, engine: Engine | None = None,
+    ) -> None:  # fmt: skip
+        self.opened, self.events, self.batch, self.out, self.tenant = opened, events, batch, out, tenant
+        self.keep_all, self.on_batch = keep_all, on_batch
+        self.source = choose_source(opened, source)
+        self.labels = LabelFile(labels) if labels else None
+        self.label_delay_ms = parse_delay(label_delay) if label_delay else self._declared_delay()
+        self.engine = engine or Engine(opened.compiled, opened.codes, tenant)
+        self.result = Replayed(features=len(opened.compiled.features), policy_hash=opened.artifact.hash)
+        self.result.metrics = Metrics(self.label_delay_ms)
+        self.result.currency = opened.currency
+        self._digest = Digest(opened.artifact.hash.encode())
+        self._told: set[str] = set()
+
+    def _declared_delay(self) -> int:
+        label = self.source.label if self.source else None
+        return parse_duration_ms(label.delay if label else "7d")
+
+    def run(self) -> Replayed:
+        """The whole file at once."""
+        for _ in self.steps():
+            pass
+        return self.result
+
+    def steps(self) -> Iterator[float]:
+        """Work batch by batch; yields how much is done. Files are closed, and `run.json` written, at the end."""
+        started = time.perf_counter()
+        file = open_events(self.events, self.source, self.batch)
+        folder = RunFolder(self.out, self.opened.compiled, self.opened.artifact, self.tenant) if self.out else None
+        try:
+            for raw in file:
+                self._step(raw, folder)
+                yield file.progress()
+            self._finish(folder, started)
+        finally:
+            if folder:
+                folder.close()
+
+    def _step(self, raw: Any, folder: RunFolder | None) -> None:
+        result = self.result
+        decoded = decode(self.opened.compiled.schema, self.source, raw, self.opened.codes, self.tenant)
+        batch = decoded.batch
+        batch.label_delay_ms = self.label_delay_ms
+        if self.labels is not None:
+            batch.labels = self.labels.of(batch)
+        outcome = self.engine.process(batch, self.keep_all)
+        refusals = [*raw.refusals, *decoded.refusals, *outcome.refusals]
+        result.events += len(raw) + len(raw.refusals)
+        result.cleaning.merge(decoded.cleaning)
+        self._count(outcome, refusals)
+        self._tell(outcome, batch)
+        if folder:
+            folder.write(outcome.decisions, batch)
+            folder.dead_letters.write(sorted(refusals, key=lambda r: r.position))
+            folder.dead_letters.write(_dropped(outcome, batch))
+        if self.on_batch:
+            self.on_batch(outcome, batch)
+
+    def _count(self, outcome: Outcome, refusals: list[Refusal]) -> None:
+        result, d = self.result, outcome.decisions
+        self._digest.update(d)
+        result.decided += d.n
+        result.facts += outcome.facts
+        result.late += outcome.late
+        result.noise += len(outcome.noise)
+        result.repeats += len(outcome.repeats)
+        result.refused += len(refusals)
+        result.refusal_codes.update(f"{r.field}.{r.code}" if r.field else r.code for r in refusals)
+        result.first_refusals += refusals[: max(0, EXAMPLES - len(result.first_refusals))]
+        result.metrics.update(d)
+        rules = self.opened.compiled.rule_order
+        hits = bits_to_matrix(d.hits, len(rules))
+        for rule, count in zip(rules, hits.sum(axis=0).tolist()):
+            if count:
+                result.rule_hits[rule.rule.name] += count
+                if rule.rule.reason:
+                    result.reason_hits[rule.rule.reason] += count
+        for rule, count in zip(rules, bits_to_matrix(d.errors, len(rules)).sum(axis=0).tolist()):
+            if count:
+                result.rule_errors[rule.rule.name] += count
+
+    def _tell(self, outcome: Outcome, batch: EventBatch) -> None:
+        """Explain the first decision of each outcome or leading rule that has not been told yet, up to three."""
+        d = outcome.decisions
+        if len(self.result.examples) >= EXAMPLES or not len(d.kept):
+            return
+        hits = bits_to_matrix(d.hits[d.kept], len(self.opened.compiled.rule_order))
+        leading = np.where(hits.any(axis=1), hits.argmax(axis=1), -1)
+        for line, rule in enumerate(leading.tolist()):
+            name = str(rule)
+            if rule < 0 or name in self._told or d.outcome[d.kept[line]] == 0:
+                continue
+            self._told.add(name)
+            self.result.examples.append(self.opened.explain_kept(d, batch, line))
+            if len(self.result.examples) >= EXAMPLES:
+                return
+
+    def _finish(self, folder: RunFolder | None, started: float) -> None:
+        result = self.result
+        result.digest = self._digest.hexdigest()
+        result.outcomes = dict(zip(OUTCOMES, result.metrics.outcomes.tolist()))
+        result.state = self.engine.facts()
+        result.seconds = time.perf_counter() - started
+        if folder:
+            facts = result.to_dict() | {
+                "input": str(self.events.resolve()), "source": self.source.name if self.source else None, "tenant": self.tenant,
+                "batch": self.batch,
+            }  # fmt: skip
+            size = folder.finish(facts)
+            result.bytes_per_decision = round(size / max(result.decided, 1), 2)
+            result.out = folder.folder
+            result.seconds = time.perf_counter() - started
+
+
+def parse_delay(text: str) -> int:
+    """A delay as milliseconds; InputError when it is not a duration."""
+    try:
+        return parse_duration_ms(text)
+    except ValueError as wrong:
+        raise InputError(str(wrong)) from None
+
+
+def _dropped(outcome: Outcome, batch: EventBatch) -> list[Refusal]:
+    """Repeats and noise, as lines of the dead-letter file: nothing vanishes without a trace."""
+    rows = {int(position): row for row, position in enumerate(batch.positions)} if outcome.repeats or outcome.noise else {}
+    said = [
+        Refusal(p, str(batch.ids[rows[p]]), "id", "repeat", f"the same event came at position {first}; it changes nothing", f"与位置 {first} 的事件相同，不再处理")
+        for p, first in outcome.repeats
+    ]  # fmt: skip
+    said += [
+        Refusal(p, str(batch.ids[rows[p]]), "", "noise", "a `drop` filter of its event type is true; it counts nowhere", "命中事件类型的 drop 过滤条件，不计入")
+        for p in outcome.noise
+    ]
+    return sorted(said, key=lambda r: r.position)
+
+

@@ -1,0 +1,164 @@
+"""A replay report for the terminal, in English or Chinese.
+
+In: `Replayed`. Out: lines printed to a rich console: throughput, what became of the events, outcomes, rules, the truth, three decisions.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from zhiyu.base.money import say_money
+from zhiyu.decisions.explain import OUTCOME_ZH, Explanation
+from zhiyu.evaluation.metrics import Scores
+from zhiyu.evaluation.replay import Replayed
+
+TOP = 10
+COLOURS = {"pass": "green", "notify": "cyan", "challenge": "yellow", "delay": "yellow", "review": "magenta", "decline": "red"}
+
+
+class ReportPrinter:
+    """Prints a report in one language."""
+
+    def __init__(self, console: Console, language: str = "en") -> None:
+        self.console = console
+        self.zh = language == "zh"
+        self.language = language
+
+    def pick(self, en: str, zh: str) -> str:
+        """The wording of the language."""
+        return zh if self.zh else en
+
+    def print(self, r: Replayed) -> None:
+        """The whole report."""
+        self._speed(r)
+        self._left_out(r)
+        self._outcomes(r)
+        self._rules(r)
+        self._truth(r)
+        self._examples(r)
+        self._footer(r)
+
+    def _speed(self, r: Replayed) -> None:
+        line = self.pick(
+            f"{r.events:,} events in {r.seconds:.1f} s: [bold]{r.events_per_s:,.0f} events/s[/] with {r.features} features each "
+            f"(reading, deciding and writing)",
+            f"{r.events:,} 个事件，用时 {r.seconds:.1f} 秒：[bold]每秒 {r.events_per_s:,.0f} 个[/]，每个 {r.features} 个特征（含读取、决策与写盘）",
+        )
+        self.console.print(f"\n{line}")
+
+    def _left_out(self, r: Replayed) -> None:
+        parts = [
+            (r.refused, "refused", "拒收"), (r.repeats, "repeated", "重复"), (r.noise, "noise", "噪声"), (r.late, "late", "迟到"),
+            (r.facts, "facts only", "仅计入特征"),
+        ]  # fmt: skip
+        told = [f"{count:,} {self.pick(en, zh)}" for count, en, zh in parts if count]
+        if told:
+            self.console.print(" · ".join(told))
+        for refusal in r.first_refusals:
+            why = refusal.zh if self.zh else refusal.en
+            where = self.pick(f"position {refusal.position}", f"位置 {refusal.position}")
+            self.console.print(f"  [red]{where}[/] {escape(refusal.field)}: {escape(why)}")
+        for (name, action), count in sorted(r.cleaning.actions.items(), key=lambda item: -item[1])[:5]:
+            self.console.print(f"  {self.pick('cleaned', '清洗')}: {escape(name)} {action} × {count:,}")
+
+    def _outcomes(self, r: Replayed) -> None:
+        table = Table(title=self.pick("Outcomes", "决策结果"), title_justify="left", box=None, pad_edge=False)
+        table.add_column(self.pick("outcome", "结果"))
+        table.add_column(self.pick("events", "事件"), justify="right")
+        table.add_column(self.pick("share", "占比"), justify="right")
+        for name, count in r.outcomes.items():
+            if count:
+                shown = OUTCOME_ZH[name] if self.zh else name
+                table.add_row(f"[{COLOURS[name]}]{shown}[/]", f"{count:,}", f"{count / max(r.decided, 1):.3%}")
+        self.console.print()
+        self.console.print(table)
+
+    def _rules(self, r: Replayed) -> None:
+        for title, counts in (
+            (self.pick("Top rules", "命中最多的规则"), r.rule_hits), (self.pick("Top reasons", "主要原因"), r.reason_hits),
+            (self.pick("Rules with errors", "出错的规则"), r.rule_errors),
+        ):  # fmt: skip
+            if not counts:
+                continue
+            table = Table(title=title, title_justify="left", box=None, pad_edge=False, show_header=False)
+            table.add_column()
+            table.add_column(justify="right")
+            for name, count in counts.most_common(TOP):
+                table.add_row(escape(name), f"{count:,}")
+            self.console.print()
+            self.console.print(table)
+
+    def _truth(self, r: Replayed) -> None:
+        if not r.metrics.labelled:
+            return
+        title = self.pick(
+            f"Against the truth ({r.metrics.labelled:,} labels arrived, {r.metrics.pending:,} still on their way)",
+            f"与真实标签对比（已到 {r.metrics.labelled:,} 个，在途 {r.metrics.pending:,} 个）",
+        )
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        for en, zh in (
+            ("cut", "口径"), ("precision", "精确率"), ("recall", "召回率"), ("F1", "F1"), ("frauds caught", "拦截欺诈"), ("missed", "漏过"),
+            ("money caught", "拦截金额"), ("money missed", "漏过金额"), ("good stopped", "误伤"),
+        ):  # fmt: skip
+            table.add_column(self.pick(en, zh), justify="left" if en == "cut" else "right")
+        table.add_row(self.pick("stopped", "拦下"), *self._cells(r, r.metrics.scores()))
+        table.add_row(self.pick("declined", "拒绝"), *self._cells(r, r.metrics.scores(5)))
+        self.console.print()
+        self.console.print(table)
+
+    def _cells(self, r: Replayed, s: Scores) -> list[str]:
+        def money(minor: int) -> str:
+            return say_money(minor, r.currency) if r.currency else "–"
+
+        def share(value: float | None) -> str:
+            return "–" if value is None else f"{value:.3f}"
+
+        rate = "–" if s.false_alarm_rate is None else f"{s.false_alarms:,} ({s.false_alarm_rate:.3%})"
+        return [
+            share(s.precision), share(s.recall), share(s.f1), f"{s.caught:,}", f"{s.missed:,}", money(s.money_caught), money(s.money_missed),
+            rate,
+        ]  # fmt: skip
+
+    def _examples(self, r: Replayed) -> None:
+        if r.examples:
+            self.console.print(f"\n[bold]{self.pick('Decisions explained', '决策举例')}[/]")
+        for each in r.examples:
+            self.console.print(f"  • {escape(each.sentence(self.language))}")
+
+    def _footer(self, r: Replayed) -> None:
+        self.console.print()
+        self.console.print(f"{self.pick('policy', '策略')} {r.policy_hash}\n{self.pick('digest', '摘要')} {r.digest}", highlight=False)
+        keys = r.state.get("keys", 0)
+        size = r.state.get("bytes", 0) / 1e6
+        self.console.print(self.pick(f"state: {keys:,} keys, {size:,.1f} MB", f"状态：{keys:,} 个键，{size:,.1f} MB"))
+        if r.out:
+            each = f"{r.bytes_per_decision:.1f}" if r.bytes_per_decision is not None else "–"
+            self.console.print(
+                self.pick(
+                    f"decisions in {r.out} ({each} bytes each); `zhiyu explain ID` says why", f"决策已写入 {r.out}（每条 {each} 字节）；用 `zhiyu explain ID` 查看原因"
+                )
+            )  # fmt: skip
+
+
+def print_explanation(console: Console, e: Explanation, language: str, values: bool = True) -> None:
+    """One decision in full: sentence, rules, reasons with the wording for the customer, values seen."""
+    zh = language == "zh"
+    console.print(f"[bold]{escape(e.sentence(language))}[/]")
+    console.print(f"{'位置' if zh else 'position'} {e.position} · {e.time} · {'策略' if zh else 'policy'} {e.policy_hash}", highlight=False)
+    if e.late:
+        console.print("事件迟到，按接收时间计入" if zh else "the event was late and counts at the time it was received")
+    for hit in e.rules:
+        console.print(f"  {hit.rule_set}.{hit.rule} (+{hit.score}): {escape(hit.zh if zh else hit.en)}")
+    for reason in e.reasons:
+        own, consumer = (reason.zh, reason.consumer_zh) if zh else (reason.en, reason.consumer_en)
+        console.print(f"  {reason.code}: {escape(own)}" + (f" · {'可告知客户' if zh else 'to the customer'}: {escape(consumer)}" if consumer else ""))
+    if not e.values_kept:
+        console.print("通过的决策不保留数值，可从输入重新推导" if zh else "a pass keeps no values; they can be derived again from the input")
+    elif values:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for name, value in e.seen.items():
+            if value is not None:
+                table.add_row(escape(name), escape(str(value)))
+        console.print(table)

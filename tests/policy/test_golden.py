@@ -1,0 +1,53 @@
+"""Golden files: each folder of tests/golden/policy is a policy; findings.txt holds what the checks say about it.
+
+A change of wording or of a place shows up as a difference. ZHIYU_WRITE_GOLDEN=1 writes the files anew: read them before
+committing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from zhiyu.base.errors import DeclarationError
+from zhiyu.policy.check import check_policy
+from zhiyu.policy.load import load_texts
+from zhiyu.policy.say import say_feature, say_rule_set
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "policy"
+CASES = sorted(p.name for p in GOLDEN.iterdir() if p.is_dir())
+
+
+def findings(folder: Path) -> str:
+    """Every finding of a folder, in English and then in Chinese."""
+    texts = {p.name: p.read_bytes() for p in sorted(folder.glob("*.yaml"))}
+    try:
+        loaded = load_texts(texts)
+    except DeclarationError as error:
+        problems = tuple(error.problems)
+    else:
+        problems = check_policy(loaded.policy, loaded.places).problems
+    return "".join(f"{p.text('en')}\n" for p in problems) + "\n" + "".join(f"{p.text('zh')}\n" for p in problems)
+
+
+def compare(path: Path, found: str) -> None:
+    """Fail on any difference from the stored file."""
+    if os.environ.get("ZHIYU_WRITE_GOLDEN"):
+        path.write_text(found, encoding="utf-8")
+    assert found == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_findings(case: str) -> None:
+    compare(GOLDEN / case / "findings.txt", findings(GOLDEN / case))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_sentences(language: str) -> None:
+    loaded = load_texts({p.name: p.read_bytes() for p in sorted((GOLDEN / "sentences").glob("*.yaml"))})
+    checked = check_policy(loaded.policy, loaded.places).require()
+    lines = [say_rule_set(checked, s.name, language) for s in checked.policy.rule_sets]
+    lines += [say_feature(checked, name, language) for name in checked.features]
+    compare(GOLDEN / "sentences" / f"sentences.{language}.txt", "\n".join(lines) + "\n")
