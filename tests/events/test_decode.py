@@ -100,7 +100,11 @@ def test_a_refused_record_shows_declared_columns_masked() -> None:
 
 def test_required_check_refuses_only_where_declared() -> None:
     strict = EventSchema.compile([EventType(name="pay", fields={"card": Field(type="card", require="valid")})])
-    records = [{"id": "1", "time": 0, "card": "4111111111111111"}, {"id": "2", "time": 0, "card": "4111111111111112"}, {"id": "3", "time": 0}]
+    records = [
+        {"id": "1", "time": 0, "card": "4111111111111111"},
+        {"id": "2", "time": 0, "card": "4111111111111112"},
+        {"id": "3", "time": 0},
+    ]
     got = read(records, strict)
     assert [(r.event_id, r.code) for r in got.refusals] == [("2", "bad_check")]
     assert "4111111111111112" not in str(got.refusals)
@@ -167,12 +171,25 @@ def test_without_an_id_column_rows_are_numbered() -> None:
 
 def test_a_type_column_and_bytes_that_are_not_utf8() -> None:
     source = Source(
-        name="file", type_column="kind", types={"P": "pay"}, id="no", time=TimeColumn(column="at"), fields={"who": "who"}
+        name="file",
+        type_column="kind",
+        types={"P": "pay"},
+        id="no",
+        time=TimeColumn(column="at"),
+        fields={"who": "who"},
     )
     raw = pa.array([b"ok", b"\xff", b"ok2"]).view(pa.string())
-    columns = {"kind": pa.array(["P", "P", "Q"]), "no": pa.array(["1", "2", "3"]), "at": pa.array([0, 0, 0]), "who": raw}
+    columns = {
+        "kind": pa.array(["P", "P", "Q"]),
+        "no": pa.array(["1", "2", "3"]),
+        "at": pa.array([0, 0, 0]),
+        "who": raw,
+    }
     got = decode(PAY_SCHEMA, source, RawBatch(columns), CODES, TENANT)
-    assert [(r.event_id, r.field, r.code) for r in got.refusals] == [("2", "who", "bad_text"), ("3", "kind", "unknown_type")]
+    assert [(r.event_id, r.field, r.code) for r in got.refusals] == [
+        ("2", "who", "bad_text"),
+        ("3", "kind", "unknown_type"),
+    ]
     assert got.batch.n == 1
 
 
@@ -185,8 +202,20 @@ def test_a_type_column_and_bytes_that_are_not_utf8() -> None:
         Source(name="s", event="pay", time=TimeColumn(column="t"), fields={"who": "a", "amuont": "b"}),
         Source(name="s", event="pay", time=TimeColumn(column="t"), fields={"who": ("a", "b")}),
         Source(name="s", event="pay", time=TimeColumn(column="t", formats=("%Q",)), fields={"who": "a"}),
-        Source(name="s", event="pay", time=TimeColumn(column="t"), fields={"who": "a"}, label=LabelColumn(column="l", delay="soon")),
-        Source(name="s", event="pay", time=TimeColumn(column="t"), fields={"who": "a"}, label=LabelColumn(column="l", legit=(1,))),
+        Source(
+            name="s",
+            event="pay",
+            time=TimeColumn(column="t"),
+            fields={"who": "a"},
+            label=LabelColumn(column="l", delay="soon"),
+        ),
+        Source(
+            name="s",
+            event="pay",
+            time=TimeColumn(column="t"),
+            fields={"who": "a"},
+            label=LabelColumn(column="l", legit=(1,)),
+        ),
     ],
 )
 def test_a_source_that_does_not_fit_is_a_declaration_error(source: Source) -> None:
@@ -215,7 +244,13 @@ def test_the_body_code_follows_content_not_spelling_or_envelope() -> None:
     base = int(read([application()]).batch.body_code[0])
     same = application(id="other", email=" li@EXAMPLE.com", amount="1200.50", card="4111-1111-1111-1111", extra=1)
     assert int(read([same]).batch.body_code[0]) == base
-    for change in ({"amount": 1200.51}, {"customer": "c-2"}, {"time": "2024-05-01T08:30:01+08:00"}, {"tags": ["vip", "new"]}, {"term": None}):
+    for change in (
+        {"amount": 1200.51},
+        {"customer": "c-2"},
+        {"time": "2024-05-01T08:30:01+08:00"},
+        {"tags": ["vip", "new"]},
+        {"term": None},
+    ):
         assert int(read([application(**change)]).batch.body_code[0]) != base
 
 

@@ -40,7 +40,9 @@ def test_null_and_empty_columns() -> None:
 
 def test_another_key_or_purpose_gives_other_codes() -> None:
     codes = Codes(KEY)
-    assert len({codes.one("a"), Codes(bytes(16)).one("a"), codes.derived("x").one("a"), codes.derived("y").one("a")}) == 4
+    assert (
+        len({codes.one("a"), Codes(bytes(16)).one("a"), codes.derived("x").one("a"), codes.derived("y").one("a")}) == 4
+    )
 
 
 def test_a_key_of_another_size_is_refused() -> None:

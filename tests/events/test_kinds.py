@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -82,7 +82,7 @@ TIMES: list[tuple[Field, object, object]] = [
     (Field(type="time"), "1970-01-01T00:01:00Z", MINUTE), (Field(type="time"), "1970-01-01 00:01", MINUTE),
     (Field(type="time"), "1970-01-02", 86_400_000), (Field(type="time"), "1970-01-01T08:01:00.1239+08:00", MINUTE + 123),
     (Field(type="time"), "1969-12-31T23:59:59.999Z", -1), (Field(type="time"), 60_000, MINUTE), (Field(type="time"), "", None),
-    (Field(type="time"), datetime(1970, 1, 1, 0, 1, tzinfo=timezone.utc), MINUTE), (Field(type="time"), datetime(1970, 1, 1), 0),
+    (Field(type="time"), datetime(1970, 1, 1, 0, 1, tzinfo=UTC), MINUTE), (Field(type="time"), datetime(1970, 1, 1), 0),
     (Field(type="time", timezone="+08:00"), "1970-01-01 08:01", MINUTE),
     (Field(type="time", timezone="Asia/Shanghai"), "2024-05-01 08:00", 1_714_521_600_000),
     (Field(type="time", timezone="Europe/Berlin"), "2024-10-27 02:30", 1_729_989_000_000),  # twice: the first is meant

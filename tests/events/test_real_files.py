@@ -1,4 +1,6 @@
-"""The three public data sets decode without a refusal, their mixed formats declared, and the figures their sources publish hold."""
+"""The three public data sets decode without a refusal, their mixed formats declared, and the figures their sources
+publish hold.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,10 @@ def test_card_transactions_us_with_mixed_day_first_dates() -> None:
     assert got.refusals == []
     assert got.batch.n == 14_446
     assert int((got.batch.labels == 1).sum()) == 1_845
-    start, end = 1_546_300_800_000, 1_609_459_200_000  # 2019-01-01 … 2021-01-01: a day and month mixed up would leave it
+    start, end = (
+        1_546_300_800_000,
+        1_609_459_200_000,
+    )  # 2019-01-01 … 2021-01-01: a day and month mixed up would leave it
     assert start <= got.batch.time_ms.min()
     assert got.batch.time_ms.max() < end
     assert got.batch.time_ms[0] == 1_546_563_480_000  # 4/1/2019 0:58

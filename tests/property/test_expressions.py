@@ -15,7 +15,7 @@ from tests.property.expression_texts import BAD, NAMES, SCOPE, anything, rows
 from zhiyu.expressions import canonical, check, compile_program, parse, say
 from zhiyu.expressions.types import INT, Kind, Type
 
-MANY = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def same(seen: Any, expected: Any, type_: Type) -> bool:

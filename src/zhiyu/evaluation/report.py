@@ -13,8 +13,13 @@ from zhiyu.base.money import say_money
 from zhiyu.decisions.explain import OUTCOME_ZH, Explanation
 from zhiyu.evaluation.metrics import Scores
 from zhiyu.evaluation.replay import Replayed
+from zhiyu.policy.declare import OUTCOMES
 
 TOP = 10
+_TRUTH = (
+    ("precision", "精确率"), ("recall", "召回率"), ("F1", "F1"), ("frauds caught", "拦截欺诈"), ("frauds missed", "漏过欺诈"),
+    ("money caught", "拦截金额"), ("money missed", "漏过金额"), ("good events stopped", "误伤正常事件"), ("their money", "误伤金额"),
+)  # fmt: skip
 COLOURS = {"pass": "green", "notify": "cyan", "challenge": "yellow", "delay": "yellow", "review": "magenta", "decline": "red"}
 
 
@@ -98,13 +103,12 @@ class ReportPrinter:
             f"与真实标签对比（已到 {r.metrics.labelled:,} 个，在途 {r.metrics.pending:,} 个）",
         )
         table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-        for en, zh in (
-            ("cut", "口径"), ("precision", "精确率"), ("recall", "召回率"), ("F1", "F1"), ("frauds caught", "拦截欺诈"), ("missed", "漏过"),
-            ("money caught", "拦截金额"), ("money missed", "漏过金额"), ("good stopped", "误伤"),
-        ):  # fmt: skip
-            table.add_column(self.pick(en, zh), justify="left" if en == "cut" else "right")
-        table.add_row(self.pick("stopped", "拦下"), *self._cells(r, r.metrics.scores()))
-        table.add_row(self.pick("declined", "拒绝"), *self._cells(r, r.metrics.scores(5)))
+        table.add_column("")
+        table.add_column(self.pick("stopped", "拦下"), justify="right")
+        table.add_column(self.pick("declined", "拒绝"), justify="right")
+        stopped, declined = self._cells(r, r.metrics.scores()), self._cells(r, r.metrics.scores(OUTCOMES.index("decline")))
+        for (en, zh), one, other in zip(_TRUTH, stopped, declined):
+            table.add_row(self.pick(en, zh), one, other)
         self.console.print()
         self.console.print(table)
 
@@ -118,7 +122,7 @@ class ReportPrinter:
         rate = "–" if s.false_alarm_rate is None else f"{s.false_alarms:,} ({s.false_alarm_rate:.3%})"
         return [
             share(s.precision), share(s.recall), share(s.f1), f"{s.caught:,}", f"{s.missed:,}", money(s.money_caught), money(s.money_missed),
-            rate,
+            rate, money(s.money_of_good_stopped),
         ]  # fmt: skip
 
     def _examples(self, r: Replayed) -> None:

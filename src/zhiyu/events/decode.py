@@ -242,18 +242,15 @@ def shown_names(plan: Plan, kind: TypePlan | None) -> list[tuple[str, bool]]:
 
 def type_of(plan: Plan, value: object) -> int | Bad:
     """The event type of a raw type value."""
-    if value is None or value == "":
-        if plan.fixed_type >= 0:
-            return plan.fixed_type
-        return Bad(
-            "no_type",
-            f"has no event type; send one of {', '.join(plan.type_of)}",
-            f"缺少事件类型；请传 {', '.join(plan.type_of)} 之一",
-        )
     try:
         text = (text_of(value) or "").strip()
     except Bad as bad:
         return bad
+    if not text:
+        if plan.fixed_type >= 0:
+            return plan.fixed_type
+        known = ", ".join(plan.type_of)
+        return Bad("no_type", f"has no event type; send one of {known}", f"缺少事件类型；请传 {known} 之一")
     found = plan.type_of.get(text)
     if found is not None and plan.types[found] is not None:
         return found

@@ -87,6 +87,9 @@ def decode_one(
             where = field.name
             _field(row, field, record, time_ms, notes)
     except Bad as bad:
+        if where == plan.type_column:
+            kind = -1
+            event_id = _id_if_readable(plan, record, position)
         return _refused(schema, plan, record, tenant, position, _Finding(kind, event_id, where, bad))
     batch = _batch(row, plan, own, codes, tenant, position, event_id, time_ms, _label(plan, record, notes))
     report = CleaningReport(1, 1)
@@ -112,6 +115,13 @@ def _id(plan: Plan, record: Mapping[str, Any], position: int) -> str:
     if found is None:
         raise no_id()
     return found
+
+
+def _id_if_readable(plan: Plan, record: Mapping[str, Any], position: int) -> str:
+    try:
+        return _id(plan, record, position)
+    except Bad:
+        return ""
 
 
 def _label(plan: Plan, record: Mapping[str, Any], notes: list[tuple[str, str]]) -> int:

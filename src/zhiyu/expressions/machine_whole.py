@@ -1,6 +1,8 @@
 """Whole-number arithmetic of the machine: int64 with declared overflow, rounding down like Python.
 
 In: register file and registers of one instruction. Out: row `dst`. Overflow marks 2 (error), division by zero 1 (null).
+Sums and products are made of unsigned numbers: signed overflow is undefined in machine code, and a check after it is
+optimised away.
 """
 
 from __future__ import annotations
@@ -48,8 +50,7 @@ def _shorten(op: int, values: Values, dst: int, a: int, unit: int, n: int) -> No
     """Drop decimal digits: down, up, or to the nearest with halves away from zero."""
     for i in range(n):
         value = values[a, i]
-        down = value // unit
-        rest = value - down * unit
+        down, rest = value // unit, value % unit
         if op == FLOOR_10:
             values[dst, i] = down
         elif op == CEIL_10:
@@ -64,16 +65,15 @@ def _add(minus: bool, values: Values, nulls: Nulls, dst: int, a: int, b: int, n:
     over = np.int64(0)
     for i in range(n):
         x, y = values[a, i], values[b, i]
-        total = x - y if minus else x + y
+        total = np.int64(np.uint64(x) - np.uint64(y)) if minus else np.int64(np.uint64(x) + np.uint64(y))
         values[dst, i] = total
-        over |= (x ^ total) & ((x ^ y) if minus else ~(x ^ y))
-        over |= np.int64(nulls[dst, i]) << 63 | np.int64(nulls[dst, i]) << 62
+        over |= (x ^ total) & (x ^ y if minus else ~(x ^ y))
+        over |= -np.int64(nulls[dst, i])
     if over >= 0:
         return
     for i in range(n):
-        x, y = values[a, i], values[b, i]
-        total = values[dst, i]
-        if nulls[dst, i] == 0 and ((x ^ total) & ((x ^ y) if minus else ~(x ^ y))) < 0:
+        x, y, total = values[a, i], values[b, i], values[dst, i]
+        if nulls[dst, i] == 0 and ((x ^ total) & (x ^ y if minus else ~(x ^ y))) < 0:
             nulls[dst, i] = 2
         if nulls[dst, i]:
             values[dst, i] = 0
@@ -84,11 +84,11 @@ def _multiply(values: Values, nulls: Nulls, dst: int, a: int, b: int, n: int) ->
     merge_nulls(values, nulls, dst, a, b, n)
     for i in range(n):
         x, y = values[a, i], values[b, i]
-        product = x * y
+        product = np.int64(np.uint64(x) * np.uint64(y))
         size = abs(float(x) * float(y))
-        if size > 9.2e18 and nulls[dst, i] == 0:
-            if size > 9.3e18 or product // y != x:
-                nulls[dst, i] = 2
+        turned = (product < 0) != ((x < 0) != (y < 0))
+        if nulls[dst, i] == 0 and (size > 9.3e18 or (size > 9.2e18 and turned)):
+            nulls[dst, i] = 2
         values[dst, i] = 0 if nulls[dst, i] else product
 
 

@@ -57,7 +57,7 @@ class CardPayments:
             )
 
 
-def card_payments(wanted: CardPayments = CardPayments()) -> pa.Table:  # noqa: B008 (frozen)
+def card_payments(wanted: CardPayments = CardPayments()) -> pa.Table:
     """The payments as an Arrow table, in order of time.
 
     >>> card_payments(CardPayments(days=3, customers=10, terminals=30)).column_names[:3]
@@ -117,7 +117,8 @@ def _seconds(rng: np.random.Generator, evening: np.ndarray[tuple[int], np.dtype[
 def _shops(rng: np.random.Generator, customer: Ints, holders: Holders) -> Ints:
     """A terminal out of each customer's wallet."""
     place = (rng.random(len(customer))[:, None] >= holders.chances[customer]).sum(axis=1)
-    return holders.shops[customer, place]
+    shops: Ints = holders.shops[customer, place]
+    return shops
 
 
 def _amounts(

@@ -61,6 +61,8 @@ class Number:
         self.round = declared.round
         unit = declared.currency if declared.type == "money" else declared.unit
         low, high = bound(declared.min, self.digits), bound(declared.max, self.digits)
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"min {declared.min} is above max {declared.max}")
         self.low = -MAX_VALUE if low is None else max(low, -MAX_VALUE)
         self.high = MAX_VALUE if high is None else min(high, MAX_VALUE)
         kind = Kind.INT if declared.type == "int" else Kind.FIXED
