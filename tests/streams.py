@@ -73,9 +73,10 @@ def busy_policy(lag: int = 7) -> Policy:
 
 def random_records(rng: random.Random, length: int) -> list[dict[str, Any]]:
     """Records in order of arrival: bursts, ties, late ones (some too late), repeats, conflicts, zero amounts, bad values, gaps."""
+    steps = rng.choice([[0, 600_000, 1_200_000, 3_600_000], [0, 0, 1000, 60_000, 600_000, 5_000, 7_200_000], [0, 1_800_000]])
     now, records = START_MS, []
     for number in range(length):
-        now += rng.choice([0, 0, 1000, 60_000, 600_000, 7_200_000 if rng.random() < 0.2 else 5_000])
+        now += rng.choice(steps)
         at = now - (rng.choice([1_000, 300_000, 600_000, 600_001, 5_000_000]) if rng.random() < 0.15 else 0)
         record: dict[str, Any] = {"id": f"e{number}", "at": at, "who": f"w{rng.randint(0, 6)}", "device": f"d{rng.randint(0, 4)}"}
         if rng.random() < 0.1:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from zhiyu.base.errors import InputError
 from zhiyu.decisions.batch import DecisionBatch
-from zhiyu.decisions.explain import Explanation
+from zhiyu.decisions.explain import Explanation, weight
 from zhiyu.engine.decision_files import DecisionTables
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.opened import Opened, open_policy
@@ -95,7 +95,7 @@ class App:
 
     def _decision(self, d: DecisionBatch, batch: EventBatch) -> Decision:
         names = self.opened.compiled.rule_order
-        hit = [rule.rule for rule, on in zip(names, d.hit_matrix(len(names))[0]) if on]
+        hit = sorted((rule.rule for rule, on in zip(names, d.hit_matrix(len(names))[0]) if on), key=weight)
         reasons = tuple(dict.fromkeys(rule.reason for rule in hit if rule.reason))
         return Decision(
             str(batch.ids[0]), int(d.positions[0]), OUTCOMES[int(d.outcome[0])], int(d.score[0]), tuple(rule.name for rule in hit), reasons,

@@ -11,6 +11,7 @@ from zhiyu.base.limits import MAX_BATCH
 from zhiyu.events.batch import RawBatch
 from zhiyu.events.declare import EventType, Field, LabelColumn, Source, TimeColumn
 from zhiyu.events.decode import decode
+from zhiyu.events.decode_one import decode_one
 from zhiyu.events.schema import EventSchema
 from zhiyu.expressions import Prepared
 from zhiyu.expressions.text import Step
@@ -271,3 +272,21 @@ def test_a_batch_where_all_is_refused() -> None:
     assert got.batch.n == 0
     assert got.batch.values.shape == (len(SCHEMA.columns), 0)
     assert len(got.refusals) == 3
+
+
+def test_a_column_may_be_a_path_into_nested_objects() -> None:
+    source = Source(
+        name="api",
+        event="pay",
+        id="meta.no",
+        time=TimeColumn(column="meta.at"),
+        fields={"who": "who.name", "amount": "amount"},
+    )
+    record = {"meta": {"no": 5, "at": "2024-01-01"}, "who": {"name": "a"}, "amount": 1}
+    for got in (
+        decode(PAY_SCHEMA, source, RawBatch(records=[record, record | {"who": "flat"}]), CODES, TENANT),
+        decode_one(PAY_SCHEMA, source, record, CODES, TENANT),
+    ):
+        assert got.batch.n == 1
+        assert str(got.batch.ids[0]) == "5"
+        assert value(got, "who", PAY_SCHEMA) == CODES.one("a")

@@ -19,6 +19,7 @@ from zhiyu.log.files import open_events
 
 DATA = Path(os.environ.get("ZHIYU_DATA", Path(__file__).parents[2] / "../shared/data"))
 pytestmark = [
+    pytest.mark.skip_ok("the public data sets are not part of the repository"),
     pytest.mark.skipif(not DATA.is_dir(), reason=f"the public data sets are not at {DATA}; set ZHIYU_DATA"),
 ]
 DAY_MS = 86_400_000
@@ -42,7 +43,8 @@ def test_card_transactions() -> None:
     )
     source = Source(
         name="card", event="payment", id="TRANSACTION_ID", time=TimeColumn(column="TX_DATETIME"),
-        fields={"customer": "CUSTOMER_ID", "terminal": "TERMINAL_ID", "amount": "TX_AMOUNT"}, label=LabelColumn(column="TX_FRAUD"),
+        fields={"customer": "CUSTOMER_ID", "terminal": "TERMINAL_ID",
+        "amount": "TX_AMOUNT"}, label=LabelColumn(column="TX_FRAUD"),
     )  # fmt: skip
     got = decode_file("card_transactions/transactions_20180401_20180731.parquet", event, source)
     assert sum(d.batch.n for d in got) == 1_169_723
@@ -62,15 +64,18 @@ def test_card_transactions_us_with_mixed_day_first_dates() -> None:
         name="payment",
         money="amount",
         fields={
-            "merchant": Field(type="string"), "category": Field(type="string"), "amount": Field(type="money", currency="USD"),
-            "home": Field(type="geo"), "shop": Field(type="geo"), "born": Field(type="time", formats=day), "population": Field(type="int", min=0),
+            "merchant": Field(type="string"), "category": Field(type="string"),
+            "amount": Field(type="money", currency="USD"),
+            "home": Field(type="geo"), "shop": Field(type="geo"), "born": Field(type="time", formats=day),
+            "population": Field(type="int", min=0),
         },
     )  # fmt: skip
     source = Source(
         name="us", event="payment", id="trans_num",
         time=TimeColumn(column="trans_date_trans_time", formats=tuple(f"{d} %H:%M" for d in day)),
         fields={
-            "merchant": "merchant", "category": "category", "amount": "amt", "home": ("lat", "long"), "shop": ("merch_lat", "merch_long"),
+            "merchant": "merchant", "category": "category", "amount": "amt", "home": ("lat",
+            "long"), "shop": ("merch_lat", "merch_long"),
             "born": "dob", "population": "city_pop",
         },
         label=LabelColumn(column="is_fraud"),

@@ -161,7 +161,9 @@ def boolean(depth: int) -> st.SearchStrategy[str]:
     below = max(depth - 1, 0)
     leaves = [
         st.sampled_from(["vip", "late", 'is_weekend(t, "+08:00")', "(mer in bad)", '(city not in ("shop","12"))']),
-        st.sampled_from(['("a" in tags)', "(tags is null)", "(n in (1, 2, 3, -4))", "(amount in (1, 2.5))", "(here is null)"]),
+        st.sampled_from(
+            ['("a" in tags)', "(tags is null)", "(n in (1, 2, 3, -4))", "(amount in (1, 2.5))", "(here is null)"]
+        ),
         joined("({} {} {})", plain(below), signs, plain(below) | whole()),
         joined("({} {} {})", money(below), signs, money(below) | st.sampled_from(["1", "0"])),
         joined("({} {} {})", floating(below), signs, floating(below) | plain(below) | decimal()),

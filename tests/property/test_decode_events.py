@@ -31,8 +31,10 @@ SCHEMA = EventSchema.compile(
     ],
 )  # fmt: skip
 ODD: st.SearchStrategy[Any] = st.sampled_from(
-    [None, "", " ", 0, -1, 5, 2.5, True, float("nan"), float("inf"), 10**30, "x", " App ", "\ud800", "\x00", [], [1], ["a", None],
-     {}, {"lat": 1}, b"b", "1e5", "2024-01-01", "2024-01-01T00:00:00Z", "10.0.0.1", "a@b.co", "13800001234", "4111 1111 1111 1111", "x" * 5000]
+    [None, "", " ", 0, -1, 5, 2.5, True, float("nan"), float("inf"), 10**30, "x", " App ", "\ud800",
+    "\x00", [], [1], ["a", None],
+     {}, {"lat": 1}, b"b", "1e5", "2024-01-01", "2024-01-01T00:00:00Z", "10.0.0.1", "a@b.co", "13800001234",
+     "4111 1111 1111 1111", "x" * 5000]
 )  # fmt: skip
 KEYS = [*application(), "device", "unknown"]
 RECORDS = st.lists(
@@ -50,7 +52,8 @@ def facts(decoded: list[Decoded]) -> dict[str, Any]:
     batches = [d.batch for d in decoded]
     return {
         "rows": [
-            (int(b.positions[i]), str(b.ids[i]), b.id_code[i].tolist(), int(b.body_code[i]), int(b.type_index[i]), int(b.time_ms[i]),
+            (int(b.positions[i]), str(b.ids[i]), b.id_code[i].tolist(), int(b.body_code[i]),
+            int(b.type_index[i]), int(b.time_ms[i]),
              b.values[:, i].tolist(), b.nulls[:, i].tolist(), int(b.labels[i]), int(b.money[i]))
             for b in batches for i in range(b.n)
         ],
@@ -86,13 +89,18 @@ def test_one_by_one_any_chunks_and_whole_are_the_same(records: list[dict[str, An
 
 
 SOURCE = Source(
-    name="s", event="application", id="id", time=TimeColumn(column="time"), fields={n: n for n in APPLICATION.fields if n != "place"}
+    name="s", event="application", id="id", time=TimeColumn(column="time"),
+    fields={n: n for n in APPLICATION.fields if n != "place"}
 )  # fmt: skip
 TYPED = st.fixed_dictionaries(
     {
-        "id": st.integers(0, 99), "time": st.sampled_from(["2024-01-01", "2024-02-30", "1/2/2024"]), "customer": st.sampled_from(["a", "", " b "]),
-        "amount": st.floats(-1, 600_000) | st.integers(0, 100).map(lambda v: v / 100), "term": st.integers(0, 61), "rate": st.none() | st.floats(0, 1),
-        "email": st.sampled_from(["A@b.co", "x", None]), "phone": st.sampled_from(["+86 13800001234", None]), "channel": st.sampled_from(["app", "fax", None]),
+        "id": st.integers(0, 99), "time": st.sampled_from(["2024-01-01", "2024-02-30",
+        "1/2/2024"]), "customer": st.sampled_from(["a", "", " b "]),
+        "amount": st.floats(-1, 600_000) | st.integers(0, 100).map(lambda v: v / 100),
+        "term": st.integers(0, 61), "rate": st.none() | st.floats(0, 1),
+        "email": st.sampled_from(["A@b.co",
+        "x", None]), "phone": st.sampled_from(["+86 13800001234", None]), "channel": st.sampled_from(["app",
+        "fax", None]),
     }
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ from zhiyu.events.kinds.geo import Geo
 from zhiyu.events.kinds.id_number import age_at, check_character
 from zhiyu.events.kinds.kinds import reader_of
 from zhiyu.events.kinds.text import Text
+from zhiyu.events.kinds.time import Time
 from zhiyu.events.raw_columns import RawColumn, of_array, of_values
 from zhiyu.events.read_field import _ages
 from zhiyu.events.read_numbers import read_numbers
@@ -82,8 +83,10 @@ PHONE = st.tuples(
     st.sampled_from(["", "+86", "0086", "86", "+1-", "+", "(0)"]), st.integers(10**9, 2 * 10**10).map(str)
 ).map("".join)
 KINDS: dict[str, st.SearchStrategy[str]] = {
-    "string": MESSY, "ip": IP | MESSY, "email": EMAIL | MESSY, "phone": PHONE | digit_run | MESSY, "card": digit_run | MESSY,
-    "id_number": ID | digit_run | MESSY, "enum": st.sampled_from(["a", " b", "字", "c", ""]) | MESSY, "list": MESSY | st.just('["a"]'),
+    "string": MESSY, "ip": IP | MESSY, "email": EMAIL | MESSY, "phone": PHONE | digit_run | MESSY,
+    "card": digit_run | MESSY,
+    "id_number": ID | digit_run | MESSY, "enum": st.sampled_from(["a", " b", "字", "c",
+    ""]) | MESSY, "list": MESSY | st.just('["a"]'),
 }  # fmt: skip
 
 
@@ -115,7 +118,8 @@ FLOATS = (
 NUMBERS = FLOATS.map(repr) | st.decimals(allow_nan=False, allow_infinity=False, places=3).map(str) | MESSY
 NUMBER_FIELD = st.builds(
     lambda kind, digits, rounded, low, high: Field(type=kind, digits=digits, round=rounded, min=low, max=high),
-    st.sampled_from(["int", "number", "money"]), st.integers(0, 6), st.booleans(), st.sampled_from([None, -5, 0]), st.sampled_from([None, 7, "100"]),
+    st.sampled_from(["int", "number",
+    "money"]), st.integers(0, 6), st.booleans(), st.sampled_from([None, -5, 0]), st.sampled_from([None, 7, "100"]),
 )  # fmt: skip
 
 
@@ -160,9 +164,14 @@ FORMATS = (
 ZONES = ("UTC", "+08:00", "Asia/Shanghai", "Europe/Berlin", "America/New_York")
 TIME_TEXT = st.one_of(
     st.tuples(MOMENTS, st.sampled_from(FORMATS)).map(lambda p: p[0].strftime(p[1])),
-    st.tuples(MOMENTS, st.sampled_from(["", "Z", "+08:00", "-0330", "+05", "+24:00"])).map(lambda p: p[0].isoformat() + p[1]),
+    st.tuples(MOMENTS, st.sampled_from(["", "Z", "+08:00", "-0330", "+05",
+    "+24:00"])).map(lambda p: p[0].isoformat() + p[1]),
     st.tuples(*[st.integers(0, 61)] * 5).map(lambda p: f"{p[0]}/{p[1]}/20{p[2]:02d} {p[3]}:{p[4]}"),
-    st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9](\.[0-9]{0,10})?)?)?(Z|[+-][0-9]{2}:?([0-9]{2})?)?", fullmatch=True),
+    st.from_regex(
+        r"[0-9]{4}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9](\.[0-9]{0,10})?)?)?"
+        r"(Z|[+-][0-9]{2}:?([0-9]{2})?)?",
+        fullmatch=True,
+    ),
     MESSY,
 )  # fmt: skip
 
@@ -192,8 +201,6 @@ def test_timestamps(values: list[datetime | None], zone: str, unit: str, aware: 
     st.lists(st.integers(-(10**18), 10**18) | st.integers(-(10**13), 10**13) | st.none()), st.lists(FLOATS | st.none())
 )
 def test_epochs(ints: list[Any], floats: list[Any]) -> None:
-    from zhiyu.events.kinds.time import Time
-
     for unit in ("s", "ms", "us", "ns"):
         reader = Time((), "UTC", unit)
         assert numbers(reader, of_array(pa.array(ints, pa.int64()))) == [scalar(reader, v) for v in ints]

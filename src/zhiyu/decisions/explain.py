@@ -11,7 +11,7 @@ from typing import Any
 
 from zhiyu.expressions.say import say_with_values
 from zhiyu.policy.checked import Checked, CheckedRule
-from zhiyu.policy.declare import Reason
+from zhiyu.policy.declare import OUTCOMES, Reason, Rule
 from zhiyu.policy.say import labels_of
 
 OUTCOME_ZH = {"pass": "通过", "notify": "提醒", "challenge": "加强验证", "delay": "延迟", "review": "人工审核", "decline": "拒绝"}
@@ -55,6 +55,11 @@ class Explanation:
         return f"{self.event_type} {self.event_id}: {self.outcome} (score {self.score}), because {why}."
 
 
+def weight(rule: Rule) -> tuple[int, int]:
+    """Sort key that puts what mattered most first: the severest outcome asked for, then the highest score."""
+    return -(OUTCOMES.index(rule.outcome) if rule.outcome else 0), -rule.score
+
+
 class Explainer:
     """Explains decisions of one policy; wording is looked up once."""
 
@@ -70,7 +75,7 @@ class Explainer:
         seen: Mapping[str, Any], shown: Mapping[str, Any], late: bool = False, kept: bool = True,
     ) -> Explanation:  # fmt: skip
         """`hits`: names of the rules that hit, in policy order; `seen`: values in register form; `shown`: the same for people."""
-        found = [self.rules[name] for name in hits if name in self.rules]
+        found = sorted((self.rules[name] for name in hits if name in self.rules), key=lambda rule: weight(rule.rule))
         rules = tuple(self._hit(rule, seen) for rule in found)
         codes = dict.fromkeys(rule.rule.reason for rule in found if rule.rule.reason)
         reasons = tuple(self.reasons[code] for code in codes if code in self.reasons)

@@ -140,7 +140,7 @@ def _needs_unit(report: Report, node: Typed, to: Type) -> Typed:
     return report.error(
         "type_mismatch",
         node.column,
-        f"{shown(node)} is a bare number beside a {en}",
+        f"{shown(node)} is a bare number beside {en}",
         f"{zh}旁边的 {shown(node)} 没有单位",
         hint,
     )
@@ -151,7 +151,7 @@ def _too_many_digits(report: Report, node: Typed, to: Type) -> Typed:
     step = Decimal(1).scaleb(-to.scale)
     near = Decimal(int(node.value * 10**to.scale)).scaleb(-to.scale)
     en, zh = described(to)
-    what_en = f"a {en} keeps {to.scale} digits after the point" if to.scale else f"a {en} has no digits after the point"
+    what_en = f"{en} keeps {to.scale} digits after the point" if to.scale else f"{en} has no digits after the point"
     what_zh = f"{zh}只保留小数点后 {to.scale} 位" if to.scale else f"{zh}没有小数位"
     return report.error(
         "too_many_digits",

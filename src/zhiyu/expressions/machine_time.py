@@ -33,7 +33,7 @@ def run_time(op: int, values: Values, nulls: Nulls, dst: int, a: int, offset_s: 
 
 
 @kernel
-def day_of_month(days: int) -> int:
+def day_of_month(days: int | np.int64) -> int | np.int64:
     """1..31 of the day `days` after 1970-01-01 in the proleptic Gregorian calendar."""
     day_of_era = (days + 719_468) % 146_097
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365

@@ -91,7 +91,7 @@ def _in_named(report: Report, scope: Scope, item: Typed, members: Name, text: st
         return report.error(
             "type_mismatch",
             item.column,
-            f"{shown(item)} is {item_en}, and list '{named.name}' holds {set_en}",
+            f"{shown(item)} is {item_en}, and list '{named.name}' holds values of another kind: {set_en}",
             f"{shown(item)} 是{item_zh}，而名单 '{named.name}' 的值是{set_zh}",
         )
     return Typed("in", replace(BOOL, nullable=item.type.nullable), (item,), named, text, item.column)

@@ -47,7 +47,7 @@ _COMPARE: dict[type[ast.cmpop], CompareOperator] = {
 _WORDS: dict[str, bool] = {"true": True, "false": False}
 _REFUSED: dict[type[ast.AST], tuple[str, str, str]] = {
     ast.Attribute: ("a dotted name", "带点的名称", "write the plain name of the field or feature"),
-    ast.Subscript: ("square brackets", "方括号取值", "declare a derived field or feature instead"),
+    ast.Subscript: ("an index in square brackets", "方括号取值", "declare a derived field or feature instead"),
     ast.JoinedStr: ("a formatted string", "格式化字符串", "write a plain text in quotes"),
     ast.Lambda: ("lambda", "lambda", "the language has no functions of your own"),
     ast.ListComp: ("a loop", "循环", "declare a feature that aggregates instead"),

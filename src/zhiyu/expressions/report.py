@@ -13,14 +13,14 @@ POISON = Typed("poison", BOOL)
 """Stands for an operand that was already reported: whatever touches it stays silent."""
 
 _KINDS = {
-    Kind.BOOL: ("yes/no", "是否值"),
-    Kind.INT: ("whole number", "整数"),
-    Kind.FIXED: ("number", "数值"),
-    Kind.FLOAT: ("number", "数值"),
-    Kind.TIME: ("time", "时间"),
-    Kind.DURATION: ("duration", "时长"),
-    Kind.STRING: ("text", "文本"),
-    Kind.GEO: ("place", "位置"),
+    Kind.BOOL: ("a yes/no value", "是否值"),
+    Kind.INT: ("a whole number", "整数"),
+    Kind.FIXED: ("a number", "数值"),
+    Kind.FLOAT: ("a number", "数值"),
+    Kind.TIME: ("a time", "时间"),
+    Kind.DURATION: ("a duration", "时长"),
+    Kind.STRING: ("a text", "文本"),
+    Kind.GEO: ("a place", "位置"),
 }
 
 
@@ -51,10 +51,10 @@ class Report:
 
 
 def described(type_: Type) -> tuple[str, str]:
-    """What a type is called in en and zh: `number in CNY`, `单位为 CNY 的数值`."""
+    """What a type is called in en and zh: `a number in CNY`, `单位为 CNY 的数值`."""
     en, zh = _KINDS[type_.kind]
     if type_.is_list:
-        en, zh = "list", "列表"
+        en, zh = "a list", "列表"
     if type_.unit:
         return f"{en} in {type_.unit}", f"单位为 {type_.unit} 的{zh}"
     return en, zh

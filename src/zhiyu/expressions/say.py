@@ -36,7 +36,6 @@ _SPAN_SIGNS = {">": ("is longer than", "长于"), "<": ("is shorter than", "短�
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _OPERATORS = {"+": ("+", 1), "-": ("−", 1), "*": ("×", 2), "/": ("÷", 2), "//": ("÷", 2), "%": ("÷", 2)}
-_STATEMENTS = ("is_weekend", "starts_with", "ends_with", "contains", "has")
 
 
 def say(expression: Expression, language: str, labels: Labels | None = None) -> str:
@@ -84,20 +83,21 @@ class _Speaker:
             return self._known(node, missing=True)
         if node.type.kind is Kind.BOOL and node.op == "if":
             return self._either(node, self.condition)
-        if node.op in _STATEMENTS or self._is_statement(node):
+        if self._is_statement(node):
             return self.value(node)
         if node.type.kind is Kind.BOOL and node.op != "literal":
-            return self.pick(f"{self.value(node)} is true", f"{self.value(node)}为真")
+            who = self.value(node)
+            return self.pick(f"{who} is true", f"{who}为真")
         return self.value(node)
 
-    def value(self, node: Typed, binding: int = 0) -> str:
-        """A node as a noun; `binding` is the strength of the operator around it."""
+    def value(self, node: Typed, binding: int = 0, denied: bool = False) -> str:
+        """A node as a noun; `binding` is the strength of the operator around it; `denied` is for statements."""
         if node.op == "literal":
             return say_value(_constant(node), node.type, self.language)
         if node.op == "name":
             return self._named(str(node.value), node.type)
         if isinstance(node.value, Prepared):
-            return self._prepared(node.value)
+            return self._prepared(node.value, denied)
         if node.op in _OPERATORS:
             return self._computed(node, binding)
         if node.op == "negative":
@@ -105,7 +105,7 @@ class _Speaker:
         if node.op == "if":
             return self._either(node, self.value)
         if node.op in FUNCTIONS:
-            return self._phrase(node.op, [self.value(each) for each in node.args])
+            return self._phrase(node.op, [self.value(each) for each in node.args], denied)
         text = self.condition(node)
         return self.pick(f"({text})", f"（{text}）")
 
@@ -126,7 +126,10 @@ class _Speaker:
         if inner.op == "is_null":
             return self._known(inner, missing=False)
         if inner.op == "name":
-            return self.pick(f"{self.value(inner)} is not true", f"{self.value(inner)}不为真")
+            who = self.value(inner)
+            return self.pick(f"{who} is not true", f"{who}不为真")
+        if self._is_statement(inner):
+            return self.value(inner, denied=True)
         text = self.condition(inner)
         return self.pick(f"it is not so that ({text})", f"并非（{text}）")
 
@@ -136,10 +139,12 @@ class _Speaker:
             left, right, sign = right, left, _FLIPPED[sign]
         if right.op == "literal" and right.type.kind is Kind.BOOL:
             value = say_value((right.value is True) == (sign == "=="), right.type, self.language)
-            return self.pick(f"{self.value(left)} is {value}", f"{self.value(left)}为{value}")
+            who = self.value(left)
+            return self.pick(f"{who} is {value}", f"{who}为{value}")
         special = _TIME_SIGNS if left.type.kind is Kind.TIME else _SPAN_SIGNS if left.type.kind is Kind.DURATION else {}
         en, zh = special.get(sign, _SIGNS[sign])
-        return self.pick(f"{self.value(left)} {en} {self.value(right)}", f"{self.value(left)}{zh}{self.value(right)}")
+        one, other = self.value(left), self.value(right)
+        return self.pick(f"{one} {en} {other}", f"{one}{zh}{other}")
 
     def _member(self, node: Typed, denied: bool) -> str:
         item, members = node.args[0], node.value
@@ -164,7 +169,11 @@ class _Speaker:
         return f"{who} is {'none of' if denied else 'one of'} {listed}"
 
     def _known(self, node: Typed, missing: bool) -> str:
-        what = self.value(node.args[0])
+        asked = node.args[0].value
+        if isinstance(asked, Prepared) and asked.chain[0].function == "items":
+            what = say_name(asked.field, self.labels, self.language)
+        else:
+            what = self.value(node.args[0])
         return self.pick(f"{what} is {'missing' if missing else 'known'}", f"{what}{'为空' if missing else '不为空'}")
 
     def _either(self, node: Typed, speak: Callable[[Typed], str]) -> str:
@@ -181,16 +190,16 @@ class _Speaker:
         text = say_value(self.seen.pop(name), type_, self.language)
         return self.pick(f" ({text})", f"（{text}）")
 
-    def _prepared(self, prepared: Prepared) -> str:
-        text = say_name(prepared.field, self.labels, self.language)
+    def _prepared(self, prepared: Prepared, denied: bool = False) -> str:
+        text, last = say_name(prepared.field, self.labels, self.language), prepared.chain[-1]
         for step in prepared.chain:
             arguments = [f"“{each}”" if isinstance(each, str) else str(each) for each in step.arguments]
-            text = self._phrase(step.function, [text, *arguments])
-        statement = prepared.chain[-1].function in _STATEMENTS
-        return text if statement else text + self._mention(prepared.key, prepared.type)
+            text = self._phrase(step.function, [text, *arguments], denied and step is last)
+        return text if FUNCTIONS[last.function].en_not else text + self._mention(prepared.key, prepared.type)
 
     def _is_statement(self, node: Typed) -> bool:
-        return isinstance(node.value, Prepared) and node.value.chain[-1].function in _STATEMENTS
+        function = node.value.chain[-1].function if isinstance(node.value, Prepared) else node.op
+        return FUNCTIONS[function].en_not != "" if function in FUNCTIONS else False
 
     def _computed(self, node: Typed, binding: int) -> str:
         sign, strength = _OPERATORS[node.op]
@@ -202,10 +211,11 @@ class _Speaker:
             return self._phrase("floor", [f"({text})"])
         return f"({text})" if strength < binding else text
 
-    def _phrase(self, function: str, words: list[str]) -> str:
+    def _phrase(self, function: str, words: list[str], denied: bool = False) -> str:
         known = FUNCTIONS[function]
-        joined = self.pick(", ".join(words), "、".join(words))
-        return self.pick(known.en, known.zh).format(*words, all=joined)
+        joined = self.pick(f"{', '.join(words[:-1])} and {words[-1]}", f"{'、'.join(words[:-1])}与{words[-1]}")
+        chosen = self.pick(known.en_not, known.zh_not) if denied else self.pick(known.en, known.zh)
+        return chosen.format(*words, all=joined)
 
 
 def _constant(node: Typed) -> bool | int | float | str:

@@ -38,7 +38,7 @@ def say_value(value: Shown, type_: Type, language: str) -> str:
     if isinstance(value, bool) or type_.kind is Kind.BOOL:
         return _yes(bool(value), language)
     if isinstance(value, tuple):
-        return f"({value[0]:.6f}, {value[1]:.6f})"
+        return f"{value[0]:.6f}, {value[1]:.6f}"
     if isinstance(value, str):
         return f"“{value}”"
     if isinstance(value, int) and type_.kind is Kind.TIME:
@@ -111,9 +111,9 @@ def say_name(name: str, labels: Labels, language: str) -> str:
     if language == "zh":
         return label[1] if label and label[1] else name
     text = label[0] if label and label[0] else name
-    plain = text.isascii() and text.replace(" ", "").isalpha() and text[0].islower()
-    article = text.split(" ", 1)[0] in ("the", "a", "an", "this", "that", "its", "his", "her")
-    return f"the {text}" if plain and not article else text
+    named = text != name or (name.isascii() and name.isalpha() and name[0].islower())
+    article = text.split(" ", 1)[0].lower() in ("the", "a", "an", "this", "that", "its", "his", "her")
+    return f"the {text}" if named and not article else text
 
 
 _QUOTED = re.compile("(“[^”]*”)")

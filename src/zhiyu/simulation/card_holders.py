@@ -53,7 +53,7 @@ def make_terminals(rng: np.random.Generator, count: int, towns: Floats) -> Termi
     return Terminals(
         place=_around(rng, count, towns),
         pull=rng.pareto(3.0, count) + 0.2,
-        level=np.exp(rng.normal(0.0, 0.25, count)),
+        level=np.exp(rng.normal(0.0, 0.15, count)),
     )
 
 
@@ -64,7 +64,7 @@ def make_holders(rng: np.random.Generator, count: int, towns: Floats, terminals:
         daily=rng.gamma(3.0, 0.62, count),
         weekend=rng.uniform(0.6, 1.7, count),
         amount=np.exp(rng.normal(np.log(38.0), 0.55, count)),
-        spread=rng.uniform(0.25, 0.6, count),
+        spread=rng.uniform(0.15, 0.35, count),
         evening=rng.beta(2.0, 2.0, count),
         shops=shops,
         chances=chances,

@@ -96,7 +96,7 @@ def _pair(value: object) -> tuple[object, object] | None:
 
 def _number(text: str, whole: str) -> float | None:
     try:
-        return float(text) if text.strip() else None
+        return float(text.replace("_", "x")) if text.strip() else None
     except ValueError:
         raise wrong_type(whole, "a place; send [latitude, longitude]", "位置；请传 [纬度, 经度]") from None
 

@@ -170,7 +170,7 @@ class Number:
     def _many_texts(self, column: pa.Array, null: npt.NDArray[np.bool_]) -> Numbers:
         offsets, data = text_buffers(column)
         values, hard = np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
-        _parse_fixed(offsets, data, self.digits, values, hard)
+        parse_fixed(offsets, data, self.digits, values, hard)
         hard |= (values < self.low) | (values > self.high)
         hard &= ~null
         empty = (offsets[1:] == offsets[:-1]) & ~null
@@ -180,7 +180,7 @@ class Number:
 
 
 @kernel
-def _parse_fixed(
+def parse_fixed(
     offsets: npt.NDArray[np.int32],
     data: npt.NDArray[np.uint8],
     digits: int,

@@ -9,6 +9,7 @@ event itself, the offset is demanded.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 from zhiyu.base.hashing import text_buffers
 from zhiyu.events.declare import Field, TimeColumn
+from zhiyu.events.kinds.number import parse_fixed
 from zhiyu.events.kinds.reader import Bools, Int64s, Notes, Numbers
 from zhiyu.events.kinds.time_format import ISO, compile_format
 from zhiyu.events.kinds.time_kernel import pack_programs, parse_times
@@ -26,7 +28,9 @@ from zhiyu.events.refusals import Bad, quote, wrong_type
 from zhiyu.expressions.types import Kind, Type
 
 PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+MAX_NUMBER_CHARS = 30
 _EPOCH = datetime(1970, 1, 1)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d{1,2})?", re.ASCII)
 
 
 class Time:
@@ -137,7 +141,18 @@ class Time:
             return self._many_epoch(column.fill_null(0).to_numpy(zero_copy_only=False), null)
         if pa.types.is_float64(kind):
             return self._many_floats(column.fill_null(0.0).to_numpy(zero_copy_only=False), null)
-        return self._many_texts(column, null) if pa.types.is_string(kind) and self._program is not None else None
+        if not pa.types.is_string(kind) or (self._program is None and not self.epoch_text):
+            return None
+        return self._many_epoch_texts(column, null) if self.epoch_text else self._many_texts(column, null)
+
+    def _many_epoch_texts(self, column: pa.Array, null: Bools) -> Numbers:
+        offsets, data = text_buffers(column)
+        raw, unsure = np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
+        parse_fixed(offsets, data, 0, raw, unsure)
+        empty = (offsets[1:] == offsets[:-1]) & ~null
+        found = self._many_epoch(np.where(unsure, 0, raw), null | empty)
+        found.hard = (found.hard | unsure) & ~found.null
+        return found
 
     def _many_epoch(self, raw: Int64s, null: Bools) -> Numbers:
         if self.per_second == 1:
@@ -187,13 +202,6 @@ def _wall_ms(value: datetime) -> int:
 
 
 def _whole(text: str, value: str) -> int | float:
-    try:
-        return int(text) if len(text) <= 30 else float("nan")
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise Bad(
-            "not_a_time", f"{quote(value)} is not a number of epoch units", f"{quote(value)} 不是时间戳数字"
-        ) from None
+    if len(text) <= MAX_NUMBER_CHARS and _NUMBER.fullmatch(text):
+        return float(text) if set(text) & set(".eE") else int(text)
+    raise Bad("not_a_time", f"{quote(value)} is not a number of epoch units", f"{quote(value)} 不是时间戳数字")
