@@ -4,7 +4,7 @@
 #   make demo    replay card payments through a policy and explain three decisions
 #   make test    all tests                       make check   style, types, import contract
 #   make bench   the headline figures            make soak    property tests, twenty-five times as many examples
-#   make docs    write docs/reference from the code
+#   make docs    renew what docs and READMEs show of the code
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -43,6 +43,7 @@ bench: warm
 
 docs: $(VENV)/.installed
 	@$(BIN)/python docs/write_reference.py
+	@$(BIN)/python docs/write_readme.py
 
 warm: $(VENV)/.installed
 	@$(BIN)/zhiyu warm

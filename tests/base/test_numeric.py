@@ -92,7 +92,7 @@ def test_distance() -> None:
     assert numeric.distance_km(39904200, 116407400, 31230400, 121473700) == pytest.approx(1067.3, abs=0.5)
 
 
-RECORDED = "@@"
+RECORDED = "9161cc1475505e1b"
 
 
 def test_the_bits_are_the_recorded_bits() -> None:

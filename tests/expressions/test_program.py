@@ -48,7 +48,10 @@ def test_a_missing_register_is_named() -> None:
 @pytest.mark.parametrize(
     ("text", "table"),
     [
-        ("a and b", {"TT": "T", "TF": "F", "TN": "N", "TE": "E", "FN": "F", "FE": "F", "NN": "N", "NE": "E", "EE": "E"}),
+        (
+            "a and b",
+            {"TT": "T", "TF": "F", "TN": "N", "TE": "E", "FN": "F", "FE": "F", "NN": "N", "NE": "E", "EE": "E"},
+        ),
         ("a or b", {"FF": "F", "FT": "T", "FN": "N", "FE": "E", "TN": "T", "TE": "T", "NN": "N", "NE": "E", "EE": "E"}),
         ("a == b", {"TT": "T", "TF": "F", "TN": "N", "TE": "E", "NN": "N", "NE": "E", "EE": "E"}),
     ],
@@ -64,10 +67,24 @@ def test_tables_of_three_values_and_error(text: str, table: dict[str, str]) -> N
                 assert seen == expected, (text, pair, block)
 
 
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "==", "!="])
+@pytest.mark.parametrize("block", [1, 3])
+def test_comparisons_below_at_and_above(sign: str, block: int) -> None:
+    texts = [f"n {sign} 2", f"2 {sign} n", f"x {sign} 0.5", f"0.5 {sign} x", f"not (n {sign} 2)", f"not (x {sign} 0.5)"]
+    rows = [{"a": None, "b": None, "s": None, "n": Number(n), "x": n / 4} for n in (1, 2, 3)]
+    values, nulls, _ = run([check(parse(text), Scope(NAMES)) for text in texts], NAMES, rows, block)
+    meant = {"<": [1, 0, 0], "<=": [1, 1, 0], ">": [0, 0, 1], ">=": [0, 1, 1], "==": [0, 1, 0], "!=": [1, 0, 1]}[sign]
+    denied = [1 - each for each in meant]
+    assert values.tolist() == [meant, meant[::-1], meant, meant[::-1], denied, denied]
+    assert not nulls.any()
+
+
 def test_is_null_coalesce_and_if_on_null_and_error() -> None:
     texts = ["n is null", "coalesce(n, 7) == 7", "(1 if a else 2) == 2", "(n if a else 2) == 2", "not a"]
     expressions = [check(parse(text), Scope(NAMES)) for text in texts]
-    rows = [{"a": a, "b": None, "n": n, "x": None, "s": None} for a, n in ((False, None), (None, ERROR), (ERROR, Number(7)))]
+    rows = [
+        {"a": a, "b": None, "n": n, "x": None, "s": None} for a, n in ((False, None), (None, ERROR), (ERROR, Number(7)))
+    ]
     for block in (1, 3):
         values, nulls, _ = run(expressions, NAMES, rows, block)
         assert nulls.tolist() == [[0, 2, 0], [0, 2, 0], [0, 1, 2], [0, 1, 2], [0, 1, 2]]

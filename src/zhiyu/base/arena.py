@@ -88,7 +88,7 @@ class Arena:
             for name, ranges in sorted(extents.items()):
                 flat = self.arrays[name].reshape(-1)
                 for start, stop in ranges:
-                    put(memoryview(flat[start:stop]).cast("B"))
+                    put(flat[start:stop].data.cast("B"))
             out.write(digest.digest())
             out.flush()
             os.fsync(out.fileno())
@@ -126,7 +126,7 @@ class Arena:
             for start, stop in ranges:
                 if not 0 <= start <= stop <= flat.size:
                     raise _damaged(path)
-                view = memoryview(flat[start:stop]).cast("B")
+                view = flat[start:stop].data.cast("B")
                 if source.readinto(view) != view.nbytes:
                     raise _damaged(path)
                 update(view)

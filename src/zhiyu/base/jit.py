@@ -9,12 +9,23 @@ from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar, cast
 
 import numba
+import numpy as np
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 """A NumPy array as a kernel sees it; the docstring of each kernel says shape, dtype and unit."""
 
 F = TypeVar("F", bound=Callable[..., object])
+
+
+int64 = cast(Callable[[Any], int], np.int64)
+"""`np.int64` inside kernels, where a machine integer is an int to the type checker."""
+
+
+def instruction(generator: Callable[..., Any]) -> Any:
+    """An operation numba has no word for: `generator` gives its signature and writes its LLVM code."""
+    return intrinsic(generator)
 
 
 def kernel(function: F) -> F:

@@ -7,13 +7,14 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+
+from zhiyu.base.jit import instruction
 
 _I64 = ir.IntType(64)
 _I128 = ir.IntType(128)
 
 
-@intrinsic
+@instruction
 def prefetch(_context: Any, address: Any) -> Any:
     """Ask the processor to fetch the cache line at `address` (an integer); never faults, returns nothing."""
 
@@ -39,7 +40,7 @@ def _split(context: Any, builder: Any, wide: Any, pair: Any) -> Any:
     return context.make_tuple(builder, pair, (low, high))
 
 
-@intrinsic
+@instruction
 def add_square(_context: Any, low: Any, high: Any, value: Any) -> Any:
     """(low, high) + value², exact in 128 bits."""
     pair = types.UniTuple(types.int64, 2)
@@ -51,7 +52,7 @@ def add_square(_context: Any, low: Any, high: Any, value: Any) -> Any:
     return pair(types.int64, types.int64, types.int64), generate
 
 
-@intrinsic
+@instruction
 def add_wide(_context: Any, low: Any, high: Any, other_low: Any, other_high: Any) -> Any:
     """(low, high) + (other_low, other_high) in 128 bits."""
     pair = types.UniTuple(types.int64, 2)
@@ -63,7 +64,7 @@ def add_wide(_context: Any, low: Any, high: Any, other_low: Any, other_high: Any
     return pair(types.int64, types.int64, types.int64, types.int64), generate
 
 
-@intrinsic
+@instruction
 def spread(_context: Any, count: Any, total: Any, low: Any, high: Any) -> Any:
     """count · Σv² − (Σv)², exact in 128 bits, then as float64: the numerator of count² · variance."""
 
@@ -90,25 +91,25 @@ def _pointer_type(address_of: Any) -> Any:
     return typed
 
 
-@intrinsic
+@instruction
 def words_at(context: Any, address: Any) -> Any:
     """int64 pointer to `address`; indexing it costs a load, nothing is counted, checked or copied."""
     return _pointer_type(types.int64)(context, address)
 
 
-@intrinsic
+@instruction
 def floats_at(context: Any, address: Any) -> Any:
     """float64 pointer to `address`."""
     return _pointer_type(types.float64)(context, address)
 
 
-@intrinsic
+@instruction
 def bytes_at(context: Any, address: Any) -> Any:
     """uint8 pointer to `address`."""
     return _pointer_type(types.uint8)(context, address)
 
 
-@intrinsic
+@instruction
 def halves(_context: Any, words: Any) -> Any:
     """The same memory as uint32 items."""
     kind = types.CPointer(types.uint32)
@@ -119,7 +120,7 @@ def halves(_context: Any, words: Any) -> Any:
     return kind(words), generate
 
 
-@intrinsic
+@instruction
 def beyond(_context: Any, pointer: Any, items: Any) -> Any:
     """The pointer `items` items further on."""
 
@@ -129,7 +130,7 @@ def beyond(_context: Any, pointer: Any, items: Any) -> Any:
     return pointer(pointer, types.int64), generate
 
 
-@intrinsic
+@instruction
 def as_floats(_context: Any, words: Any) -> Any:
     """The same memory as float64 items."""
     kind = types.CPointer(types.float64)

@@ -262,4 +262,5 @@ def _taken(ids: Any, rows: Array) -> Any:
 
 def _shown(batch: EventBatch, row: int) -> dict[str, Any]:
     """The row's cleaned, masked texts, for the dead-letter file."""
-    return {name: (column[row].as_py() if hasattr(column[row], "as_py") else column[row]) for name, column in batch.shown.items()}
+    found: dict[str, Any] = {name: column[row] for name, column in batch.shown.items()}
+    return {name: value.as_py() if hasattr(value, "as_py") else value for name, value in found.items()}

@@ -9,7 +9,7 @@ Exactness: a key is the 64-bit keyed code of a text or the integer itself; two t
 
 import numpy as np
 
-from zhiyu.base.jit import Array, kernel
+from zhiyu.base.jit import Array, int64, kernel
 
 KEY, SEEN, RUN, SIZE = 0, 1, 2, 3
 ROW_WORDS = 4
@@ -29,20 +29,20 @@ def spread_bits(key: int) -> int:
     x ^= x >> np.uint64(33)
     x *= np.uint64(0xC4CEB9FE1A85EC53)
     x ^= x >> np.uint64(33)
-    return np.int64(x & np.uint64(0x7FFFFFFFFFFFFFFF))
+    return int64(x & np.uint64(0x7FFFFFFFFFFFFFFF))
 
 
 @kernel
 def index_word(hashed: int, bits: int) -> int:
     """Offset of the first index word to look at."""
-    return (np.int64(1) << bits) + (hashed & ((np.int64(1) << bits) - 1))
+    return (int64(1) << bits) + (hashed & ((int64(1) << bits) - 1))
 
 
 @kernel
 def find(rows: Array, index: Array, head: Array, key: int, hashed: int) -> int:
     """Slot of `key`, or -1."""
     bits = head[BITS]
-    base = np.int64(1) << bits
+    base = int64(1) << bits
     mask = base - 1
     tag = hashed >> 32
     at = hashed & mask
@@ -59,7 +59,7 @@ def find(rows: Array, index: Array, head: Array, key: int, hashed: int) -> int:
 
 @kernel
 def _place(index: Array, bits: int, hashed: int, slot: int) -> None:
-    base = np.int64(1) << bits
+    base = int64(1) << bits
     mask = base - 1
     at = hashed & mask
     while index[base + at] != 0:
@@ -80,8 +80,8 @@ def _grow(rows: Array, index: Array, head: Array) -> None:
 def add(rows: Array, index: Array, head: Array, key: int, hashed: int) -> int:
     """A slot for a key that `find` did not find: a freed one or the next; FULL (-2) when the table is at its limit."""
     bits = head[BITS]
-    if head[LIVE] * 10 >= (np.int64(7) << bits):
-        if (np.int64(4) << bits) > head[INDEX_LIMIT]:
+    if head[LIVE] * 10 >= (int64(7) << bits):
+        if (int64(4) << bits) > head[INDEX_LIMIT]:
             return FULL
         _grow(rows, index, head)
         bits += 1
@@ -106,7 +106,7 @@ def add(rows: Array, index: Array, head: Array, key: int, hashed: int) -> int:
 def remove(rows: Array, index: Array, head: Array, slot: int) -> None:
     """Forget the key of `slot` (its run must be freed first); later words of the probe chain move up."""
     bits = head[BITS]
-    base = np.int64(1) << bits
+    base = int64(1) << bits
     mask = base - 1
     at = spread_bits(rows[slot * ROW_WORDS + KEY]) & mask
     while (index[base + at] & 0xFFFFFFFF) != slot + 1:

@@ -114,7 +114,7 @@ class Replay:
         self.labels = LabelFile(labels) if labels else None
         self.label_delay_ms = parse_delay(label_delay) if label_delay else self._declared_delay()
         self.engine = engine or Engine(opened.compiled, opened.codes, tenant)
-        self.result = Replayed(features=len(opened.compiled.features), policy_hash=opened.artifact.hash)
+        self.result = Replayed(features=opened.compiled.features_per_event, policy_hash=opened.artifact.hash)
         self.result.metrics = Metrics(self.label_delay_ms)
         self.result.currency = opened.currency
         self._digest = Digest(opened.artifact.hash.encode())

@@ -5,6 +5,7 @@ In: a schema and a source. Out: the reader of the event time, or problems in the
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from zhiyu.base.errors import did_you_mean
@@ -14,11 +15,21 @@ from zhiyu.events.kinds.time import Time
 from zhiyu.events.problems import Finder
 from zhiyu.events.schema import EventSchema
 
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
+
 
 def label_key(value: object) -> Any:
-    """What makes two raw labels the same: numbers and booleans by value, texts without case and surrounding spaces."""
+    """What makes two raw labels the same: numbers and booleans by value, also when a file has only texts ("1", "True"); other texts
+    without case and surrounding spaces.
+
+    >>> label_key(" 1 ") == label_key(1) == label_key(True), label_key("Fraud")
+    (True, 'fraud')
+    """
     if isinstance(value, str):
-        return value.strip().lower()
+        text = value.strip().lower()
+        if text in ("true", "false"):
+            return float(text == "true")
+        return float(text) if _NUMBER.fullmatch(text) else text
     return float(value) if isinstance(value, (bool, int, float)) and abs(value) < 1 << 53 else None
 
 

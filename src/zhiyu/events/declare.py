@@ -31,7 +31,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Base of everything a policy declares: immutable, keyword-only, unknown keys refused."""
 
 
-class Field(Declaration):
+class Field(Declaration, frozen=True):
     """One field of an event.
 
     `digits`: decimal digits kept by `number` (default 6; money takes them from `currency`). `min`/`max` are written in
@@ -58,7 +58,7 @@ class Field(Declaration):
     zh: str = ""
 
 
-class EventType(Declaration):
+class EventType(Declaration, frozen=True):
     """What happened. `decide: false` marks facts that only feed features."""
 
     name: str
@@ -71,7 +71,7 @@ class EventType(Declaration):
     zh: str = ""
 
 
-class TimeColumn(Declaration):
+class TimeColumn(Declaration, frozen=True):
     """Where the event time stands in a source and how it is written: strptime formats tried in order, or epoch units."""
 
     column: str
@@ -80,7 +80,7 @@ class TimeColumn(Declaration):
     epoch: Literal["", "s", "ms", "us", "ns"] = ""
 
 
-class LabelColumn(Declaration):
+class LabelColumn(Declaration, frozen=True):
     """The truth a source carries: which values mean fraud and which legit; it arrives `delay` after the event."""
 
     column: str
@@ -89,7 +89,7 @@ class LabelColumn(Declaration):
     delay: str = "7d"
 
 
-class Source(Declaration, kw_only=True):
+class Source(Declaration, frozen=True, kw_only=True):
     """How the records of a file become events: `fields` maps field → column (two columns for geo)."""
 
     name: str
@@ -103,7 +103,7 @@ class Source(Declaration, kw_only=True):
     order: Literal["arrival", "time"] = "arrival"
 
 
-class Clock(Declaration):
+class Clock(Declaration, frozen=True):
     """How late an event may come and still count at its own time, how far ahead of the stream it may run, and how long ids are remembered."""
 
     lateness: str = "1h"

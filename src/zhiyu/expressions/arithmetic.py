@@ -19,6 +19,8 @@ from zhiyu.expressions.types import Kind, Type
 from zhiyu.expressions.units import number, product, quotient_unit
 
 _TIMES = (Kind.TIME, Kind.DURATION)
+_FOLDED_LIMIT = Fraction(10**30)
+"""A constant result past this is left to the machine, where it overflows as declared."""
 _VERBS = {"+": "add", "-": "subtract", "%": "divide"}
 
 
@@ -73,6 +75,11 @@ def _fold(operator: ArithmeticOperator, left: Typed, right: Typed) -> Fraction |
         return None
     if operator in ("/", "//", "%") and b == 0:
         return None
+    result = _computed(operator, a, b)
+    return result if abs(result) < _FOLDED_LIMIT else None
+
+
+def _computed(operator: ArithmeticOperator, a: Fraction, b: Fraction) -> Fraction:
     match operator:
         case "+":
             return a + b

@@ -15,7 +15,7 @@ Aggregate = Literal[
 AGGREGATES: tuple[str, ...] = Aggregate.__args__  # type: ignore[attr-defined]
 
 
-class Feature(Declaration):
+class Feature(Declaration, frozen=True):
     """One variable. Either `expr` (derived), or `aggregate`, `by`, `over` and, where the aggregate needs one, `of`.
 
     `by` names one field, or several for a compound key (`[customer, hour]`). `current: exclude` leaves the event itself out.
@@ -34,7 +34,7 @@ class Feature(Declaration):
     zh: str = ""
 
 
-class Grid(Declaration):
+class Grid(Declaration, frozen=True):
     """A family of features: every key × field × aggregate × window × filter, named by `name`.
 
     Placeholders in `name`: {by} {of} {aggregate} {over} {where}. `where` maps a short name to a predicate ("" = all).

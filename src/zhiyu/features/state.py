@@ -135,7 +135,7 @@ class FeatureState:
             "heap": [(0, int(self.heap_head[HEAP_TOP]))],
         }
         small = {"head": self.head, "heap_head": self.heap_head, "counters": self.counters}
-        own = {name: array.ravel().tolist() for name, array in small.items()}
+        own: dict[str, Any] = {name: array.ravel().tolist() for name, array in small.items()}
         own |= {"epoch_ms": self.epoch_ms, "events": self.events, "tables": self.plan.tables.ravel().tolist(),
                 "lanes": self.plan.lanes.ravel().tolist(), "shape": [width, line]}  # fmt: skip
         return self.arena.snapshot(path, extents, {"features": own, "facts": facts})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -34,12 +35,12 @@ NO_OUTCOME = -1
 
 @dataclass(frozen=True, slots=True)
 class FeatureColumn:
-    """A feature in use: its name, type and register; `derived` ones come out of the second program."""
+    """A value that decisions keep: its name, type and register; an aggregate, a derived feature, or a derived field that rules read."""
 
     name: str
     type: Type
     register: int
-    derived: bool
+    role: Literal["aggregate", "derived", "field"]
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,13 @@ class Compiled:
     idempotency_ms: int
 
     @property
+    def features_per_event(self) -> int:
+        """Features computed for each event (derived fields not counted)."""
+        return sum(feature.role != "field" for feature in self.features)
+
+    @property
     def watched(self) -> Array:
-        """Registers of the features in use, int64."""
+        """Registers of `features`, int64."""
         return np.array([f.register for f in self.features], np.int64)
 
 
@@ -131,8 +137,10 @@ class _Compiler:
         after = compile_program(seconds, layout, first_feature + len(registers), self.encode, self.derived)
         results = [int(register) for register in after.outputs]
         rule_table, set_table, thresholds = self._tables(rules, results[len(self.derived) :])
-        columns = [FeatureColumn(f.feature.name, f.type, registers[f.feature.name], False) for f in self.aggregates]
-        columns += [FeatureColumn(n, e.type, r, True) for (n, e), r in zip(self.derived.items(), results)]
+        columns = [FeatureColumn(f.feature.name, f.type, registers[f.feature.name], "aggregate") for f in self.aggregates]
+        columns += [FeatureColumn(n, e.type, r, "derived") for (n, e), r in zip(self.derived.items(), results)]
+        read = {name for expression in seconds for name in expression.names}
+        columns += [FeatureColumn(n, e.type, layout[n], "field") for n, e in self.fields.items() if n in read]
         clock = self.checked.policy.clock
         return Compiled(
             self.checked.policy, self.checked, self.schema, before, after, build_plan(variables, lateness),
@@ -162,7 +170,9 @@ class _Compiler:
         )
 
     def _tables(self, rules: list[CheckedRule], registers: list[int]) -> tuple[Array, Array, Array]:
-        lines, sets, thresholds = [], [], []
+        lines: list[list[int]] = []
+        sets: list[list[int]] = []
+        thresholds: list[list[int]] = []
         at = 0
         for number, rule_set in enumerate(self.checked.policy.rule_sets):
             own = [(rule, register) for rule, register in zip(rules, registers) if rule.rule_set is rule_set]

@@ -15,7 +15,7 @@ OUTCOMES: tuple[str, ...] = Outcome.__args__  # type: ignore[attr-defined]
 """Mildest first; the position is the severity."""
 
 
-class Rule(Declaration):
+class Rule(Declaration, frozen=True):
     """`when` fires on *true* only (null and error do not fire). It adds `score` and/or asks for `outcome`."""
 
     name: str
@@ -28,14 +28,14 @@ class Rule(Declaration):
     zh: str = ""
 
 
-class Threshold(Declaration):
+class Threshold(Declaration, frozen=True):
     """From this total score of the set on (inclusive), this outcome."""
 
     score: int
     outcome: Outcome
 
 
-class RuleSet(Declaration):
+class RuleSet(Declaration, frozen=True):
     """`score`: all rules count, thresholds decide. `first_hit`: the first rule that fires decides, the rest is not looked at."""
 
     name: str
@@ -47,7 +47,7 @@ class RuleSet(Declaration):
     zh: str = ""
 
 
-class Reason(Declaration):
+class Reason(Declaration, frozen=True):
     """Wording of a reason code: for staff in zh and en, and a wording that may be said to the customer."""
 
     code: str
@@ -57,14 +57,14 @@ class Reason(Declaration):
     consumer_zh: str = ""
 
 
-class Feedback(Declaration):
+class Feedback(Declaration, frozen=True):
     """Our own decisions as `decision` events, visible to features `lag_events` later when a file is replayed."""
 
     decisions: bool = False
     lag_events: int = 1000
 
 
-class Policy(Declaration):
+class Policy(Declaration, frozen=True):
     """Everything one lender declares. Two policies that are equal compile to the same artifact with the same hash."""
 
     name: str

@@ -139,7 +139,7 @@ def _scan(
                 dots += 1
                 size[i] = j + 1 - a
             elif c >= 48 and c <= 57:
-                sure = sure and (True)
+                sure = sure and (digits == 0 or octet > 0)
                 octet = octet * 10 + np.int64(c - 48)
                 digits += 1
                 sure = sure and octet <= 255
