@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -110,3 +112,17 @@ def test_labels_from_a_file(home: Path) -> None:
     assert report["metrics"]["labelled"] > 0
     (home / "labels.csv").write_text("id,fraud\na,perhaps\n", encoding="utf-8")
     assert "perhaps" in run("replay", "p/events.ndjson", "-p", "p", "--labels", "labels.csv").stderr
+
+
+def test_a_full_disk_is_said_and_leaves_no_finished_run(home: Path) -> None:
+    """A file size limit stands in for the full disk: the writer gets an error in the middle."""
+    from zhiyu.simulation.card_payments import write_card_payments
+
+    write_card_payments(home / "payments.parquet", days=10, customers=200, seed=1)
+    policy = Path(__file__).parent.parent / "examples" / "card_payments"
+    command = f"ulimit -f 16; exec {sys.executable} -m zhiyu.cli replay payments.parquet -p {policy} --out full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "error[disk]" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert run("explain", "1", "--run", "full").exit_code == 1

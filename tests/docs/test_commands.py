@@ -66,7 +66,7 @@ def test_pages_with_commands_are_found() -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
 def test_both_readmes_show_the_two_commands(name: str) -> None:
-    assert commands(ROOT / name)[-2:] == ["make demo", "make test"]
+    assert commands(ROOT / name)[:2] == ["make demo", "make test"]
 
 
 def test_every_policy_on_a_page_is_one() -> None:

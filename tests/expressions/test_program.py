@@ -10,7 +10,7 @@ from tests.oracles.naive_expressions import ERROR, Number
 from zhiyu.base.errors import InputError
 from zhiyu.expressions import NamedSet, Scope, check, compile_program, load_constants, parse, run_program
 from zhiyu.expressions.tables import build_table, holds
-from zhiyu.expressions.types import BOOL, FLOAT, INT, STRING
+from zhiyu.expressions.types import BOOL, FLOAT, INT, STRING, Kind, Type
 
 NAMES = {"a": BOOL, "b": BOOL, "n": INT, "x": FLOAT, "s": STRING}
 STATES = {"T": True, "F": False, "N": None, "E": ERROR}
@@ -77,6 +77,36 @@ def test_comparisons_below_at_and_above(sign: str, block: int) -> None:
     denied = [1 - each for each in meant]
     assert values.tolist() == [meant, meant[::-1], meant, meant[::-1], denied, denied]
     assert not nulls.any()
+
+
+@pytest.mark.parametrize("block", [1, 9])
+def test_rounding_down_up_and_to_nearest_with_halves_away_from_zero(block: int) -> None:
+    names = {"m": Type(Kind.FIXED, 2), "x": FLOAT}
+    hundredths = [-251, -250, -249, -150, -50, 0, 50, 149, 150]
+    rows = [{"m": Number(units, 2), "x": units / 100} for units in hundredths]
+    expected = {
+        "floor": [-3, -3, -3, -2, -1, 0, 0, 1, 1],
+        "ceil": [-2, -2, -2, -1, 0, 0, 1, 2, 2],
+        "round": [-3, -3, -2, -2, -1, 0, 1, 1, 2],
+    }
+    texts = [f"{function}({name})" for function in expected for name in ("m", "x")]
+    values, nulls, _ = run([check(parse(text), Scope(names)) for text in texts], names, rows, block)
+    assert values.tolist() == [each for wanted in expected.values() for each in (wanted, wanted)]
+    assert not nulls.any()
+
+
+def test_rounding_to_digits() -> None:
+    names = {"m": Type(Kind.FIXED, 3), "x": FLOAT}
+    rows = [{"m": Number(units, 3), "x": units / 1000} for units in (1250, -1250, 1249, 1300)]
+    texts = [
+        "round(m, 1) == 1.3",
+        "round(m, 1) == -1.3",
+        "round(x, 1) == 1.3",
+        "round(x, 1) == -1.3",
+        "round(m, 5) == m",
+    ]
+    values, _, _ = run([check(parse(text), Scope(names)) for text in texts], names, rows, 4)
+    assert values.tolist() == [[1, 0, 0, 1], [0, 1, 0, 0], [1, 0, 0, 1], [0, 1, 0, 0], [1, 1, 1, 1]]
 
 
 def test_is_null_coalesce_and_if_on_null_and_error() -> None:

@@ -7,8 +7,8 @@ open: the two files, `policy.json` (the whole policy), `run.json` (policy hash, 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ class DecisionTables:
 
 
 class RunFolder:
-    """Writes one run; a context manager. `tenant` is a folder of its own inside `root`."""
+    """Writes one run: `write` batches, then `finish`, or `abandon`. `tenant` is a folder of its own inside `root`."""
 
     def __init__(self, root: Path, compiled: Compiled, artifact: Artifact, tenant: str) -> None:
         self.folder = root / tenant
@@ -129,25 +129,23 @@ class RunFolder:
             self._waiting[name] = []
 
     def finish(self, facts: dict[str, Any]) -> int:
-        """Close all files and write `run.json`; returns the bytes of decisions and values."""
-        self.close()
+        """Write what is waiting, close all files and write `run.json`; returns the bytes of decisions and values."""
+        for name, writer in self._writers.items():
+            self._flush(name)
+            writer.close()
+        self.dead_letters.close()
         size = sum((self.folder / name).stat().st_size for name in (DECISIONS, VALUES))
         facts = facts | {"bytes_per_decision": round(size / max(self.written, 1), 2)}
         (self.folder / RUN).write_text(json.dumps(facts, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
         return size
 
-    def close(self) -> None:
-        """Close the files; a run without `run.json` did not finish."""
-        for name, writer in self._writers.items():
-            self._flush(name)
-            writer.close()
-        self.dead_letters.close()
-
-    def __enter__(self) -> RunFolder:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+    def abandon(self) -> None:
+        """Close the files of a run that failed; without `run.json` nobody takes it for a finished one."""
+        for writer in self._writers.values():
+            with suppress(OSError, pa.ArrowException):
+                writer.close()
+        with suppress(OSError):
+            self.dead_letters.close()
 
 
 def _words(index: Array, words: list[str]) -> pa.Array:

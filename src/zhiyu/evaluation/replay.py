@@ -140,9 +140,10 @@ class Replay:
                 self._step(raw, folder)
                 yield file.progress()
             self._finish(folder, started)
-        finally:
+        except BaseException:
             if folder:
-                folder.close()
+                folder.abandon()
+            raise
 
     def _step(self, raw: Any, folder: RunFolder | None) -> None:
         result = self.result

@@ -133,7 +133,7 @@ class ReportPrinter:
 
     def _footer(self, r: Replayed) -> None:
         self.console.print()
-        self.console.print(f"{self.pick('policy', '策略')} {r.policy_hash}\n{self.pick('digest', '摘要')} {r.digest}", highlight=False)
+        self.console.print(f"{self.pick('policy', '策略')} {r.policy_hash}\n{self.pick('digest', '摘要')} {r.digest}", highlight=False, soft_wrap=True)
         keys = r.state.get("keys", 0)
         size = r.state.get("bytes", 0) / 1e6
         self.console.print(self.pick(f"state: {keys:,} keys, {size:,.1f} MB", f"状态：{keys:,} 个键，{size:,.1f} MB"))
@@ -150,7 +150,7 @@ def print_explanation(console: Console, e: Explanation, language: str, values: b
     """One decision in full: sentence, rules, reasons with the wording for the customer, values seen."""
     zh = language == "zh"
     console.print(f"[bold]{escape(e.sentence(language))}[/]")
-    console.print(f"{'位置' if zh else 'position'} {e.position} · {e.time} · {'策略' if zh else 'policy'} {e.policy_hash}", highlight=False)
+    console.print(f"{'位置' if zh else 'position'} {e.position} · {e.time} · {'策略' if zh else 'policy'} {e.policy_hash}", highlight=False, soft_wrap=True)
     if e.late:
         console.print("事件迟到，按接收时间计入" if zh else "the event was late and counts at the time it was received")
     for hit in e.rules:

@@ -43,6 +43,7 @@ from zhiyu.features.layout import (
     nodes_at,
     number_at,
 )
+from zhiyu.features.memo import forget, lost_mark
 from zhiyu.features.runs import (
     HEAP_FULL,
     allocate,
@@ -79,13 +80,18 @@ def counts_anywhere(values: Array, nulls: Array, width: int, table: Array, x: Ar
 
 
 @kernel
-def drop_mark(heap: Array, run: int, cap: int, entry: int, table: Array, lane: Array) -> None:
-    """`entry` is no longer the newest of its value: clear its bit, here and in its nodes."""
+def drop_mark(heap: Array, run: int, cap: int, entry: int, end: int, table: Array, lane: Array) -> None:
+    """`entry` is no longer the newest of its value: clear its bit, and take it off what counts it; blocks were full up to `end`."""
     heap[run + lane[L_LAST_WORD] * cap + entry] &= ~(np.int64(1) << lane[L_LAST_SHIFT])
-    if cap >= BIG:
-        for level in range(3):
-            block = level_base(cap, level) + (entry >> (BLOCK_SHIFT * (level + 1)))
-            heap[run + nodes_at(table, cap) + block * table[NODE] + lane[L_NODE] + 1] -= 1
+    if cap < BIG:
+        return
+    lost_mark(heap, run, cap, entry, table, lane)
+    for level in range(3):
+        shift = BLOCK_SHIFT * (level + 1)
+        if ((entry >> shift) + 1) << shift > end:
+            return
+        block = level_base(cap, level) + (entry >> shift)
+        heap[run + nodes_at(table, cap) + block * table[NODE] + lane[L_NODE] + 1] -= 1
 
 
 @kernel
@@ -107,7 +113,7 @@ def mark_newest(heap: Array, run: int, cap: int, table: Array, lane: Array, plac
         return
     before = find_last(heap, run, cap, place, table, lane, value)
     if before >= 0:
-        drop_mark(heap, run, cap, before, table, lane)
+        drop_mark(heap, run, cap, before, end - 1, table, lane)
     heap[run + lane[L_LAST_WORD] * cap + place] |= np.int64(1) << lane[L_LAST_SHIFT]
     if cap >= HASHED and not late:
         note_last(heap, run, cap, table, lane, value, place)
@@ -154,6 +160,7 @@ def room(x: Array, table: Array, number: int, line: Array, now: int) -> int:
         run = allocate(heap, heap_head, capacities, table, number, 0)
         if run != HEAP_FULL:
             line[RUN], line[SIZE] = run, 0
+            forget(heap, run, capacities[0], table)
         return run
     if end < capacities[klass]:
         return run
@@ -163,6 +170,7 @@ def room(x: Array, table: Array, number: int, line: Array, now: int) -> int:
     )
     if run != HEAP_FULL:
         line[RUN], line[SIZE] = run, (end << 8) | klass
+        forget(heap, run, capacities[klass], table)
         words_at(x[X_COUNTERS])[0] += pushed
     return run
 
@@ -180,6 +188,7 @@ def insert(
     place = upper_bound(heap, run, 0, end, time)
     if place < end:
         open_gap(heap, run, cap, place, end, table)
+        forget(heap, run, cap, table)
     write_entry(heap, run, cap, place, time, table, lanes, columns, values, nulls, width, slots)
     line[SIZE] += 256
     for lane_number in range(table[LANE0], table[LANE1]):

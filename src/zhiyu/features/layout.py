@@ -6,10 +6,12 @@ A *table* holds one key spec (customer; or [customer, hour]). A key's *run* is i
     flags[extra][cap]       further flag words, 64 bits each
     number[n][cap]          int64 values
     category[n][cap]        uint32 slots of distinct-able values, two to a word
-    node[levels][...]       from `BIG` entries on: sums over 32, 1,024 and 32,768 entries, for every lane
-    last[lane][2 * cap]     from `HASHED` entries on: value → newest entry, for every distinct lane (slot << 32 | entry + 1)
+    memo[...]               from `BIG` entries on: what the last answer found, window by window (see `memo`)
+    node[levels][...]       from `BIG` entries on: sums over each full block of 32, 1,024 and 32,768 entries, for every lane
+    last[lane][...]         from `HASHED` entries on: value → newest entry, for every distinct lane (slot << 32 | entry + 1)
 
 A *lane* is (filter, value): its flag bit says that an entry counts. A distinct lane's second bit says "newest entry with this value".
+In a lane with neither filter nor value (`L_ALL`) every entry counts.
 A *cell* is (lane, window) and names the output register of each aggregate, or -1.
 """
 
@@ -19,16 +21,23 @@ from zhiyu.base.jit import Array, kernel
 
 # plan.tables columns
 KEYS, KEY0, EXTRA, NUMBERS, NUMBER0, CATEGORIES, CATEGORY0, LANE0, LANE1, WINDOW0, WINDOW1, NODE, DISTINCTS, KEEP = range(14)
-HAS_PAST, HAS_NOW, MULTI, KEY1, KEY2, KEY3, ROLE = range(14, 21)
+HAS_PAST, HAS_NOW, MEMO, KEY1, KEY2, KEY3 = range(14, 20)
 TABLE_COLUMNS = 24
 # plan.lanes columns
 L_WORD, L_SHIFT, L_ROLE, L_VALUE, L_LAST_WORD, L_LAST_SHIFT, L_NODE, L_FILTER, L_REGISTER, L_PAST, L_HASH, L_CELL0, L_CELL1, L_COUNTS = range(14)
+L_MEMO, L_ALL = 14, 15
 LANE_COLUMNS = 16
 # lane roles (bits)
-NUMERIC, DISTINCT, PLACES, CATEGORY = 1, 2, 4, 8
+NUMERIC, DISTINCT, PLACES, CATEGORY, EXTREMES = 1, 2, 4, 8, 16
 # plan.cells columns: output registers
 C_WINDOW, C_COUNT, C_SUM, C_MEAN, C_STD, C_MIN, C_MAX, C_DISTINCT, C_FIRST, C_LAST, C_SINCE_FIRST, C_SINCE_LAST, C_SPEED = range(13)
 CELL_COLUMNS = 16
+
+# memo: the time of the last answer, where each window began, then for each lane how far it counted and its cells
+NOTHING = np.iinfo(np.int64).min
+M_LOW, M_COUNT, M_SUM, M_SQUARE_LOW, M_SQUARE_HIGH = range(5)
+M_FRESH = 2
+NUMBER_WORDS, COUNT_WORDS = 5, 3
 
 STAMP_SHIFT = 24
 FLAG_MASK = (1 << STAMP_SHIFT) - 1
@@ -70,9 +79,9 @@ def node_count(cap: int) -> int:
 
 @kernel
 def hash_words(cap: int) -> int:
-    """Words of one distinct lane's index: the power of two at or above twice the capacity."""
+    """Words of one distinct lane's index: the power of two at or above 4/3 of the capacity."""
     words = np.int64(2)
-    while words < 2 * cap:
+    while 3 * words < 4 * cap:
         words *= 2
     return words
 
@@ -90,9 +99,15 @@ def category_at(table: Array, cap: int, column: int) -> int:
 
 
 @kernel
-def nodes_at(table: Array, cap: int) -> int:
-    """Word offset of the first node."""
+def memo_at(table: Array, cap: int) -> int:
+    """Word offset of the memo (runs of BIG entries and more)."""
     return category_at(table, cap, table[CATEGORIES])
+
+
+@kernel
+def nodes_at(table: Array, cap: int) -> int:
+    """Word offset of the first node (runs of BIG entries and more)."""
+    return category_at(table, cap, table[CATEGORIES]) + table[MEMO]
 
 
 @kernel
@@ -104,9 +119,9 @@ def hash_at(table: Array, cap: int, distinct: int) -> int:
 @kernel
 def run_words(table: Array, cap: int) -> int:
     """Words of a whole run of this capacity."""
-    words = nodes_at(table, cap)
+    words = memo_at(table, cap)
     if cap >= BIG:
-        words += table[NODE] * node_count(cap)
+        words += table[MEMO] + table[NODE] * node_count(cap)
     if cap >= HASHED:
         words += table[DISTINCTS] * hash_words(cap)
     return words

@@ -98,6 +98,8 @@ def _group(variables: Sequence[Variable]) -> list[_Table]:
             lane.role |= at.DISTINCT
         if variable.aggregate in NUMBER_AGGREGATES:
             lane.role |= at.NUMERIC
+        if variable.aggregate in ("min", "max"):
+            lane.role |= at.EXTREMES
         if variable.aggregate in PLACE_AGGREGATES:
             lane.role |= at.PLACES
         lane.scale = variable.scale
@@ -185,6 +187,7 @@ class _Builder:
         self, table: _Table, line: list[int], lanes: list[_Lane], widths: list[int], places: dict[tuple[int, bool], int]
     ) -> None:
         bits = node = distincts = 0
+        memo = 1 + len(widths)
         line[at.LANE0] = len(self.lane_lines)
         for lane in lanes:
             row = [0] * at.LANE_COLUMNS
@@ -209,9 +212,12 @@ class _Builder:
                 self.scales.append(float(10**lane.scale))
             row[at.L_CELL1] = len(self.cell_lines)
             row[at.L_COUNTS] = any(at.C_COUNT in outputs for _, outputs in lane.cells)
+            row[at.L_ALL] = lane.filter < 0 and lane.value < 0
+            row[at.L_MEMO] = memo
+            memo += 1 + (at.NUMBER_WORDS if lane.role & at.NUMERIC else at.COUNT_WORDS) * len(lane.cells)
             self.lane_lines.append(row)
         line[at.LANE1] = len(self.lane_lines)
-        line[at.NODE], line[at.DISTINCTS] = node, distincts
+        line[at.NODE], line[at.DISTINCTS], line[at.MEMO] = node, distincts, memo
         line[at.EXTRA] = 0 if bits <= at.STAMP_SHIFT else -(-(bits - at.STAMP_SHIFT) // 64)
         if line[at.EXTRA] > MAX_EXTRA_WORDS:
             raise LimitExceeded(

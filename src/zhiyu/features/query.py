@@ -11,52 +11,15 @@ import numpy as np
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import as_floats, beyond, floats_at, halves, spread, words_at
 from zhiyu.base.numeric import distance_km
-from zhiyu.features.fold import first_counted, fold_flags, fold_numbers, hidden_distinct, last_counted
+from zhiyu.features.fold import Sums, first_counted, fold_flags, fold_numbers, hidden_distinct, last_counted
 from zhiyu.features.layout import (
-    C_COUNT,
-    C_DISTINCT,
-    C_FIRST,
-    C_LAST,
-    C_MAX,
-    C_MEAN,
-    C_MIN,
-    C_SINCE_FIRST,
-    C_SINCE_LAST,
-    C_SPEED,
-    C_STD,
-    C_SUM,
-    C_WINDOW,
-    CATEGORY,
-    CATEGORY0,
-    CELL_COLUMNS,
-    DISTINCT,
-    L_CELL0,
-    L_CELL1,
-    L_COUNTS,
-    L_PAST,
-    L_REGISTER,
-    L_ROLE,
-    L_VALUE,
-    LANE0,
-    LANE1,
-    LANE_COLUMNS,
-    NUMERIC,
-    PLACES,
-    STAMP_SHIFT,
-    WINDOW0,
-    WINDOW1,
-    X_CELLS,
-    X_COLUMNS,
-    X_HEAP,
-    X_LANES,
-    X_LOWS,
-    X_ROW_STRIDE,
-    X_ROWS,
-    X_SCALES,
-    X_WINDOWS,
-    category_at,
-    number_at,
-)
+    BIG, C_COUNT, C_DISTINCT, C_FIRST, C_LAST, C_MAX, C_MEAN, C_MIN, C_SINCE_FIRST, C_SINCE_LAST, C_SPEED, C_STD, C_SUM, C_WINDOW,
+    CATEGORY, CATEGORY0, CELL_COLUMNS, COUNT_WORDS, DISTINCT, EXTREMES, L_ALL, L_CELL0, L_CELL1, L_COUNTS, L_MEMO, L_PAST,
+    L_REGISTER, L_ROLE, L_VALUE, LANE0, LANE1, LANE_COLUMNS, M_COUNT, M_FRESH, M_LOW, M_SQUARE_HIGH, M_SQUARE_LOW, M_SUM,
+    NUMBER_WORDS, NUMERIC, PLACES, STAMP_SHIFT, WINDOW0, WINDOW1, X_CELLS, X_COLUMNS, X_HEAP, X_LANES, X_LOWS, X_ROW_STRIDE,
+    X_ROWS, X_SCALES, X_WINDOWS, category_at, memo_at, number_at,
+)  # fmt: skip
+from zhiyu.features.memo import learn_numbers, remembered_edges, slide_numbers
 from zhiyu.features.runs import NO_HIGH, NO_LOW, upper_bound
 
 SHORTEST_TRIP_MS = 1000.0
@@ -97,13 +60,36 @@ def edges(x: Array, run: int, table: Array, time: int, high: int) -> None:
 
 
 @kernel
+def put_numbers(
+    cell: Array, sums: Sums, scale: float, floats: tuple[float, float], fresh: bool, values: Array, nulls: Array, width: int
+) -> tuple[float, float]:
+    """All aggregates of one number cell. Mean and deviation are computed only when the sums are `fresh`; returned for the next cell."""
+    count, total = sums[0], sums[1]
+    none = count == 0
+    put(values, nulls, cell[C_COUNT], width, count, False)
+    put(values, nulls, cell[C_SUM], width, total, False)
+    put(values, nulls, cell[C_MIN], width, sums[4], none)
+    put(values, nulls, cell[C_MAX], width, sums[5], none)
+    mean, deviation = floats
+    if fresh and not none:
+        scaled = float(count) * scale
+        mean = float(total) / scaled
+        deviation = math.sqrt(spread(count, total, sums[2], sums[3])) / scaled
+    if cell[C_MEAN] >= 0:
+        put_float(values, nulls, cell[C_MEAN], width, mean, none)
+    if cell[C_STD] >= 0:
+        put_float(values, nulls, cell[C_STD], width, deviation, none)
+    return mean, deviation
+
+
+@kernel
 def number_lane(
     x: Array, run: int, cap: int, table: Array, lane: Array, high: int, values: Array, nulls: Array, width: int
 ) -> None:
     """count, sum, mean, std, min, max of a number lane, window by window outwards: each adds only what the last did not reach."""
     heap, lows, scales = words_at(x[X_HEAP]), words_at(x[X_LOWS]), floats_at(x[X_SCALES])
     sums = (np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(NO_LOW), np.int64(NO_HIGH))
-    reached, mean, deviation = high, 0.0, 0.0
+    reached, floats = high, (0.0, 0.0)
     for number in range(lane[L_CELL0], lane[L_CELL1]):
         cell = beyond(words_at(x[X_CELLS]), number * CELL_COLUMNS)
         low = lows[cell[C_WINDOW]]
@@ -111,20 +97,32 @@ def number_lane(
         if fresh:
             sums = fold_numbers(heap, run, cap, table, lane, low, reached, sums)
             reached = low
-        count, total = sums[0], sums[1]
-        none = count == 0
-        put(values, nulls, cell[C_COUNT], width, count, False)
-        put(values, nulls, cell[C_SUM], width, total, False)
-        put(values, nulls, cell[C_MIN], width, sums[4], none)
-        put(values, nulls, cell[C_MAX], width, sums[5], none)
-        if fresh and not none:
-            scaled = float(count) * scales[number]
-            mean = float(total) / scaled
-            deviation = math.sqrt(spread(count, total, sums[2], sums[3])) / scaled
-        if cell[C_MEAN] >= 0:
-            put_float(values, nulls, cell[C_MEAN], width, mean, none)
-        if cell[C_STD] >= 0:
-            put_float(values, nulls, cell[C_STD], width, deviation, none)
+        floats = put_numbers(cell, sums, scales[number], floats, fresh, values, nulls, width)
+
+
+@kernel
+def remembered_numbers(
+    x: Array, run: int, cap: int, memo: int, table: Array, lane: Array, high: int, values: Array, nulls: Array, width: int
+) -> None:
+    """As `number_lane` without min and max, from the memo: only entries that came or left since the last answer are looked at."""
+    heap, lows, scales = words_at(x[X_HEAP]), words_at(x[X_LOWS]), floats_at(x[X_SCALES])
+    none = (np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(NO_LOW), np.int64(NO_HIGH))
+    at = memo + lane[L_MEMO]
+    reached = heap[at]
+    heap[at] = high
+    added = none
+    if reached >= 0:
+        added = fold_numbers(heap, run, cap, table, lane, reached, high, none)
+    for number in range(lane[L_CELL0], lane[L_CELL1]):
+        cell = beyond(words_at(x[X_CELLS]), number * CELL_COLUMNS)
+        spot = at + 1 + (number - lane[L_CELL0]) * NUMBER_WORDS
+        low = lows[cell[C_WINDOW]]
+        if low <= reached:
+            slide_numbers(heap, run, cap, table, lane, spot, low, added)
+        else:
+            learn_numbers(heap, spot, low, fold_numbers(heap, run, cap, table, lane, low, high, none))
+        sums = (heap[spot + M_COUNT], heap[spot + M_SUM], heap[spot + M_SQUARE_LOW], heap[spot + M_SQUARE_HIGH], none[4], none[5])
+        put_numbers(cell, sums, scales[number], (0.0, 0.0), True, values, nulls, width)
 
 
 @kernel
@@ -140,7 +138,9 @@ def count_lane(
         if low < reached:
             if lane[L_ROLE] & DISTINCT:
                 fresh += fold_flags(heap, run, cap, table, lane, low, reached, True)
-            if lane[L_COUNTS]:
+            if lane[L_ALL]:
+                count = high - low
+            elif lane[L_COUNTS]:
                 count += fold_flags(heap, run, cap, table, lane, low, reached, False)
             reached = low
         put(values, nulls, cell[C_COUNT], width, count, False)
@@ -149,6 +149,34 @@ def count_lane(
             if high < end:
                 hidden = hidden_distinct(heap, run, cap, table, lane, low, high, end)
             put(values, nulls, cell[C_DISTINCT], width, fresh + hidden, False)
+
+
+@kernel
+def remembered_counts(
+    x: Array, run: int, cap: int, memo: int, table: Array, lane: Array, high: int, values: Array, nulls: Array, width: int
+) -> None:
+    """As `count_lane` over the whole run, from the memo."""
+    heap, lows = words_at(x[X_HEAP]), words_at(x[X_LOWS])
+    at = memo + lane[L_MEMO]
+    reached = heap[at]
+    heap[at] = high
+    for number in range(lane[L_CELL0], lane[L_CELL1]):
+        cell = beyond(words_at(x[X_CELLS]), number * CELL_COLUMNS)
+        spot = at + 1 + (number - lane[L_CELL0]) * COUNT_WORDS
+        low, begun, start = lows[cell[C_WINDOW]], heap[spot + M_LOW], reached
+        if low > reached:
+            begun, start = low, low
+            heap[spot + M_COUNT] = 0
+            heap[spot + M_FRESH] = 0
+        heap[spot + M_LOW] = low
+        if lane[L_COUNTS]:
+            heap[spot + M_COUNT] += fold_flags(heap, run, cap, table, lane, start, high, False)
+            heap[spot + M_COUNT] -= fold_flags(heap, run, cap, table, lane, begun, low, False)
+        if lane[L_ROLE] & DISTINCT:
+            heap[spot + M_FRESH] += fold_flags(heap, run, cap, table, lane, start, high, True)
+            heap[spot + M_FRESH] -= fold_flags(heap, run, cap, table, lane, begun, low, True)
+        put(values, nulls, cell[C_COUNT], width, heap[spot + M_COUNT], False)
+        put(values, nulls, cell[C_DISTINCT], width, heap[spot + M_FRESH], False)
 
 
 @kernel
@@ -228,13 +256,23 @@ def answer(
     width: int,
 ) -> None:  # fmt: skip
     """All cells of the table's lanes whose `past` mark equals `past`, over entries [0, high) of a run of `end` entries."""
-    edges(x, run, table, time, high)
+    heap, memo = words_at(x[X_HEAP]), run + memo_at(table, cap)
+    known = cap >= BIG and high == end and heap[memo] <= time
+    if known:
+        remembered_edges(x, run, memo, table, time, high)
+    else:
+        edges(x, run, table, time, high)
     for number in range(table[LANE0], table[LANE1]):
         lane = beyond(words_at(x[X_LANES]), number * LANE_COLUMNS)
         if lane[L_PAST] != past:
             continue
         if lane[L_ROLE] & NUMERIC:
-            number_lane(x, run, cap, table, lane, high, values, nulls, width)
+            if known and not lane[L_ROLE] & EXTREMES:
+                remembered_numbers(x, run, cap, memo, table, lane, high, values, nulls, width)
+            else:
+                number_lane(x, run, cap, table, lane, high, values, nulls, width)
+        elif known and not lane[L_ALL]:
+            remembered_counts(x, run, cap, memo, table, lane, high, values, nulls, width)
         else:
             count_lane(x, run, cap, table, lane, high, end, values, nulls, width)
         if lane[L_ROLE] & PLACES:

@@ -2,7 +2,7 @@
 
 In: one heap of int64 words, a table's line of the plan, lane lines. Out: the heap changed; offsets and positions returned.
 Invariants: stamps ascend by time, equal times in order of arrival; of all counted entries of a distinct lane that share a value,
-exactly the newest carries the `last` bit; every node equals the sum over its entries.
+exactly the newest carries the `last` bit; every node of a full block equals the sum over its entries (others hold nothing).
 """
 
 import numpy as np
@@ -135,12 +135,12 @@ def note_last(heap: Array, run: int, cap: int, table: Array, lane: Array, value:
 
 
 @kernel
-def fold_entry(heap: Array, run: int, cap: int, entry: int, node: int, table: Array, lane: Array, sign: int) -> None:
-    """Add an entry to (sign 1) one lane's node. Only adding is ever needed: expiry drops whole nodes."""
+def fold_entry(heap: Array, run: int, cap: int, entry: int, node: int, table: Array, lane: Array) -> None:
+    """Add an entry to one lane's node. Only adding is ever needed: expiry drops whole nodes."""
     if not flag(heap, run, cap, entry, lane[L_WORD], lane[L_SHIFT]):
         return
     at = node + lane[L_NODE]
-    heap[at] += sign
+    heap[at] += 1
     if lane[L_ROLE] & DISTINCT:
         heap[at + 1] += flag(heap, run, cap, entry, lane[L_LAST_WORD], lane[L_LAST_SHIFT])
     elif lane[L_ROLE] & NUMERIC:
@@ -186,39 +186,38 @@ def level_base(cap: int, level: int) -> int:
 
 
 @kernel
-def rebuild_nodes(heap: Array, run: int, cap: int, first: int, end: int, table: Array, lanes: Array) -> None:
-    """Recompute every node that covers entries from `first` on (after a late insert or a compaction)."""
+def build_node(heap: Array, run: int, cap: int, level: int, block: int, table: Array, lanes: Array) -> None:
+    """Fold the 32 entries (level 0) or the 32 nodes below into one node."""
     words = table[NODE]
     base = run + nodes_at(table, cap)
+    node = base + (level_base(cap, level) + block) * words
+    below = base + level_base(cap, level - 1) * words
+    wipe(heap, node, words)
+    for lane in range(table[LANE0], table[LANE1]):
+        for child in range(block << BLOCK_SHIFT, (block + 1) << BLOCK_SHIFT):
+            if level == 0:
+                fold_entry(heap, run, cap, child, node, table, beyond(lanes, lane * LANE_COLUMNS))
+            else:
+                merge_node(heap, node, below + child * words, beyond(lanes, lane * LANE_COLUMNS))
+
+
+@kernel
+def rebuild_nodes(heap: Array, run: int, cap: int, first: int, end: int, table: Array, lanes: Array) -> None:
+    """Build every node of a full block of [0, end) that covers entries from `first` on (after a late insert or a compaction)."""
     for level in range(3):
         shift = BLOCK_SHIFT * (level + 1)
-        below = base + level_base(cap, level - 1) * words
-        for block in range(first >> shift, ((end - 1) >> shift) + 1):
-            node = base + (level_base(cap, level) + block) * words
-            wipe(heap, node, words)
-            low = block << BLOCK_SHIFT
-            for lane in range(table[LANE0], table[LANE1]):
-                if level == 0:
-                    for entry in range(low, min(low + 32, end)):
-                        fold_entry(heap, run, cap, entry, node, table, beyond(lanes, lane * LANE_COLUMNS), 1)
-                else:
-                    last = ((end - 1) >> (shift - BLOCK_SHIFT)) + 1
-                    for child in range(low, min(low + 32, last)):
-                        merge_node(heap, node, below + child * words, beyond(lanes, lane * LANE_COLUMNS))
+        for block in range(first >> shift, end >> shift):
+            build_node(heap, run, cap, level, block, table, lanes)
 
 
 @kernel
 def append_nodes(heap: Array, run: int, cap: int, entry: int, table: Array, lanes: Array) -> None:
-    """Add the newest entry to its three nodes, opening a node when it is the first in it."""
-    words = table[NODE]
-    base = run + nodes_at(table, cap)
+    """Entries up to `entry` are there: build the node of every block that it fills."""
     for level in range(3):
         shift = BLOCK_SHIFT * (level + 1)
-        node = base + (level_base(cap, level) + (entry >> shift)) * words
-        if entry & ((1 << shift) - 1) == 0:
-            wipe(heap, node, words)
-        for lane in range(table[LANE0], table[LANE1]):
-            fold_entry(heap, run, cap, entry, node, table, beyond(lanes, lane * LANE_COLUMNS), 1)
+        if (entry + 1) & ((1 << shift) - 1):
+            return
+        build_node(heap, run, cap, level, entry >> shift, table, lanes)
 
 
 @kernel
