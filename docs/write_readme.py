@@ -38,7 +38,7 @@ def demo(language: str) -> str:
 
 def comparable(text: str) -> list[str]:
     """The words of an output without the line that says how fast it was."""
-    lines = [line for line in text.splitlines() if "/s" not in line and "/秒" not in line and "deciding" not in line]
+    lines = [line for line in text.splitlines() if "/s" not in line and "每秒" not in line and "deciding" not in line]
     return " ".join(lines).split()
 
 

@@ -93,6 +93,7 @@ def test_derived_values_build_on_each_other() -> None:
         (Field(type="string", require="valid"), "bad_field"),
         (Field(type="int", personal=True), "bad_field"),
         (Field(type="string", normalise=("lower", "upper")), "bad_field"),
+        (Field(type="email", normalise=("digits",)), "bad_field"),
         (Field(type="time", formats=("%d/%m/%Q",)), "bad_field"),
         (Field(type="time", formats=("%H:%M",)), "bad_field"),
         (Field(type="time", timezone="Mars/Base"), "bad_field"),

@@ -71,7 +71,7 @@ def numbers(reader: Any, raw: RawColumn, second: RawColumn | None = None) -> lis
 
 
 MESSY = st.text(alphabet=st.sampled_from("aB1 .-+@_:/\t\x00\u3000字é０Xx9"), max_size=24) | st.text(max_size=12)
-STEPS = st.lists(st.sampled_from(["trim", "lower", "digits", "spaces"]), unique=True).map(tuple)
+STEPS = st.lists(st.sampled_from(["trim", "lower", "upper", "digits", "spaces"]), unique=True).map(tuple)
 IDS = st.tuples(
     st.integers(110_000, 659_999), st.integers(1880, 2024), st.integers(0, 13), st.integers(0, 32), st.integers(0, 999)
 ).map(lambda p: (first := f"{p[0]:06d}{p[1]:04d}{p[2]:02d}{p[3]:02d}{p[4]:03d}") + check_character(first))
@@ -80,15 +80,25 @@ IPS = st.lists(OCTET, min_size=3, max_size=5).map(".".join) | st.tuples(*[st.int
     lambda p: ".".join(map(str, p))
 )
 LABEL = st.text("ab1-", min_size=1, max_size=4) | st.sampled_from(["y" * 62, "y" * 63, "y" * 64, "", "_", "é", "Ab"])
-LOCAL = st.text("abZ.-_+'1", min_size=1, max_size=6) | st.sampled_from(["x" * 64, "x" * 65, "", "a b", "é", "a..b", ".a", "a."])
+LOCAL = st.text("abZ.-_+'1", min_size=1, max_size=6) | st.sampled_from(
+    ["x" * 64, "x" * 65, "", "a b", "é", "a..b", ".a", "a."]
+)
 SIGN = st.sampled_from(["@"] * 6 + ["＠", "@@", ""])
-EMAILS = st.tuples(LOCAL, SIGN, st.lists(LABEL, min_size=1, max_size=4).map(".".join)).map("".join)
+LIMITS = [
+    "x" * 64 + "@b.co", "x" * 65 + "@b.co", "a@" + "y" * 63 + ".co", "a@" + "y" * 64 + ".co", "a@b." + "y" * 63,
+    "a@b." + "y" * 64, "a@" + "b." * 125 + "co", "a@" + "b." * 126 + "co", "a@b.c-", "a@-b.c", "a@b.c.", "a@.b.c",
+]  # fmt: skip
+EMAILS = st.sampled_from(LIMITS) | st.tuples(LOCAL, SIGN, st.lists(LABEL, min_size=1, max_size=4).map(".".join)).map(
+    "".join
+)
 PHONES = st.tuples(
     st.sampled_from(["", "+86", "0086", "86", "+1-", "+", "(0)", "++", " +86-"]),
     st.sampled_from(["13", "19", "12", "2", ""]),
     st.text("0123456789", min_size=3, max_size=10),
 ).map("".join)
-PADS = st.tuples(st.sampled_from(["", "", " ", "\u3000", "\t", "\u00a0", "-"]), st.sampled_from(["", "", " ", "\u3000", "\x00", "."]))
+PADS = st.tuples(
+    st.sampled_from(["", "", " ", "\u3000", "\t", "\u00a0", "-"]), st.sampled_from(["", "", " ", "\u3000", "\x00", "."])
+)
 
 
 def padded(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -158,6 +168,14 @@ def test_numbers(declared: Field, floats: list[Any], ints: list[Any], strings: l
 
 
 @EXAMPLES
+@given(st.integers(1, 4), st.lists(st.integers(-9999, 9999), min_size=10))
+def test_rounding_of_halves(digits: int, halves: list[int]) -> None:
+    reader = reader_of(Field(type="number", digits=digits, round=True))
+    values = [float(f"{half // 10}.{abs(half) % 10}5") / 10 ** (digits - 1) for half in halves]
+    assert numbers(reader, of_array(pa.array(values, pa.float64()))) == [scalar(reader, v) for v in values]
+
+
+@EXAMPLES
 @given(st.integers(-(10**12), 10**12), st.integers(0, 6))
 def test_a_number_reads_the_same_as_int_float_and_text(value: int, digits: int) -> None:
     reader = reader_of(Field(type="number", digits=digits))
@@ -170,7 +188,13 @@ def test_a_number_reads_the_same_as_int_float_and_text(value: int, digits: int) 
     assert readings == {scalar(reader, exact)}
 
 
-CHANGES = [datetime(2024, 3, 31, 2), datetime(2024, 10, 27, 2), datetime(2021, 3, 14, 2), datetime(1988, 4, 17, 2), datetime(1900, 12, 31, 23)]
+CHANGES = [
+    datetime(2024, 3, 31, 2),
+    datetime(2024, 10, 27, 2),
+    datetime(2021, 3, 14, 2),
+    datetime(1988, 4, 17, 2),
+    datetime(1900, 12, 31, 23),
+]
 """Hours around which Berlin, New York and Shanghai changed their clocks."""
 NEAR = st.tuples(st.sampled_from(CHANGES), st.integers(-7200, 7200)).map(lambda p: p[0] + timedelta(seconds=p[1]))
 MOMENTS = NEAR | st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1))

@@ -28,6 +28,10 @@ from zhiyu.policy.builtin import DECISION, LABEL
 from zhiyu.policy.compile import Compiled
 from zhiyu.policy.declare import OUTCOMES
 
+LABEL_SPAN_MS = 600_000
+DECISION_SPAN = 64
+"""Waiting facts are kept in buckets of this width."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -64,8 +68,8 @@ class Engine:
         self.state = FeatureState(compiled.plan, limit_bytes)
         self.door = Door(compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms)
         width = len(compiled.schema.columns)
-        self.labels = Waiting(width) if LABEL in compiled.types_fed else None
-        self.feedback = Waiting(width) if DECISION in compiled.types_fed else None
+        self.labels = Waiting(width, LABEL_SPAN_MS) if LABEL in compiled.types_fed else None
+        self.feedback = Waiting(width, DECISION_SPAN) if DECISION in compiled.types_fed else None
         self.lag = compiled.policy.feedback.lag_events
         self.accepted = 0
         self._files = {size: self._register_file(size) for size in (1, MAX_BLOCK)}
@@ -205,11 +209,11 @@ class Engine:
         content: dict[int, Any] = {columns["outcome"]: self._outcome_codes[outcomes[own]], columns["score"]: scores[own]}
         values, nulls = rewritten(sequence.values[:, own], sequence.nulls[:, own], content)
         number = self.accepted + np.searchsorted(rows, sequence.row[own])
-        self.feedback.facts = self.feedback.facts.joined(Facts(values, nulls, number + self.lag))
+        self.feedback.put(Facts(values, nulls, number + self.lag))
 
     def facts(self) -> dict[str, int]:
         """Counts for reports: keys, bytes of all tables, ids remembered, facts waiting."""
-        waiting = sum(len(w.facts) for w in (self.labels, self.feedback) if w is not None)
+        waiting = sum(len(w) for w in (self.labels, self.feedback) if w is not None)
         own = self.state.facts()
         return own | {"bytes": own["bytes"] + self.door.bytes_used(), "ids": self.door.live_ids(), "waiting_facts": waiting}
 

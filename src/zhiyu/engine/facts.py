@@ -7,6 +7,7 @@ stands before the (i + lag)-th. Both depend on the log alone, never on where a b
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +62,43 @@ def rewritten(values: Array, nulls: Array, columns: Mapping[int, Array | int]) -
 
 
 class Waiting:
-    """Facts on their way back, in the order in which they will take effect."""
+    """Facts on their way back, in buckets of `span` (ms, or events) by due, so that a step looks only at what may be due.
 
-    def __init__(self, columns: int) -> None:
-        self.facts = Facts.none(columns)
+    Facts with the same due share a bucket and keep the order in which they came.
+    """
+
+    def __init__(self, columns: int, span: int) -> None:
+        self.columns, self.span = columns, span
+        self._buckets: dict[int, Facts] = {}
+        self._keys: list[int] = []
+
+    def __len__(self) -> int:
+        return sum(len(bucket) for bucket in self._buckets.values())
+
+    def put(self, facts: Facts) -> None:
+        """Let facts wait."""
+        if not len(facts):
+            return
+        keys = facts.due // self.span
+        first, last = int(keys.min()), int(keys.max())
+        for key in (first,) if first == last else np.unique(keys).tolist():
+            part = facts if first == last else facts.take(keys == key)
+            if key in self._buckets:
+                self._buckets[key] = self._buckets[key].joined(part)
+            else:
+                self._buckets[key] = part
+                heapq.heappush(self._keys, key)
+
+    def everything(self) -> Facts:
+        """All waiting facts, by bucket."""
+        return _all([self._buckets[key] for key in sorted(self._buckets)], self.columns)
+
+    def _take_until(self, mark: int) -> Facts:
+        """Remove and return the buckets that may hold something due at `mark`."""
+        taken = []
+        while self._keys and self._keys[0] * self.span <= mark:
+            taken.append(self._buckets.pop(heapq.heappop(self._keys)))
+        return _all(taken, self.columns)
 
     def split(self, fresh: Facts, fresh_after: Array, marks: Array) -> tuple[Facts, Array]:
         """Facts that take effect inside this batch, and the row each stands before; the rest goes on waiting.
@@ -72,41 +106,53 @@ class Waiting:
         `marks` int64[n] ascends (received times, or numbers of events); a fact stands before the first row whose mark reaches its
         due. `fresh` facts come from this batch; each stands after its own row `fresh_after`.
         """
-        everything = self.facts.joined(fresh)
+        last = int(marks[-1]) if len(marks) else np.iinfo(np.int64).min
+        old = self._take_until(last)
+        soon = fresh.due <= last
+        self.put(fresh.take(~soon))
+        everything = old.joined(fresh.take(soon)) if soon.any() else old
         if not len(everything):
             return everything, np.zeros(0, np.int64)
-        floor = np.concatenate([np.zeros(len(self.facts), np.int64), fresh_after + 1])
+        floor = np.concatenate([np.zeros(len(old), np.int64), fresh_after[soon] + 1])
         before = np.maximum(np.searchsorted(marks, everything.due, side="left"), floor)
         now = before < len(marks)
         order = np.flatnonzero(now)
         order = order[np.lexsort((everything.due[order], before[order]))]
-        self.facts = everything.take(~now)
+        self.put(everything.take(~now))
         return everything.take(order), before[order]
-
 
     def snapshot(self, path: Path) -> int:
         """Write the waiting facts; returns bytes."""
-        arena = Arena()
+        facts, arena = self.everything(), Arena()
         for name in _PARTS:
-            array = getattr(self.facts, name)
+            array = getattr(facts, name)
             arena.array(name, array.dtype, (max(array.size, 1),))[: array.size] = array.ravel()
-        extents: Extents = {name: [(0, getattr(self.facts, name).size)] for name in _PARTS}
-        return arena.snapshot(path, extents, {"count": len(self.facts)})
+        extents: Extents = {name: [(0, getattr(facts, name).size)] for name in _PARTS}
+        return arena.snapshot(path, extents, {"count": len(facts)})
 
     def restore(self, path: Path) -> None:
         """Read a snapshot taken with the same columns."""
-        columns = len(self.facts.values)
-        most = max(path.stat().st_size // 8, 1)
-        arena = Arena()
+        columns, arena = self.columns, Arena()
+        empty, most = Facts.none(columns), max(path.stat().st_size // 8, 1)
         for name in _PARTS:
-            arena.array(name, getattr(self.facts, name).dtype, (most,))
+            arena.array(name, getattr(empty, name).dtype, (most,))
         count = int(arena.restore(path)["count"])
         values, nulls, due = (arena.arrays[name] for name in _PARTS)
-        self.facts = Facts(
-            values[: columns * count].reshape(columns, count).copy(),
-            nulls[: columns * count].reshape(columns, count).copy(),
+        facts = Facts(
+            values[: columns * count].reshape(columns, count).copy(), nulls[: columns * count].reshape(columns, count).copy(),
             due[:count].copy(),
-        )
+        )  # fmt: skip
+        self.put(facts)
+
+
+def _all(parts: list[Facts], columns: int) -> Facts:
+    """Several groups as one."""
+    if len(parts) <= 1:
+        return parts[0] if parts else Facts.none(columns)
+    return Facts(
+        np.concatenate([part.values for part in parts], axis=1), np.concatenate([part.nulls for part in parts], axis=1),
+        np.concatenate([part.due for part in parts]),
+    )  # fmt: skip
 
 
 def interleaved(rows: int, groups: list[tuple[Facts, Array]]) -> tuple[Array, Array]:

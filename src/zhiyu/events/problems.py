@@ -142,6 +142,8 @@ class Finder:
             wrong("personal", f"a {f.type} cannot become a token", f"类型 {f.type} 不能转为令牌", "use type string")
         if "lower" in f.normalise and "upper" in f.normalise:
             wrong("normalise", "both lower and upper", "同时写了 lower 与 upper", "keep one")
+        if "digits" in f.normalise and f.type in ("ip", "email", "id_number"):
+            wrong("normalise", f"digits alone would destroy a {f.type}", f"仅保留数字会破坏 {f.type}", "remove digits")
         if f.type == "money" and f.currency not in MINOR_DIGITS:
             hint = did_you_mean(f.currency, MINOR_DIGITS) or f"known: {', '.join(MINOR_DIGITS)}"
             wrong("currency", f"unknown currency '{f.currency}'", f"未知币种“{f.currency}”", hint)

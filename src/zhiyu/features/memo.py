@@ -10,11 +10,35 @@ nothing can be taken off them.
 import numpy as np
 
 from zhiyu.base.jit import Array, kernel
-from zhiyu.base.machine import add_wide, beyond, words_at
+from zhiyu.base.machine import add_wide, words_at
 from zhiyu.features.fold import Sums, scan_numbers
 from zhiyu.features.layout import (
-    BIG, COUNT_WORDS, L_CELL0, L_CELL1, L_MEMO, L_SHIFT, L_VALUE, L_WORD, LANE0, LANE1, LANE_COLUMNS, M_COUNT, M_FRESH, M_LOW,
-    M_SQUARE_HIGH, M_SQUARE_LOW, M_SUM, NOTHING, STAMP_SHIFT, WINDOW0, WINDOW1, X_HEAP, X_LANES, X_LOWS, X_WINDOWS, memo_at,
+    BIG,
+    COUNT_WORDS,
+    L_CELL0,
+    L_CELL1,
+    L_MEMO,
+    L_SHIFT,
+    L_VALUE,
+    L_WORD,
+    LANE0,
+    LANE1,
+    LANE_COLUMNS,
+    M_COUNT,
+    M_FRESH,
+    M_LOW,
+    M_SQUARE_HIGH,
+    M_SQUARE_LOW,
+    M_SUM,
+    NOTHING,
+    STAMP_SHIFT,
+    WINDOW0,
+    WINDOW1,
+    X_HEAP,
+    X_LANES,
+    X_LOWS,
+    X_WINDOWS,
+    memo_at,
     number_at,
 )  # fmt: skip
 from zhiyu.features.runs import NO_HIGH, NO_LOW, upper_bound

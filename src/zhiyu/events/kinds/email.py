@@ -20,7 +20,7 @@ from zhiyu.events.declare import Field
 from zhiyu.events.kinds.checked import Checked
 from zhiyu.events.kinds.reader import Signal, SignalValue
 from zhiyu.events.kinds.slices import bools, cut, settled
-from zhiyu.events.kinds.text import LOWER
+from zhiyu.events.kinds.text import LOWER, UPPER
 from zhiyu.expressions.types import BOOL, STRING
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -42,7 +42,7 @@ class Email(Checked):
 
     def __init__(self, declared: Field) -> None:
         super().__init__(declared)
-        self.steps |= LOWER
+        self.steps = (self.steps & ~UPPER) | LOWER
 
     def normal(self, text: str) -> str:
         """The sign @ in its ASCII form."""

@@ -24,7 +24,7 @@ from zhiyu.events.declare import Field
 from zhiyu.events.kinds.checked import Checked
 from zhiyu.events.kinds.reader import Signal, SignalValue
 from zhiyu.events.kinds.slices import bools, cut
-from zhiyu.events.kinds.text import DROP, FULL_WIDTH, UPPER
+from zhiyu.events.kinds.text import DROP, FULL_WIDTH, LOWER, UPPER
 from zhiyu.events.kinds.time_kernel import NO_DAY, days_of
 from zhiyu.expressions.types import BOOL, Kind, Type
 
@@ -70,7 +70,7 @@ class IdNumber(Checked):
 
     def __init__(self, declared: Field) -> None:
         super().__init__(declared)
-        self.steps |= UPPER
+        self.steps = (self.steps & ~LOWER) | UPPER
 
     fast_steps = DROP
 
