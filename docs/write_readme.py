@@ -37,9 +37,9 @@ def demo(language: str) -> str:
 
 
 def comparable(text: str) -> list[str]:
-    """The words of an output without the line that says how fast it was."""
-    lines = [line for line in text.splitlines() if "/s" not in line and "每秒" not in line and "deciding" not in line]
-    return " ".join(lines).split()
+    """The words of an output without how fast the run was and how much memory it took."""
+    skipped = ("events/s", "每秒", "state:", "状态：")
+    return " ".join(line for line in text.splitlines() if not any(word in line for word in skipped)).split()
 
 
 def run(arguments: list[str]) -> int:

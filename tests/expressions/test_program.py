@@ -95,6 +95,14 @@ def test_rounding_down_up_and_to_nearest_with_halves_away_from_zero(block: int) 
     assert not nulls.any()
 
 
+def test_a_number_that_does_not_fit_the_finer_scale_is_an_error() -> None:
+    names = {"n": INT, "rate": Type(Kind.FIXED, 6)}
+    texts = ["n > rate", "n + rate > 0", "coalesce(n, rate) > 0", "n > 5"]
+    rows = [{"n": Number(n), "rate": Number(1, 6)} for n in (9_223_372_036_854, 9_223_372_036_855)]
+    _, nulls, _ = run([check(parse(text), Scope(names)) for text in texts], names, rows, 2)
+    assert nulls.tolist() == [[0, 2], [0, 2], [0, 2], [0, 0]]
+
+
 def test_rounding_to_digits() -> None:
     names = {"m": Type(Kind.FIXED, 3), "x": FLOAT}
     rows = [{"m": Number(units, 3), "x": units / 1000} for units in (1250, -1250, 1249, 1300)]

@@ -80,7 +80,7 @@ def plain(depth: int) -> st.SearchStrategy[str]:
         joined("{}({}, {})", st.sampled_from(["min", "max", "coalesce"]), one, any_),
         joined("clip({}, {}, {})", one, any_, any_),
         joined("{}({})", st.sampled_from(["abs", "floor", "ceil", "round", "-"]), one),
-        joined("{}({})", st.sampled_from(["floor", "ceil", "round"]), floating(depth - 1)),
+        joined("{}(clip({}, -1000, 1000))", st.sampled_from(["floor", "ceil", "round"]), floating(depth - 1)),
         joined("round({}, {})", st.just("rate"), st.sampled_from("0136")),
         joined("({} if {} else {})", one, boolean(depth - 1), any_),
         st.just("(d // duration('7m'))"),

@@ -312,7 +312,7 @@ def distance_km(latitude_1: int, longitude_1: int, latitude_2: int, longitude_2:
     """Great-circle distance of two points in micro-degrees (haversine on the mean sphere).
 
     >>> round(distance_km(39904200, 116407400, 31230400, 121473700))
-    1068
+    1067
     """
     half_latitude = sin((latitude_2 - latitude_1) * (0.5 * _RADIANS_PER_MICRODEGREE))
     half_longitude = sin((longitude_2 - longitude_1) * (0.5 * _RADIANS_PER_MICRODEGREE))

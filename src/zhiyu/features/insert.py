@@ -8,6 +8,7 @@ import numpy as np
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, halves, words_at
 from zhiyu.entities.slots import RUN, SIZE
+from zhiyu.features.heap import CLASSES, HEAP_FULL, allocate, fitting
 from zhiyu.features.layout import (
     BIG,
     BLOCK_SHIFT,
@@ -39,14 +40,13 @@ from zhiyu.features.layout import (
     X_HEAP,
     X_HEAP_HEAD,
     X_LANES,
+    X_WORDS,
     category_at,
     nodes_at,
     number_at,
 )
 from zhiyu.features.memo import forget, lost_mark
 from zhiyu.features.runs import (
-    HEAP_FULL,
-    allocate,
     append_nodes,
     find_last,
     flag,
@@ -153,25 +153,24 @@ def renote_moved(heap: Array, run: int, cap: int, place: int, end: int, table: A
 
 @kernel
 def room(x: Array, table: Array, number: int, line: Array, now: int) -> int:
-    """Make sure the slot's run has a free entry; returns the run or HEAP_FULL. `line[SIZE]` packs entries << 8 | capacity class."""
-    heap, heap_head, capacities = words_at(x[X_HEAP]), words_at(x[X_HEAP_HEAD]), words_at(x[X_CAPACITIES])
+    """Make sure the slot's run has a free entry; returns the run or HEAP_FULL. `line[SIZE]` packs entries << 8 | size class."""
+    heap, heap_head, sizes = words_at(x[X_HEAP]), words_at(x[X_HEAP_HEAD]), words_at(x[X_WORDS])
+    capacities = beyond(words_at(x[X_CAPACITIES]), number * CLASSES)
     run, klass, end = line[RUN], line[SIZE] & 255, line[SIZE] >> 8
     if run == 0:
-        run = allocate(heap, heap_head, capacities, table, number, 0)
-        if run != HEAP_FULL:
-            line[RUN], line[SIZE] = run, 0
-            forget(heap, run, capacities[0], table)
+        klass = fitting(capacities, 1)
+        run = allocate(heap, heap_head, sizes, klass)
+    elif end < capacities[klass]:
         return run
-    if end < capacities[klass]:
-        return run
-    expired = upper_bound(heap, run, 0, end, now - table[KEEP])
-    run, klass, end, pushed = make_room(
-        heap, heap_head, capacities, table, words_at(x[X_LANES]), number, run, klass, end, expired
-    )
+    else:
+        expired = upper_bound(heap, run, 0, end, now - table[KEEP])
+        run, klass, end, pushed = make_room(
+            heap, heap_head, sizes, capacities, table, words_at(x[X_LANES]), run, klass, end, expired
+        )
+        words_at(x[X_COUNTERS])[0] += pushed
     if run != HEAP_FULL:
         line[RUN], line[SIZE] = run, (end << 8) | klass
         forget(heap, run, capacities[klass], table)
-        words_at(x[X_COUNTERS])[0] += pushed
     return run
 
 
@@ -184,7 +183,7 @@ def insert(
     if run == HEAP_FULL:
         return HEAP_FULL
     heap, lanes, columns = words_at(x[X_HEAP]), words_at(x[X_LANES]), words_at(x[X_COLUMNS])
-    cap, end = words_at(x[X_CAPACITIES])[line[SIZE] & 255], line[SIZE] >> 8
+    cap, end = words_at(x[X_CAPACITIES])[number * CLASSES + (line[SIZE] & 255)], line[SIZE] >> 8
     place = upper_bound(heap, run, 0, end, time)
     if place < end:
         open_gap(heap, run, cap, place, end, table)

@@ -29,6 +29,7 @@ from zhiyu.entities.slots import (
     remove,
     spread_bits,
 )  # fmt: skip
+from zhiyu.features.heap import CLASSES, HEAP_FULL, release
 from zhiyu.features.insert import counts_anywhere, insert
 from zhiyu.features.layout import (
     BIG,
@@ -68,7 +69,7 @@ from zhiyu.features.layout import (
     memo_at,
 )  # fmt: skip
 from zhiyu.features.query import answer, silence
-from zhiyu.features.runs import HEAP_FULL, release, upper_bound
+from zhiyu.features.runs import upper_bound
 
 OK, TABLE_FULL, MEMORY_FULL = 0, 1, 2
 SKIPPED = 2
@@ -106,7 +107,7 @@ def reclaim_one(x: Array, number: int, before: int) -> int:
     if line[SEEN] == FREE_MARK or line[SEEN] >= before:
         return 0
     if line[RUN] > 0:
-        release(words_at(x[X_HEAP]), words_at(x[X_HEAP_HEAD]), words_at(x[X_CAPACITIES]), number, line[SIZE] & 255, line[RUN])
+        release(words_at(x[X_HEAP]), words_at(x[X_HEAP_HEAD]), line[SIZE] & 255, line[RUN])
     remove(rows, beyond(words_at(x[X_INDEX]), number * x[X_INDEX_STRIDE]), head, slot)
     return 1
 
@@ -150,7 +151,7 @@ def ask_for_runs(x: Array, number: int, times: Array, first: int, count: int) ->
     table = beyond(words_at(x[X_TABLES]), number * TABLE_COLUMNS)
     rows = beyond(words_at(x[X_ROWS]), number * x[X_ROW_STRIDE])
     slots = beyond(words_at(x[X_SLOTS]), number * x[X_WIDTH])
-    capacities = words_at(x[X_CAPACITIES])
+    capacities = beyond(words_at(x[X_CAPACITIES]), number * CLASSES)
     wide = 1 + table[EXTRA] + table[NUMBERS]
     for row in range(first, first + count):
         if slots[row] < 0:
@@ -179,7 +180,7 @@ def ask_for_edges(x: Array, number: int, first: int, count: int) -> None:
     table = beyond(words_at(x[X_TABLES]), number * TABLE_COLUMNS)
     rows = beyond(words_at(x[X_ROWS]), number * x[X_ROW_STRIDE])
     slots = beyond(words_at(x[X_SLOTS]), number * x[X_WIDTH])
-    capacities, heap = words_at(x[X_CAPACITIES]), words_at(x[X_HEAP])
+    capacities, heap = beyond(words_at(x[X_CAPACITIES]), number * CLASSES), words_at(x[X_HEAP])
     for row in range(first, first + count):
         if slots[row] < 0:
             continue
@@ -199,7 +200,7 @@ def feed_row(x: Array, number: int, table: Array, row: int, time: int, now: int,
     width = x[X_WIDTH]
     values, nulls = beyond(words_at(x[X_VALUES]), row), beyond(bytes_at(x[X_NULLS]), row)
     slots = beyond(words_at(x[X_SLOTS]), row)
-    capacities, heap = words_at(x[X_CAPACITIES]), words_at(x[X_HEAP])
+    capacities, heap = beyond(words_at(x[X_CAPACITIES]), number * CLASSES), words_at(x[X_HEAP])
     slot = slots[number * width]
     if slot < 0:
         if asks:

@@ -24,8 +24,8 @@ KEYS, KEY0, EXTRA, NUMBERS, NUMBER0, CATEGORIES, CATEGORY0, LANE0, LANE1, WINDOW
 HAS_PAST, HAS_NOW, MEMO, KEY1, KEY2, KEY3 = range(14, 20)
 TABLE_COLUMNS = 24
 # plan.lanes columns
-L_WORD, L_SHIFT, L_ROLE, L_VALUE, L_LAST_WORD, L_LAST_SHIFT, L_NODE, L_FILTER, L_REGISTER, L_PAST, L_HASH, L_CELL0, L_CELL1, L_COUNTS = range(14)
-L_MEMO, L_ALL = 14, 15
+L_WORD, L_SHIFT, L_ROLE, L_VALUE, L_LAST_WORD, L_LAST_SHIFT, L_NODE, L_FILTER = range(8)
+L_REGISTER, L_PAST, L_HASH, L_CELL0, L_CELL1, L_COUNTS, L_MEMO, L_ALL = range(8, 16)
 LANE_COLUMNS = 16
 # lane roles (bits)
 NUMERIC, DISTINCT, PLACES, CATEGORY, EXTREMES = 1, 2, 4, 8, 16
@@ -45,30 +45,12 @@ BLOCK_SHIFT = 5
 BLOCK = 1 << BLOCK_SHIFT
 BIG = 128
 HASHED = 128
-CAPACITIES = np.array(
-    [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96]
-    + [size for power in range(7, 20) for size in (1 << power, 3 << (power - 1))]
-    + [1 << 20],
-    dtype=np.int64,
-)
-
-
-CLASSES = len(CAPACITIES)
 # the kernel's context: addresses and sizes, one word each
 X_ROWS, X_INDEX, X_HEAD, X_HEAP, X_HEAP_HEAD, X_CAPACITIES, X_TABLES, X_LANES, X_CELLS, X_SCALES, X_WINDOWS, X_COLUMNS = range(12)
 X_KEYS, X_SLOTS, X_LOWS, X_COUNTERS, X_TABLE_COUNT, X_ROW_STRIDE, X_INDEX_STRIDE, X_HEAP_WORDS, X_HORIZON = range(12, 21)
-X_VALUES, X_NULLS, X_WIDTH = 21, 22, 23
-CONTEXT_WORDS = 24
+X_VALUES, X_NULLS, X_WIDTH, X_WORDS = 21, 22, 23, 24
+CONTEXT_WORDS = 25
 HEADER_WORDS = 8
-
-
-@kernel
-def fitting(capacities: Array, entries: int) -> int:
-    """Number of the smallest capacity class that holds `entries`; the last class when none does."""
-    for number in range(CLASSES):
-        if capacities[number] >= entries:
-            return number
-    return CLASSES - 1
 
 
 @kernel

@@ -10,11 +10,11 @@ import numpy as np
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import add_square, add_wide, beyond, halves
 from zhiyu.entities.slots import spread_bits
+from zhiyu.features.heap import HEAP_FULL, MAX_ENTRIES, allocate, fitting, release
 from zhiyu.features.layout import (
     BIG,
     BLOCK_SHIFT,
     CATEGORIES,
-    CLASSES,
     DISTINCT,
     EXTRA,
     HASHED,
@@ -34,17 +34,12 @@ from zhiyu.features.layout import (
     NUMERIC,
     STAMP_SHIFT,
     category_at,
-    fitting,
     hash_at,
     hash_words,
     nodes_at,
     number_at,
-    run_words,
 )
 
-HEAP_TOP, HEAP_WORDS = 0, 1
-FREE0 = 8
-HEAP_FULL = -3
 NO_LOW = np.iinfo(np.int64).max
 NO_HIGH = np.iinfo(np.int64).min
 
@@ -54,30 +49,6 @@ def wipe(heap: Array, start: int, words: int) -> None:
     """Zero `words` words."""
     for word in range(start, start + words):
         heap[word] = 0
-
-
-@kernel
-def allocate(heap: Array, heap_head: Array, capacities: Array, table: Array, number: int, klass: int) -> int:
-    """Words for a run of capacity class `klass` of table `number`: a freed one or new; HEAP_FULL (-3) at the limit."""
-    at = FREE0 + number * CLASSES + klass
-    found = heap_head[at]
-    if found > 0:
-        heap_head[at] = heap[found]
-        return found
-    words = run_words(table, capacities[klass])
-    top = heap_head[HEAP_TOP]
-    if top + words > heap_head[HEAP_WORDS]:
-        return HEAP_FULL
-    heap_head[HEAP_TOP] = top + words
-    return top
-
-
-@kernel
-def release(heap: Array, heap_head: Array, capacities: Array, number: int, klass: int, run: int) -> None:
-    """Give a run back to its class."""
-    at = FREE0 + number * CLASSES + klass
-    heap[run] = heap_head[at]
-    heap_head[at] = run
 
 
 @kernel
@@ -274,39 +245,33 @@ def open_gap(heap: Array, run: int, cap: int, place: int, end: int, table: Array
 
 @kernel
 def make_room(
-    heap: Array,
-    heap_head: Array,
-    capacities: Array,
-    table: Array,
-    lanes: Array,
-    number: int,
-    run: int,
-    klass: int,
-    end: int,
+    heap: Array, heap_head: Array, sizes: Array, capacities: Array, table: Array, lanes: Array, run: int, klass: int, end: int,
     expired: int,
-) -> tuple[int, int, int, int]:
+) -> tuple[int, int, int, int]:  # fmt: skip
     """Room for one more entry in a full run: drop the first `expired` entries, and grow or shrink by what is left.
 
-    Returns (run, capacity class, end, dropped although not expired); run is HEAP_FULL when memory is at its limit.
+    Entries are moved when enough have expired to pay for it: an eighth of a short run, a quarter of a long one (which rebuilds nodes).
+    Returns (run, size class, end, dropped although not expired); run is HEAP_FULL when memory is at its limit.
     """
     cap = capacities[klass]
+    few = expired * (4 if cap >= BIG else 8) < end
     lost = 0
-    if expired * 4 < end and klass == CLASSES - 1:
+    if few and cap >= MAX_ENTRIES:
         lost = max((end >> 3) - expired, 0)
         expired += lost
     live = end - expired
     wanted = klass
-    if expired * 4 < end:
-        wanted = min(klass + 1, CLASSES - 1)
+    if few and not lost:
+        wanted = fitting(capacities, end + (end >> 2) + 1)
     elif live * 4 <= cap:
         wanted = fitting(capacities, live + (live >> 1) + 1)
     target = run
     if wanted != klass:
-        target = allocate(heap, heap_head, capacities, table, number, wanted)
+        target = allocate(heap, heap_head, sizes, wanted)
         if target == HEAP_FULL:
             return HEAP_FULL, klass, end, 0
     move_entries(heap, run, cap, target, capacities[wanted], expired, end, table)
     if target != run:
-        release(heap, heap_head, capacities, number, klass, run)
+        release(heap, heap_head, klass, run)
     rebuild(heap, target, capacities[wanted], live, table, lanes)
     return target, wanted, live, lost

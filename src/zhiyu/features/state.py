@@ -15,9 +15,9 @@ from zhiyu.base.errors import InputError, LimitExceeded
 from zhiyu.base.jit import Array
 from zhiyu.entities.slots import BITS, FIRST_BITS, INDEX_LIMIT, LIVE, ROW_WORDS, SLOT_LIMIT, USED
 from zhiyu.features import layout as at
+from zhiyu.features.heap import CLASSES, FREE0, HEAP_TOP, HEAP_WORDS, WORDS, fill_capacities
 from zhiyu.features.kernel import LATE_INSERTS, LOST, MEMORY_FULL, OK, RECLAIMED, feed
 from zhiyu.features.plan import Plan
-from zhiyu.features.runs import FREE0, HEAP_TOP, HEAP_WORDS
 
 MAX_BLOCK = 64
 MAX_SLOTS = 1 << 27
@@ -40,7 +40,7 @@ class FeatureState:
         self.heap = self.arena.array("heap", np.int64, (self.limit_bytes // 8,))
         self.head = np.zeros((tables, at.HEADER_WORDS), np.int64)
         self.head[:, BITS] = FIRST_BITS
-        self.heap_head = np.zeros(FREE0 + tables * at.CLASSES, np.int64)
+        self.heap_head = np.zeros(FREE0 + CLASSES, np.int64)
         self.heap_head[HEAP_TOP] = 8
         self.heap_head[HEAP_WORDS] = self.heap.shape[0]
         self.head[:, SLOT_LIMIT], self.head[:, INDEX_LIMIT] = slots, 4 * slots
@@ -52,6 +52,7 @@ class FeatureState:
     def _scratch(self, tables: int) -> None:
         self._keys = np.zeros(2 * MAX_BLOCK, np.int64)
         self._slots = np.zeros(tables * MAX_BLOCK, np.int64)
+        self._capacities = np.zeros(tables * CLASSES, np.int64)
         self._lows = np.zeros(self.plan.max_windows, np.int64)
         self._bits = self.head[:, BITS].copy()
         self.context = self._context()
@@ -60,7 +61,7 @@ class FeatureState:
         plan, x = self.plan, np.zeros(at.CONTEXT_WORDS, np.int64)
         held = {
             at.X_ROWS: self.rows, at.X_INDEX: self.index, at.X_HEAD: self.head, at.X_HEAP: self.heap, at.X_HEAP_HEAD: self.heap_head,
-            at.X_CAPACITIES: at.CAPACITIES, at.X_TABLES: plan.tables, at.X_LANES: plan.lanes, at.X_CELLS: plan.cells,
+            at.X_CAPACITIES: self._capacities, at.X_WORDS: WORDS, at.X_TABLES: plan.tables, at.X_LANES: plan.lanes, at.X_CELLS: plan.cells,
             at.X_SCALES: plan.scales, at.X_WINDOWS: plan.windows, at.X_COLUMNS: plan.columns, at.X_KEYS: self._keys,
             at.X_SLOTS: self._slots, at.X_LOWS: self._lows, at.X_COUNTERS: self.counters,
         }  # fmt: skip
@@ -70,6 +71,7 @@ class FeatureState:
         x[at.X_ROW_STRIDE] = self.rows.shape[1] * ROW_WORDS
         x[at.X_INDEX_STRIDE] = self.index.shape[1]
         x[at.X_HORIZON] = plan.horizon_ms
+        fill_capacities(x)
         return x
 
     def bind(self, values: Array, nulls: Array) -> None:
