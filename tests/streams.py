@@ -9,7 +9,20 @@ import random
 from typing import Any
 
 from zhiyu import (
-    Clock, EventType, Feature, Feedback, Field, Grid, LabelColumn, Policy, Reason, Rule, RuleSet, Source, Threshold, TimeColumn,
+    Clock,
+    EventType,
+    Feature,
+    Feedback,
+    Field,
+    Grid,
+    LabelColumn,
+    Policy,
+    Reason,
+    Rule,
+    RuleSet,
+    Source,
+    Threshold,
+    TimeColumn,
 )  # fmt: skip
 
 START_MS = 1_700_000_000_000
@@ -26,9 +39,20 @@ def busy_policy(lag: int = 7) -> Policy:
     features = (
         Feature(name="failed_logins", aggregate="count", by="who", over="1h", where="not ok", on=("login",)),
         Feature(name="frauds", aggregate="count", by="device", over="7d", where="fraud", on=("label",)),
-        Feature(name="refused_before", aggregate="count", by="who", over="1d", where="outcome == 'decline'", on=("decision",)),
-        Feature(name="last_device", aggregate="last", of="device", by="who", over="1d", current="exclude", on=("payment",)),
-        Feature(name="speed", aggregate="speed_kmh", of="place", by="who", over="1d", current="exclude", on=("payment",)),
+        Feature(
+            name="refused_before",
+            aggregate="count",
+            by="who",
+            over="1d",
+            where="outcome == 'decline'",
+            on=("decision",),
+        ),
+        Feature(
+            name="last_device", aggregate="last", of="device", by="who", over="1d", current="exclude", on=("payment",)
+        ),
+        Feature(
+            name="speed", aggregate="speed_kmh", of="place", by="who", over="1d", current="exclude", on=("payment",)
+        ),
         Feature(name="usual_hour", aggregate="count", by=("who", "hour_now"), over="7d", on=("payment",)),
         Feature(name="z", expr="zscore(amount, mean_amount_1d, std_amount_1d)"),
     )
@@ -36,7 +60,9 @@ def busy_policy(lag: int = 7) -> Policy:
         name="{aggregate}_{of}_{over}", by=("who",), of=("amount",), aggregates=("count", "sum", "mean", "std", "min", "max"),
         over=("1h", "1d"), on=("payment",),
     )  # fmt: skip
-    devices = Grid(name="distinct_{of}_{over}", by=("device",), of=("who",), aggregates=("distinct",), over=("1h", "1d"))
+    devices = Grid(
+        name="distinct_{of}_{over}", by=("device",), of=("who",), aggregates=("distinct",), over=("1h", "1d")
+    )
     score = RuleSet(
         name="score", thresholds=(Threshold(score=30, outcome="notify"), Threshold(score=60, outcome="review")),
         rules=(
@@ -53,7 +79,10 @@ def busy_policy(lag: int = 7) -> Policy:
             Rule(name="fraud_device", when="frauds > 0", outcome="decline", reason="FRAUD"),
             Rule(name="again", when="refused_before > 0", outcome="review", reason="AGAIN"),
             Rule(name="big", when="sum_amount_1h > 5000 or amount > 3000", outcome="decline", reason="AMOUNT"),
-            Rule(name="spread", when="max_amount_1d - min_amount_1d > 900 and count_amount_1d > 3 and usual_hour == 1", outcome="challenge"),
+            Rule(
+                name="spread", outcome="challenge",
+                when="max_amount_1d - min_amount_1d > 900 and count_amount_1d > 3 and usual_hour == 1",
+            ),
         ),
     )  # fmt: skip
     codes = ("LOGIN", "AMOUNT", "DEVICE", "PLACE", "FRAUD", "AGAIN")
@@ -73,12 +102,19 @@ def busy_policy(lag: int = 7) -> Policy:
 
 def random_records(rng: random.Random, length: int) -> list[dict[str, Any]]:
     """Records in order of arrival: bursts, ties, late ones (some too late), repeats, conflicts, zero amounts, bad values, gaps."""
-    steps = rng.choice([[0, 600_000, 1_200_000, 3_600_000], [0, 0, 1000, 60_000, 600_000, 5_000, 7_200_000], [0, 1_800_000]])
+    steps = rng.choice(
+        [[0, 600_000, 1_200_000, 3_600_000], [0, 0, 1000, 60_000, 600_000, 5_000, 7_200_000], [0, 1_800_000]]
+    )
     now, records = START_MS, []
     for number in range(length):
         now += rng.choice(steps)
         at = now - (rng.choice([1_000, 300_000, 600_000, 600_001, 5_000_000]) if rng.random() < 0.15 else 0)
-        record: dict[str, Any] = {"id": f"e{number}", "at": at, "who": f"w{rng.randint(0, 6)}", "device": f"d{rng.randint(0, 4)}"}
+        record: dict[str, Any] = {
+            "id": f"e{number}",
+            "at": at,
+            "who": f"w{rng.randint(0, 6)}",
+            "device": f"d{rng.randint(0, 4)}",
+        }
         if rng.random() < 0.1:
             record["device"] = None
         if rng.random() < 0.3:

@@ -60,7 +60,9 @@ def test_a_repeat_gives_the_first_decision_and_counts_once(app: zhiyu.App) -> No
         ({"who": {"deep": []}}, "who"), ({"id": None}, "id"),
     ],
 )  # fmt: skip
-def test_a_bad_event_is_refused_with_its_field_and_nothing_changes(app: zhiyu.App, change: dict[str, object], field: str) -> None:
+def test_a_bad_event_is_refused_with_its_field_and_nothing_changes(
+    app: zhiyu.App, change: dict[str, object], field: str
+) -> None:
     with pytest.raises(zhiyu.EventRefused) as refused:
         app.decide(RECORDS[2] | change)
     assert refused.value.field == field
@@ -89,8 +91,10 @@ def test_a_damaged_snapshot_is_refused(tmp_path: Path, app: zhiyu.App, damage: s
     data = bytearray(file.read_bytes())
     if damage == "flip":
         data[-100] ^= 1
-    file.write_bytes(bytes(data[: len(data) // 2]) if damage == "cut" else b"nonsense" if damage == "magic" else bytes(data))
-    with pytest.raises(zhiyu.InputError, match="damaged|not a state snapshot"):
+    file.write_bytes(
+        bytes(data[: len(data) // 2]) if damage == "cut" else b"nonsense" if damage == "magic" else bytes(data)
+    )
+    with pytest.raises(zhiyu.InputError, match=r"damaged|not a state snapshot"):
         zhiyu.App(busy_policy()).restore(tmp_path / "s")
 
 

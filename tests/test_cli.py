@@ -64,7 +64,10 @@ def test_bad_lines_are_kept_in_the_dead_letter_file(home: Path) -> None:
     (home / "mixed.ndjson").write_text("\n".join(lines + bad), encoding="utf-8")
     report = json.loads(run("replay", "mixed.ndjson", "-p", "p", "--json").stdout)
     assert (report["events"], report["refused"], report["repeats"]) == (len(lines) + 4, 3, 1)
-    letters = [json.loads(line) for line in (home / ".zhiyu/run/default/dead_letters.ndjson").read_text(encoding="utf-8").splitlines()]
+    letters = [
+        json.loads(line)
+        for line in (home / ".zhiyu/run/default/dead_letters.ndjson").read_text(encoding="utf-8").splitlines()
+    ]
     assert [letter["position"] for letter in letters] == list(range(len(lines), len(lines) + 4))
     assert all(letter["en"] and letter["zh"] for letter in letters)
 
@@ -107,8 +110,12 @@ def test_decide_from_stdin_with_history(home: Path) -> None:
 
 def test_labels_from_a_file(home: Path) -> None:
     ids = [json.loads(line)["id"] for line in (home / "p/events.ndjson").read_text(encoding="utf-8").splitlines()]
-    (home / "labels.csv").write_text("id,fraud\n" + "\n".join(f"{each},{i % 2}" for i, each in enumerate(ids)), encoding="utf-8")
-    report = json.loads(run("replay", "p/events.ndjson", "-p", "p", "--json", "--labels", "labels.csv", "--label-delay", "1s").stdout)
+    (home / "labels.csv").write_text(
+        "id,fraud\n" + "\n".join(f"{each},{i % 2}" for i, each in enumerate(ids)), encoding="utf-8"
+    )
+    report = json.loads(
+        run("replay", "p/events.ndjson", "-p", "p", "--json", "--labels", "labels.csv", "--label-delay", "1s").stdout
+    )
     assert report["metrics"]["labelled"] > 0
     (home / "labels.csv").write_text("id,fraud\na,perhaps\n", encoding="utf-8")
     assert "perhaps" in run("replay", "p/events.ndjson", "-p", "p", "--labels", "labels.csv").stderr

@@ -24,9 +24,12 @@ def test_parquet_csv_and_ndjson_decide_alike(tmp_path: Path) -> None:
     lines = [msgspec.json.encode(row) for row in texts.to_pylist()]
     (tmp_path / "events.ndjson").write_bytes(b"\n".join(lines))
     reports = [
-        Replay(open_policy(EXAMPLE), tmp_path / f"events.{kind}", batch=997).run().to_dict() for kind in ("parquet", "csv", "ndjson")
+        Replay(open_policy(EXAMPLE), tmp_path / f"events.{kind}", batch=997).run().to_dict()
+        for kind in ("parquet", "csv", "ndjson")
     ]
     assert reports[0]["refused"] == 0
     assert reports[0]["metrics"]["labelled"] > 0
     for report in reports[1:]:
-        assert {k: report[k] for k in ("digest", "metrics", "outcomes")} == {k: reports[0][k] for k in ("digest", "metrics", "outcomes")}
+        assert {k: report[k] for k in ("digest", "metrics", "outcomes")} == {
+            k: reports[0][k] for k in ("digest", "metrics", "outcomes")
+        }

@@ -76,7 +76,9 @@ class App:
 
     def decide(self, record: Mapping[str, Any]) -> Decision | None:
         """Take one event. A decision, or None for a fact or noise. EventRefused names the field; a repeat gives the first decision."""
-        decoded = decode_one(self.opened.compiled.schema, self.source, record, self.opened.codes, self.opened.tenant, self.position)
+        decoded = decode_one(
+            self.opened.compiled.schema, self.source, record, self.opened.codes, self.opened.tenant, self.position
+        )
         if decoded.refusals:
             raise decoded.refusals[0].error()
         outcome = self.engine.process(decoded.batch, keep_all=True)
@@ -124,7 +126,8 @@ class App:
         known = self._decided.get(event_id)
         if known is None:
             raise InputError(
-                f"no decision '{event_id}' among the last {len(self._decided)}", f"最近 {len(self._decided)} 个决策中没有“{event_id}”"
+                f"no decision '{event_id}' among the last {len(self._decided)}",
+                f"最近 {len(self._decided)} 个决策中没有“{event_id}”",
             )
         return self.opened.explain_kept(known[1], known[2], 0)
 

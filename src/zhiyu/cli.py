@@ -30,7 +30,9 @@ def _language(given: str | None) -> str:
 
 
 def _language_option(command: Any) -> Any:
-    return click.option("--lang", type=LANGUAGES, default=None, help="Language of the output (default: ZHIYU_LANG or LANG).")(command)
+    return click.option(
+        "--lang", type=LANGUAGES, default=None, help="Language of the output (default: ZHIYU_LANG or LANG)."
+    )(command)
 
 
 @contextmanager
@@ -83,9 +85,13 @@ def init(folder: Path, lang: str | None) -> None:
             shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
         made = ", ".join(sorted(path.name for path in folder.iterdir()))
         if language == "zh":
-            click.echo(f"已写入 {folder}：{made}\n下一步：zhiyu check {folder} && zhiyu replay {folder}/events.ndjson --policy {folder}")
+            click.echo(
+                f"已写入 {folder}：{made}\n下一步：zhiyu check {folder} && zhiyu replay {folder}/events.ndjson --policy {folder}"
+            )
         else:
-            click.echo(f"wrote {folder}: {made}\nnext: zhiyu check {folder} && zhiyu replay {folder}/events.ndjson --policy {folder}")
+            click.echo(
+                f"wrote {folder}: {made}\nnext: zhiyu check {folder} && zhiyu replay {folder}/events.ndjson --policy {folder}"
+            )
 
 
 @main.command()
@@ -109,7 +115,12 @@ def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None
         version = "" if report.errors else artifact_of(loaded.policy).hash
         if as_json:
             cost = report.cost.us if report.cost else None
-            click.echo(json.dumps({"problems": [_problem(p) for p in report.problems], "cost_us": cost, "hash": version}, ensure_ascii=False))
+            click.echo(
+                json.dumps(
+                    {"problems": [_problem(p) for p in report.problems], "cost_us": cost, "hash": version},
+                    ensure_ascii=False,
+                )
+            )
             sys.exit(int(failed))
         for problem in report.problems:
             click.echo(problem.text(language), err=problem.severity == "error")
@@ -117,7 +128,9 @@ def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None
             for rule_set in loaded.policy.rule_sets:
                 click.echo(say_rule_set(report.checked, rule_set.name, language))
         errors, warnings = len(report.errors), len(report.warnings)
-        click.echo(f"{errors} 个错误，{warnings} 个警告" if language == "zh" else f"{errors} errors, {warnings} warnings")
+        click.echo(
+            f"{errors} 个错误，{warnings} 个警告" if language == "zh" else f"{errors} errors, {warnings} warnings"
+        )
         if report.cost and not report.errors:
             click.echo(report.cost.text(language))
             click.echo(f"{'版本' if language == 'zh' else 'version'} {version}")
@@ -135,13 +148,26 @@ def _problem(problem: Problem) -> dict[str, Any]:
 @main.command()
 @click.argument("events", type=click.Path(path_type=Path))
 @click.option("--policy", "-p", required=True, type=click.Path(path_type=Path), help="The policy folder.")
-@click.option("--out", "-o", type=click.Path(path_type=Path), default=None, help=f"Where decisions go (default {RUN_FOLDER}).")
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), default=None, help=f"Where decisions go (default {RUN_FOLDER})."
+)
 @click.option("--no-out", is_flag=True, help="Write no decisions.")
-@click.option("--labels", type=click.Path(path_type=Path), default=None, help="A file with columns id, fraud (instead of a label column).")
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A file with columns id, fraud (instead of a label column).",
+)
 @click.option("--label-delay", default=None, help="How long a label takes to arrive, e.g. 7d (default: the policy's).")
 @click.option("--source", default=None, help="Which source of the policy describes the file.")
 @click.option("--tenant", default="default", show_default=True, help="Whose run this is.")
-@click.option("--batch", type=click.IntRange(1, 1 << 20), default=65_536, show_default=True, help="Events per batch; never changes a decision.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 1 << 20),
+    default=65_536,
+    show_default=True,
+    help="Events per batch; never changes a decision.",
+)
 @click.option("--all-features", is_flag=True, help="Compute every declared feature, not only those that rules use.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the report.")
 @_language_option
@@ -162,10 +188,14 @@ def replay(
 
 def _check_tenant(tenant: str) -> None:
     if not tenant.replace("-", "").replace("_", "").isalnum() or len(tenant) > 64:
-        raise InputError(f"'{tenant}' is no tenant name: letters, digits, - and _, at most 64", f"“{tenant}”不是合法的租户名")
+        raise InputError(
+            f"'{tenant}' is no tenant name: letters, digits, - and _, at most 64", f"“{tenant}”不是合法的租户名"
+        )
 
 
-def _replay(events: Path, policy: Path, language: str, as_json: bool, *, all_features: bool = False, **options: Any) -> None:
+def _replay(
+    events: Path, policy: Path, language: str, as_json: bool, *, all_features: bool = False, **options: Any
+) -> None:
     from zhiyu.engine.opened import open_policy
     from zhiyu.evaluation.replay import Replay
     from zhiyu.evaluation.report import ReportPrinter
@@ -186,7 +216,9 @@ def _replay(events: Path, policy: Path, language: str, as_json: bool, *, all_fea
 @main.command()
 @click.argument("event", type=click.File("r", encoding="utf-8"))
 @click.option("--policy", "-p", required=True, type=click.Path(path_type=Path), help="The policy folder.")
-@click.option("--history", type=click.Path(path_type=Path), default=None, help="Events that came before; replayed first.")
+@click.option(
+    "--history", type=click.Path(path_type=Path), default=None, help="Events that came before; replayed first."
+)
 @click.option("--source", default=None, help="Read the event through this source of the policy.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision.")
 @_language_option
@@ -212,14 +244,23 @@ def decide(event: Any, policy: Path, history: Path | None, source: str | None, a
                 failed = True
                 continue
             if decision is None:
-                click.echo("只计入特征，不做决策" if language == "zh" else "taken as a fact: it feeds features and is not decided")
+                click.echo(
+                    "只计入特征，不做决策"
+                    if language == "zh"
+                    else "taken as a fact: it feeds features and is not decided"
+                )
             elif as_json:
                 why = app.explain(decision.event_id)
                 seen = {name: value for name, value in why.seen.items() if value is not None}
-                click.echo(json.dumps(decision.to_dict() | {"why": {"en": why.sentence("en"), "zh": why.sentence("zh")}, "seen": seen}, default=str, ensure_ascii=False))  # fmt: skip
+                said = {"en": why.sentence("en"), "zh": why.sentence("zh")}
+                _print_json(decision.to_dict() | {"why": said, "seen": seen})
             else:
                 print_explanation(Console(), app.explain(decision.event_id), language)
         sys.exit(int(failed))
+
+
+def _print_json(found: dict[str, Any]) -> None:
+    click.echo(json.dumps(found, ensure_ascii=False, default=str))
 
 
 def _records(text: str) -> list[dict[str, Any]]:
@@ -237,7 +278,14 @@ def _records(text: str) -> list[dict[str, Any]]:
 
 @main.command()
 @click.argument("event_id")
-@click.option("--run", "run_folder", type=click.Path(path_type=Path), default=Path(RUN_FOLDER), show_default=True, help="The run to look in.")
+@click.option(
+    "--run",
+    "run_folder",
+    type=click.Path(path_type=Path),
+    default=Path(RUN_FOLDER),
+    show_default=True,
+    help="The run to look in.",
+)
 @click.option("--tenant", default="default", show_default=True)
 @click.option("--rederive", is_flag=True, help="For a pass: replay the input up to it to see its values.")
 @click.option("--json", "as_json", is_flag=True)
@@ -257,8 +305,11 @@ def explain(event_id: str, run_folder: Path, tenant: str, rederive: bool, as_jso
             warm_kernels(language)
             found = rederived(reader, event_id)
         if as_json:
-            rules = [{"rule": r.rule, "set": r.rule_set, "score": r.score, "reason": r.reason, "en": r.en, "zh": r.zh} for r in found.rules]
-            click.echo(json.dumps({"id": found.event_id, "type": found.event_type, "position": found.position, "time": found.time, "outcome": found.outcome, "score": found.score, "rules": rules, "reasons": [r.code for r in found.reasons], "en": found.sentence("en"), "zh": found.sentence("zh"), "seen": dict(found.seen), "values_kept": found.values_kept, "policy_hash": found.policy_hash}, default=str, ensure_ascii=False))  # fmt: skip
+            rules = [
+                {"rule": r.rule, "set": r.rule_set, "score": r.score, "reason": r.reason, "en": r.en, "zh": r.zh}
+                for r in found.rules
+            ]
+            _print_json(found.to_dict())
         else:
             print_explanation(Console(), found, language)
 
@@ -279,12 +330,20 @@ def warm_kernels(language: str) -> float:
 
     if is_warm():
         return compile_kernels()
-    with Console(stderr=True).status("正在编译计算内核（仅首次）…" if language == "zh" else "compiling kernels … (first run only)"):
+    with Console(stderr=True).status(
+        "正在编译计算内核（仅首次）…" if language == "zh" else "compiling kernels … (first run only)"
+    ):
         return compile_kernels()
 
 
 @main.command()
-@click.option("--policy", "-p", type=click.Path(path_type=Path), default=None, help="Policy folder (default examples/card_payments).")
+@click.option(
+    "--policy",
+    "-p",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Policy folder (default examples/card_payments).",
+)
 @_language_option
 def demo(policy: Path | None, lang: str | None) -> None:
     """Replay card payments through the example policy and show what was stopped, and why."""
@@ -301,7 +360,11 @@ def demo(policy: Path | None, lang: str | None) -> None:
         else:
             events = Path(".zhiyu") / "card_payments.parquet"
             events.parent.mkdir(parents=True, exist_ok=True)
-            click.echo("未找到真实数据，改用生成的数据" if language == "zh" else "no card_transactions in ZHIYU_DATA: generating a stream with the same schema")
+            click.echo(
+                "未找到真实数据，改用生成的数据"
+                if language == "zh"
+                else "no card_transactions in ZHIYU_DATA: generating a stream with the same schema"
+            )
             write_card_payments(events)
         _replay(
             events, folder, language, False, out=Path(RUN_FOLDER), labels=None, label_delay=None, source=None, tenant="default",
@@ -312,7 +375,10 @@ def demo(policy: Path | None, lang: str | None) -> None:
 def _example(name: str) -> Path:
     folder = Path.cwd() / "examples" / name
     if not folder.is_dir():
-        raise InputError(f"no examples/{name} here; run it in the project's folder, or give --policy", f"此处没有 examples/{name}；请在项目目录运行或指定 --policy")
+        raise InputError(
+            f"no examples/{name} here; run it in the project's folder, or give --policy",
+            f"此处没有 examples/{name}；请在项目目录运行或指定 --policy",
+        )
     return folder
 
 

@@ -29,7 +29,9 @@ def opened(lag: int) -> Opened:
     return OPENED[lag]
 
 
-def run(policy: Opened, records: list[dict[str, Any]], cuts: list[int], engine: Engine | None = None, start: int = 0) -> dict[str, Any]:
+def run(
+    policy: Opened, records: list[dict[str, Any]], cuts: list[int], engine: Engine | None = None, start: int = 0
+) -> dict[str, Any]:
     """Feed records in pieces that end at `cuts`; what came of it."""
     engine = engine or Engine(policy.compiled, policy.codes)
     digest, told, kept = Digest(), [], []
@@ -40,10 +42,10 @@ def run(policy: Opened, records: list[dict[str, Any]], cuts: list[int], engine: 
         digest.update(outcome.decisions)
         told += [(r.position, r.code) for r in decoded.refusals + outcome.refusals]
         told += [(p, f"repeat of {first}") for p, first in outcome.repeats] + [(p, "noise") for p in outcome.noise]
+        d = outcome.decisions
         kept += [
-            (int(p), int(o), v.tolist(), n.tolist())
-            for p, o, v, n in zip(outcome.decisions.positions, outcome.decisions.outcome, outcome.decisions.kept_values, outcome.decisions.kept_nulls)
-        ]  # fmt: skip
+            (int(p), int(o), v.tolist(), n.tolist()) for p, o, v, n in zip(d.positions, d.outcome, d.kept_values, d.kept_nulls)
+        ]
     return {"digest": digest.hexdigest(), "told": sorted(told), "kept": kept, "engine": engine}
 
 
@@ -94,10 +96,16 @@ def test_every_rule_and_feedback_is_exercised() -> None:
         policy = opened(7)
         records = random_records(random.Random(seed), 250)
         engine = Engine(policy.compiled, policy.codes)
-        decoded = decode(policy.compiled.schema, policy.policy.sources[0], RawBatch(records=records), policy.codes, "default")
+        decoded = decode(
+            policy.compiled.schema, policy.policy.sources[0], RawBatch(records=records), policy.codes, "default"
+        )
         outcome = engine.process(decoded.batch)
         hits += outcome.decisions.hit_matrix(9).sum(axis=0)
         codes |= {r.code for r in decoded.refusals + outcome.refusals}
-        codes |= ({"repeat"} if outcome.repeats else set()) | ({"noise"} if outcome.noise else set()) | ({"late"} if outcome.late else set())
+        codes |= (
+            ({"repeat"} if outcome.repeats else set())
+            | ({"noise"} if outcome.noise else set())
+            | ({"late"} if outcome.late else set())
+        )
     assert (hits > 0).all(), dict(zip([r.rule.name for r in opened(7).compiled.rule_order], hits))
     assert {"repeat", "noise", "late", "id_conflict"} <= codes

@@ -20,7 +20,9 @@ from zhiyu.events.decode import decode
 
 EXAMPLES = int(os.environ.get("ZHIYU_EXAMPLES", "200"))
 NAMES = {f"{a}_amount_{o}": f"{a}_{o}" for a in ("count", "sum", "mean", "std", "min", "max") for o in ("1h", "1d")}
-NAMES |= {"distinct_who_1d": "distinct_1d"} | {n: n for n in ("failed_logins", "frauds", "refused_before", "speed", "usual_hour")}
+NAMES |= {"distinct_who_1d": "distinct_1d"} | {
+    n: n for n in ("failed_logins", "frauds", "refused_before", "speed", "usual_hour")
+}
 
 
 @settings(max_examples=EXAMPLES, deadline=None, database=None)
@@ -33,7 +35,9 @@ def test_engine_equals_naive_engine(seed: int) -> None:
     for position, record in enumerate(records):
         oracle.step(position, record)
     policy = opened(lag)
-    decoded = decode(policy.compiled.schema, policy.policy.sources[0], RawBatch(records=records), policy.codes, "default")
+    decoded = decode(
+        policy.compiled.schema, policy.policy.sources[0], RawBatch(records=records), policy.codes, "default"
+    )
     outcome = Engine(policy.compiled, policy.codes).process(decoded.batch, keep_all=True)
     d = outcome.decisions
     told = [(r.position, "refused") for r in decoded.refusals] + [(r.position, r.code) for r in outcome.refusals]
@@ -57,5 +61,7 @@ def compare(policy: Any, d: Any, at: int, want: dict[str, Any], seed: int) -> No
         expected = want[NAMES[feature.name]]
         if feature.name.startswith(("sum", "min", "max")):
             have = int(have * 100)
-        same = have == expected or (isinstance(expected, float) and abs(have - expected) <= 1e-9 * max(abs(expected), 1))
+        same = have == expected or (
+            isinstance(expected, float) and abs(have - expected) <= 1e-9 * max(abs(expected), 1)
+        )
         assert same, (seed, feature.name, have, expected)

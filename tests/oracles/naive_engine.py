@@ -98,14 +98,20 @@ class NaiveEngine:
 
     def _features(self, e: dict[str, Any], before: list[dict[str, Any]], upto: list[dict[str, Any]]) -> dict[str, Any]:
         def within(facts: list[dict[str, Any]], kind: str, window: int, **same: Any) -> list[dict[str, Any]]:
-            found = [f for f in facts if f["kind"] == kind and f["t"] > e["t"] - window and all(f[k] == v for k, v in same.items())]
+            found = [
+                f
+                for f in facts
+                if f["kind"] == kind and f["t"] > e["t"] - window and all(f[k] == v for k, v in same.items())
+            ]
             return sorted(found, key=lambda f: f["t"])
 
         device, own = e["device"], {"who": e["who"]}
         seen: dict[str, Any] = {
             "failed_logins": sum(not f["ok"] for f in within(upto, "login", HOUR, **own)),
             "refused_before": sum(f["outcome"] == "decline" for f in within(upto, "decision", DAY, **own)),
-            "frauds": None if device is None else sum(f["fraud"] == 1 for f in within(upto, "label", 7 * DAY, device=device)),
+            "frauds": None
+            if device is None
+            else sum(f["fraud"] == 1 for f in within(upto, "label", 7 * DAY, device=device)),
         }
         earlier = within(before, "payment", DAY, **own)
         devices = [f["device"] for f in earlier if f["device"] is not None]
@@ -119,7 +125,11 @@ class NaiveEngine:
             seen[f"mean_{over}"] = total / (n * 100)
             seen[f"std_{over}"] = math.sqrt(n * sum(a * a for a in amounts) - total * total) / (n * 100)
             kinds = ("payment", "login")
-            people = {f["who"] for kind in kinds for f in within(upto, kind, window, device=device)} if device is not None else None
+            people = (
+                {f["who"] for kind in kinds for f in within(upto, kind, window, device=device)}
+                if device is not None
+                else None
+            )
             seen[f"distinct_{over}"] = None if people is None else len(people)
         return seen
 

@@ -40,10 +40,17 @@ def random_variables(rng: random.Random) -> list[Variable]:
         value = rng.choice(VALUE_OF[aggregate])
         made.append(
             Variable(
-                f"v{len(made)}", aggregate, rng.choice(keys), rng.choice(windows), INPUTS + len(made), value=value,
-                filter=rng.choice([-1, -1, FILTER_1, FILTER_2]), category=value == TEXT, scale=2 if value == NUMBER else 0,
+                f"v{len(made)}",
+                aggregate,
+                rng.choice(keys),
+                rng.choice(windows),
+                INPUTS + len(made),
+                value=value,
+                filter=rng.choice([-1, -1, FILTER_1, FILTER_2]),
+                category=value == TEXT,
+                scale=2 if value == NUMBER else 0,
                 past=rng.random() < 0.3,
-            )  # fmt: skip
+            )
         )
     return made
 
@@ -59,9 +66,14 @@ def random_stream(rng: random.Random, lateness: int) -> list[tuple[int, int, dic
         time = now - (rng.randint(0, lateness) if rng.random() < 0.3 else 0)
         place = (rng.randint(-80_000_000, 80_000_000) << 32) | (rng.randint(-170_000_000, 170_000_000) & 0xFFFFFFFF)
         row: dict[int, int | None] = {
-            KEY_A: rng.randint(1, keys), KEY_B: rng.randint(1, 3), NUMBER: rng.choice([0, 1, -5, 100, -(2**43), 2**43, rng.randint(-999, 999)]),
-            TEXT: rng.choice([-(2**63), 2**63 - 1, *range(5), rng.randint(0, 10**9)]), PLACE: place, FILTER_1: rng.randint(0, 1), FILTER_2: rng.randint(0, 1),
-        }  # fmt: skip
+            KEY_A: rng.randint(1, keys),
+            KEY_B: rng.randint(1, 3),
+            NUMBER: rng.choice([0, 1, -5, 100, -(2**43), 2**43, rng.randint(-999, 999)]),
+            TEXT: rng.choice([-(2**63), 2**63 - 1, *range(5), rng.randint(0, 10**9)]),
+            PLACE: place,
+            FILTER_1: rng.randint(0, 1),
+            FILTER_2: rng.randint(0, 1),
+        }
         for register in row:
             if rng.random() < 0.08:
                 row[register] = None

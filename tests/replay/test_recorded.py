@@ -35,7 +35,9 @@ def test_starter_policy_explains_as_recorded() -> None:
         decision = app.decide(json.loads(line))
         if decision is not None:
             why = app.explain(decision.event_id)
-            told.append({"en": why.sentence("en"), "zh": why.sentence("zh"), "seen": {k: str(v) for k, v in why.seen.items()}})
+            told.append(
+                {"en": why.sentence("en"), "zh": why.sentence("zh"), "seen": {k: str(v) for k, v in why.seen.items()}}
+            )
     as_recorded("starter.json", {"policy": app.policy_hash, "decisions": told})
 
 
@@ -44,5 +46,18 @@ def test_busy_stream_decides_as_recorded(tmp_path: Path) -> None:
     file = tmp_path / "busy.ndjson"
     file.write_text("\n".join(json.dumps(record) for record in records), encoding="utf-8")
     report = Replay(open_policy(busy_policy()), file, batch=300).run().to_dict()
-    names = ("events", "decided", "facts", "refused", "repeats", "noise", "late", "digest", "policy_hash", "outcomes", "rule_hits", "metrics")
+    names = (
+        "events",
+        "decided",
+        "facts",
+        "refused",
+        "repeats",
+        "noise",
+        "late",
+        "digest",
+        "policy_hash",
+        "outcomes",
+        "rule_hits",
+        "metrics",
+    )
     as_recorded("busy.json", {name: report[name] for name in names})

@@ -13,6 +13,7 @@ import mmap
 import os
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,8 @@ class Arena:
                 f"系统无法为 '{name}' 预留 {size >> 20} MiB 地址空间（{refused}）；请调低 ZHIYU_STATE_BYTES 或放宽地址空间限制",
             ) from None
         if hasattr(mmap, "MADV_HUGEPAGE") and size >= 1 << 22:
-            try:
+            with suppress(OSError):  # a kernel without huge pages: slower, not wrong
                 region.madvise(mmap.MADV_HUGEPAGE)
-            except OSError:  # a kernel without huge pages: slower, not wrong
-                pass
         self._maps[name] = region
         self.arrays[name] = np.frombuffer(region, dtype=dtype, count=int(np.prod(shape))).reshape(shape)
         return self.arrays[name]
@@ -121,7 +120,9 @@ class Arena:
     def _read_extents(self, source: Any, extents: Extents, update: Callable[[Any], None], path: Path) -> None:
         for name, ranges in sorted(extents.items()):
             if name not in self.arrays:
-                raise InputError(f"{path} holds '{name}', which this policy does not have", f"{path} 含有本策略没有的 '{name}'")
+                raise InputError(
+                    f"{path} holds '{name}', which this policy does not have", f"{path} 含有本策略没有的 '{name}'"
+                )
             flat = self.arrays[name].reshape(-1)
             for start, stop in ranges:
                 if not 0 <= start <= stop <= flat.size:
@@ -133,4 +134,7 @@ class Arena:
 
 
 def _damaged(path: Path) -> InputError:
-    return InputError(f"{path} is damaged (checksum or length does not match); rebuild from the log", f"{path} 已损坏（校验失败）；请从日志重建")
+    return InputError(
+        f"{path} is damaged (checksum or length does not match); rebuild from the log",
+        f"{path} 已损坏（校验失败）；请从日志重建",
+    )

@@ -98,10 +98,10 @@ class DeclarationError(ZhiyuError):
     status = 422
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(problems, key=lambda p: (p.severity != "error", p.place.file, p.place.line, p.place.column))
-        super().__init__(
-            "\n".join(p.text("en") for p in self.problems), "\n".join(p.text("zh") for p in self.problems)
+        self.problems = sorted(
+            problems, key=lambda p: (p.severity != "error", p.place.file, p.place.line, p.place.column)
         )
+        super().__init__("\n".join(p.text("en") for p in self.problems), "\n".join(p.text("zh") for p in self.problems))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -22,7 +22,9 @@ def prefetch(_context: Any, address: Any) -> Any:
         byte = ir.IntType(8).as_pointer()
         i32 = ir.IntType(32)
         pointer = builder.inttoptr(args[0], byte)
-        hint = builder.module.declare_intrinsic("llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32]))
+        hint = builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
+        )
         builder.call(hint, [pointer, ir.Constant(i32, 0), ir.Constant(i32, 3), ir.Constant(i32, 1)])
         return _target.get_dummy_value()
 

@@ -1,6 +1,18 @@
 """Money is an integer number of minor units (fen, cents); this page knows how many digits each currency has (ISO 4217)."""
 
-MINOR_DIGITS = {"CNY": 2, "USD": 2, "EUR": 2, "GBP": 2, "HKD": 2, "TWD": 2, "SGD": 2, "JPY": 0, "KRW": 0, "KWD": 3, "VND": 0}
+MINOR_DIGITS = {
+    "CNY": 2,
+    "USD": 2,
+    "EUR": 2,
+    "GBP": 2,
+    "HKD": 2,
+    "TWD": 2,
+    "SGD": 2,
+    "JPY": 0,
+    "KRW": 0,
+    "KWD": 3,
+    "VND": 0,
+}
 SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "JPY": "¥"}
 
 

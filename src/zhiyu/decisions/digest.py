@@ -25,7 +25,9 @@ class Digest:
             batch.positions, batch.id_code[:, 0].view(np.int64), batch.id_code[:, 1].view(np.int64), batch.type_index, batch.time_ms,
             batch.received_ms, batch.late, batch.outcome, batch.score, batch.prints,
         ]  # fmt: skip
-        lines = np.column_stack([np.asarray(c).astype("<i8") for c in columns] + [batch.hits.astype("<i8"), batch.errors.astype("<i8")])
+        lines = np.column_stack(
+            [np.asarray(c).astype("<i8") for c in columns] + [batch.hits.astype("<i8"), batch.errors.astype("<i8")]
+        )
         self._hash.update(np.ascontiguousarray(lines).tobytes())
 
     def hexdigest(self) -> str:

@@ -14,7 +14,14 @@ from zhiyu.policy.checked import Checked, CheckedRule
 from zhiyu.policy.declare import OUTCOMES, Reason, Rule
 from zhiyu.policy.say import labels_of
 
-OUTCOME_ZH = {"pass": "通过", "notify": "提醒", "challenge": "加强验证", "delay": "延迟", "review": "人工审核", "decline": "拒绝"}
+OUTCOME_ZH = {
+    "pass": "通过",
+    "notify": "提醒",
+    "challenge": "加强验证",
+    "delay": "延迟",
+    "review": "人工审核",
+    "decline": "拒绝",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,19 @@ class Explanation:
     policy_hash: str
     late: bool
     values_kept: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object, both languages."""
+        rules = [
+            {"rule": hit.rule, "set": hit.rule_set, "score": hit.score, "reason": hit.reason, "en": hit.en, "zh": hit.zh}
+            for hit in self.rules
+        ]
+        return {
+            "id": self.event_id, "type": self.event_type, "position": self.position, "time": self.time, "outcome": self.outcome,
+            "score": self.score, "rules": rules, "reasons": [reason.code for reason in self.reasons], "en": self.sentence("en"),
+            "zh": self.sentence("zh"), "seen": dict(self.seen), "values_kept": self.values_kept, "late": self.late,
+            "policy_hash": self.policy_hash,
+        }  # fmt: skip
 
     def sentence(self, language: str = "en") -> str:
         """The whole decision in one sentence."""

@@ -16,7 +16,22 @@ from zhiyu.base.errors import LimitExceeded
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import words_at
 from zhiyu.entities.slots import (
-    BITS, FIRST_BITS, FREE_MARK, FULL, HAND, INDEX_LIMIT, LIVE, ROW_WORDS, RUN, SEEN, SIZE, SLOT_LIMIT, USED, add, find, remove,
+    BITS,
+    FIRST_BITS,
+    FREE_MARK,
+    FULL,
+    HAND,
+    INDEX_LIMIT,
+    LIVE,
+    ROW_WORDS,
+    RUN,
+    SEEN,
+    SIZE,
+    SLOT_LIMIT,
+    USED,
+    add,
+    find,
+    remove,
     spread_bits,
 )  # fmt: skip
 
@@ -39,7 +54,9 @@ def forget_one(rows: Array, index: Array, head: Array, before: int) -> None:
 
 
 @kernel
-def recall(rows: Array, index: Array, head: Array, key: int, body: int, received: int, horizon: int, position: int) -> tuple[int, int]:
+def recall(
+    rows: Array, index: Array, head: Array, key: int, body: int, received: int, horizon: int, position: int
+) -> tuple[int, int]:
     """Status of an id and the position of its first event; a new id is remembered."""
     hashed = spread_bits(key)
     slot = find(rows, index, head, key, hashed)
@@ -126,5 +143,3 @@ class Door:
         facts: dict[str, Any] = self.arena.restore(path)
         self.head[:] = facts["head"]
         self.clock[0] = facts["clock"]
-
-

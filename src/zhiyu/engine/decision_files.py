@@ -80,7 +80,11 @@ class DecisionTables:
     def _event_column(self, column: Column, batch: EventBatch, rows: Array) -> pa.Array:
         if column.type.kind is Kind.STRING and column.name in batch.shown:
             shown = batch.shown[column.name]
-            taken = shown.take(pa.array(rows)) if hasattr(shown, "take") else pa.array([shown[int(i)] for i in rows], pa.string())
+            taken = (
+                shown.take(pa.array(rows))
+                if hasattr(shown, "take")
+                else pa.array([shown[int(i)] for i in rows], pa.string())
+            )
             return taken.cast(pa.string())
         register = self.compiled.schema.index[column.name]
         return to_arrow(column.type, batch.values[register, rows], batch.nulls[register, rows])
@@ -125,7 +129,9 @@ class RunFolder:
 
     def _flush(self, name: str) -> None:
         if self._waiting[name]:
-            self._writers[name].write_table(pa.concat_tables(self._waiting[name]).combine_chunks(), row_group_size=ROW_GROUP)
+            self._writers[name].write_table(
+                pa.concat_tables(self._waiting[name]).combine_chunks(), row_group_size=ROW_GROUP
+            )
             self._waiting[name] = []
 
     def finish(self, facts: dict[str, Any]) -> int:
@@ -136,7 +142,9 @@ class RunFolder:
         self.dead_letters.close()
         size = sum((self.folder / name).stat().st_size for name in (DECISIONS, VALUES))
         facts = facts | {"bytes_per_decision": round(size / max(self.written, 1), 2)}
-        (self.folder / RUN).write_text(json.dumps(facts, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        (self.folder / RUN).write_text(
+            json.dumps(facts, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
+        )
         return size
 
     def abandon(self) -> None:
@@ -156,7 +164,11 @@ def _lists(matrix: Array, words: list[str], unique: bool = False) -> pa.Array:
     """Per row the words of the set columns; empty words are left out, repeated ones too when `unique`."""
     distinct = list(dict.fromkeys(words))
     if unique:
-        matrix = np.column_stack([matrix[:, [w == word for w in words]].any(axis=1) for word in distinct]) if words else matrix
+        matrix = (
+            np.column_stack([matrix[:, [w == word for w in words]].any(axis=1) for word in distinct])
+            if words
+            else matrix
+        )
         matrix, words = matrix[:, [bool(w) for w in distinct]] if words else matrix, [w for w in distinct if w]
     rows, columns = np.nonzero(matrix)
     offsets = np.searchsorted(rows, np.arange(len(matrix) + 1))

@@ -35,7 +35,7 @@ DECISION_SPAN = 64
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: decisions; repeats as (position, position of the first); refusals; positions dropped as noise; facts taken."""
+    """What became of a batch: decisions, refusals, repeats as (position, position of the first), positions of noise, number of facts."""
 
     decisions: DecisionBatch
     refusals: list[Refusal] = field(default_factory=list)
@@ -61,7 +61,9 @@ class _Sequence:
 class Engine:
     """Decides batches. `keep_all` keeps the feature values of passes too (a feature tape, a single decision)."""
 
-    def __init__(self, compiled: Compiled, codes: Codes, tenant: str = "default", limit_bytes: int | None = None) -> None:
+    def __init__(
+        self, compiled: Compiled, codes: Codes, tenant: str = "default", limit_bytes: int | None = None
+    ) -> None:
         self.compiled = compiled
         self.codes = codes
         self.tenant = tenant
@@ -92,12 +94,15 @@ class Engine:
         accepted = np.flatnonzero(status == ACCEPTED)
         step = self.lag if self.feedback is not None else max(len(accepted), 1)
         parts = [
-            self._decide(batch, accepted[at : at + step], received, late, keep_all) for at in range(0, max(len(accepted), 1), step)
+            self._decide(batch, accepted[at : at + step], received, late, keep_all)
+            for at in range(0, max(len(accepted), 1), step)
         ]
         outcome = parts[0] if len(parts) == 1 else _joined(parts)
         outcome.repeats = [(int(batch.positions[i]), int(first[i])) for i in np.flatnonzero(status == REPEATED)]
         for row in np.flatnonzero((status == CONFLICT) | (status == AHEAD)):
-            outcome.refusals.append(self._refusal(batch, int(row), int(status[row]), int(first[row]), int(received[row])))
+            outcome.refusals.append(
+                self._refusal(batch, int(row), int(status[row]), int(first[row]), int(received[row]))
+            )
         return outcome
 
     def _refusal(self, batch: EventBatch, row: int, status: int, first: int, clock: int) -> Refusal:
@@ -168,7 +173,14 @@ class Engine:
         return self._woven(values, nulls, times, nows, kinds, rows, groups)
 
     def _woven(
-        self, values: Array, nulls: Array, times: Array, nows: Array, kinds: Array, rows: Array, groups: list[tuple[Facts, Array]]
+        self,
+        values: Array,
+        nulls: Array,
+        times: Array,
+        nows: Array,
+        kinds: Array,
+        rows: Array,
+        groups: list[tuple[Facts, Array]],
     ) -> _Sequence:
         which, index = interleaved(len(rows), groups)
         starts = np.cumsum([0, len(rows)] + [len(facts) for facts, _ in groups])
@@ -180,7 +192,12 @@ class Engine:
             at = nows[before] if len(before) else np.zeros(0, np.int64)
             due = facts.due if name == LABEL else at
             columns = self.compiled.schema.index
-            content = {columns["event_type"]: self._type_codes[name], columns["time"]: due, columns["received_at"]: at, columns["late"]: 0}
+            content = {
+                columns["event_type"]: self._type_codes[name],
+                columns["time"]: due,
+                columns["received_at"]: at,
+                columns["late"]: 0,
+            }
             changed = rewritten(facts.values, facts.nulls, content)
             all_values.append(changed[0])
             all_nulls.append(changed[1])
@@ -206,7 +223,10 @@ class Engine:
         if self.feedback is None or not len(own):
             return
         columns = self.compiled.schema.index
-        content: dict[int, Any] = {columns["outcome"]: self._outcome_codes[outcomes[own]], columns["score"]: scores[own]}
+        content: dict[int, Any] = {
+            columns["outcome"]: self._outcome_codes[outcomes[own]],
+            columns["score"]: scores[own],
+        }
         values, nulls = rewritten(sequence.values[:, own], sequence.nulls[:, own], content)
         number = self.accepted + np.searchsorted(rows, sequence.row[own])
         self.feedback.put(Facts(values, nulls, number + self.lag))
@@ -215,7 +235,11 @@ class Engine:
         """Counts for reports: keys, bytes of all tables, ids remembered, facts waiting."""
         waiting = sum(len(w) for w in (self.labels, self.feedback) if w is not None)
         own = self.state.facts()
-        return own | {"bytes": own["bytes"] + self.door.bytes_used(), "ids": self.door.live_ids(), "waiting_facts": waiting}
+        return own | {
+            "bytes": own["bytes"] + self.door.bytes_used(),
+            "ids": self.door.live_ids(),
+            "waiting_facts": waiting,
+        }
 
     def snapshot(self, folder: Path, facts: dict[str, Any]) -> int:
         """Write everything the engine needs to go on from here; `facts` (policy hash, log position …) ride along. Returns bytes."""

@@ -17,7 +17,6 @@ import numpy as np
 from zhiyu.base.arena import Arena, Extents
 from zhiyu.base.jit import Array
 
-
 _PARTS = ("values", "nulls", "due")
 
 

@@ -75,7 +75,9 @@ class Opened:
             if column.role == "builtin":
                 continue
             value, null = int(batch.values[register, row]), int(batch.nulls[register, row])
-            seen[column.name], shown[column.name] = self._both(column.type, value, null, batch.shown.get(column.name), row)
+            seen[column.name], shown[column.name] = self._both(
+                column.type, value, null, batch.shown.get(column.name), row
+            )
         for number, feature in enumerate(self.compiled.features):
             value, null = int(d.kept_values[line, number]), int(d.kept_nulls[line, number])
             seen[feature.name], shown[feature.name] = self._both(feature.type, value, null, None, 0)
@@ -85,7 +87,9 @@ class Opened:
         """Explain a decision that kept no values."""
         return self._explanation(d, at, {}, {}, kept=False)
 
-    def _explanation(self, d: DecisionBatch, at: int, seen: dict[str, Any], shown: dict[str, Any], kept: bool = True) -> Explanation:
+    def _explanation(
+        self, d: DecisionBatch, at: int, seen: dict[str, Any], shown: dict[str, Any], kept: bool = True
+    ) -> Explanation:
         hits = bits_to_matrix(d.hits[at : at + 1], len(self.compiled.rule_order))[0]
         names = [rule.rule.name for rule, hit in zip(self.compiled.rule_order, hits) if hit]
         kind = self.compiled.schema.types[int(d.type_index[at])].name
@@ -123,7 +127,11 @@ def open_policy(
 
 
 def open_artifact(
-    artifact: Artifact, tenant: str = "default", key: bytes | None = None, all_features: bool = False, report: Report | None = None
+    artifact: Artifact,
+    tenant: str = "default",
+    key: bytes | None = None,
+    all_features: bool = False,
+    report: Report | None = None,
 ) -> Opened:
     """Open a policy from its artifact, as a run folder carries it."""
     canonical = check_policy(artifact.policy)

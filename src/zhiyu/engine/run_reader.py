@@ -28,8 +28,13 @@ class RunReader:
         self.folder = root / tenant
         if not (self.folder / RUN).is_file():
             tenants = [p.name for p in root.iterdir() if (p / RUN).is_file()] if root.is_dir() else []
-            hint = did_you_mean(tenant, tenants) or (f"tenants there: {', '.join(tenants)}" if tenants else "run `zhiyu replay` first")
-            raise InputError(f"no finished run of tenant '{tenant}' in {root}; {hint}", f"{root} 中没有租户“{tenant}”的完整运行；{hint}")
+            hint = did_you_mean(tenant, tenants) or (
+                f"tenants there: {', '.join(tenants)}" if tenants else "run `zhiyu replay` first"
+            )
+            raise InputError(
+                f"no finished run of tenant '{tenant}' in {root}; {hint}",
+                f"{root} 中没有租户“{tenant}”的完整运行；{hint}",
+            )
         self.facts: dict[str, Any] = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
         self.opened: Opened = open_artifact(Artifact.from_json((self.folder / POLICY).read_bytes()), tenant)
 
@@ -37,9 +42,17 @@ class RunReader:
         """The line of a decision; InputError with a close id when there is none."""
         table = self._filtered(DECISIONS, pc.field("event_id") == event_id)
         if not table.num_rows:
-            sample = pq.ParquetFile(self.folder / DECISIONS).read_row_group(0, ["event_id"])["event_id"].to_pylist()[:5000]
-            hint = did_you_mean(event_id, sample) or f"ids look like '{sample[0]}'" if sample else "the run has no decisions"
-            raise InputError(f"no decision '{event_id}' in {self.folder}; {hint}", f"{self.folder} 中没有决策“{event_id}”；{hint}")
+            sample = (
+                pq.ParquetFile(self.folder / DECISIONS).read_row_group(0, ["event_id"])["event_id"].to_pylist()[:5000]
+            )
+            hint = (
+                did_you_mean(event_id, sample) or f"ids look like '{sample[0]}'"
+                if sample
+                else "the run has no decisions"
+            )
+            raise InputError(
+                f"no decision '{event_id}' in {self.folder}; {hint}", f"{self.folder} 中没有决策“{event_id}”；{hint}"
+            )
         line: dict[str, Any] = table.to_pylist()[0]
         return line
 

@@ -12,9 +12,9 @@ from zhiyu.decisions.kernel import decide_batch
 from zhiyu.engine.engine import Engine
 from zhiyu.engine.opened import open_policy
 from zhiyu.events.batch import RawBatch
+from zhiyu.events.declare import EventType, Field
 from zhiyu.events.decode import decode
 from zhiyu.events.decode_one import decode_one
-from zhiyu.events.declare import EventType, Field
 from zhiyu.features.declare import Feature
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 

@@ -1,6 +1,7 @@
 """Keys and ids: a 64-bit key gets a small, dense slot number, and gives it back when it has been idle long enough.
 
-In: keys (64 bits in int64), event times; one table's rows, index and header as pointers. Out: slots 0, 1, 2 … per table. One row of four words a slot:
+In: keys (64 bits in int64), event times; one table's rows, index and header as pointers. Out: slots 0, 1, 2 … per table.
+One row of four words a slot:
 `KEY`, `SEEN` (newest event time, ms), and two words for whoever uses the table (features keep a run there).
 The index is open addressing (linear probing) over words `tag << 32 | slot + 1`; a table of 2**b words lives at offset 2**b of its
 line, so growth rehashes into fresh space inside the kernel and the owner releases the old half.

@@ -38,7 +38,8 @@ class LabelFile:
             row = int(bad[0])
             known = ", ".join(TRUE + FALSE)
             raise InputError(
-                f"{path}, row {row + 1}: '{words[row]}' is no label; write one of {known}", f"{path} 第 {row + 1} 行：“{words[row]}”不是标签"
+                f"{path}, row {row + 1}: '{words[row]}' is no label; write one of {known}",
+                f"{path} 第 {row + 1} 行：“{words[row]}”不是标签",
             )
         ids = pc.cast(table["id"], pa.string()).combine_chunks()
         last = dict(zip(ids.to_pylist(), fraud.astype(np.int8).tolist()))
@@ -53,7 +54,11 @@ class LabelFile:
         ids = batch.ids if isinstance(batch.ids, pa.Array) else pa.array(batch.ids, pa.string())
         found = pc.index_in(ids.cast(pa.string()), value_set=self._ids)
         index = pc.fill_null(found, -1).to_numpy(zero_copy_only=False)
-        return np.where(index >= 0, self._fraud[index], -1).astype(np.int8) if len(self._fraud) else np.full(len(ids), -1, np.int8)
+        return (
+            np.where(index >= 0, self._fraud[index], -1).astype(np.int8)
+            if len(self._fraud)
+            else np.full(len(ids), -1, np.int8)
+        )
 
 
 def _read(path: Path) -> pa.Table:

@@ -84,7 +84,9 @@ class Metrics:
         delay = self.label_delay_ms if label_delay_ms is None else label_delay_ms
         self._clock = max(self._clock, int(d.received_ms[-1]))
         known = d.labels >= 0
-        fresh = np.column_stack([d.time_ms[known] + delay, d.outcome[known], d.labels[known].astype(np.int64), d.money[known]])
+        fresh = np.column_stack(
+            [d.time_ms[known] + delay, d.outcome[known], d.labels[known].astype(np.int64), d.money[known]]
+        )
         waiting = np.concatenate([self._waiting, fresh])
         arrived = waiting[:, 0] <= self._clock
         self._count(waiting[arrived])

@@ -36,5 +36,8 @@ def rederived(reader: RunReader, event_id: str) -> Explanation:
         if found:
             break
     if not found or found[0].event_id != event_id or found[0].outcome != line["outcome"]:
-        raise InputError(f"{source} no longer gives this decision; it has changed since the run", f"{source} 已变化，无法得到同一决策")
+        raise InputError(
+            f"{source} no longer gives this decision; it has changed since the run",
+            f"{source} 已变化，无法得到同一决策",
+        )
     return found[0]

@@ -91,7 +91,10 @@ def choose_source(opened: Opened, name: str | None) -> Source | None:
     if name is None:
         if len(sources) > 1:
             names = ", ".join(source.name for source in sources)
-            raise InputError(f"the policy has several sources; choose one with --source: {names}", f"策略有多个来源，请用 --source 选择：{names}")
+            raise InputError(
+                f"the policy has several sources; choose one with --source: {names}",
+                f"策略有多个来源，请用 --source 选择：{names}",
+            )
         return sources[0] if sources else None
     for source in sources:
         if source.name == name:
@@ -231,15 +234,25 @@ def parse_delay(text: str) -> int:
 
 def _dropped(outcome: Outcome, batch: EventBatch) -> list[Refusal]:
     """Repeats and noise, as lines of the dead-letter file: nothing vanishes without a trace."""
-    rows = {int(position): row for row, position in enumerate(batch.positions)} if outcome.repeats or outcome.noise else {}
+    rows = (
+        {int(position): row for row, position in enumerate(batch.positions)} if outcome.repeats or outcome.noise else {}
+    )
     said = [
-        Refusal(p, str(batch.ids[rows[p]]), "id", "repeat", f"the same event came at position {first}; it changes nothing", f"与位置 {first} 的事件相同，不再处理")
+        Refusal(
+            p, str(batch.ids[rows[p]]), "id", "repeat", f"the same event came at position {first}; it changes nothing",
+            f"与位置 {first} 的事件相同，不再处理",
+        )
         for p, first in outcome.repeats
     ]  # fmt: skip
     said += [
-        Refusal(p, str(batch.ids[rows[p]]), "", "noise", "a `drop` filter of its event type is true; it counts nowhere", "命中事件类型的 drop 过滤条件，不计入")
+        Refusal(
+            p,
+            str(batch.ids[rows[p]]),
+            "",
+            "noise",
+            "a `drop` filter of its event type is true; it counts nowhere",
+            "命中事件类型的 drop 过滤条件，不计入",
+        )
         for p in outcome.noise
     ]
     return sorted(said, key=lambda r: r.position)
-
-

@@ -20,7 +20,14 @@ _TRUTH = (
     ("precision", "精确率"), ("recall", "召回率"), ("F1", "F1"), ("frauds caught", "拦截欺诈"), ("frauds missed", "漏过欺诈"),
     ("money caught", "拦截金额"), ("money missed", "漏过金额"), ("good events stopped", "误伤正常事件"), ("their money", "误伤金额"),
 )  # fmt: skip
-COLOURS = {"pass": "green", "notify": "cyan", "challenge": "yellow", "delay": "yellow", "review": "magenta", "decline": "red"}
+COLOURS = {
+    "pass": "green",
+    "notify": "cyan",
+    "challenge": "yellow",
+    "delay": "yellow",
+    "review": "magenta",
+    "decline": "red",
+}
 
 
 class ReportPrinter:
@@ -49,7 +56,8 @@ class ReportPrinter:
         line = self.pick(
             f"{r.events:,} events in {r.seconds:.1f} s: [bold]{r.events_per_s:,.0f} events/s[/] with {r.features} features each "
             f"(reading, deciding and writing)",
-            f"{r.events:,} 个事件，用时 {r.seconds:.1f} 秒：[bold]每秒 {r.events_per_s:,.0f} 个[/]，每个 {r.features} 个特征（含读取、决策与写盘）",
+            f"{r.events:,} 个事件，用时 {r.seconds:.1f} 秒：[bold]每秒 {r.events_per_s:,.0f} 个[/]，"
+            f"每个 {r.features} 个特征（含读取、决策与写盘）",
         )
         self.console.print(f"\n{line}")
 
@@ -106,7 +114,10 @@ class ReportPrinter:
         table.add_column("")
         table.add_column(self.pick("stopped", "拦下"), justify="right")
         table.add_column(self.pick("declined", "拒绝"), justify="right")
-        stopped, declined = self._cells(r, r.metrics.scores()), self._cells(r, r.metrics.scores(OUTCOMES.index("decline")))
+        stopped, declined = (
+            self._cells(r, r.metrics.scores()),
+            self._cells(r, r.metrics.scores(OUTCOMES.index("decline"))),
+        )
         for (en, zh), one, other in zip(_TRUTH, stopped, declined):
             table.add_row(self.pick(en, zh), one, other)
         self.console.print()
@@ -121,8 +132,8 @@ class ReportPrinter:
 
         rate = "–" if s.false_alarm_rate is None else f"{s.false_alarms:,} ({s.false_alarm_rate:.3%})"
         return [
-            share(s.precision), share(s.recall), share(s.f1), f"{s.caught:,}", f"{s.missed:,}", money(s.money_caught), money(s.money_missed),
-            rate, money(s.money_of_good_stopped),
+            share(s.precision), share(s.recall), share(s.f1), f"{s.caught:,}", f"{s.missed:,}", money(s.money_caught),
+            money(s.money_missed), rate, money(s.money_of_good_stopped),
         ]  # fmt: skip
 
     def _examples(self, r: Replayed) -> None:
@@ -133,7 +144,11 @@ class ReportPrinter:
 
     def _footer(self, r: Replayed) -> None:
         self.console.print()
-        self.console.print(f"{self.pick('policy', '策略')} {r.policy_hash}\n{self.pick('digest', '摘要')} {r.digest}", highlight=False, soft_wrap=True)
+        self.console.print(
+            f"{self.pick('policy', '策略')} {r.policy_hash}\n{self.pick('digest', '摘要')} {r.digest}",
+            highlight=False,
+            soft_wrap=True,
+        )
         keys = r.state.get("keys", 0)
         size = r.state.get("bytes", 0) / 1e6
         self.console.print(self.pick(f"state: {keys:,} keys, {size:,.1f} MB", f"状态：{keys:,} 个键，{size:,.1f} MB"))
@@ -141,7 +156,8 @@ class ReportPrinter:
             each = f"{r.bytes_per_decision:.1f}" if r.bytes_per_decision is not None else "–"
             self.console.print(
                 self.pick(
-                    f"decisions in {r.out} ({each} bytes each); `zhiyu explain ID` says why", f"决策已写入 {r.out}（每条 {each} 字节）；用 `zhiyu explain ID` 查看原因"
+                    f"decisions in {r.out} ({each} bytes each); `zhiyu explain ID` says why",
+                    f"决策已写入 {r.out}（每条 {each} 字节）；用 `zhiyu explain ID` 查看原因",
                 )
             )  # fmt: skip
 
@@ -150,16 +166,27 @@ def print_explanation(console: Console, e: Explanation, language: str, values: b
     """One decision in full: sentence, rules, reasons with the wording for the customer, values seen."""
     zh = language == "zh"
     console.print(f"[bold]{escape(e.sentence(language))}[/]")
-    console.print(f"{'位置' if zh else 'position'} {e.position} · {e.time} · {'策略' if zh else 'policy'} {e.policy_hash}", highlight=False, soft_wrap=True)
+    console.print(
+        f"{'位置' if zh else 'position'} {e.position} · {e.time} · {'策略' if zh else 'policy'} {e.policy_hash}",
+        highlight=False,
+        soft_wrap=True,
+    )
     if e.late:
         console.print("事件迟到，按接收时间计入" if zh else "the event was late and counts at the time it was received")
     for hit in e.rules:
         console.print(f"  {hit.rule_set}.{hit.rule} (+{hit.score}): {escape(hit.zh if zh else hit.en)}")
     for reason in e.reasons:
         own, consumer = (reason.zh, reason.consumer_zh) if zh else (reason.en, reason.consumer_en)
-        console.print(f"  {reason.code}: {escape(own)}" + (f" · {'可告知客户' if zh else 'to the customer'}: {escape(consumer)}" if consumer else ""))
+        console.print(
+            f"  {reason.code}: {escape(own)}"
+            + (f" · {'可告知客户' if zh else 'to the customer'}: {escape(consumer)}" if consumer else "")
+        )
     if not e.values_kept:
-        console.print("通过的决策不保留数值，可从输入重新推导" if zh else "a pass keeps no values; they can be derived again from the input")
+        console.print(
+            "通过的决策不保留数值，可从输入重新推导"
+            if zh
+            else "a pass keeps no values; they can be derived again from the input"
+        )
     elif values:
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, value in e.seen.items():

@@ -104,7 +104,7 @@ class Source(Declaration, frozen=True, kw_only=True):
 
 
 class Clock(Declaration, frozen=True):
-    """How late an event may come and still count at its own time, how far ahead of the stream it may run, and how long ids are remembered."""
+    """How late an event may come and still count at its own time, how far ahead of the stream it may run, how long ids are remembered."""
 
     lateness: str = "1h"
     max_ahead: str = "400d"

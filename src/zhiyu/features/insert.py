@@ -54,6 +54,7 @@ from zhiyu.features.runs import (
     make_room,
     note_last,
     open_gap,
+    place_of,
     rebuild_nodes,
     upper_bound,
 )
@@ -184,7 +185,7 @@ def insert(
         return HEAP_FULL
     heap, lanes, columns = words_at(x[X_HEAP]), words_at(x[X_LANES]), words_at(x[X_COLUMNS])
     cap, end = words_at(x[X_CAPACITIES])[number * CLASSES + (line[SIZE] & 255)], line[SIZE] >> 8
-    place = upper_bound(heap, run, 0, end, time)
+    place = place_of(heap, run, end, time)
     if place < end:
         open_gap(heap, run, cap, place, end, table)
         forget(heap, run, cap, table)

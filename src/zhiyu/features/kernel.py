@@ -69,7 +69,7 @@ from zhiyu.features.layout import (
     memo_at,
 )  # fmt: skip
 from zhiyu.features.query import answer, silence
-from zhiyu.features.runs import upper_bound
+from zhiyu.features.runs import place_of
 
 OK, TABLE_FULL, MEMORY_FULL = 0, 1, 2
 SKIPPED = 2
@@ -209,7 +209,7 @@ def feed_row(x: Array, number: int, table: Array, row: int, time: int, now: int,
     line = beyond(words_at(x[X_ROWS]), number * x[X_ROW_STRIDE] + slot * ROW_WORDS)
     if asks and table[HAS_PAST]:
         run, cap, end = line[RUN], capacities[line[SIZE] & 255], line[SIZE] >> 8
-        high = upper_bound(heap, run, 0, end, time)
+        high = place_of(heap, run, end, time)
         answer(x, table, run, cap, high, end, time, 1, values, nulls, width)
     place = np.int64(-1)
     if counts_anywhere(values, nulls, width, table, x):
@@ -219,7 +219,7 @@ def feed_row(x: Array, number: int, table: Array, row: int, time: int, now: int,
         words_at(x[X_COUNTERS])[LATE_INSERTS] += place + 1 < (line[SIZE] >> 8)
     if asks and table[HAS_NOW]:
         run, cap, end = line[RUN], capacities[line[SIZE] & 255], line[SIZE] >> 8
-        high = place + 1 if place >= 0 else upper_bound(heap, run, 0, end, time)
+        high = place + 1 if place >= 0 else place_of(heap, run, end, time)
         answer(x, table, run, cap, high, end, time, 0, values, nulls, width)
     return OK
 

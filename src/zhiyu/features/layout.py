@@ -61,11 +61,8 @@ def node_count(cap: int) -> int:
 
 @kernel
 def hash_words(cap: int) -> int:
-    """Words of one distinct lane's index: the power of two at or above 4/3 of the capacity."""
-    words = np.int64(2)
-    while 3 * words < 4 * cap:
-        words *= 2
-    return words
+    """Words of one distinct lane's index: five for four entries."""
+    return cap + (cap >> 2) + 1
 
 
 @kernel

@@ -103,11 +103,14 @@ def trip_km(start: int, stop: int) -> float:
 def edges(x: Array, run: int, table: Array, time: int, high: int) -> None:
     """lows[w] = first entry of [0, high) inside window w of the table: time > event time - width. Windows ascend."""
     heap, windows, lows = words_at(x[X_HEAP]), words_at(x[X_WINDOWS]), words_at(x[X_LOWS])
-    bound = high
+    low = high
     for number in range(table[WINDOW0], table[WINDOW1]):
-        if bound > 0:
-            bound = upper_bound(heap, run, 0, bound, time - windows[number])
-        lows[number - table[WINDOW0]] = bound
+        before = time - windows[number]
+        if low > 0 and heap[run] < (before + 1) << STAMP_SHIFT:
+            low = upper_bound(heap, run, 1, low, before)
+        else:
+            low = 0
+        lows[number - table[WINDOW0]] = low
 
 
 @kernel

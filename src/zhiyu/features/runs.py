@@ -67,9 +67,23 @@ def upper_bound(heap: Array, run: int, low: int, high: int, limit: int) -> int:
 
 
 @kernel
+def place_of(heap: Array, run: int, end: int, time: int) -> int:
+    """Where an entry of this time goes in [0, end): after all that are not newer. Nearly always at the end."""
+    if end == 0 or heap[run + end - 1] < (time + 1) << STAMP_SHIFT:
+        return end
+    return upper_bound(heap, run, 0, end - 1, time)
+
+
+@kernel
 def flag(heap: Array, run: int, cap: int, entry: int, word: int, shift: int) -> int:
     """One flag bit of an entry: word 0 is the stamp's low bits, word k the k-th extra word."""
     return (heap[run + word * cap + entry] >> shift) & 1
+
+
+@kernel
+def hash_home(value: int, words: int) -> int:
+    """First index word to look at: 32 mixed bits scaled to any number of words, so that the index can have any size."""
+    return ((spread_bits(value) >> 31) * words) >> 32
 
 
 @kernel
@@ -77,15 +91,15 @@ def find_last(heap: Array, run: int, cap: int, end: int, table: Array, lane: Arr
     """Newest counted entry of a distinct lane with this value among [0, end), or -1 (the marked one)."""
     if cap >= HASHED:
         base = run + hash_at(table, cap, lane[L_HASH])
-        mask = hash_words(cap) - 1
-        at = spread_bits(value) & mask
+        words = hash_words(cap)
+        at = hash_home(value, words)
         while True:
             word = heap[base + at]
             if word == 0:
                 return -1
             if (word >> 32) == value:
                 return (word & 0xFFFFFFFF) - 1
-            at = (at + 1) & mask
+            at = at + 1 if at + 1 < words else 0
     column = 2 * (run + category_at(table, cap, lane[L_VALUE]))
     for entry in range(end - 1, -1, -1):
         if halves(heap)[column + entry] == value and flag(heap, run, cap, entry, lane[L_LAST_WORD], lane[L_LAST_SHIFT]):
@@ -97,10 +111,10 @@ def find_last(heap: Array, run: int, cap: int, end: int, table: Array, lane: Arr
 def note_last(heap: Array, run: int, cap: int, table: Array, lane: Array, value: int, entry: int) -> None:
     """Remember `entry` as the newest with this value (runs of HASHED entries and more)."""
     base = run + hash_at(table, cap, lane[L_HASH])
-    mask = hash_words(cap) - 1
-    at = spread_bits(value) & mask
+    words = hash_words(cap)
+    at = hash_home(value, words)
     while heap[base + at] != 0 and (heap[base + at] >> 32) != value:
-        at = (at + 1) & mask
+        at = at + 1 if at + 1 < words else 0
     heap[base + at] = (value << 32) | (entry + 1)
 
 

@@ -120,7 +120,9 @@ class _Compiler:
 
     def build(self) -> Compiled:
         layout = dict(self.schema.index)
-        filters = list({expression.canonical: expression for expression in self.filters.values() if expression}.values())
+        filters = list(
+            {expression.canonical: expression for expression in self.filters.values() if expression}.values()
+        )
         drops = list(self.schema.drops)
         firsts = filters + [expression for _, expression in drops] + list(self.fields.values())
         before = compile_program(firsts, layout, len(self.schema.columns), self.encode, self.fields)
@@ -137,7 +139,9 @@ class _Compiler:
         after = compile_program(seconds, layout, first_feature + len(registers), self.encode, self.derived)
         results = [int(register) for register in after.outputs]
         rule_table, set_table, thresholds = self._tables(rules, results[len(self.derived) :])
-        columns = [FeatureColumn(f.feature.name, f.type, registers[f.feature.name], "aggregate") for f in self.aggregates]
+        columns = [
+            FeatureColumn(f.feature.name, f.type, registers[f.feature.name], "aggregate") for f in self.aggregates
+        ]
         columns += [FeatureColumn(n, e.type, r, "derived") for (n, e), r in zip(self.derived.items(), results)]
         read = {name for expression in seconds for name in expression.names}
         columns += [FeatureColumn(n, e.type, layout[n], "field") for n, e in self.fields.items() if n in read]
