@@ -30,6 +30,7 @@ test: warm
 check: $(VENV)/.checks-installed
 	@echo "checking: ruff (style), mypy (types), lint-imports (who may import whom), tidy"
 	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests/tidy

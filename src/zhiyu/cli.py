@@ -305,10 +305,6 @@ def explain(event_id: str, run_folder: Path, tenant: str, rederive: bool, as_jso
             warm_kernels(language)
             found = rederived(reader, event_id)
         if as_json:
-            rules = [
-                {"rule": r.rule, "set": r.rule_set, "score": r.score, "reason": r.reason, "en": r.en, "zh": r.zh}
-                for r in found.rules
-            ]
             _print_json(found.to_dict())
         else:
             print_explanation(Console(), found, language)

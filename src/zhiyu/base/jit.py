@@ -5,7 +5,12 @@ Why a wrapper: numba's decorator is untyped; this keeps the strict type checker 
 `fastmath` stays off (no reassociation, no fused multiply-add): the same bits on every machine.
 """
 
+import functools
+import hashlib
+import os
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
 import numba
@@ -30,4 +35,32 @@ def instruction(generator: Callable[..., Any]) -> Any:
 
 def kernel(function: F) -> F:
     """Compile `function` to machine code without the interpreter lock; cached, never fast-math."""
-    return cast(F, numba.njit(nogil=True, cache=True, fastmath=False, boundscheck=False, error_model="numpy")(function))
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_folder())
+    try:
+        options = {"nogil": True, "cache": True, "fastmath": False, "boundscheck": False, "error_model": "numpy"}
+        return cast(F, numba.njit(**options)(function))
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+@functools.cache
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: one folder per state of the source, since numba does not see a change in a callee's file.
+
+    Under ZHIYU_CACHE, else the user's cache folder, else (nothing writable) the system's temporary folder.
+    """
+    package = Path(__file__).parent.parent
+    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.read_bytes())
+    given = os.environ.get("ZHIYU_CACHE")
+    homes = [given] if given else [os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), tempfile.gettempdir()]
+    for home in homes:
+        folder = Path(home) / "zhiyu" / f"kernels-{digest.hexdigest()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return package / "__pycache__"

@@ -1,56 +1,70 @@
 """From rule results to an outcome: per rule set, then over all sets the severest.
 
-In: one row's rule registers, the rule, set and threshold tables of `policy.compile`. Out: outcome, score, hit and error bits.
+In: a block of rule registers, the rule, set and threshold tables of `policy.compile`. Out: outcome, score, hit and error bits per row.
 `score` sets add up every hit and compare with thresholds; `first_hit` sets stop at the first hit. Only *true* hits.
+Rule by rule over all rows of the block, because most rules fire for no row of it: one look at a register row settles them.
 """
 
 import numpy as np
 
 from zhiyu.base.jit import Array, kernel
+from zhiyu.decisions.layout import DECIDE
 
 
 @kernel
-def rule_bit(bits: Array, row: int, rule: int) -> None:
-    """Set the bit of a rule in the row's words."""
-    bits[row, rule >> 6] |= np.int64(1) << (rule & 63)
+def silent(values: Array, nulls: Array, register: int, count: int) -> bool:
+    """Nobody among the first `count` rows fires this rule, and nobody's value is null or an error."""
+    busy = np.int64(0)
+    for column in range(count):
+        busy |= values[register, column] | np.int64(nulls[register, column])
+    return busy == 0
 
 
 @kernel
-def run_set(
-    values: Array, nulls: Array, column: int, kind: int, rules: Array, line: Array, row: int, hits: Array, errors: Array
-) -> tuple[int, int]:
-    """One rule set on one row: (severest outcome its rules ask for, sum of scores)."""
-    outcome, score = np.int64(0), np.int64(0)
-    for rule in range(line[0], line[1]):
-        register = rules[rule, 0]
-        if not (rules[rule, 1] >> kind) & 1:
+def apply_rule(
+    values: Array, nulls: Array, rule: int, line: Array, kinds: Array, asks: Array, start: int, count: int, stops: bool,
+    stopped: Array, sums: Array, outcomes: Array, hits: Array, errors: Array,
+) -> None:  # fmt: skip
+    """One rule (its table `line`) on rows [start, start + count): hits, errors, score and the outcome it asks for."""
+    register, word, bit = line[0], rule >> 6, np.int64(1) << (rule & 63)
+    for column in range(count):
+        row = start + column
+        if asks[row] != DECIDE or stopped[column] or not (line[1] >> kinds[row]) & 1:
             continue
-        if nulls[register, column] != 0:
-            if nulls[register, column] == 2:
-                rule_bit(errors, row, rule)
-            continue
-        if values[register, column] == 0:
-            continue
-        rule_bit(hits, row, rule)
-        outcome = max(outcome, rules[rule, 4])
-        score += rules[rule, 3]
-        if line[2]:
-            break
-    return outcome, score
+        mark = nulls[register, column]
+        if mark != 0:
+            if mark == 2:
+                errors[row, word] |= bit
+        elif values[register, column] != 0:
+            hits[row, word] |= bit
+            outcomes[row] = max(outcomes[row], line[4])
+            sums[column] += line[3]
+            stopped[column] = stops
 
 
 @kernel
 def combine(
-    values: Array, nulls: Array, column: int, kind: int, rules: Array, sets: Array, thresholds: Array, row: int, hits: Array,
-    errors: Array,
-) -> tuple[int, int]:  # fmt: skip
-    """All rule sets on one row: (outcome as severity 0..5, total score)."""
-    outcome, total = np.int64(0), np.int64(0)
+    values: Array, nulls: Array, rules: Array, sets: Array, thresholds: Array, kinds: Array, asks: Array, start: int, count: int,
+    stopped: Array, sums: Array, outcomes: Array, scores: Array, hits: Array, errors: Array,
+) -> None:  # fmt: skip
+    """All rule sets on rows [start, start + count), which stand in columns 0..count-1.
+
+    `outcomes` (severity 0..5) and `scores` int64[n] start at 0; `stopped` uint8[B] and `sums` int64[B] are scratch.
+    """
     for number in range(sets.shape[0]):
-        asked, score = run_set(values, nulls, column, kind, rules, sets[number], row, hits, errors)
-        outcome = max(outcome, asked)
-        total += score
-        for mark in range(sets[number, 3], sets[number, 4]):
-            if score >= thresholds[mark, 0]:
-                outcome = max(outcome, thresholds[mark, 1])
-    return outcome, total
+        stopped[:count] = 0
+        sums[:count] = 0
+        for rule in range(sets[number, 0], sets[number, 1]):
+            if not silent(values, nulls, rules[rule, 0], count):
+                apply_rule(
+                    values, nulls, rule, rules[rule], kinds, asks, start, count, sets[number, 2] != 0, stopped, sums, outcomes,
+                    hits, errors,
+                )  # fmt: skip
+        for column in range(count):
+            row = start + column
+            if asks[row] != DECIDE:
+                continue
+            scores[row] += sums[column]
+            for mark in range(sets[number, 3], sets[number, 4]):
+                if sums[column] >= thresholds[mark, 0]:
+                    outcomes[row] = max(outcomes[row], thresholds[mark, 1])

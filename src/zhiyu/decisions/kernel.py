@@ -37,14 +37,18 @@ def drop_noise(values: Array, nulls: Array, drops: Array, kinds: Array, asks: Ar
 
 
 @kernel
-def fingerprint(values: Array, nulls: Array, column: int, watched: Array) -> int:
-    """One number that changes when any watched value or null mark of the row changes."""
-    print_ = FINGERPRINT_SEED
+def fingerprint(values: Array, nulls: Array, count: int, watched: Array, prints: Array, start: int) -> None:
+    """prints[start + i] = one number that changes when any watched value or null mark of row i changes.
+
+    Value by value over all rows: a row's chain of multiplications cannot overlap with itself, but with those of other rows.
+    """
+    prints[start : start + count] = FINGERPRINT_SEED
     for number in range(watched.shape[0]):
         register = watched[number]
-        value = values[register, column] if nulls[register, column] == 0 else np.int64(nulls[register, column])
-        print_ = (spread_bits(print_ ^ value) << 1) ^ (np.int64(nulls[register, column]) + number)
-    return print_
+        for column in range(count):
+            mark = np.int64(nulls[register, column])
+            value = values[register, column] if mark == 0 else mark
+            prints[start + column] = (spread_bits(prints[start + column] ^ value) << 1) ^ (mark + number)
 
 
 @kernel
@@ -67,6 +71,7 @@ def decide_batch(
     `times`, `nows` are ms since the plan's epoch. `kept_rows` int64[n] names the rows whose values are in `kept_values` [n, F].
     """
     width, total, kept = values.shape[1], times.shape[0], 0
+    stopped, sums = np.empty(width, np.uint8), np.empty(width, np.int64)
     for start in range(0, total, width):
         count = min(width, total - start)
         take_block(batch_values, batch_nulls, start, count, values, nulls)
@@ -76,15 +81,13 @@ def decide_batch(
         if status != 0:
             return status, kept
         run_program(after_code, after_sets, values, nulls, count)
+        combine(
+            values, nulls, rules, sets, thresholds, kinds, asks, start, count, stopped, sums, outcomes, scores, hits, errors
+        )  # fmt: skip
+        fingerprint(values, nulls, count, watched, prints, start)
         for column in range(count):
             row = start + column
-            if asks[row] != DECIDE:
-                continue
-            outcome, score = combine(values, nulls, column, kinds[row], rules, sets, thresholds, row, hits, errors)
-            outcomes[row] = outcome
-            scores[row] = score
-            prints[row] = fingerprint(values, nulls, column, watched)
-            if outcome > 0 or keep_all:
+            if asks[row] == DECIDE and (outcomes[row] > 0 or keep_all):
                 keep_values(values, nulls, column, watched, kept, kept_values, kept_nulls)
                 kept_rows[kept] = row
                 kept += 1

@@ -91,7 +91,7 @@ def adapt_text(report: Report, node: Typed, to: Typed) -> Typed:
             node.column,
             f"{shown(to)} is personal data and cannot be compared with a written text",
             f"{shown(to)} 是个人信息，不能与写明的文本比较",
-            "compare it with another field or a named list, or use a derived field",
+            "compare it with another field, or use one of its derived fields",
         )
     if to.type.choices and node.value not in to.type.choices:
         return report.error(

@@ -56,7 +56,7 @@ def _one_line(text: str) -> str:
             0,
             f"the expression has {len(text)} characters, the limit is {MAX_EXPRESSION_CHARS}",
             f"表达式有 {len(text)} 个字符，上限为 {MAX_EXPRESSION_CHARS}",
-            "split it into derived variables, or use a named list",
+            "split it into derived features",
         )
     flat = text.replace("\r", " ").replace("\n", " ").replace("\t", " ").replace("\f", " ")
     _scan(flat)

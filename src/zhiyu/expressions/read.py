@@ -235,7 +235,7 @@ class Reader:
                 self._column(tree),
                 f"{len(tree.elts)} values written out, the limit is {MAX_LIST_ITEMS}",
                 f"直接写出了 {len(tree.elts)} 个值，上限为 {MAX_LIST_ITEMS}",
-                "declare a named list",
+                "split it into several rules",
             )
         return tuple(self._member(each, depth) for each in tree.elts)
 

@@ -25,7 +25,8 @@ class HasNames(Protocol):
     """The part of an event schema that is read here: the type of every column and derived name."""
 
     @property
-    def names(self) -> Mapping[str, Type]: ...
+    def names(self) -> Mapping[str, Type]:
+        """Type by name."""
 
 
 def feature_type(feature: Feature, schema: HasNames) -> Type:

@@ -7,6 +7,7 @@ In: the typed rules. Out: problems at the threshold, rule or reason.
 from __future__ import annotations
 
 from zhiyu.base.errors import did_you_mean
+from zhiyu.base.limits import MAX_BATCH
 from zhiyu.policy.checked import Checked, CheckedRule
 from zhiyu.policy.declare import OUTCOMES, RuleSet
 from zhiyu.policy.places import Path
@@ -25,6 +26,14 @@ def rule_sets(checked: Checked) -> None:
         else:
             _score(checked, rule_set, path, rules)
     _reasons(checked)
+    _feedback(checked)
+
+
+def _feedback(checked: Checked) -> None:
+    lag = checked.policy.feedback.lag_events
+    if not 1 <= lag <= MAX_BATCH:
+        en, zh = f"`lag_events` is {lag}; it is 1 to {MAX_BATCH}", f"lag_events 为 {lag}，应在 1 到 {MAX_BATCH} 之间"
+        checked.error("feedback.lag", ("feedback", "lag_events"), en, zh, "a decision is seen by later events only: write at least 1")
 
 
 def best_score(rules: list[CheckedRule]) -> int:

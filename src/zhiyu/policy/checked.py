@@ -6,7 +6,7 @@ In: filled by `examine`. Out: `Checked`, read by the other checks, the cost mode
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zhiyu.base.errors import Problem
 from zhiyu.expressions import Expression
@@ -69,5 +69,13 @@ class Checked:
         self.problems.append(Problem(code, en, zh, self.places.inside(path, text, column), "warning", suggestion))
 
     def typed_on(self, on: Iterable[str]) -> dict[str, Type]:
-        """Types of every usable name, events and features, on these event types."""
-        return self.known.typed_on(on) | {name: f.type for name, f in self.features.items()}
+        """Types of every usable name, events and features, on these event types: without its key, a feature is null."""
+        names = self.known.typed_on(on)
+        return names | {name: _on(f, names) for name, f in self.features.items()}
+
+
+def _on(checked: CheckedFeature, names: dict[str, Type]) -> Type:
+    by = checked.feature.by
+    keys = (by,) if isinstance(by, str) else by
+    missing = any(names[key].nullable for key in keys if key in names)
+    return replace(checked.type, nullable=True) if missing else checked.type
