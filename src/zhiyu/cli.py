@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from zhiyu.base.errors import DeclarationError, InputError, Problem, ZhiyuError
+from zhiyu.bench.command import bench
 
 RUN_FOLDER = ".zhiyu/run"
 LANGUAGES = click.Choice(["en", "zh"])
@@ -376,6 +377,9 @@ def _example(name: str) -> Path:
             f"此处没有 examples/{name}；请在项目目录运行或指定 --policy",
         )
     return folder
+
+
+main.add_command(bench)
 
 
 if __name__ == "__main__":

@@ -35,12 +35,13 @@ def instruction(generator: Callable[..., Any]) -> Any:
 
 def kernel(function: F) -> F:
     """Compile `function` to machine code without the interpreter lock; cached, never fast-math."""
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(cache_folder())
+    settings: Any = numba.config
+    before, settings.CACHE_DIR = settings.CACHE_DIR, str(cache_folder())
     try:
-        options = {"nogil": True, "cache": True, "fastmath": False, "boundscheck": False, "error_model": "numpy"}
-        return cast(F, numba.njit(**options)(function))
+        compiled = numba.njit(nogil=True, cache=True, fastmath=False, boundscheck=False, error_model="numpy")(function)
+        return cast(F, compiled)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 @functools.cache

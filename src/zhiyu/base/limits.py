@@ -3,7 +3,7 @@
 MAX_VALUE = 1 << 43
 """Largest |value| of a number field in its scaled integer: 8.8e12 (88 bn yuan in fen). Squares then sum in 128 bits."""
 MAX_ENTRIES_PER_KEY = (1 << 20) - 1
-"""Events kept for one key; past it the oldest leaves and the key's features are marked approximate."""
+"""Events kept for one key; past it the oldest leave, and the run's report says how many (`lost_entries`)."""
 MAX_STRING_BYTES = 4096
 MAX_LIST_ITEMS = 256
 MAX_FIELDS = 512

@@ -5,18 +5,17 @@ In: a block of rule registers, the rule, set and threshold tables of `policy.com
 Rule by rule over all rows of the block, because most rules fire for no row of it: one look at a register row settles them.
 """
 
-import numpy as np
 
-from zhiyu.base.jit import Array, kernel
+from zhiyu.base.jit import Array, int64, kernel
 from zhiyu.decisions.layout import DECIDE
 
 
 @kernel
 def silent(values: Array, nulls: Array, register: int, count: int) -> bool:
     """Nobody among the first `count` rows fires this rule, and nobody's value is null or an error."""
-    busy = np.int64(0)
+    busy = int64(0)
     for column in range(count):
-        busy |= values[register, column] | np.int64(nulls[register, column])
+        busy |= values[register, column] | int64(nulls[register, column])
     return busy == 0
 
 
@@ -26,7 +25,7 @@ def apply_rule(
     stopped: Array, sums: Array, outcomes: Array, hits: Array, errors: Array,
 ) -> None:  # fmt: skip
     """One rule (its table `line`) on rows [start, start + count): hits, errors, score and the outcome it asks for."""
-    register, word, bit = line[0], rule >> 6, np.int64(1) << (rule & 63)
+    register, word, bit = line[0], rule >> 6, int64(1) << (rule & 63)
     for column in range(count):
         row = start + column
         if asks[row] != DECIDE or stopped[column] or not (line[1] >> kinds[row]) & 1:

@@ -7,14 +7,14 @@ One event is a batch of one: the same code, so the same bits.
 
 import numpy as np
 
-from zhiyu.base.jit import Array, kernel
+from zhiyu.base.jit import Array, int64, kernel
 from zhiyu.decisions.combine import combine
 from zhiyu.decisions.layout import DECIDE, SKIP
 from zhiyu.entities.slots import spread_bits
 from zhiyu.expressions.machine import run_program
 from zhiyu.features.kernel import feed_pointers
 
-FINGERPRINT_SEED = np.int64(0x5A48495955)
+FINGERPRINT_SEED = int64(0x5A48495955)
 
 
 @kernel
@@ -46,7 +46,7 @@ def fingerprint(values: Array, nulls: Array, count: int, watched: Array, prints:
     for number in range(watched.shape[0]):
         register = watched[number]
         for column in range(count):
-            mark = np.int64(nulls[register, column])
+            mark = int64(nulls[register, column])
             value = values[register, column] if mark == 0 else mark
             prints[start + column] = (spread_bits(prints[start + column] ^ value) << 1) ^ (mark + number)
 

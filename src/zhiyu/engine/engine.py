@@ -75,6 +75,7 @@ class Engine:
         self.lag = compiled.policy.feedback.lag_events
         self.accepted = 0
         self._files = {size: self._register_file(size) for size in (1, MAX_BLOCK)}
+        self._bound = 0
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
         self._outcome_codes = np.array([codes.one(name) for name in OUTCOMES], np.int64)
         self._decides = np.array([DECIDE if event.decide else FACT for event in compiled.schema.types], np.uint8)
@@ -91,13 +92,16 @@ class Engine:
         status, received, late, first = self.door.judge(
             batch.time_ms, batch.id_code[:, 0].view(np.int64), batch.body_code.view(np.int64), batch.positions
         )
-        accepted = np.flatnonzero(status == ACCEPTED)
+        clean = not status.any()
+        accepted = np.arange(batch.n) if clean else np.flatnonzero(status == ACCEPTED)
         step = self.lag if self.feedback is not None else max(len(accepted), 1)
         parts = [
             self._decide(batch, accepted[at : at + step], received, late, keep_all)
             for at in range(0, max(len(accepted), 1), step)
         ]
         outcome = parts[0] if len(parts) == 1 else _joined(parts)
+        if clean:
+            return outcome
         outcome.repeats = [(int(batch.positions[i]), int(first[i])) for i in np.flatnonzero(status == REPEATED)]
         for row in np.flatnonzero((status == CONFLICT) | (status == AHEAD)):
             outcome.refusals.append(
@@ -126,8 +130,11 @@ class Engine:
         prints, kept_rows = np.zeros(n, np.int64), np.zeros(n, np.int64)
         kept_values = np.empty((n, len(plan.features)), np.int64)
         kept_nulls = np.empty((n, len(plan.features)), np.uint8)
-        values, nulls = self._files[1 if n == 1 else MAX_BLOCK]
-        self.state.bind(values, nulls)
+        width = 1 if n == 1 else MAX_BLOCK
+        values, nulls = self._files[width]
+        if width != self._bound:
+            self.state.bind(values, nulls)
+            self._bound = width
         if n and self.state.epoch_ms is None:
             self.state.epoch_ms = int(sequence.times[0])
         epoch = self.state.epoch_ms or 0
@@ -138,6 +145,18 @@ class Engine:
             kept_values, kept_nulls,
         )  # fmt: skip
         self.state.after_block(status, n)
+        kept_rows, kept_values, kept_nulls = kept_rows[:kept], kept_values[:kept], kept_nulls[:kept]
+        if kept < n:  # a view of a mostly empty array would keep all of it in memory
+            kept_values, kept_nulls = kept_values.copy(), kept_nulls.copy()
+        late_count = int(late[rows].sum())
+        if len(rows) == batch.n == n and sequence.row is rows and (sequence.asks == DECIDE).all():
+            decisions = DecisionBatch(
+                self.tenant, batch.positions, batch.ids, batch.id_code, sequence.kinds, batch.time_ms, received, late, outcomes,
+                scores, hits, errors, prints, batch.labels, batch.money, rows, kept_rows, kept_values, kept_nulls,
+            )  # fmt: skip
+            self._feed_back(sequence, rows, rows, outcomes, scores)
+            self.accepted += n
+            return Outcome(decisions, late=late_count)
         own = np.flatnonzero((sequence.row >= 0) & (sequence.asks == DECIDE))
         source = sequence.row[own]
         place = np.full(max(n, 1), -1)
@@ -146,19 +165,21 @@ class Engine:
             self.tenant, batch.positions[source], _taken(batch.ids, source), batch.id_code[source],
             batch.type_index[source].astype(np.int64), batch.time_ms[source], received[source], late[source], outcomes[own],
             scores[own], hits[own], errors[own], prints[own], batch.labels[source], batch.money[source], source,
-            place[kept_rows[:kept]], kept_values[:kept].copy(), kept_nulls[:kept].copy(),
+            place[kept_rows], kept_values, kept_nulls,
         )  # fmt: skip
         self._feed_back(sequence, own, rows, outcomes, scores)
         self.accepted += len(rows)
         noise = sequence.row[(sequence.asks == SKIP) & (sequence.row >= 0)]
         facts = int(((sequence.row >= 0) & (sequence.asks == FACT)).sum())
-        return Outcome(decisions, noise=batch.positions[noise].tolist(), facts=facts, late=int(late[rows].sum()))
+        return Outcome(decisions, noise=batch.positions[noise].tolist(), facts=facts, late=late_count)
 
     def _sequence(self, batch: EventBatch, rows: Array, received: Array, late: Array) -> _Sequence:
         """The accepted rows with the facts that take effect between them."""
         schema = self.compiled.schema
-        values, nulls = np.ascontiguousarray(batch.values[:, rows]), np.ascontiguousarray(batch.nulls[:, rows])
-        nows = received[rows]
+        if len(rows) == batch.n:
+            values, nulls, nows = batch.values, batch.nulls, received
+        else:
+            values, nulls, nows = np.ascontiguousarray(batch.values[:, rows]), np.ascontiguousarray(batch.nulls[:, rows]), received[rows]
         times = np.where(late[rows] != 0, nows, batch.time_ms[rows])
         values[schema.index["received_at"]], values[schema.index["late"]] = nows, late[rows]
         kinds = batch.type_index[rows].astype(np.int64)

@@ -34,6 +34,13 @@ def spread_bits(key: int) -> int:
 
 
 @kernel
+def joined(first: int, second: int) -> int:
+    """One key from two; the order matters. Unsigned inside: signed overflow is undefined in machine code."""
+    product = np.uint64(spread_bits(first)) * np.uint64(0x9E3779B97F4A7C15)
+    return int64(product ^ np.uint64(spread_bits(second)))
+
+
+@kernel
 def index_word(hashed: int, bits: int) -> int:
     """Offset of the first index word to look at."""
     return (int64(1) << bits) + (hashed & ((int64(1) << bits) - 1))

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from zhiyu.base.limits import MAX_ENTRIES_PER_KEY
 from zhiyu.base.money import say_money
 from zhiyu.decisions.explain import OUTCOME_ZH, Explanation
 from zhiyu.evaluation.metrics import Scores
@@ -152,6 +153,14 @@ class ReportPrinter:
         keys = r.state.get("keys", 0)
         size = r.state.get("bytes", 0) / 1e6
         self.console.print(self.pick(f"state: {keys:,} keys, {size:,.1f} MB", f"状态：{keys:,} 个键，{size:,.1f} MB"))
+        lost = r.state.get("lost_entries", 0)
+        if lost:
+            self.console.print(
+                self.pick(
+                    f"[red]approximate:[/] {lost:,} events were pushed out of keys with more than {MAX_ENTRIES_PER_KEY:,} events in their window",
+                    f"[red]近似：[/]有键在窗口内超过 {MAX_ENTRIES_PER_KEY:,} 个事件，已挤出 {lost:,} 个",
+                )
+            )
         if r.out:
             each = f"{r.bytes_per_decision:.1f}" if r.bytes_per_decision is not None else "–"
             self.console.print(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from zhiyu.base.jit import kernel
+from zhiyu.base.jit import int64, kernel
 from zhiyu.expressions.machine_logic import Nulls, Values, merge_nulls
 from zhiyu.expressions.opcodes import DAY_OF_MONTH as DAY_OF_MONTH
 from zhiyu.expressions.opcodes import HOUR, WEEKDAY
@@ -22,7 +22,7 @@ def run_time(op: int, values: Values, nulls: Nulls, dst: int, a: int, offset_s: 
     """One calendar instruction over n rows."""
     shift = offset_s * 1000
     for i in range(n):
-        local = np.int64(np.uint64(values[a, i]) + np.uint64(shift))
+        local = int64(np.uint64(values[a, i]) + np.uint64(shift))
         if op == HOUR:
             values[dst, i] = (local // _HOUR_MS) % 24
         elif op == WEEKDAY:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from zhiyu.events.declare import Declaration
 
 Aggregate = Literal[
@@ -46,6 +48,6 @@ class Grid(Declaration, frozen=True):
     aggregates: tuple[Aggregate, ...]
     over: tuple[str, ...]
     of: tuple[str, ...] = ()
-    where: dict[str, str] = {}
+    where: dict[str, str] = msgspec.field(default_factory=dict)
     on: tuple[str, ...] = ()
     current: Literal["include", "exclude"] = "include"

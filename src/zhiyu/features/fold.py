@@ -19,10 +19,12 @@ from zhiyu.features.layout import (
     nodes_at,
     number_at,
 )
-from zhiyu.features.runs import flag, level_base
+from zhiyu.features.runs import NO_HIGH, NO_LOW, flag, level_base
 
 Sums = tuple[int, int, int, int, int, int]
 """(count, sum, squares low, squares high, min, max) of a number lane."""
+EMPTY: Sums = (0, 0, 0, 0, NO_LOW, NO_HIGH)
+"""The sums of no entries."""
 
 
 @kernel

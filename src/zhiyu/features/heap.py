@@ -7,13 +7,14 @@ what one table frees serves any other; a freed block is split for a class at mos
 import numpy as np
 
 from zhiyu.base.jit import Array, kernel
+from zhiyu.base.limits import MAX_ENTRIES_PER_KEY
 from zhiyu.base.machine import beyond, words_at
 from zhiyu.features.layout import TABLE_COLUMNS, X_CAPACITIES, X_TABLE_COUNT, X_TABLES, X_WORDS, run_words
 
 HEAP_TOP, HEAP_WORDS, WIDEST = 0, 1, 2
 FREE0 = 8
 HEAP_FULL = -3
-MAX_ENTRIES = 1 << 20
+MAX_ENTRIES = MAX_ENTRIES_PER_KEY
 """Most entries of one key; the oldest eighth of a fuller run is dropped and counted (`LOST`)."""
 WORDS = np.array(
     [4, 6, 8, 10, 12, 14] + [(4 + quarter) << power for power in range(2, 36) for quarter in range(4)], dtype=np.int64
@@ -25,7 +26,7 @@ CLASSES = len(WORDS)
 @kernel
 def most_entries(table: Array, words: int) -> int:
     """Entries of the largest run that fits `words` words."""
-    low, high = np.int64(0), np.int64(MAX_ENTRIES)
+    low, high = 0, MAX_ENTRIES
     while low < high:
         middle = (low + high + 1) >> 1
         if run_words(table, middle) <= words:

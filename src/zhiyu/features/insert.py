@@ -1,9 +1,9 @@
 """One event enters one key's run: room, place, flags, values, distinct marks, nodes.
 
-In: the row's column of the register file (`values[register * width]`), the slots of its values. Out: the run changed; position of the new entry.
+In: the row's column of the register file (`values[register * width]`), the slots of its values.
+Out: the run changed; position of the new entry.
 """
 
-import numpy as np
 
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, halves, words_at
@@ -42,6 +42,7 @@ from zhiyu.features.layout import (
     X_LANES,
     X_WORDS,
     category_at,
+    half,
     nodes_at,
     number_at,
 )
@@ -74,7 +75,7 @@ def counts_here(values: Array, nulls: Array, width: int, lane: Array) -> bool:
 def counts_anywhere(values: Array, nulls: Array, width: int, table: Array, x: Array) -> bool:
     """Does the row count in any lane of the table."""
     lanes = words_at(x[X_LANES])
-    for lane in range(table[LANE0], table[LANE1]):
+    for lane in range(table[LANE0], table[LANE1]):  # noqa: SIM110 - a generator does not compile
         if counts_here(values, nulls, width, beyond(lanes, lane * LANE_COLUMNS)):
             return True
     return False
@@ -83,7 +84,7 @@ def counts_anywhere(values: Array, nulls: Array, width: int, table: Array, x: Ar
 @kernel
 def drop_mark(heap: Array, run: int, cap: int, entry: int, end: int, table: Array, lane: Array) -> None:
     """`entry` is no longer the newest of its value: clear its bit, and take it off what counts it; blocks were full up to `end`."""
-    heap[run + lane[L_LAST_WORD] * cap + entry] &= ~(np.int64(1) << lane[L_LAST_SHIFT])
+    heap[run + lane[L_LAST_WORD] * cap + entry] &= ~(1 << lane[L_LAST_SHIFT])
     if cap < BIG:
         return
     lost_mark(heap, run, cap, entry, table, lane)
@@ -108,14 +109,14 @@ def occurs_after(heap: Array, run: int, cap: int, table: Array, lane: Array, val
 @kernel
 def mark_newest(heap: Array, run: int, cap: int, table: Array, lane: Array, place: int, end: int) -> None:
     """Set or withhold the `last` bit of the new entry at `place` and clear its predecessor's."""
-    value = np.int64(halves(heap)[2 * (run + category_at(table, cap, lane[L_VALUE])) + place])
+    value = half(heap, 2 * (run + category_at(table, cap, lane[L_VALUE])) + place)
     late = place + 1 < end
     if late and occurs_after(heap, run, cap, table, lane, value, place, end):
         return
     before = find_last(heap, run, cap, place, table, lane, value)
     if before >= 0:
         drop_mark(heap, run, cap, before, end - 1, table, lane)
-    heap[run + lane[L_LAST_WORD] * cap + place] |= np.int64(1) << lane[L_LAST_SHIFT]
+    heap[run + lane[L_LAST_WORD] * cap + place] |= 1 << lane[L_LAST_SHIFT]
     if cap >= HASHED and not late:
         note_last(heap, run, cap, table, lane, value, place)
 
@@ -132,7 +133,7 @@ def write_entry(
     for number in range(table[LANE0], table[LANE1]):
         lane = beyond(lanes, number * LANE_COLUMNS)
         if counts_here(values, nulls, width, lane):
-            heap[run + lane[L_WORD] * cap + place] |= np.int64(1) << lane[L_SHIFT]
+            heap[run + lane[L_WORD] * cap + place] |= 1 << lane[L_SHIFT]
     for column in range(table[NUMBERS]):
         heap[run + number_at(table, cap, column) + place] = values[columns[2 * (table[NUMBER0] + column)] * width]
     for column in range(table[CATEGORIES]):
@@ -149,7 +150,7 @@ def renote_moved(heap: Array, run: int, cap: int, place: int, end: int, table: A
             column = 2 * (run + category_at(table, cap, lane[L_VALUE]))
             for entry in range(place, end):
                 if flag(heap, run, cap, entry, lane[L_LAST_WORD], lane[L_LAST_SHIFT]):
-                    note_last(heap, run, cap, table, lane, np.int64(halves(heap)[column + entry]), entry)
+                    note_last(heap, run, cap, table, lane, half(heap, column + entry), entry)
 
 
 @kernel

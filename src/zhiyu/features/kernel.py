@@ -9,7 +9,6 @@ that cache misses overlap (about 27 ns each on the reference machine, 215 ns whe
 passed between kernels: numba counts references to every array view, which cost 30 % here.
 """
 
-import numpy as np
 
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, bytes_at, prefetch, words_at
@@ -26,6 +25,7 @@ from zhiyu.entities.slots import (
     add,
     find,
     index_word,
+    joined,
     remove,
     spread_bits,
 )  # fmt: skip
@@ -83,13 +83,13 @@ def mixed_key(table: Array, values: Array, nulls: Array, width: int) -> tuple[in
     """The row's 64-bit key in a table and whether it has one. A compound key mixes its parts in order."""
     register = table[KEY0] * width
     if nulls[register] != 0:
-        return np.int64(0), False
-    key = np.int64(values[register])
+        return 0, False
+    key: int = values[register]
     for part in range(1, table[KEYS]):
         register = table[KEY1 + part - 1] * width
         if nulls[register] != 0:
-            return np.int64(0), False
-        key = (spread_bits(key) * np.int64(0x1E3779B97F4A7C15)) ^ spread_bits(values[register] + part)
+            return 0, False
+        key = joined(key, values[register])
     return key, True
 
 
@@ -126,13 +126,13 @@ def find_table_slots(x: Array, number: int, asks: Array, first: int, count: int)
     for row in range(first, first + count):
         key, present = mixed_key(table, beyond(values, row), beyond(nulls, row), width)
         present = present and asks[row] != SKIPPED
-        hashed = spread_bits(key) if present else np.int64(-1)
+        hashed = spread_bits(key) if present else -1
         keys[2 * row] = key
         keys[2 * row + 1] = hashed
         if present:
             prefetch(index_address + 8 * index_word(hashed, head[BITS]))
     for row in range(first, first + count):
-        slot = np.int64(-1)
+        slot = -1
         hashed = keys[2 * row + 1]
         if hashed >= 0:
             slot = find(rows, index, head, keys[2 * row], hashed)
@@ -211,7 +211,7 @@ def feed_row(x: Array, number: int, table: Array, row: int, time: int, now: int,
         run, cap, end = line[RUN], capacities[line[SIZE] & 255], line[SIZE] >> 8
         high = place_of(heap, run, end, time)
         answer(x, table, run, cap, high, end, time, 1, values, nulls, width)
-    place = np.int64(-1)
+    place = -1
     if counts_anywhere(values, nulls, width, table, x):
         place = insert(x, table, number, line, time, now, values, nulls, width, slots)
         if place == HEAP_FULL:

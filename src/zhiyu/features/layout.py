@@ -15,9 +15,9 @@ In a lane with neither filter nor value (`L_ALL`) every entry counts.
 A *cell* is (lane, window) and names the output register of each aggregate, or -1.
 """
 
-import numpy as np
 
 from zhiyu.base.jit import Array, kernel
+from zhiyu.base.machine import halves
 
 # plan.tables columns
 KEYS, KEY0, EXTRA, NUMBERS, NUMBER0, CATEGORIES, CATEGORY0, LANE0, LANE1, WINDOW0, WINDOW1, NODE, DISTINCTS, KEEP = range(14)
@@ -34,7 +34,7 @@ C_WINDOW, C_COUNT, C_SUM, C_MEAN, C_STD, C_MIN, C_MAX, C_DISTINCT, C_FIRST, C_LA
 CELL_COLUMNS = 16
 
 # memo: the time of the last answer, where each window began, then for each lane how far it counted and its cells
-NOTHING = np.iinfo(np.int64).min
+NOTHING: int = -(1 << 63)
 M_LOW, M_COUNT, M_SUM, M_SQUARE_LOW, M_SQUARE_HIGH = range(5)
 M_FRESH = 2
 NUMBER_WORDS, COUNT_WORDS = 5, 3
@@ -51,6 +51,13 @@ X_KEYS, X_SLOTS, X_LOWS, X_COUNTERS, X_TABLE_COUNT, X_ROW_STRIDE, X_INDEX_STRIDE
 X_VALUES, X_NULLS, X_WIDTH, X_WORDS = 21, 22, 23, 24
 CONTEXT_WORDS = 25
 HEADER_WORDS = 8
+
+
+@kernel
+def half(heap: Array, at: int) -> int:
+    """The uint32 at position `at`, counted in half words."""
+    found: int = halves(heap)[at] + 0
+    return found
 
 
 @kernel

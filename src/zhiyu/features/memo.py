@@ -7,11 +7,10 @@ entries moved, a time before) is answered from the nodes, and what moves entries
 nothing can be taken off them.
 """
 
-import numpy as np
 
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import add_wide, words_at
-from zhiyu.features.fold import Sums, scan_numbers
+from zhiyu.features.fold import EMPTY, Sums, scan_numbers
 from zhiyu.features.layout import (
     BIG,
     COUNT_WORDS,
@@ -41,7 +40,7 @@ from zhiyu.features.layout import (
     memo_at,
     number_at,
 )  # fmt: skip
-from zhiyu.features.runs import NO_HIGH, NO_LOW, upper_bound
+from zhiyu.features.runs import upper_bound
 
 PATIENCE = 8
 """Entries a window's edge is moved one by one before a binary search takes over."""
@@ -81,13 +80,12 @@ def remembered_edges(x: Array, run: int, memo: int, table: Array, time: int, hig
 def slide_numbers(heap: Array, run: int, cap: int, table: Array, lane: Array, cell: int, low: int, added: Sums) -> None:
     """Move one remembered cell (word offset `cell`) to its new first entry `low`, and add what came."""
     stamps, values = run + lane[L_WORD] * cap, run + number_at(table, cap, lane[L_VALUE])
-    gone = (np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(NO_LOW), np.int64(NO_HIGH))
-    gone = scan_numbers(heap, stamps, lane[L_SHIFT], values, heap[cell + M_LOW], low, gone)
+    gone = scan_numbers(heap, stamps, lane[L_SHIFT], values, heap[cell + M_LOW], low, EMPTY)
     heap[cell + M_LOW] = low
     heap[cell + M_COUNT] += added[0] - gone[0]
     heap[cell + M_SUM] += added[1] - gone[1]
     square_low, square_high = add_wide(heap[cell + M_SQUARE_LOW], heap[cell + M_SQUARE_HIGH], added[2], added[3])
-    borrow = np.int64(gone[2] == 0)
+    borrow = int(gone[2] == 0)
     square_low, square_high = add_wide(square_low, square_high, -gone[2], ~gone[3] + borrow)
     heap[cell + M_SQUARE_LOW] = square_low
     heap[cell + M_SQUARE_HIGH] = square_high

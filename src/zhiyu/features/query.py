@@ -6,12 +6,10 @@ out). Out: registers of the row. `values`, `nulls` point at the row's column; re
 
 import math
 
-import numpy as np
-
 from zhiyu.base.jit import Array, kernel
-from zhiyu.base.machine import as_floats, beyond, floats_at, halves, spread, words_at
+from zhiyu.base.machine import as_floats, beyond, floats_at, spread, words_at
 from zhiyu.base.numeric import distance_km
-from zhiyu.features.fold import Sums, first_counted, fold_flags, fold_numbers, hidden_distinct, last_counted
+from zhiyu.features.fold import EMPTY, Sums, first_counted, fold_flags, fold_numbers, hidden_distinct, last_counted
 from zhiyu.features.layout import (
     BIG,
     C_COUNT,
@@ -67,11 +65,12 @@ from zhiyu.features.layout import (
     X_SCALES,
     X_WINDOWS,
     category_at,
+    half,
     memo_at,
     number_at,
 )  # fmt: skip
 from zhiyu.features.memo import learn_numbers, remembered_edges, slide_numbers
-from zhiyu.features.runs import NO_HIGH, NO_LOW, upper_bound
+from zhiyu.features.runs import upper_bound
 
 SHORTEST_TRIP_MS = 1000.0
 MS_PER_HOUR = 3_600_000.0
@@ -95,8 +94,7 @@ def put_float(values: Array, nulls: Array, register: int, width: int, value: flo
 @kernel
 def trip_km(start: int, stop: int) -> float:
     """Distance of two packed places (latitude in the high 32 bits, longitude in the low, micro-degrees)."""
-    here, there = np.int64(start), np.int64(stop)
-    return distance_km(here >> 32, (here << 32) >> 32, there >> 32, (there << 32) >> 32)
+    return distance_km(start >> 32, (start << 32) >> 32, stop >> 32, (stop << 32) >> 32)
 
 
 @kernel
@@ -142,7 +140,7 @@ def number_lane(
 ) -> None:
     """count, sum, mean, std, min, max of a number lane, window by window outwards: each adds only what the last did not reach."""
     heap, lows, scales = words_at(x[X_HEAP]), words_at(x[X_LOWS]), floats_at(x[X_SCALES])
-    sums = (np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(NO_LOW), np.int64(NO_HIGH))
+    sums = EMPTY
     reached, floats = high, (0.0, 0.0)
     for number in range(lane[L_CELL0], lane[L_CELL1]):
         cell = beyond(words_at(x[X_CELLS]), number * CELL_COLUMNS)
@@ -160,7 +158,7 @@ def remembered_numbers(
 ) -> None:
     """As `number_lane` without min and max, from the memo: only entries that came or left since the last answer are looked at."""
     heap, lows, scales = words_at(x[X_HEAP]), words_at(x[X_LOWS]), floats_at(x[X_SCALES])
-    none = (np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(NO_LOW), np.int64(NO_HIGH))
+    none = EMPTY
     at = memo + lane[L_MEMO]
     reached = heap[at]
     heap[at] = high
@@ -185,7 +183,7 @@ def count_lane(
 ) -> None:
     """count and distinct of a lane without numbers."""
     heap, lows = words_at(x[X_HEAP]), words_at(x[X_LOWS])
-    count, fresh, reached = np.int64(0), np.int64(0), high
+    count, fresh, reached = 0, 0, high
     for number in range(lane[L_CELL0], lane[L_CELL1]):
         cell = beyond(words_at(x[X_CELLS]), number * CELL_COLUMNS)
         low = lows[cell[C_WINDOW]]
@@ -199,7 +197,7 @@ def count_lane(
             reached = low
         put(values, nulls, cell[C_COUNT], width, count, False)
         if cell[C_DISTINCT] >= 0:
-            hidden = np.int64(0)
+            hidden = 0
             if high < end:
                 hidden = hidden_distinct(heap, run, cap, table, lane, low, high, end)
             put(values, nulls, cell[C_DISTINCT], width, fresh + hidden, False)
@@ -239,7 +237,7 @@ def entry_value(x: Array, run: int, cap: int, entry: int, table: Array, lane: Ar
     heap = words_at(x[X_HEAP])
     if not lane[L_ROLE] & CATEGORY:
         return heap[run + number_at(table, cap, lane[L_VALUE]) + entry]
-    slot = np.int64(halves(heap)[2 * (run + category_at(table, cap, lane[L_VALUE])) + entry])
+    slot = half(heap, 2 * (run + category_at(table, cap, lane[L_VALUE])) + entry)
     domain = words_at(x[X_COLUMNS])[2 * (table[CATEGORY0] + lane[L_VALUE]) + 1]
     return words_at(x[X_ROWS])[domain * x[X_ROW_STRIDE] + slot * 4]
 
@@ -254,11 +252,11 @@ def oldest_cell(
     entry = first_counted(heap, run, cap, table, lane, low, high)
     none = entry < 0
     if cell[C_FIRST] >= 0:
-        found = np.int64(0)
+        found = 0
         if not none:
             found = entry_value(x, run, cap, entry, table, lane)
         put(values, nulls, cell[C_FIRST], width, found, none)
-    since = np.int64(0)
+    since = 0
     if not none:
         since = time - (heap[run + entry] >> STAMP_SHIFT)
     put(values, nulls, cell[C_SINCE_FIRST], width, since, none)

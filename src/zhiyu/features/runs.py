@@ -5,7 +5,6 @@ Invariants: stamps ascend by time, equal times in order of arrival; of all count
 exactly the newest carries the `last` bit; every node of a full block equals the sum over its entries (others hold nothing).
 """
 
-import numpy as np
 
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import add_square, add_wide, beyond, halves
@@ -34,14 +33,15 @@ from zhiyu.features.layout import (
     NUMERIC,
     STAMP_SHIFT,
     category_at,
+    half,
     hash_at,
     hash_words,
     nodes_at,
     number_at,
 )
 
-NO_LOW = np.iinfo(np.int64).max
-NO_HIGH = np.iinfo(np.int64).min
+NO_LOW: int = (1 << 63) - 1
+NO_HIGH: int = -(1 << 63)
 
 
 @kernel
@@ -216,7 +216,7 @@ def rebuild_last(heap: Array, run: int, cap: int, end: int, table: Array, lanes:
         column = 2 * (run + category_at(table, cap, lane[L_VALUE]))
         for entry in range(end):
             if flag(heap, run, cap, entry, lane[L_LAST_WORD], lane[L_LAST_SHIFT]):
-                note_last(heap, run, cap, table, lane, np.int64(halves(heap)[column + entry]), entry)
+                note_last(heap, run, cap, table, lane, half(heap, column + entry), entry)
 
 
 @kernel
@@ -276,7 +276,7 @@ def make_room(
     live = end - expired
     wanted = klass
     if few and not lost:
-        wanted = fitting(capacities, end + (end >> 2) + 1)
+        wanted = fitting(capacities, min(end + (end >> 2) + 1, MAX_ENTRIES))
     elif live * 4 <= cap:
         wanted = fitting(capacities, live + (live >> 1) + 1)
     target = run

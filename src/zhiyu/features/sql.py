@@ -1,8 +1,8 @@
 """The SQL an aggregate feature means, for DuckDB: a second engine that can be asked the same question.
 
-In: features with typed filters; a table of events with `seq` (order of arrival), `u` (see `ORDER_KEY`), `event_type`, and a column per field in
-register form (scaled integers, ms, text). Out: one SELECT. It holds for streams without late events: each event sees itself and what
-came before it.
+In: features with typed filters; a table of events with `seq` (order of arrival), `u` (see `ORDER_KEY`), `event_type`, and one column
+per field in register form (scaled integers, ms, text). Out: one SELECT. It holds for streams without late events: each event sees
+itself and what came before it.
 
 Ties: SQL's RANGE takes all rows of the same time as peers, also later ones. `u = t * 2**20 + rank among equal t` is unique, so the window
 (t - w, t] becomes u between (t - w + 1) * 2**20 and u itself.

@@ -46,6 +46,7 @@ class FeatureState:
         self.head[:, SLOT_LIMIT], self.head[:, INDEX_LIMIT] = slots, 4 * slots
         self.counters = np.zeros(8, np.int64)
         self.epoch_ms: int | None = None
+        self._bound: tuple[Array | None, Array | None] = (None, None)
         self.events = 0
         self._scratch(tables)
 
@@ -76,6 +77,8 @@ class FeatureState:
 
     def bind(self, values: Array, nulls: Array) -> None:
         """Use this register file from now on: `values` int64[R, B], `nulls` uint8[R, B], both C-contiguous, B ≤ 64."""
+        if values is self._bound[0] and nulls is self._bound[1]:
+            return
         self._bound = (values, nulls)
         self.context[at.X_VALUES] = values.ctypes.data
         self.context[at.X_NULLS] = nulls.ctypes.data
@@ -95,7 +98,7 @@ class FeatureState:
         if status != OK:
             self._refuse(status)
         self.events += count
-        if not np.array_equal(self._bits, self.head[:, BITS]):
+        if self._bits.tobytes() != self.head[:, BITS].tobytes():
             for table, (before, after) in enumerate(zip(self._bits, self.head[:, BITS])):
                 for bits in range(before, after):
                     start = table * self.index.shape[1]

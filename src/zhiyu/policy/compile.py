@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -74,7 +75,7 @@ class Compiled:
         """Features computed for each event (derived fields not counted)."""
         return sum(feature.role != "field" for feature in self.features)
 
-    @property
+    @cached_property
     def watched(self) -> Array:
         """Registers of `features`, int64."""
         return np.array([f.register for f in self.features], np.int64)
