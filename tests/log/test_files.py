@@ -26,7 +26,8 @@ from zhiyu.events.refusals import Refusal
 from zhiyu.events.schema import EventSchema
 from zhiyu.log.blocks import BLOCK_BYTES, Blocks
 from zhiyu.log.dead_letters import DeadLetters
-from zhiyu.log.files import EventFile, open_events
+from zhiyu.log.event_file import EventFile
+from zhiyu.log.files import open_events
 
 SCHEMA = EventSchema.compile(
     [

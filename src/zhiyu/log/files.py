@@ -7,31 +7,17 @@ A source in `order: time` is read whole and sorted first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 from zhiyu.base.errors import InputError
-from zhiyu.events.batch import RawBatch
 from zhiyu.events.declare import Source
 from zhiyu.log.csv import CsvFile
+from zhiyu.log.event_file import EventFile
 from zhiyu.log.in_time_order import InTimeOrder
 from zhiyu.log.ndjson import NdjsonFile
 from zhiyu.log.parquet import ParquetFile
 
 CHUNK = 65_536
-
-
-class EventFile(Protocol):
-    """A file of events. Iterate once; `total_rows` is None where the format does not say it."""
-
-    total_rows: int | None
-
-    def __iter__(self) -> Iterator[RawBatch]:
-        """Raw batches in order."""
-
-    def progress(self) -> float:
-        """How much has been read, 0 to 1."""
 
 
 def open_events(path: str | Path, source: Source | None = None, chunk: int = CHUNK) -> EventFile:

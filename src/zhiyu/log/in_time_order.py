@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +19,7 @@ from zhiyu.events.declare import Source
 from zhiyu.events.kinds.time import Time
 from zhiyu.events.raw_columns import RawColumn, of_array, of_records
 from zhiyu.events.read_numbers import read_numbers
-
-if TYPE_CHECKING:
-    from zhiyu.log.files import EventFile
+from zhiyu.log.event_file import EventFile
 
 
 class InTimeOrder:
