@@ -44,7 +44,8 @@ def run(
         told += [(p, f"repeat of {first}") for p, first in outcome.repeats] + [(p, "noise") for p in outcome.noise]
         d = outcome.decisions
         kept += [
-            (int(p), int(o), v.tolist(), n.tolist()) for p, o, v, n in zip(d.positions, d.outcome, d.kept_values, d.kept_nulls)
+            (int(p), int(o), v.tolist(), n.tolist())
+            for p, o, v, n in zip(d.positions, d.outcome, d.kept_values, d.kept_nulls)
         ]
     return {"digest": digest.hexdigest(), "told": sorted(told), "kept": kept, "engine": engine}
 

@@ -133,7 +133,9 @@ def test_late_events_ties_nulls_and_filters() -> None:
         for aggregate in ("first", "last", "since_first", "since_last") for over in ("1d", "30d")
     ]  # fmt: skip
     table = generated(late=True)
-    assert_same(features, from_engine(features, table), from_duckdb(joined_sql(with_filters(features), "events"), table))
+    assert_same(
+        features, from_engine(features, table), from_duckdb(joined_sql(with_filters(features), "events"), table)
+    )
 
 
 def test_both_statements_say_the_same_in_time_order() -> None:

@@ -55,7 +55,11 @@ def cache_folder() -> Path:
     for file in sorted(package.rglob("*.py")):
         digest.update(file.read_bytes())
     given = os.environ.get("ZHIYU_CACHE")
-    homes = [given] if given else [os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), tempfile.gettempdir()]
+    homes = (
+        [given]
+        if given
+        else [os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), tempfile.gettempdir()]
+    )
     for home in homes:
         folder = Path(home) / "zhiyu" / f"kernels-{digest.hexdigest()}"
         try:

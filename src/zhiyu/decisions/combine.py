@@ -5,7 +5,6 @@ In: a block of rule registers, the rule, set and threshold tables of `policy.com
 Rule by rule over all rows of the block, because most rules fire for no row of it: one look at a register row settles them.
 """
 
-
 from zhiyu.base.jit import Array, int64, kernel
 from zhiyu.decisions.layout import DECIDE
 

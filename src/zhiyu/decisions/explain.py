@@ -56,7 +56,14 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, both languages."""
         rules = [
-            {"rule": hit.rule, "set": hit.rule_set, "score": hit.score, "reason": hit.reason, "en": hit.en, "zh": hit.zh}
+            {
+                "rule": hit.rule,
+                "set": hit.rule_set,
+                "score": hit.score,
+                "reason": hit.reason,
+                "en": hit.en,
+                "zh": hit.zh,
+            }
             for hit in self.rules
         ]
         return {

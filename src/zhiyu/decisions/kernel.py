@@ -52,7 +52,9 @@ def fingerprint(values: Array, nulls: Array, count: int, watched: Array, prints:
 
 
 @kernel
-def keep_values(values: Array, nulls: Array, column: int, watched: Array, kept: int, kept_values: Array, kept_nulls: Array) -> None:
+def keep_values(
+    values: Array, nulls: Array, column: int, watched: Array, kept: int, kept_values: Array, kept_nulls: Array
+) -> None:
     """Copy the watched registers of a row to line `kept`."""
     for number in range(watched.shape[0]):
         kept_values[kept, number] = values[watched[number], column]

@@ -179,7 +179,11 @@ class Engine:
         if len(rows) == batch.n:
             values, nulls, nows = batch.values, batch.nulls, received
         else:
-            values, nulls, nows = np.ascontiguousarray(batch.values[:, rows]), np.ascontiguousarray(batch.nulls[:, rows]), received[rows]
+            values, nulls, nows = (
+                np.ascontiguousarray(batch.values[:, rows]),
+                np.ascontiguousarray(batch.nulls[:, rows]),
+                received[rows],
+            )
         times = np.where(late[rows] != 0, nows, batch.time_ms[rows])
         values[schema.index["received_at"]], values[schema.index["late"]] = nows, late[rows]
         kinds = batch.type_index[rows].astype(np.int64)

@@ -54,7 +54,9 @@ def is_warm() -> bool:
 def compile_kernels() -> float:
     """Run one event through everything; seconds it took."""
     started = time.perf_counter()
-    other = None if is_warm() else subprocess.Popen([sys.executable, "-m", "zhiyu.engine.warm"], stdin=subprocess.DEVNULL)
+    other = (
+        None if is_warm() else subprocess.Popen([sys.executable, "-m", "zhiyu.engine.warm"], stdin=subprocess.DEVNULL)
+    )
     opened = open_policy(_tiny())
     _count_features(opened)
     if other is not None:

@@ -157,7 +157,8 @@ class ReportPrinter:
         if lost:
             self.console.print(
                 self.pick(
-                    f"[red]approximate:[/] {lost:,} events were pushed out of keys with more than {MAX_ENTRIES_PER_KEY:,} events in their window",
+                    f"[red]approximate:[/] {lost:,} events were pushed out of keys with more than "
+                    f"{MAX_ENTRIES_PER_KEY:,} events in their window",
                     f"[red]近似：[/]有键在窗口内超过 {MAX_ENTRIES_PER_KEY:,} 个事件，已挤出 {lost:,} 个",
                 )
             )

@@ -3,7 +3,6 @@
 In: a run, a lane, entry positions [low, high). Out: exact integers. Short stretches are scanned; long ones use the nodes.
 """
 
-
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import add_square, add_wide, halves
 from zhiyu.features.layout import (
@@ -49,7 +48,14 @@ def take_node(heap: Array, at: int, sums: Sums) -> Sums:
     if heap[at] == 0:
         return sums
     square_low, square_high = add_wide(square_low, square_high, heap[at + 2], heap[at + 3])
-    return count + heap[at], total + heap[at + 1], square_low, square_high, min(least, heap[at + 4]), max(most, heap[at + 5])
+    return (
+        count + heap[at],
+        total + heap[at + 1],
+        square_low,
+        square_high,
+        min(least, heap[at + 4]),
+        max(most, heap[at + 5]),
+    )
 
 
 @kernel
@@ -117,9 +123,7 @@ def fold_flags(heap: Array, run: int, cap: int, table: Array, lane: Array, low: 
 
 
 @kernel
-def hidden_distinct(
-    heap: Array, run: int, cap: int, table: Array, lane: Array, low: int, high: int, end: int
-) -> int:
+def hidden_distinct(heap: Array, run: int, cap: int, table: Array, lane: Array, low: int, high: int, end: int) -> int:
     """Values whose newest entry lies in [high, end) but that also occur in [low, high): what the `last` bits hide from a late event."""
     column = 2 * (run + category_at(table, cap, lane[L_VALUE]))
     hidden = 0
@@ -171,5 +175,3 @@ def last_counted(heap: Array, run: int, cap: int, table: Array, lane: Array, low
         if flag(heap, run, cap, at, lane[L_WORD], lane[L_SHIFT]):
             return at
     return -1
-
-

@@ -4,7 +4,6 @@ In: the row's column of the register file (`values[register * width]`), the slot
 Out: the run changed; position of the new entry.
 """
 
-
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, halves, words_at
 from zhiyu.entities.slots import RUN, SIZE
@@ -178,7 +177,16 @@ def room(x: Array, table: Array, number: int, line: Array, now: int) -> int:
 
 @kernel
 def insert(
-    x: Array, table: Array, number: int, line: Array, time: int, now: int, values: Array, nulls: Array, width: int, slots: Array
+    x: Array,
+    table: Array,
+    number: int,
+    line: Array,
+    time: int,
+    now: int,
+    values: Array,
+    nulls: Array,
+    width: int,
+    slots: Array,
 ) -> int:
     """Enter the row at `time` (ms since epoch) into the run of the slot line `line`; returns its position or HEAP_FULL."""
     run = room(x, table, number, line, now)

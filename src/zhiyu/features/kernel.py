@@ -9,7 +9,6 @@ that cache misses overlap (about 27 ns each on the reference machine, 215 ns whe
 passed between kernels: numba counts references to every array view, which cost 30 % here.
 """
 
-
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, bytes_at, prefetch, words_at
 from zhiyu.entities.slots import (

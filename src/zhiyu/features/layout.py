@@ -15,12 +15,13 @@ In a lane with neither filter nor value (`L_ALL`) every entry counts.
 A *cell* is (lane, window) and names the output register of each aggregate, or -1.
 """
 
-
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import halves
 
 # plan.tables columns
-KEYS, KEY0, EXTRA, NUMBERS, NUMBER0, CATEGORIES, CATEGORY0, LANE0, LANE1, WINDOW0, WINDOW1, NODE, DISTINCTS, KEEP = range(14)
+KEYS, KEY0, EXTRA, NUMBERS, NUMBER0, CATEGORIES, CATEGORY0, LANE0, LANE1, WINDOW0, WINDOW1, NODE, DISTINCTS, KEEP = (
+    range(14)
+)
 HAS_PAST, HAS_NOW, MEMO, KEY1, KEY2, KEY3 = range(14, 20)
 TABLE_COLUMNS = 24
 # plan.lanes columns
@@ -30,7 +31,21 @@ LANE_COLUMNS = 16
 # lane roles (bits)
 NUMERIC, DISTINCT, PLACES, CATEGORY, EXTREMES = 1, 2, 4, 8, 16
 # plan.cells columns: output registers
-C_WINDOW, C_COUNT, C_SUM, C_MEAN, C_STD, C_MIN, C_MAX, C_DISTINCT, C_FIRST, C_LAST, C_SINCE_FIRST, C_SINCE_LAST, C_SPEED = range(13)
+(
+    C_WINDOW,
+    C_COUNT,
+    C_SUM,
+    C_MEAN,
+    C_STD,
+    C_MIN,
+    C_MAX,
+    C_DISTINCT,
+    C_FIRST,
+    C_LAST,
+    C_SINCE_FIRST,
+    C_SINCE_LAST,
+    C_SPEED,
+) = range(13)
 CELL_COLUMNS = 16
 
 # memo: the time of the last answer, where each window began, then for each lane how far it counted and its cells
@@ -46,8 +61,23 @@ BLOCK = 1 << BLOCK_SHIFT
 BIG = 128
 HASHED = 128
 # the kernel's context: addresses and sizes, one word each
-X_ROWS, X_INDEX, X_HEAD, X_HEAP, X_HEAP_HEAD, X_CAPACITIES, X_TABLES, X_LANES, X_CELLS, X_SCALES, X_WINDOWS, X_COLUMNS = range(12)
-X_KEYS, X_SLOTS, X_LOWS, X_COUNTERS, X_TABLE_COUNT, X_ROW_STRIDE, X_INDEX_STRIDE, X_HEAP_WORDS, X_HORIZON = range(12, 21)
+(
+    X_ROWS,
+    X_INDEX,
+    X_HEAD,
+    X_HEAP,
+    X_HEAP_HEAD,
+    X_CAPACITIES,
+    X_TABLES,
+    X_LANES,
+    X_CELLS,
+    X_SCALES,
+    X_WINDOWS,
+    X_COLUMNS,
+) = range(12)
+X_KEYS, X_SLOTS, X_LOWS, X_COUNTERS, X_TABLE_COUNT, X_ROW_STRIDE, X_INDEX_STRIDE, X_HEAP_WORDS, X_HORIZON = range(
+    12, 21
+)
 X_VALUES, X_NULLS, X_WIDTH, X_WORDS = 21, 22, 23, 24
 CONTEXT_WORDS = 25
 HEADER_WORDS = 8

@@ -7,7 +7,6 @@ entries moved, a time before) is answered from the nodes, and what moves entries
 nothing can be taken off them.
 """
 
-
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import add_wide, words_at
 from zhiyu.features.fold import EMPTY, Sums, scan_numbers

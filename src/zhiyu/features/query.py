@@ -113,7 +113,14 @@ def edges(x: Array, run: int, table: Array, time: int, high: int) -> None:
 
 @kernel
 def put_numbers(
-    cell: Array, sums: Sums, scale: float, floats: tuple[float, float], fresh: bool, values: Array, nulls: Array, width: int
+    cell: Array,
+    sums: Sums,
+    scale: float,
+    floats: tuple[float, float],
+    fresh: bool,
+    values: Array,
+    nulls: Array,
+    width: int,
 ) -> tuple[float, float]:
     """All aggregates of one number cell. Mean and deviation are computed only when the sums are `fresh`; returned for the next cell."""
     count, total = sums[0], sums[1]
@@ -154,7 +161,16 @@ def number_lane(
 
 @kernel
 def remembered_numbers(
-    x: Array, run: int, cap: int, memo: int, table: Array, lane: Array, high: int, values: Array, nulls: Array, width: int
+    x: Array,
+    run: int,
+    cap: int,
+    memo: int,
+    table: Array,
+    lane: Array,
+    high: int,
+    values: Array,
+    nulls: Array,
+    width: int,
 ) -> None:
     """As `number_lane` without min and max, from the memo: only entries that came or left since the last answer are looked at."""
     heap, lows, scales = words_at(x[X_HEAP]), words_at(x[X_LOWS]), floats_at(x[X_SCALES])
@@ -173,13 +189,29 @@ def remembered_numbers(
             slide_numbers(heap, run, cap, table, lane, spot, low, added)
         else:
             learn_numbers(heap, spot, low, fold_numbers(heap, run, cap, table, lane, low, high, none))
-        sums = (heap[spot + M_COUNT], heap[spot + M_SUM], heap[spot + M_SQUARE_LOW], heap[spot + M_SQUARE_HIGH], none[4], none[5])
+        sums = (
+            heap[spot + M_COUNT],
+            heap[spot + M_SUM],
+            heap[spot + M_SQUARE_LOW],
+            heap[spot + M_SQUARE_HIGH],
+            none[4],
+            none[5],
+        )
         put_numbers(cell, sums, scales[number], (0.0, 0.0), True, values, nulls, width)
 
 
 @kernel
 def count_lane(
-    x: Array, run: int, cap: int, table: Array, lane: Array, high: int, end: int, values: Array, nulls: Array, width: int
+    x: Array,
+    run: int,
+    cap: int,
+    table: Array,
+    lane: Array,
+    high: int,
+    end: int,
+    values: Array,
+    nulls: Array,
+    width: int,
 ) -> None:
     """count and distinct of a lane without numbers."""
     heap, lows = words_at(x[X_HEAP]), words_at(x[X_LOWS])
@@ -205,7 +237,16 @@ def count_lane(
 
 @kernel
 def remembered_counts(
-    x: Array, run: int, cap: int, memo: int, table: Array, lane: Array, high: int, values: Array, nulls: Array, width: int
+    x: Array,
+    run: int,
+    cap: int,
+    memo: int,
+    table: Array,
+    lane: Array,
+    high: int,
+    values: Array,
+    nulls: Array,
+    width: int,
 ) -> None:
     """As `count_lane` over the whole run, from the memo."""
     heap, lows = words_at(x[X_HEAP]), words_at(x[X_LOWS])
@@ -289,7 +330,16 @@ def newest_cell(
 
 @kernel
 def place_lane(
-    x: Array, run: int, cap: int, table: Array, lane: Array, high: int, time: int, values: Array, nulls: Array, width: int
+    x: Array,
+    run: int,
+    cap: int,
+    table: Array,
+    lane: Array,
+    high: int,
+    time: int,
+    values: Array,
+    nulls: Array,
+    width: int,
 ) -> None:
     """first, last, since_first, since_last and speed_kmh of a lane."""
     lows = words_at(x[X_LOWS])

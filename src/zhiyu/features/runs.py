@@ -5,7 +5,6 @@ Invariants: stamps ascend by time, equal times in order of arrival; of all count
 exactly the newest carries the `last` bit; every node of a full block equals the sum over its entries (others hold nothing).
 """
 
-
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import add_square, add_wide, beyond, halves
 from zhiyu.entities.slots import spread_bits

@@ -33,7 +33,13 @@ def _feedback(checked: Checked) -> None:
     lag = checked.policy.feedback.lag_events
     if not 1 <= lag <= MAX_BATCH:
         en, zh = f"`lag_events` is {lag}; it is 1 to {MAX_BATCH}", f"lag_events 为 {lag}，应在 1 到 {MAX_BATCH} 之间"
-        checked.error("feedback.lag", ("feedback", "lag_events"), en, zh, "a decision is seen by later events only: write at least 1")
+        checked.error(
+            "feedback.lag",
+            ("feedback", "lag_events"),
+            en,
+            zh,
+            "a decision is seen by later events only: write at least 1",
+        )
 
 
 def best_score(rules: list[CheckedRule]) -> int:

@@ -62,10 +62,10 @@ Node: TypeAlias = "Scalar | List | Map"
 
 def read_nodes(content: bytes, name: str) -> Node:
     """The tree of one YAML document; raises `DeclarationError` when it is not readable, not YAML 1.2, empty or too
-large.
+    large.
 
-    >>> read_nodes(b"name: demo", "policy.yaml").entries[0][1].text
-    'demo'
+        >>> read_nodes(b"name: demo", "policy.yaml").entries[0][1].text
+        'demo'
     """
     text = _decode(content, name)
     try:
