@@ -10,8 +10,10 @@ from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, REPEATED, Door
 def judge(door: Door, *rows: tuple[int, int, int]) -> list[tuple[int, int, int]]:
     """(status, received, late) of (time, key, body) rows."""
     times, keys, bodies = (np.array(column, np.int64) for column in zip(*rows))
-    status, received, late, _ = door.judge(times, keys, bodies, np.arange(len(rows)))
-    return list(zip(status.tolist(), received.tolist(), late.tolist()))
+    judged = door.judge(times, keys, bodies, np.arange(len(rows)))
+    assert judged.accepted == (judged.status == ACCEPTED).sum()
+    assert judged.late_ones == judged.late.sum()
+    return list(zip(judged.status.tolist(), judged.received.tolist(), judged.late.tolist()))
 
 
 def test_a_repeat_is_known_up_to_the_horizon_and_forgotten_one_past_it() -> None:

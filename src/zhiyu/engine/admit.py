@@ -6,6 +6,7 @@ In: times, id and body codes in log order. Out: a status and `received_at` per r
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,12 @@ def recall(
 def admit(
     rows: Array, index: Array, head: Array, clock: Array, times: Array, keys: Array, bodies: Array, positions: Array, lateness: int,
     max_ahead: int, horizon: int, status: Array, received: Array, late: Array, first: Array,
-) -> None:  # fmt: skip
-    """Judge every row in order; arrays int64[n] but `status`, `late` uint8[n]. `clock` int64[1] is the greatest accepted time."""
+) -> tuple[int, int]:  # fmt: skip
+    """Judge every row in order; arrays int64[n] but `status`, `late` uint8[n]. `clock` int64[1] is the greatest accepted time.
+
+    Returns how many were accepted, and how many of those are late.
+    """
+    accepted, late_ones = 0, 0
     row_at, index_at, head_at = words_at(rows.ctypes.data), words_at(index.ctypes.data), words_at(head.ctypes.data)
     for row in range(times.shape[0]):
         now = max(clock[0], times[row])
@@ -89,9 +94,25 @@ def admit(
         status[row], first[row], received[row] = found, place, now
         if found == ACCEPTED:
             clock[0] = now
-            late[row] = now - times[row] > lateness
+            accepted += 1
+            if now - times[row] > lateness:
+                late[row] = 1
+                late_ones += 1
             forget_one(row_at, index_at, head_at, now - horizon)
             forget_one(row_at, index_at, head_at, now - horizon)
+    return accepted, late_ones
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """n rows: `status`, `late` uint8[n]; `received`, `first` (position of the first event with this id) int64[n]; counts."""
+
+    status: Array
+    received: Array
+    late: Array
+    first: Array
+    accepted: int
+    late_ones: int
 
 
 class Door:
@@ -106,23 +127,23 @@ class Door:
         self.head[BITS], self.head[SLOT_LIMIT], self.head[INDEX_LIMIT] = FIRST_BITS, SLOTS, 4 * SLOTS
         self.clock = np.array([NO_CLOCK], np.int64)
 
-    def judge(self, times: Array, keys: Array, bodies: Array, positions: Array) -> tuple[Array, Array, Array, Array]:
-        """(status uint8[n], received int64[n], late uint8[n], position of the first event with this id int64[n])."""
+    def judge(self, times: Array, keys: Array, bodies: Array, positions: Array) -> Judged:
+        """Judge n rows in log order: times int64[n] ms, id and body codes int64[n], log positions int64[n]."""
         n = len(times)
         status, late = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
         received, first = np.zeros(n, np.int64), np.zeros(n, np.int64)
         before = int(self.head[BITS])
-        admit(
+        accepted, late_ones = admit(
             self.rows, self.index, self.head, self.clock, times, keys, bodies, positions, *self.limits, status, received, late, first
         )  # fmt: skip
         for bits in range(before, int(self.head[BITS])):
             self.arena.release("id_index", 1 << bits, 2 << bits)
-        if (status == TOO_MANY).any():
+        if accepted < n and (status == TOO_MANY).any():
             raise LimitExceeded(
                 f"more than {SLOTS} event ids inside the idempotency horizon; shorten `clock.idempotency`",
                 f"幂等期内事件编号超过 {SLOTS} 个；请缩短 clock.idempotency",
             )
-        return status, received, late, first
+        return Judged(status, received, late, first, accepted, late_ones)
 
     def bytes_used(self) -> int:
         """Bytes of the memory of ids."""

@@ -18,7 +18,7 @@ from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.kernel import decide_batch
 from zhiyu.decisions.layout import DECIDE, FACT, SKIP
-from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, REPEATED, Door
+from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, REPEATED, Door, Judged
 from zhiyu.engine.facts import Facts, Waiting, interleaved, rewritten
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.refusals import Refusal
@@ -78,6 +78,7 @@ class Engine:
         self._bound = 0
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
         self._outcome_codes = np.array([codes.one(name) for name in OUTCOMES], np.int64)
+        self._always_decides = all(event.decide for event in compiled.policy.events) and not len(compiled.drops)
         self._decides = np.array([DECIDE if event.decide else FACT for event in compiled.schema.types], np.uint8)
 
     def _register_file(self, size: int) -> tuple[Array, Array]:
@@ -89,14 +90,15 @@ class Engine:
 
     def process(self, batch: EventBatch, keep_all: bool = False) -> Outcome:
         """Take a decoded batch, whole, in order."""
-        status, received, late, first = self.door.judge(
+        judged = self.door.judge(
             batch.time_ms, batch.id_code[:, 0].view(np.int64), batch.body_code.view(np.int64), batch.positions
         )
-        clean = not status.any()
+        status, first, received = judged.status, judged.first, judged.received
+        clean = judged.accepted == batch.n
         accepted = np.arange(batch.n) if clean else np.flatnonzero(status == ACCEPTED)
         step = self.lag if self.feedback is not None else max(len(accepted), 1)
         parts = [
-            self._decide(batch, accepted[at : at + step], received, late, keep_all)
+            self._decide(batch, accepted[at : at + step], judged, keep_all)
             for at in range(0, max(len(accepted), 1), step)
         ]
         outcome = parts[0] if len(parts) == 1 else _joined(parts)
@@ -121,8 +123,9 @@ class Engine:
             zh = f"比此前所有事件晚 {ahead} 天；请更正时间或调大 clock.max_ahead"
         return Refusal(int(batch.positions[row]), str(batch.ids[row]), name, code, en, zh, _shown(batch, row))
 
-    def _decide(self, batch: EventBatch, rows: Array, received: Array, late: Array, keep_all: bool) -> Outcome:
-        sequence = self._sequence(batch, rows, received, late)
+    def _decide(self, batch: EventBatch, rows: Array, judged: Judged, keep_all: bool) -> Outcome:
+        sequence = self._sequence(batch, rows, judged)
+        received, late = judged.received, judged.late
         n, plan = len(sequence.times), self.compiled
         words = max(-(-len(plan.rules) // 64), 1)
         outcomes, scores = np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -148,8 +151,9 @@ class Engine:
         kept_rows, kept_values, kept_nulls = kept_rows[:kept], kept_values[:kept], kept_nulls[:kept]
         if kept < n:  # a view of a mostly empty array would keep all of it in memory
             kept_values, kept_nulls = kept_values.copy(), kept_nulls.copy()
-        late_count = int(late[rows].sum())
-        if len(rows) == batch.n == n and sequence.row is rows and (sequence.asks == DECIDE).all():
+        whole = len(rows) == batch.n
+        late_count = judged.late_ones if whole else int(late[rows].sum())
+        if whole and sequence.row is rows and (self._always_decides or (sequence.asks == DECIDE).all()):
             decisions = DecisionBatch(
                 self.tenant, batch.positions, batch.ids, batch.id_code, sequence.kinds, batch.time_ms, received, late, outcomes,
                 scores, hits, errors, prints, batch.labels, batch.money, rows, kept_rows, kept_values, kept_nulls,
@@ -173,20 +177,20 @@ class Engine:
         facts = int(((sequence.row >= 0) & (sequence.asks == FACT)).sum())
         return Outcome(decisions, noise=batch.positions[noise].tolist(), facts=facts, late=late_count)
 
-    def _sequence(self, batch: EventBatch, rows: Array, received: Array, late: Array) -> _Sequence:
+    def _sequence(self, batch: EventBatch, rows: Array, judged: Judged) -> _Sequence:
         """The accepted rows with the facts that take effect between them."""
         schema = self.compiled.schema
-        if len(rows) == batch.n:
-            values, nulls, nows = batch.values, batch.nulls, received
-        else:
-            values, nulls, nows = (
-                np.ascontiguousarray(batch.values[:, rows]),
-                np.ascontiguousarray(batch.nulls[:, rows]),
-                received[rows],
-            )
-        times = np.where(late[rows] != 0, nows, batch.time_ms[rows])
-        values[schema.index["received_at"]], values[schema.index["late"]] = nows, late[rows]
-        kinds = batch.type_index[rows].astype(np.int64)
+        values, nulls, nows, times, late, kinds = (
+            batch.values, batch.nulls, judged.received, batch.time_ms, judged.late, batch.type_index,
+        )  # fmt: skip
+        if len(rows) < batch.n:
+            values, nulls, nows, times, late, kinds = (
+                values[:, rows], nulls[:, rows], nows[rows], times[rows], late[rows], kinds[rows],
+            )  # fmt: skip
+        values, nulls, kinds = np.ascontiguousarray(values), np.ascontiguousarray(nulls), kinds.astype(np.int64)
+        if judged.late_ones:
+            times = np.where(late != 0, nows, times)
+        values[schema.index["received_at"]], values[schema.index["late"]] = nows, late
         groups: list[tuple[Facts, Array]] = []
         if self.labels is not None:
             groups.append(self.labels.split(*self._fresh_labels(batch, rows, values, nulls), nows))
