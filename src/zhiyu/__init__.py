@@ -1,9 +1,9 @@
 """Zhiyu 智御: protects consumer-credit lenders and their customers from fraud, over the whole life of a loan.
 
-    import zhiyu
-    app = zhiyu.App("my-policy")          # a folder of YAML, or a zhiyu.Policy made in Python
-    app.decide({...}); app.explain("id")  # one event, and why
-    zhiyu.replay("events.parquet", "my-policy").table
+import zhiyu
+app = zhiyu.App("my-policy")          # a folder of YAML, or a zhiyu.Policy made in Python
+app.decide({...}); app.explain("id")  # one event, and why
+zhiyu.replay("events.parquet", "my-policy").table
 """
 
 from zhiyu.app import App, Decision, ReplayResult, replay

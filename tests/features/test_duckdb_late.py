@@ -84,7 +84,7 @@ def from_duckdb(statement: str, table: pa.Table) -> dict[str, Any]:
             "CREATE TABLE events AS SELECT (row_number() OVER ()) - 1 AS seq, time AS t, customer, terminal, "
             "round(amount * 100)::BIGINT AS amount, 'payment' AS event_type FROM raw"
         )
-        connection.execute(f"CREATE OR REPLACE TABLE events AS SELECT *, {ORDER_KEY} AS u FROM events")
+        connection.execute(f"CREATE OR REPLACE TABLE events AS SELECT *, {ORDER_KEY} AS u FROM events")  # noqa: S608 - a constant
         answered = connection.sql(statement).to_arrow_table()
     return {name: answered[name].combine_chunks() for name in answered.column_names}
 

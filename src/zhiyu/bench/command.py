@@ -23,7 +23,11 @@ def bench() -> None:
 @bench.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quick", is_flag=True, help="Leave out the second 20 M run (same keys, ten times the events of each).")
-@click.option("--events", type=click.IntRange(2_000), help="Events of state (default 2,000,000); the large size is ten times that.")
+@click.option(
+    "--events",
+    type=click.IntRange(2_000),
+    help="Events of state (default 2,000,000); the large size is ten times that.",
+)
 def core(as_json: bool, quick: bool, events: int | None) -> None:
     """200 exact features and 150 rules on one core. The full run takes about ten minutes and 8 GiB."""
     sizes = Sizes(same_keys=not quick) if events is None else Sizes.scaled(events, quick)

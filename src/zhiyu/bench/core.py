@@ -108,7 +108,12 @@ class Bench:
         return self.run(self.counts, events, FILL_BATCH, say=say)
 
     def run(
-        self, engine: Engine, events: int, batch: int, latencies: bool = False, say: Callable[[float], None] = lambda done: None
+        self,
+        engine: Engine,
+        events: int,
+        batch: int,
+        latencies: bool = False,
+        say: Callable[[float], None] = lambda done: None,
     ) -> Timed:
         """Put the next `events` events through `engine` in batches, timing nothing but `process`."""
         timed, clock = Timed(), time.perf_counter
@@ -127,7 +132,6 @@ class Bench:
             self.next_chunk += 1
             say(timed.events / events)
         return timed
-
 
     def _lead_in(self, engine: Engine, batch: int) -> None:
         """Three untimed events, the last in the shape of what follows, so that the engine is set up for it."""
@@ -195,7 +199,11 @@ def _at_size(
 
 
 def _figures(
-    sizes: Sizes, peers: dict[str, dict[str, Any]], small: dict[str, Timed], large: dict[str, Timed], same: dict[str, Timed]
+    sizes: Sizes,
+    peers: dict[str, dict[str, Any]],
+    small: dict[str, Timed],
+    large: dict[str, Timed],
+    same: dict[str, Timed],
 ) -> dict[str, Any]:
     alone = small["features_1000"].per_s
     ratio = {name: round(alone / peer["events_per_s"], 1) for name, peer in peers.items()}

@@ -56,7 +56,12 @@ def run_peers(events: int) -> dict[str, dict[str, Any]]:
             seconds = peer(sample(size))[1]
         except ImportError:
             continue
-        made[name] = {"events_per_s": round(size / seconds, 1), "seconds": round(seconds, 3), "sample_events": size, "cores": 1}
+        made[name] = {
+            "events_per_s": round(size / seconds, 1),
+            "seconds": round(seconds, 3),
+            "sample_events": size,
+            "cores": 1,
+        }
     return made
 
 
@@ -66,7 +71,9 @@ def by_duckdb(columns: Columns) -> tuple[Answers, float]:
 
     features = [each.feature for each in all_features(benchmark_policy(rules=False))]
     statement = features_sql([(feature, None) for feature in features], "events") + " ORDER BY seq"
-    table = pa.table({"seq": np.arange(len(columns["time"])), "t": columns["time"]} | {k: columns[k] for k in ("amount", *KEYS)})
+    table = pa.table(
+        {"seq": np.arange(len(columns["time"])), "t": columns["time"]} | {k: columns[k] for k in ("amount", *KEYS)}
+    )
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")
         connection.register("arrow_events", table)
@@ -75,7 +82,9 @@ def by_duckdb(columns: Columns) -> tuple[Answers, float]:
         answered = connection.sql(statement).to_arrow_table()
         seconds = time.perf_counter() - begun
     units = {"mean": 100.0, "std": 100.0}
-    return {f.name: answered[f.name].cast(pa.float64()).to_numpy() / units.get(f.aggregate, 1.0) for f in features}, seconds
+    return {
+        f.name: answered[f.name].cast(pa.float64()).to_numpy() / units.get(f.aggregate, 1.0) for f in features
+    }, seconds
 
 
 def by_polars(columns: Columns) -> tuple[Answers, float]:
@@ -123,7 +132,13 @@ class Window:
         self.squares += amount * amount
         partners[partner] += 1
         count, total = len(held), self.total
-        return count, total, total / (100 * count), math.sqrt(count * self.squares - total * total) / (100 * count), len(partners)
+        return (
+            count,
+            total,
+            total / (100 * count),
+            math.sqrt(count * self.squares - total * total) / (100 * count),
+            len(partners),
+        )
 
 
 def by_deques(columns: Columns) -> tuple[Answers, float]:

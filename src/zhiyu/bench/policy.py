@@ -51,13 +51,9 @@ def _grids() -> tuple[Grid, ...]:
 
 
 def _rule_sets() -> tuple[RuleSet, ...]:
-    scored = tuple(
-        Rule(name=f"rule_{number}", when=when, score=5)
-        for number, when in enumerate(scored_conditions())
-    )
+    scored = tuple(Rule(name=f"rule_{number}", when=when, score=5) for number, when in enumerate(scored_conditions()))
     hard = tuple(
-        Rule(name=f"hard_{number}", when=when, outcome="review")
-        for number, when in enumerate(hard_conditions())
+        Rule(name=f"hard_{number}", when=when, outcome="review") for number, when in enumerate(hard_conditions())
     )
     thresholds = (Threshold(score=60, outcome="challenge"), Threshold(score=90, outcome="review"))
     return (
@@ -72,7 +68,9 @@ def scored_conditions() -> list[str]:
     for number, key in enumerate(PERSONAL_KEYS):
         for level, over in enumerate(WINDOWS):
             made.append(f"count_{key}_{over} > {(4, 8, 30, 90, 250)[level] + number}")
-            made.append(f"distinct_{key}_{over} >= {(3, 5, 12, 30, 80)[level]} and sum_{key}_{over} > {20000 * (level + 1)}")
+            made.append(
+                f"distinct_{key}_{over} >= {(3, 5, 12, 30, 80)[level]} and sum_{key}_{over} > {20000 * (level + 1)}"
+            )
         made.append(f"count_{key}_30d >= 5 and amount > 4 * mean_{key}_30d")
         made.append(f"count_{key}_7d >= 4 and zscore(amount, mean_{key}_7d, std_{key}_7d) > 2.5")
         made.append(f"count_{key}_7d >= 10 and ratio(count_{key}_1h, count_{key}_7d) > 0.5")
@@ -87,7 +85,7 @@ def scored_conditions() -> list[str]:
     made += [f'channel == "{channel}" and age > 70 and amount > 2000' for channel in ("app", "web", "call")]
     made.append("not known_device and count_device_30d <= 1 and amount > 5000")
     made.append("coalesce(age, 0) < 18 and amount > 1000")
-    made.append("country is not null and country != \"CN\" and count_card_1h >= 3")
+    made.append('country is not null and country != "CN" and count_card_1h >= 3')
     return made
 
 
