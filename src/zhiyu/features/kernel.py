@@ -112,16 +112,13 @@ def reclaim_one(x: Array, number: int, before: int) -> int:
 
 
 @kernel
-def find_table_slots(x: Array, number: int, asks: Array, first: int, count: int) -> int:
-    """Slots of rows [first, first + count) in one table (-1 without key), new keys added; the rows are asked for ahead."""
+def hash_keys(x: Array, number: int, asks: Array, first: int, count: int) -> None:
+    """Keys of rows [first, first + count) in one table, and their hashes (-1 without key); the index lines are asked for ahead."""
     table = beyond(words_at(x[X_TABLES]), number * TABLE_COLUMNS)
     head = beyond(words_at(x[X_HEAD]), number * HEADER_WORDS)
-    rows = beyond(words_at(x[X_ROWS]), number * x[X_ROW_STRIDE])
-    index = beyond(words_at(x[X_INDEX]), number * x[X_INDEX_STRIDE])
     index_address = x[X_INDEX] + 8 * number * x[X_INDEX_STRIDE]
-    row_address = x[X_ROWS] + 8 * number * x[X_ROW_STRIDE]
-    values, nulls, keys, width = words_at(x[X_VALUES]), bytes_at(x[X_NULLS]), words_at(x[X_KEYS]), x[X_WIDTH]
-    slots = beyond(words_at(x[X_SLOTS]), number * width)
+    values, nulls, width = words_at(x[X_VALUES]), bytes_at(x[X_NULLS]), x[X_WIDTH]
+    keys = beyond(words_at(x[X_KEYS]), 2 * number * width)
     for row in range(first, first + count):
         key, present = mixed_key(table, beyond(values, row), beyond(nulls, row), width)
         present = present and asks[row] != SKIPPED
@@ -130,6 +127,17 @@ def find_table_slots(x: Array, number: int, asks: Array, first: int, count: int)
         keys[2 * row + 1] = hashed
         if present:
             prefetch(index_address + 8 * index_word(hashed, head[BITS]))
+
+
+@kernel
+def find_table_slots(x: Array, number: int, first: int, count: int) -> int:
+    """Slots of rows [first, first + count) in one table (-1 without key), new keys added; the rows are asked for ahead."""
+    head = beyond(words_at(x[X_HEAD]), number * HEADER_WORDS)
+    rows = beyond(words_at(x[X_ROWS]), number * x[X_ROW_STRIDE])
+    index = beyond(words_at(x[X_INDEX]), number * x[X_INDEX_STRIDE])
+    row_address = x[X_ROWS] + 8 * number * x[X_ROW_STRIDE]
+    keys = beyond(words_at(x[X_KEYS]), 2 * number * x[X_WIDTH])
+    slots = beyond(words_at(x[X_SLOTS]), number * x[X_WIDTH])
     for row in range(first, first + count):
         slot = -1
         hashed = keys[2 * row + 1]
@@ -245,7 +253,9 @@ def feed_block(x: Array, times: Array, nows: Array, asks: Array, first: int, cou
     """
     tables = x[X_TABLE_COUNT]
     for number in range(tables):
-        status = find_table_slots(x, number, asks, first, count)
+        hash_keys(x, number, asks, first, count)
+    for number in range(tables):
+        status = find_table_slots(x, number, first, count)
         if status != OK:
             return status
     ask_for_runs(x, 0, times, first, count)

@@ -51,7 +51,7 @@ class FeatureState:
         self._scratch(tables)
 
     def _scratch(self, tables: int) -> None:
-        self._keys = np.zeros(2 * MAX_BLOCK, np.int64)
+        self._keys = np.zeros(2 * tables * MAX_BLOCK, np.int64)
         self._slots = np.zeros(tables * MAX_BLOCK, np.int64)
         self._capacities = np.zeros(tables * CLASSES, np.int64)
         self._lows = np.zeros(self.plan.max_windows, np.int64)
