@@ -110,3 +110,19 @@ def test_every_rule_and_feedback_is_exercised() -> None:
         )
     assert (hits > 0).all(), dict(zip([r.rule.name for r in opened(7).compiled.rule_order], hits))
     assert {"repeat", "noise", "late", "id_conflict"} <= codes
+
+
+def test_two_engines_may_take_turns_on_one_state() -> None:
+    """Each brings its own register file, one row wide or 64: whoever feeds must be the one the state reads from."""
+    policy = opened(7)
+    records = random_records(random.Random(3), 200)
+    first, second = Engine(policy.compiled, policy.codes), Engine(policy.compiled, policy.codes)
+    second.state, second.door = first.state, first.door
+    second.labels, second.feedback = first.labels, first.feedback
+    whole = run(policy, records, [], Engine(policy.compiled, policy.codes))
+    kept: list[Any] = []
+    for start in range(len(records)):
+        engine = (first, second)[start % 2]
+        engine.accepted = (second, first)[start % 2].accepted
+        kept += run(policy, records[start : start + 1], [], engine, start=start)["kept"]
+    assert kept == whole["kept"]

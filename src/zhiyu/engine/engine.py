@@ -75,7 +75,6 @@ class Engine:
         self.lag = compiled.policy.feedback.lag_events
         self.accepted = 0
         self._files = {size: self._register_file(size) for size in (1, MAX_BLOCK)}
-        self._bound = 0
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
         self._outcome_codes = np.array([codes.one(name) for name in OUTCOMES], np.int64)
         self._always_decides = all(event.decide for event in compiled.policy.events) and not len(compiled.drops)
@@ -133,11 +132,8 @@ class Engine:
         prints, kept_rows = np.zeros(n, np.int64), np.zeros(n, np.int64)
         kept_values = np.empty((n, len(plan.features)), np.int64)
         kept_nulls = np.empty((n, len(plan.features)), np.uint8)
-        width = 1 if n == 1 else MAX_BLOCK
-        values, nulls = self._files[width]
-        if width != self._bound:
-            self.state.bind(values, nulls)
-            self._bound = width
+        values, nulls = self._files[1 if n == 1 else MAX_BLOCK]
+        self.state.bind(values, nulls)
         if n and self.state.epoch_ms is None:
             self.state.epoch_ms = int(sequence.times[0])
         epoch = self.state.epoch_ms or 0
