@@ -290,3 +290,11 @@ def test_a_column_may_be_a_path_into_nested_objects() -> None:
         assert got.batch.n == 1
         assert str(got.batch.ids[0]) == "5"
         assert value(got, "who", PAY_SCHEMA) == CODES.one("a")
+
+
+def test_a_refusal_quotes_the_number_as_it_came_whatever_else_is_in_the_batch() -> None:
+    schema = EventSchema.compile((EventType(name="e", fields={"amount": Field(type="money", min=0)}),))
+    rows = [{"id": str(i), "time": "2026-01-01T00:00:00Z", "amount": amount} for i, amount in enumerate((-1, 2.5))]
+    refusals = decode(schema, None, RawBatch(records=rows), CODES, TENANT).refusals
+    assert [r.record["amount"] for r in refusals] == [-1]
+    assert "-1 is" in refusals[0].en

@@ -26,7 +26,10 @@ _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 @dataclass(slots=True)
 class RawColumn:
-    """One column of n raw values; `array` or `objects`; `broken` marks rows that are not UTF-8 (null in `array`)."""
+    """One column of n raw values; `array` or `objects` (both: the array is exact, the objects are what to quote).
+
+    `broken` marks rows that are not UTF-8 (null in `array`).
+    """
 
     n: int
     array: pa.Array | None = None
@@ -178,8 +181,11 @@ def of_values(values: list[Any]) -> RawColumn:
             return RawColumn(n, pa.array(values, pa.int64()))
         if kinds == {bool}:
             return RawColumn(n, pa.array(values, pa.bool_()))
-        if kinds == {float} or (kinds == {int, float} and all(abs(v) <= MAX_EXACT for v in values if type(v) is int)):
-            return RawColumn(n, pa.array([None if v is None else float(v) for v in values], pa.float64()))
+        if kinds == {float}:
+            return RawColumn(n, pa.array(values, pa.float64()))
+        if kinds == {int, float} and all(abs(v) <= MAX_EXACT for v in values if type(v) is int):
+            # the list stays beside the array, so that a message quotes -1 as it came and not as -1.0
+            return RawColumn(n, pa.array([None if v is None else float(v) for v in values], pa.float64()), values)
     except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
         pass
     return RawColumn(n, None, values)
