@@ -8,6 +8,7 @@ Why a wrapper: numba's decorator is untyped; this keeps the strict type checker 
 import functools
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -46,13 +47,13 @@ def kernel(function: F) -> F:
 
 @functools.cache
 def cache_folder() -> Path:
-    """Where compiled kernels are kept: one folder per state of the source, since numba does not see a change in a callee's file.
+    """Where compiled kernels are kept: one folder per state of their source, since numba does not see a change in a callee's file.
 
     Under ZHIYU_CACHE, else the user's cache folder, else (nothing writable) the system's temporary folder.
     """
     package = Path(__file__).parent.parent
     digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
-    for file in sorted(package.rglob("*.py")):
+    for file in kernel_sources(package):
         digest.update(file.read_bytes())
     given = os.environ.get("ZHIYU_CACHE")
     homes = (
@@ -69,3 +70,25 @@ def cache_folder() -> Path:
         if os.access(folder, os.W_OK):
             return folder
     return package / "__pycache__"
+
+
+_DECLARES_KERNEL = re.compile(rb"^@(?:kernel|instruction)\b", re.MULTILINE)
+_IMPORTS = re.compile(rb"^\s*from zhiyu([\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
+
+
+def kernel_sources(package: Path) -> list[Path]:
+    """Files of `package` that hold kernels, and all they import: a change of any other file changes no machine code."""
+    waiting = [file for file in package.rglob("*.py") if _DECLARES_KERNEL.search(file.read_bytes())]
+    found = set(waiting)
+    while waiting:
+        for module, names in _IMPORTS.findall(waiting.pop().read_bytes()):
+            home = package.joinpath(*module.decode().split(".")[1:])
+            near = [
+                home.with_suffix(".py"),
+                home / "__init__.py",
+                *(home / f"{name}.py" for name in re.findall(r"\w+", names.decode())),
+            ]
+            fresh = [file for file in near if file.is_file() and file not in found]
+            found.update(fresh)
+            waiting += fresh
+    return sorted(found)
