@@ -25,23 +25,41 @@ from zhiyu.expressions.canonical import canonical, number_text
 from zhiyu.expressions.parse import parse
 from zhiyu.features.declare import Feature, Grid
 from zhiyu.policy.declare import Policy, Rule, RuleSet
+from zhiyu.policy.declare_actions import ActionLimit, LetThrough, Parameter
+from zhiyu.policy.declare_flows import Arm, Case, Flow
+from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
+from zhiyu.policy.declare_tables import DecisionTable, Input
 from zhiyu.policy.nodes import names_in
 
 FORMAT = "zhiyu-policy/1"
 
-_EXPRESSIONS = {(Feature, "expr"), (Feature, "where"), (Rule, "when")}
+_EXPRESSIONS = {
+    (Feature, "expr"), (Feature, "where"), (Rule, "when"), (Case, "when"), (Characteristic, "of"), (Input, "of")
+}  # fmt: skip
 _EXPRESSION_MAPS = {(EventType, "derive"), (Grid, "where")}
 _EXPRESSION_LISTS = {(EventType, "drop")}
 _DURATIONS = {
-    (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency")
+    (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency"),
+    (ActionLimit, "per"),
 }  # fmt: skip
-_NAME_SETS = {(Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on")}
-_NUMBERS = {(Field, "min"), (Field, "max")}
+_NAME_SETS = {
+    (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on")
+}  # fmt: skip
+_NUMBERS = {
+    (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
+    (LetThrough, "money_cap"), (Arm, "percent"),
+}  # fmt: skip
 _UNORDERED = {
     "events": "name",
     "features": "name",
     "grids": "name",
+    "lists": "name",
     "rule_sets": "name",
+    "scorecards": "name",
+    "tables": "name",
+    "flows": "name",
+    "actions": "name",
+    "limits": "name",
     "reasons": "code",
     "sources": "name",
 }

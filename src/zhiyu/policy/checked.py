@@ -13,7 +13,11 @@ from zhiyu.expressions import Expression
 from zhiyu.expressions.nodes import Node
 from zhiyu.expressions.types import Type
 from zhiyu.features.declare import Feature
+from zhiyu.policy.axis import Axis, Taken
 from zhiyu.policy.declare import Policy, Rule, RuleSet
+from zhiyu.policy.declare_flows import Flow
+from zhiyu.policy.declare_scorecards import Scorecard
+from zhiyu.policy.declare_tables import DecisionTable
 from zhiyu.policy.known import Known
 from zhiyu.policy.places import Path, Places
 
@@ -42,6 +46,49 @@ class CheckedRule:
     on: frozenset[str]
 
 
+@dataclass(frozen=True)
+class CheckedColumn:
+    """One input of a table or one characteristic of a card: its typed expression, its axis, and per row or bin what it takes of it."""
+
+    name: str
+    path: Path
+    expression: Expression
+    axis: Axis
+    taken: tuple[Taken, ...]
+
+
+@dataclass(frozen=True)
+class CheckedScorecard:
+    """A scorecard, the event types it runs on, one column per characteristic (`taken` runs along its bins)."""
+
+    card: Scorecard
+    path: Path
+    on: frozenset[str]
+    columns: tuple[CheckedColumn, ...]
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """A decision table, the event types it runs on, one column per input (`taken` runs along the rows)."""
+
+    table: DecisionTable
+    path: Path
+    on: frozenset[str]
+    columns: tuple[CheckedColumn, ...]
+
+
+@dataclass(frozen=True)
+class CheckedFlow:
+    """A flow and its typed conditions: per node name, those of its branch (or of its list check). `order`: names of its nodes so that
+    every edge leads forward."""
+
+    flow: Flow
+    path: Path
+    on: frozenset[str]
+    conditions: dict[str, tuple[Expression, ...]]
+    order: tuple[str, ...]
+
+
 @dataclass
 class Checked:
     """A policy with everything typed. Derived features come after what they read."""
@@ -51,6 +98,9 @@ class Checked:
     known: Known
     features: dict[str, CheckedFeature] = field(default_factory=dict)
     rules: list[CheckedRule] = field(default_factory=list)
+    scorecards: list[CheckedScorecard] = field(default_factory=list)
+    tables: list[CheckedTable] = field(default_factory=list)
+    flows: list[CheckedFlow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def error(self, code: str, path: Path, en: str, zh: str, suggestion: str = "", key: bool = False) -> None:

@@ -16,6 +16,9 @@ import msgspec.inspect as shapes
 
 from zhiyu.base.errors import Problem, did_you_mean
 from zhiyu.events.declare import Field
+from zhiyu.policy.declare_actions import LetThrough, Parameter
+from zhiyu.policy.declare_flows import Arm
+from zhiyu.policy.declare_scorecards import Bin
 from zhiyu.policy.places import Mark, Path, Places
 from zhiyu.policy.yaml_nodes import List, Map, Node, Scalar
 
@@ -23,7 +26,10 @@ _INT = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _NULL = ("", "~", "null", "Null", "NULL")
-EXACT_TEXT = {(Field, "min"), (Field, "max")}
+EXACT_TEXT = {
+    (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
+    (LetThrough, "money_cap"), (Arm, "percent"),
+}  # fmt: skip
 """Numbers that are kept as the text typed, because a float would lose digits of money."""
 
 MISSING: Any = object()
