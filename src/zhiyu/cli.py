@@ -9,58 +9,18 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from zhiyu.base.errors import DeclarationError, InputError, Problem, ZhiyuError
-from zhiyu.bench.command import bench
+from zhiyu.base.errors import InputError, Problem
+from zhiyu.commands.bench import bench
+from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 
 RUN_FOLDER = ".zhiyu/run"
-LANGUAGES = click.Choice(["en", "zh"])
-
-
-def _language(given: str | None) -> str:
-    return given or ("zh" if os.environ.get("ZHIYU_LANG", os.environ.get("LANG", "")).startswith("zh") else "en")
-
-
-def _language_option(command: Any) -> Any:
-    return click.option(
-        "--lang", type=LANGUAGES, default=None, help="Language of the output (default: ZHIYU_LANG or LANG)."
-    )(command)
-
-
-@contextmanager
-def _told(language: str) -> Iterator[None]:
-    """Turn the house's errors into one clear message on stderr and exit code 1."""
-    try:
-        yield
-    except DeclarationError as wrong:
-        for problem in wrong.problems:
-            click.echo(problem.text(language), err=True)
-        sys.exit(1)
-    except ZhiyuError as wrong:
-        click.echo(f"error[{wrong.code}]: {wrong.text(language)}", err=True)
-        sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
-    except OSError as wrong:
-        click.echo(f"error[disk]: {wrong}", err=True)
-        sys.exit(1)
-
-
-def _progress(language: str) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,11 +34,11 @@ def main() -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@_language_option
+@language_option
 def init(folder: Path, lang: str | None) -> None:
     """Write a small working policy, with sample events, into FOLDER (new or empty)."""
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(f"'{folder}' is not empty; choose a new folder", f"“{folder}”不是空目录；请选择新目录")
         starter = resources.files("zhiyu.policy") / "starter"
@@ -100,7 +60,7 @@ def init(folder: Path, lang: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: problems, cost, hash.")
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 @click.option("--say", is_flag=True, help="Also say every rule set in words.")
-@_language_option
+@language_option
 def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None) -> None:
     """Check the policy in FOLDER: names, types, units, nulls, unreachable rules, cost. Exit code 1 on errors."""
     from zhiyu.policy.artifact import artifact_of
@@ -108,8 +68,8 @@ def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None
     from zhiyu.policy.load import load_policy
     from zhiyu.policy.say import say_rule_set
 
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         loaded = load_policy(folder)
         report = check_policy(loaded.policy, loaded.places)
         failed = bool(report.errors) or (strict and bool(report.warnings))
@@ -171,14 +131,14 @@ def _problem(problem: Problem) -> dict[str, Any]:
 )
 @click.option("--all-features", is_flag=True, help="Compute every declared feature, not only those that rules use.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the report.")
-@_language_option
+@language_option
 def replay(
     events: Path, policy: Path, out: Path | None, no_out: bool, labels: Path | None, label_delay: str | None, source: str | None,
     tenant: str, batch: int, all_features: bool, as_json: bool, lang: str | None,
 ) -> None:  # fmt: skip
     """Replay EVENTS (.ndjson, .csv, .parquet) through a policy: decisions, report, digest."""
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         _check_tenant(tenant)
         target = None if no_out else (out or Path(RUN_FOLDER))
         _replay(
@@ -204,10 +164,10 @@ def _replay(
     opened = open_policy(policy, options["tenant"], all_features=all_features)
     run = Replay(opened, events, **options)
     warm_kernels(language)
-    with _progress(language) as progress:
-        task = progress.add_task("回放" if language == "zh" else "replaying", total=1.0)
+    with progress() as bar:
+        task = bar.add_task("回放" if language == "zh" else "replaying", total=1.0)
         for done in run.steps():
-            progress.update(task, completed=done)
+            bar.update(task, completed=done)
     if as_json:
         click.echo(json.dumps(run.result.to_dict(), ensure_ascii=False, default=str))
     else:
@@ -222,15 +182,15 @@ def _replay(
 )
 @click.option("--source", default=None, help="Read the event through this source of the policy.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision.")
-@_language_option
+@language_option
 def decide(event: Any, policy: Path, history: Path | None, source: str | None, as_json: bool, lang: str | None) -> None:
     """Decide the event in EVENT.json (an object, or a list of them; - for stdin) and say why."""
     from zhiyu.app import App
     from zhiyu.base.errors import EventRefused
     from zhiyu.evaluation.report import print_explanation
 
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         records = _records(event.read())
         app = App(policy, source=source)
         warm_kernels(language)
@@ -290,15 +250,15 @@ def _records(text: str) -> list[dict[str, Any]]:
 @click.option("--tenant", default="default", show_default=True)
 @click.option("--rederive", is_flag=True, help="For a pass: replay the input up to it to see its values.")
 @click.option("--json", "as_json", is_flag=True)
-@_language_option
+@language_option
 def explain(event_id: str, run_folder: Path, tenant: str, rederive: bool, as_json: bool, lang: str | None) -> None:
     """Say why the event EVENT_ID was decided as it was, in the last replay or in --run DIR."""
     from zhiyu.engine.run_reader import RunReader
     from zhiyu.evaluation.rederive import rederived
     from zhiyu.evaluation.report import print_explanation
 
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         _check_tenant(tenant)
         reader = RunReader(run_folder, tenant)
         found = reader.explain(event_id)
@@ -312,25 +272,13 @@ def explain(event_id: str, run_folder: Path, tenant: str, rederive: bool, as_jso
 
 
 @main.command()
-@_language_option
+@language_option
 def warm(lang: str | None) -> None:
     """Compile all kernels now (once per installation; later starts load them from the cache)."""
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         seconds = warm_kernels(language)
         click.echo(f"{'就绪' if language == 'zh' else 'ready'} ({seconds:.1f} s)")
-
-
-def warm_kernels(language: str) -> float:
-    """Compile what the cache does not hold, saying so; returns seconds."""
-    from zhiyu.engine.warm import compile_kernels, is_warm
-
-    if is_warm():
-        return compile_kernels()
-    with Console(stderr=True).status(
-        "正在编译计算内核（仅首次）…" if language == "zh" else "compiling kernels … (first run only)"
-    ):
-        return compile_kernels()
 
 
 @main.command()
@@ -341,13 +289,13 @@ def warm_kernels(language: str) -> float:
     default=None,
     help="Policy folder (default examples/card_payments).",
 )
-@_language_option
+@language_option
 def demo(policy: Path | None, lang: str | None) -> None:
     """Replay card payments through the example policy and show what was stopped, and why."""
     from zhiyu.simulation.card_payments import write_card_payments
 
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         folder = policy or _example("card_payments")
         data = Path(os.environ.get("ZHIYU_DATA", Path.cwd() / ".." / "shared" / "data")) / "card_transactions"
         files = sorted(data.glob("*.parquet"))
