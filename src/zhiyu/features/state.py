@@ -57,6 +57,7 @@ class FeatureState:
         self._lows = np.zeros(self.plan.max_windows, np.int64)
         self._bits = self.head[:, BITS].copy()
         self.context = self._context()
+        self.context_address = int(self.context.ctypes.data)
 
     def _context(self) -> Array:
         plan, x = self.plan, np.zeros(at.CONTEXT_WORDS, np.int64)

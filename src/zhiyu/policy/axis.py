@@ -92,22 +92,33 @@ class Axis:
 
     def cells(self, taken: Taken, others: Iterable[Taken] = ()) -> frozenset[int]:
         """The cells of a condition; `others`: the conditions whose cells `rest` leaves out."""
-        if taken.any:
-            return frozenset(range(len(self)))
-        present = frozenset(range(self.null))
-        found = {self.cell(value) for value in taken.values}
-        for interval in taken.intervals:
-            found |= self._inside(interval)
-        if taken.rest:
-            found |= present.difference(*(self.cells(other) for other in others if not other.rest))
-        if taken.negated:
-            found = set(present - found)
-        return frozenset(found | {self.null} if taken.null else found)
+        return frozenset(cell for first, past in self.spans(taken, others) for cell in range(first, past))
 
-    def _inside(self, interval: Interval) -> set[int]:
+    def spans(self, taken: Taken, others: Iterable[Taken] = ()) -> list[tuple[int, int]]:
+        """The same as ranges [first, past), which may overlap."""
+        if taken.any:
+            return [(0, len(self))]
+        found = [(cell, cell + 1) for cell in map(self.cell, taken.values)]
+        found += [self._inside(interval) for interval in taken.intervals]
+        if taken.rest:
+            found += self._outside([span for other in others if not other.rest for span in self.spans(other)])
+        if taken.negated:
+            found = self._outside(found)
+        return [*found, (self.null, self.null + 1)] if taken.null else found
+
+    def _inside(self, interval: Interval) -> tuple[int, int]:
         first = 0 if interval.low is None else self.cell(interval.low) + (not interval.low_in)
-        last = self.null - 1 if interval.high is None else self.cell(interval.high) - (not interval.high_in)
-        return set(range(first, last + 1))
+        past = self.null if interval.high is None else self.cell(interval.high) + interval.high_in
+        return first, max(first, past)
+
+    def _outside(self, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Ranges of present values that none of the spans takes."""
+        found, reached = [], 0
+        for first, past in sorted(spans):
+            if first > reached:
+                found.append((reached, min(first, self.null)))
+            reached = max(reached, past)
+        return [*found, (reached, self.null)] if reached < self.null else found
 
 
 def _order(value: Value) -> Any:
