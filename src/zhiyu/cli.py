@@ -102,7 +102,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
     place = problem.place
     return {
         "severity": problem.severity, "code": problem.code, "file": place.file, "line": place.line, "column": place.column,
-        "en": problem.en, "zh": problem.zh, "suggestion": problem.suggestion,
+        "en": problem.en, "zh": problem.zh, "suggestion": problem.suggestion, "suggestion_zh": problem.suggestion_zh,
     }  # fmt: skip
 
 
@@ -150,7 +150,8 @@ def replay(
 def _check_tenant(tenant: str) -> None:
     if not tenant.replace("-", "").replace("_", "").isalnum() or len(tenant) > 64:
         raise InputError(
-            f"'{tenant}' is no tenant name: letters, digits, - and _, at most 64", f"“{tenant}”不是合法的租户名"
+            f"'{tenant}' is no tenant name: letters, digits, - and _, at most 64",
+            f"“{tenant}”不是合法的租户名：只能用字母、数字、- 和 _，最多 64 个字符",
         )
 
 

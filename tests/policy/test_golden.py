@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from zhiyu.base.errors import DeclarationError
+from tests.suggestions import in_one_language
+from zhiyu.base.errors import DeclarationError, Problem
 from zhiyu.policy.check import check_policy
 from zhiyu.policy.load import load_texts
 from zhiyu.policy.say import say_feature, say_rule_set
@@ -20,15 +21,18 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "policy"
 CASES = sorted(p.name for p in GOLDEN.iterdir() if p.is_dir())
 
 
-def findings(folder: Path) -> str:
-    """Every finding of a folder, in English and then in Chinese."""
+def problems_of(folder: Path) -> tuple[Problem, ...]:
+    """Every finding of a folder."""
     texts = {p.name: p.read_bytes() for p in sorted(folder.glob("*.yaml"))}
     try:
         loaded = load_texts(texts)
     except DeclarationError as error:
-        problems = tuple(error.problems)
-    else:
-        problems = check_policy(loaded.policy, loaded.places).problems
+        return tuple(error.problems)
+    return check_policy(loaded.policy, loaded.places).problems
+
+
+def findings(problems: tuple[Problem, ...]) -> str:
+    """The findings as they print, in English and then in Chinese."""
     return "".join(f"{p.text('en')}\n" for p in problems) + "\n" + "".join(f"{p.text('zh')}\n" for p in problems)
 
 
@@ -41,7 +45,9 @@ def compare(path: Path, found: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_findings(case: str) -> None:
-    compare(GOLDEN / case / "findings.txt", findings(GOLDEN / case))
+    problems = problems_of(GOLDEN / case)
+    compare(GOLDEN / case / "findings.txt", findings(problems))
+    assert in_one_language(problems) == []
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -100,7 +100,9 @@ def choose_source(opened: Opened, name: str | None) -> Source | None:
         if source.name == name:
             return source
     hint = did_you_mean(name, [source.name for source in sources])
-    raise InputError(f"no source '{name}' in the policy; {hint}".rstrip("; "), f"策略中没有来源“{name}”")
+    raise InputError(
+        f"no source '{name}' in the policy; {hint.en}".rstrip("; "), f"策略中没有来源“{name}”；{hint.zh}".rstrip("；")
+    )
 
 
 class Replay:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable
 
+from zhiyu.base.errors import Hint
 from zhiyu.base.limits import MAX_FEATURES
 from zhiyu.expressions.functions import FUNCTIONS
 from zhiyu.policy.checked import Checked
@@ -54,7 +55,7 @@ def _unique(checked: Checked, what: str, what_zh: str, found: Iterable[tuple[Pat
         if name in first:
             place = checked.places.at(first[name])
             en, zh = f"{what} '{name}' is already declared at {place}", f"{what_zh}“{name}”已在 {place} 声明"
-            checked.error("name.twice", path, en, zh, "give it another name")
+            checked.error("name.twice", path, en, zh, Hint("give it another name", "换一个名称"))
         first.setdefault(name, path)
 
 
@@ -70,12 +71,12 @@ def _feature_names(checked: Checked) -> None:
         if not name.isidentifier() or keyword.iskeyword(name) or name in FUNCTIONS or name in ("null", "true", "false"):
             en = f"'{name}' cannot be a feature name: expressions could not read it"
             reported.add(path)
-            hint = "use letters, digits and _, not a function name"
+            hint = Hint("use letters, digits and _, not a function name", "只用字母、数字和 _，且不与函数同名")
             checked.error("name.bad", path, en, f"“{name}”不能作特征名：表达式无法读取", hint)
         elif name in checked.known.names:
             reported.add(path)
             en, zh = f"'{name}' is already a field of an event", f"“{name}”已是事件字段"
-            checked.error("name.twice", path, en, zh, "give the feature another name")
+            checked.error("name.twice", path, en, zh, Hint("give the feature another name", "给特征换一个名称"))
         elif each.from_grid and name in seen:
             reported.add(path)
             en = (
@@ -92,7 +93,9 @@ def _feature_names(checked: Checked) -> None:
                 path,
                 en,
                 zh,
-                f"put more of {', '.join(missing)} into its name" if missing else "rename it",
+                Hint(f"put more of {', '.join(missing)} into its name", f"名称中再加入 {'、'.join(missing)} 等占位符")
+                if missing
+                else Hint("rename it", "请改名"),
             )
         seen.setdefault(name, each.path)
 
@@ -104,7 +107,9 @@ def _placeholders(checked: Checked, pattern: str, path: Path) -> None:
     if "{" in left or "}" in left:
         known = ", ".join(f"{{{p}}}" for p in PLACEHOLDERS)
         en, zh = f"unknown placeholder in '{pattern}'", f"“{pattern}”中有未知占位符"
-        checked.error("grid.placeholder", path, en, zh, f"placeholders: {known}")
+        checked.error(
+            "grid.placeholder", path, en, zh, Hint(f"placeholders: {known}", f"占位符：{known.replace(', ', '、')}")
+        )
 
 
 def used_features(checked: Checked) -> set[str]:
@@ -133,5 +138,9 @@ def unused_features(checked: Checked) -> None:
     shown = ", ".join(f.feature.name for f in unused[:SHOWN_UNUSED]) + (", …" if len(unused) > SHOWN_UNUSED else "")
     en = f"{len(unused)} feature{'s' if len(unused) > 1 else ''} used by no rule: {shown}"
     checked.warn(
-        "feature.unused", unused[0].path, en, f"{len(unused)} 个特征没有规则使用：{shown}", "fine for a catalogue"
+        "feature.unused",
+        unused[0].path,
+        en,
+        f"{len(unused)} 个特征没有规则使用：{shown}",
+        Hint("fine for a catalogue", "若是特征目录则无妨"),
     )

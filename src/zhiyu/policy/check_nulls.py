@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from zhiyu.base.errors import Hint
 from zhiyu.expressions.typed import Typed
 from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
 
@@ -37,7 +38,10 @@ def _rule(checked: Checked, rule: CheckedRule, root: Typed) -> None:
             en = f"`{bare(node)}` is neither true nor false when '{name}' is missing"
             en += f", so rule '{rule.rule.name}' does not fire then"
             zh = f"“{name}”缺失时 `{bare(node)}` 既非真也非假，规则“{rule.rule.name}”此时不会触发"
-            hint = f"write `{name} is null or …` if it should fire, `{name} is not null and …` if not"
+            hint = Hint(
+                f"write `{name} is null or …` if it should fire, `{name} is not null and …` if not",
+                f"若应触发，写 `{name} is null or …`；若不应触发，写 `{name} is not null and …`",
+            )
             checked.warn_inside("null.negation", path, rule.rule.when, node.column, en, zh, hint)
     for node in ratios(root):
         bottom = open_names(node.args[-1])
@@ -46,7 +50,10 @@ def _rule(checked: Checked, rule: CheckedRule, root: Typed) -> None:
             why_zh = f"“{bottom[0]}”缺失或为 0" if bottom else "分母为 0"
             en = f"`{bare(node)}` is null when {why}, so rule '{rule.rule.name}' does not fire then"
             zh = f"{why_zh}时 `{bare(node)}` 为空，规则“{rule.rule.name}”此时不会触发"
-            hint = f"write `coalesce({bare(node)}, 0)` to say so, or another value"
+            hint = Hint(
+                f"write `coalesce({bare(node)}, 0)` to say so, or another value",
+                f"用 `coalesce({bare(node)}, 0)` 写明此时取 0，或换成别的值",
+            )
             checked.warn_inside("null.ratio", path, rule.rule.when, node.column, en, zh, hint)
 
 
@@ -64,7 +71,10 @@ def _derived(checked: Checked, feature: CheckedFeature, root: Typed) -> None:
     en = f"'{name}' is null when `{bare(node.args[-1])}` is missing or 0"
     en += f"; rule '{users[0].rule.name}'{others} does not fire then"
     zh = f"`{bare(node.args[-1])}` 缺失或为 0 时“{name}”为空；规则“{users[0].rule.name}”{others_zh}此时不会触发"
-    hint = f"write `coalesce({bare(node)}, 0)` to say so, or ask `{name} is null` in the rule"
+    hint = Hint(
+        f"write `coalesce({bare(node)}, 0)` to say so, or ask `{name} is null` in the rule",
+        f"用 `coalesce({bare(node)}, 0)` 写明此时取 0，或在规则中判断 `{name} is null`",
+    )
     checked.warn_inside("null.ratio", (*feature.path, "expr"), feature.feature.expr, node.column, en, zh, hint)
 
 

@@ -5,6 +5,7 @@ In: the typed rules. Out: warnings at the rule. What is reported is certain; wha
 
 from __future__ import annotations
 
+from zhiyu.base.errors import Hint
 from zhiyu.expressions.canonical import canonical
 from zhiyu.policy.checked import Checked, CheckedRule
 from zhiyu.policy.reach import always, dead_branches, implies, impossible_because
@@ -38,15 +39,19 @@ def _alone(checked: Checked, rule: CheckedRule) -> None:
                 f"rule '{name}' can never fire: `{bare(because)}` is never true",
                 f"规则“{name}”永远不会触发：`{bare(because)}` 恒不成立",
             )
-        checked.warn("rule.never", path, en, zh, "correct the condition, or remove the rule")
+        checked.warn(
+            "rule.never", path, en, zh, Hint("correct the condition, or remove the rule", "改正条件，或删除规则")
+        )
         return
     for branch in dead_branches(rule.node, types):
         text = bare(canonical(branch))
         en, zh = f"in rule '{name}' the branch `{text}` is never true", f"规则“{name}”中的分支 `{text}` 恒不成立"
-        checked.warn_inside("rule.dead_branch", path, rule.rule.when, branch.column, en, zh, "remove the branch")
+        checked.warn_inside(
+            "rule.dead_branch", path, rule.rule.when, branch.column, en, zh, Hint("remove the branch", "删除这个分支")
+        )
     if always(rule.node, types) and canonical(rule.node) != "true":
         en, zh = f"rule '{name}' fires on every event", f"规则“{name}”对每个事件都触发"
-        checked.warn("rule.always", path, en, zh, "write `true` if that is meant")
+        checked.warn("rule.always", path, en, zh, Hint("write `true` if that is meant", "若有意如此，写成 `true`"))
 
 
 def bare(text: str) -> str:
@@ -62,7 +67,13 @@ def _carried(checked: Checked, rule: CheckedRule) -> None:
             events = ", ".join(sorted(rule.on))
             en = f"rule '{rule.rule.name}' runs on '{events}', which never carries '{name}': it is always null there"
             zh = f"规则“{rule.rule.name}”运行于“{events}”，该事件没有“{name}”，其值恒为空"
-            checked.warn("field.absent", (*rule.path, "when"), en, zh, "use a feature that counts it, or change `on`")
+            checked.warn(
+                "field.absent",
+                (*rule.path, "when"),
+                en,
+                zh,
+                Hint("use a feature that counts it, or change `on`", "用特征统计它，或修改 `on`"),
+            )
 
 
 def _shadowed(checked: Checked, rules: list[CheckedRule]) -> None:
@@ -91,4 +102,4 @@ def _report(checked: Checked, rule: CheckedRule, earlier: CheckedRule) -> None:
     name, first = rule.rule.name, earlier.rule.name
     en = f"rule '{name}' is never reached: whenever it is true, '{first}' above it is true and decides first"
     zh = f"规则“{name}”永远轮不到：它成立时，前面的“{first}”必已成立并先作出决定"
-    checked.warn("rule.shadowed", (*rule.path, "when"), en, zh, "move it up, or remove it")
+    checked.warn("rule.shadowed", (*rule.path, "when"), en, zh, Hint("move it up, or remove it", "上移或删除这条规则"))

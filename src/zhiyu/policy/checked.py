@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from zhiyu.base.errors import Problem
+from zhiyu.base.errors import NO_HINT, Hint, Problem
 from zhiyu.expressions import Expression
 from zhiyu.expressions.nodes import Node
 from zhiyu.expressions.types import Type
@@ -103,20 +103,20 @@ class Checked:
     flows: list[CheckedFlow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def error(self, code: str, path: Path, en: str, zh: str, suggestion: str = "", key: bool = False) -> None:
+    def error(self, code: str, path: Path, en: str, zh: str, suggestion: Hint = NO_HINT, key: bool = False) -> None:
         """Record an error at a path of the policy (at its key when `key`)."""
         place = self.places.key(path) if key else self.places.at(path)
-        self.problems.append(Problem(code, en, zh, place, suggestion=suggestion))
+        self.problems.append(Problem(code, en, zh, place, "error", *suggestion))
 
-    def warn(self, code: str, path: Path, en: str, zh: str, suggestion: str = "") -> None:
+    def warn(self, code: str, path: Path, en: str, zh: str, suggestion: Hint = NO_HINT) -> None:
         """Record a warning at a path of the policy."""
-        self.problems.append(Problem(code, en, zh, self.places.at(path), "warning", suggestion))
+        self.problems.append(Problem(code, en, zh, self.places.at(path), "warning", *suggestion))
 
     def warn_inside(
-        self, code: str, path: Path, text: str, column: int, en: str, zh: str, suggestion: str = ""
+        self, code: str, path: Path, text: str, column: int, en: str, zh: str, suggestion: Hint = NO_HINT
     ) -> None:
         """Record a warning at a character of the expression that stands at `path`."""
-        self.problems.append(Problem(code, en, zh, self.places.inside(path, text, column), "warning", suggestion))
+        self.problems.append(Problem(code, en, zh, self.places.inside(path, text, column), "warning", *suggestion))
 
     def typed_on(self, on: Iterable[str]) -> dict[str, Type]:
         """Types of every usable name, events and features, on these event types: without its key, a feature is null."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zhiyu.base.errors import DeclarationError, Place, Problem
+from zhiyu.base.errors import DeclarationError, Hint, Place, Problem
 from zhiyu.events.declare import EventType
 from zhiyu.events.schema import EventSchema
 from zhiyu.expressions.types import Type
@@ -86,7 +86,7 @@ def known_of(policy: Policy, places: Places) -> tuple[Known | None, list[Problem
 
 def _clash(clash: Clash, places: Places) -> Problem:
     en, zh = f"'{clash.name}' is a builtin name (of {clash.fact} facts)", f"“{clash.name}”是内置名称（{clash.fact}）"
-    return Problem("name.builtin", en, zh, places.key(clash.path), suggestion="use another name")
+    return Problem("name.builtin", en, zh, places.key(clash.path), "error", *Hint("use another name", "换一个名称"))
 
 
 def _carried(event: EventType, schema: EventSchema) -> Iterable[str]:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import msgspec.inspect as shapes
 
-from zhiyu.base.errors import DeclarationError, InputError, Place, Problem
+from zhiyu.base.errors import DeclarationError, Hint, InputError, Place, Problem
 from zhiyu.base.limits import MAX_FIELDS, MAX_POLICY_FILE_BYTES, MAX_POLICY_FILES, MAX_RULES
 from zhiyu.policy.convert import MISSING, Converter, shape_of
 from zhiyu.policy.declare import Policy
@@ -118,7 +118,13 @@ class _Gathered:
     def add(self, root: Any, file: str) -> None:
         if not isinstance(root, Map):
             en, zh = "a policy file is a mapping of sections", "策略文件应为若干小节的映射"
-            self.converter.problem("declare.type", root, en, zh, f"sections: {', '.join(self.fields)}")
+            self.converter.problem(
+                "declare.type",
+                root,
+                en,
+                zh,
+                Hint(f"sections: {', '.join(self.fields)}", f"小节：{'、'.join(self.fields)}"),
+            )
             return
         for key, node in self.converter.unique_entries(root, ()):
             described = self.fields.get(key.text)
@@ -138,7 +144,9 @@ class _Gathered:
             return
         if not isinstance(node, List):
             en, zh = f"'{section}' is a list", f"“{section}”应为列表"
-            self.converter.problem("declare.type", node, en, zh, "begin each item with `- `")
+            self.converter.problem(
+                "declare.type", node, en, zh, Hint("begin each item with `- `", "每一项以 `- ` 开头")
+            )
             return
         items = self.data.setdefault(section, [])
         for item in node.items:
@@ -150,7 +158,7 @@ class _Gathered:
         earlier = self.first.get(key.text)
         if earlier is not None:
             en, zh = f"'{key.text}' is already given at {earlier.place}", f"“{key.text}”已在 {earlier.place} 给出"
-            self.converter.problem("declare.twice", key, en, zh, "keep one of them")
+            self.converter.problem("declare.twice", key, en, zh, Hint("keep one of them", "只保留一处"))
             return
         self.first[key.text] = key
         self.data[key.text] = self.converter.read(node, shape, (key.text,))
