@@ -130,20 +130,26 @@ def _problem(problem: Problem) -> dict[str, Any]:
     help="Events per batch; never changes a decision.",
 )
 @click.option("--all-features", is_flag=True, help="Compute every declared feature, not only those that rules use.")
+@click.option(
+    "--tape",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Also record a feature tape: `zhiyu replay TAPE` decides it again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the report.")
 @language_option
 def replay(
     events: Path, policy: Path, out: Path | None, no_out: bool, labels: Path | None, label_delay: str | None, source: str | None,
-    tenant: str, batch: int, all_features: bool, as_json: bool, lang: str | None,
+    tenant: str, batch: int, all_features: bool, tape: Path | None, as_json: bool, lang: str | None,
 ) -> None:  # fmt: skip
-    """Replay EVENTS (.ndjson, .csv, .parquet) through a policy: decisions, report, digest."""
+    """Replay EVENTS (.ndjson, .csv, .parquet, or a feature tape) through a policy: decisions, report, digest."""
     language = language_of(lang)
     with told(language):
         _check_tenant(tenant)
         target = None if no_out else (out or Path(RUN_FOLDER))
         _replay(
             events, policy, language, as_json, out=target, labels=labels, label_delay=label_delay, source=source, tenant=tenant,
-            batch=batch, all_features=all_features,
+            batch=batch, all_features=all_features, tape=tape,
         )  # fmt: skip
 
 

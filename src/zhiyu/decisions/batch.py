@@ -6,7 +6,7 @@ In: filled by the engine. Out: arrays of equal length n, one row per decided eve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -98,6 +98,12 @@ class DecisionBatch:
 
     def _words(self, first: int, count: int) -> Array:
         return self.block[OUT_LINES + first : OUT_LINES + first + count].T
+
+    def keeping(self, chosen: Array) -> DecisionBatch:
+        """The same decisions, with the values of some of the kept ones (bool[k] or indices)."""
+        return replace(
+            self, kept=self.kept[chosen], kept_values=self.kept_values[chosen], kept_nulls=self.kept_nulls[chosen]
+        )
 
     def hit_matrix(self, rules: int) -> Array:
         """bool[n, rules]: which rules hit."""

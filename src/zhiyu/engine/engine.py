@@ -38,7 +38,8 @@ _NO_ASKS = np.zeros(0, np.uint8)
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: decisions, refusals, repeats as (position, position of the first), positions of noise, number of facts."""
+    """What became of a batch: decisions, refusals, repeats as (position, position of the first), positions of noise, number of facts; what
+    the door said of every row."""
 
     decisions: DecisionBatch
     refusals: list[Refusal] = field(default_factory=list)
@@ -46,6 +47,7 @@ class Outcome:
     noise: list[int] = field(default_factory=list)
     facts: int = 0
     late: int = 0
+    judged: Judged | None = None
 
 
 @dataclass(slots=True)
@@ -101,13 +103,9 @@ class Engine:
         )
         status, first, received = judged.status, judged.first, judged.received
         clean = judged.accepted == batch.n
-        accepted = np.arange(batch.n) if clean else np.flatnonzero(status == ACCEPTED)
-        step = self.lag if self.feedback is not None else max(len(accepted), 1)
-        parts = [
-            self._decide(batch, accepted[at : at + step], judged, keep_all)
-            for at in range(0, max(len(accepted), 1), step)
-        ]
-        outcome = parts[0] if len(parts) == 1 else _joined(parts)
+        outcome = self._in_steps(
+            batch, np.arange(batch.n) if clean else np.flatnonzero(status == ACCEPTED), judged, keep_all
+        )
         if clean:
             return outcome
         outcome.repeats = [(int(batch.positions[i]), int(first[i])) for i in np.flatnonzero(status == REPEATED)]
@@ -115,6 +113,22 @@ class Engine:
             outcome.refusals.append(
                 self._refusal(batch, int(row), int(status[row]), int(first[row]), int(received[row]))
             )
+        return outcome
+
+    def process_accepted(self, batch: EventBatch, received: Array, late: Array, keep_all: bool = False) -> Outcome:
+        """Take events that were accepted before (a tape), with the times at which they were received: the door is not asked again."""
+        judged = Judged(np.zeros(batch.n, np.uint8), received, late, batch.positions, batch.n, int(late.sum()))
+        return self._in_steps(batch, np.arange(batch.n), judged, keep_all)
+
+    def _in_steps(self, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool) -> Outcome:
+        """Decide in steps no longer than the lag of our own decisions."""
+        step = self.lag if self.feedback is not None else max(len(accepted), 1)
+        parts = [
+            self._decide(batch, accepted[at : at + step], judged, keep_all)
+            for at in range(0, max(len(accepted), 1), step)
+        ]
+        outcome = parts[0] if len(parts) == 1 else _joined(parts)
+        outcome.judged = judged
         return outcome
 
     def _refusal(self, batch: EventBatch, row: int, status: int, first: int, clock: int) -> Refusal:

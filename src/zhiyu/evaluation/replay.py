@@ -1,7 +1,8 @@
 """Replay: a file of events through a policy, from the first event to the report.
 
-In: an events file, an opened policy, optional labels. Out: `Replayed`: counts, digest, metrics, three decisions explained; decisions and
-dead letters in a run folder when one is asked for. Same input and policy give the same digest for any batch size.
+In: an events file or a feature tape, an opened policy, optional labels. Out: `Replayed`: counts, digest, metrics, three decisions
+explained; decisions and dead letters in a run folder, and a feature tape, when they are asked for. Same input and policy give the same
+digest for any batch size, and from a tape of that input.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.labels import LabelFile
 from zhiyu.evaluation.metrics import Metrics
+from zhiyu.evaluation.redecide import Redecision
+from zhiyu.evaluation.tape import FACTS as TAPE_FACTS
+from zhiyu.evaluation.tape import Tape, TapeWriter
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.cleaning import CleaningReport
 from zhiyu.events.declare import Source
@@ -111,14 +115,15 @@ class Replay:
     def __init__(
         self, opened: Opened, events: Path, *, source: str | None = None, labels: Path | None = None, label_delay: str | None = None,
         batch: int = DEFAULT_BATCH, out: Path | None = None, tenant: str = "default", keep_all: bool = False,
-        on_batch: Callable[[Outcome, EventBatch], None] | None = None, engine: Engine | None = None,
+        on_batch: Callable[[Outcome, EventBatch], None] | None = None, engine: Engine | None = None, tape: Path | None = None,
     ) -> None:  # fmt: skip
         self.opened, self.events, self.batch, self.out, self.tenant = opened, events, batch, out, tenant
-        self.keep_all, self.on_batch = keep_all, on_batch
+        self.keep_all, self.on_batch, self.tape = keep_all, on_batch, tape
         self.source = choose_source(opened, source)
         self.labels = LabelFile(labels) if labels else None
         self.label_delay_ms = parse_delay(label_delay) if label_delay else self._declared_delay()
-        self.engine = engine or Engine(opened.compiled, opened.codes, tenant)
+        self.again = self._taped(engine, labels, label_delay) if (events / TAPE_FACTS).is_file() else None
+        self.engine = engine or (self.again.engine if self.again else Engine(opened.compiled, opened.codes, tenant))
         self.result = Replayed(features=opened.compiled.features_per_event, policy_hash=opened.artifact.hash)
         self.result.metrics = Metrics(self.label_delay_ms)
         self.result.currency = opened.currency
@@ -129,6 +134,23 @@ class Replay:
         label = self.source.label if self.source else None
         return parse_duration_ms(label.delay if label else "7d")
 
+    def _taped(self, engine: Engine | None, labels: Path | None, label_delay: str | None) -> Redecision:
+        """The input is a tape: everything that was settled when it was recorded cannot be asked for again."""
+        for given, name in (
+            (self.tape, "--tape"),
+            (labels, "--labels"),
+            (label_delay, "--label-delay"),
+            (engine, "engine"),
+        ):
+            if given is not None:
+                raise InputError(
+                    f"{self.events} is a feature tape, and {name} was settled when it was recorded; leave it out, or replay the events",
+                    f"{self.events} 是特征带，{name} 在录制时已确定；请去掉它，或回放原始事件",
+                )
+        again = Redecision(Tape.open(self.events), self.opened, texts=True)
+        self.label_delay_ms = int(again.tape.facts["label_delay_ms"])
+        return again
+
     def run(self) -> Replayed:
         """The whole file at once."""
         for _ in self.steps():
@@ -138,29 +160,56 @@ class Replay:
     def steps(self) -> Iterator[float]:
         """Work batch by batch; yields how much is done. Files are closed, and `run.json` written, at the end."""
         started = time.perf_counter()
-        file = open_events(self.events, self.source, self.batch)
         folder = RunFolder(self.out, self.opened.compiled, self.opened.artifact, self.tenant) if self.out else None
+        facts = {
+            "input": str(self.events),
+            "source": self.source.name if self.source else None,
+            "label_delay_ms": self.label_delay_ms,
+        }
+        tape = TapeWriter(self.tape, self.opened, facts) if self.tape else None
         try:
-            for raw in file:
-                self._step(raw, folder)
-                yield file.progress()
+            yield from self._over_tape(self.again, folder) if self.again else self._over_file(folder, tape)
+            if tape:
+                tape.finish()
             self._finish(folder, started)
         except BaseException:
-            if folder:
-                folder.abandon()
+            for each in (folder, tape):
+                if each:
+                    each.abandon()
             raise
 
-    def _step(self, raw: Any, folder: RunFolder | None) -> None:
+    def _over_file(self, folder: RunFolder | None, tape: TapeWriter | None) -> Iterator[float]:
+        file = open_events(self.events, self.source, self.batch)
+        for raw in file:
+            self._step(raw, folder, tape)
+            yield file.progress()
+
+    def _over_tape(self, again: Redecision, folder: RunFolder | None) -> Iterator[float]:
+        total = max(int(again.tape.facts["events"]), 1)
+        for outcome, batch in again.batches(self.keep_all):
+            self.result.events += batch.n
+            self._take(outcome, batch, [], folder)
+            yield self.result.events / total
+
+    def _step(self, raw: Any, folder: RunFolder | None, tape: TapeWriter | None) -> None:
         result = self.result
         decoded = decode(self.opened.compiled.schema, self.source, raw, self.opened.codes, self.tenant)
         batch = decoded.batch
         batch.label_delay_ms = self.label_delay_ms
         if self.labels is not None:
             batch.labels = self.labels.of(batch)
-        outcome = self.engine.process(batch, self.keep_all)
-        refusals = [*raw.refusals, *decoded.refusals, *outcome.refusals]
+        outcome = self.engine.process(batch, self.keep_all or tape is not None)
+        if tape:
+            tape.write(outcome, batch)
+            if not self.keep_all:
+                d = outcome.decisions
+                outcome.decisions = d.keeping(d.outcome[d.kept] > 0)
         result.events += len(raw) + len(raw.refusals)
         result.cleaning.merge(decoded.cleaning)
+        self._take(outcome, batch, [*raw.refusals, *decoded.refusals, *outcome.refusals], folder)
+
+    def _take(self, outcome: Outcome, batch: EventBatch, refusals: list[Refusal], folder: RunFolder | None) -> None:
+        """Count a batch, tell of it, and write it."""
         self._count(outcome, refusals)
         self._tell(outcome, batch)
         if folder:

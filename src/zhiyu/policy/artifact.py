@@ -115,6 +115,18 @@ def artifact_of(policy: Policy) -> Artifact:
     return Artifact(hashlib.sha256(content).hexdigest(), content)
 
 
+def feature_key(feature: Feature) -> str:
+    """What a feature counts, whatever it is called: equal keys mean equal values on the same events."""
+    content = _plain_struct(msgspec.structs.replace(feature, name="", en="", zh=""))
+    return json.dumps(content, sort_keys=True, ensure_ascii=False)
+
+
+def ground_key(policy: Policy) -> str:
+    """SHA-256 of what events are before anything is counted: their types, and the clock."""
+    content = _plain([sorted(policy.events, key=lambda event: event.name), policy.clock])
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
 def validated(policy: Policy) -> Policy:
     """The same policy with every type checked: declarations made in Python take any value until they are compiled."""
     try:
