@@ -104,9 +104,14 @@ class Axis:
             found = set(present - found)
         return frozenset(found | {self.null} if taken.null else found)
 
-    def _inside(self, interval: Interval) -> set[int]:
+    def ends(self, interval: Interval) -> tuple[int, int]:
+        """The first and the last cell of an interval whose bounds are points."""
         first = 0 if interval.low is None else self.cell(interval.low) + (not interval.low_in)
         last = self.null - 1 if interval.high is None else self.cell(interval.high) - (not interval.high_in)
+        return first, last
+
+    def _inside(self, interval: Interval) -> set[int]:
+        first, last = self.ends(interval)
         return set(range(first, last + 1))
 
 

@@ -60,7 +60,7 @@ def _input(
     expression = _looked_at(checked, column.name, column.of, path, names)
     if expression is None:
         return None
-    taken = []
+    taken: list[Taken | None] = []
     for number, row in enumerate(table.rows):
         if column.name not in row.when:
             taken.append(Taken(any=True))
@@ -70,7 +70,7 @@ def _input(
         report = Report(checked.places.at(where))
         found = taken_by_condition(report, condition, expression.root)
         _tell(checked, report, where, condition if isinstance(condition, str) else "")
-        taken.append(found or Taken(any=True))
+        taken.append(found)
     return _column(column.name, path, expression, taken)
 
 
@@ -78,18 +78,24 @@ def _characteristic(checked: Checked, one: Characteristic, path: Path, names: di
     expression = _looked_at(checked, one.name, one.of, path, names)
     if expression is None:
         return None
-    taken = []
+    taken: list[Taken | None] = []
     for number, bin_ in enumerate(one.bins):
         where: Path = (*path, "bins", number)
         report = Report(checked.places.at(where))
         found = taken_by_bin(report, bin_, expression.root)
         _tell(checked, report, where, "")
-        taken.append(found or Taken())
+        taken.append(found)
     return _column(one.name, path, expression, taken)
 
 
-def _column(name: str, path: Path, expression: Expression, taken: Sequence[Taken]) -> CheckedColumn:
-    return CheckedColumn(name, path, expression, Axis.of(expression.type, taken), tuple(taken))
+def _column(name: str, path: Path, expression: Expression, taken: Sequence[Taken | None]) -> CheckedColumn | None:
+    """The column, or None when one of its conditions was reported: what rows leave open cannot be told then."""
+    sound = tuple(each for each in taken if each is not None)
+    return (
+        CheckedColumn(name, path, expression, Axis.of(expression.type, sound), sound)
+        if len(sound) == len(taken)
+        else None
+    )
 
 
 def _tell(checked: Checked, report: Report, path: Path, text: str) -> None:
