@@ -24,11 +24,12 @@ from zhiyu.events.declare import Clock, EventType, Field, LabelColumn
 from zhiyu.expressions.canonical import canonical, number_text
 from zhiyu.expressions.parse import parse
 from zhiyu.features.declare import Feature, Grid
+from zhiyu.policy.condition_text import ANY, normal, plain_text
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 from zhiyu.policy.declare_actions import ActionLimit, LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm, Case, Flow
 from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
-from zhiyu.policy.declare_tables import DecisionTable, Input
+from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 from zhiyu.policy.nodes import names_in
 
 FORMAT = "zhiyu-policy/1"
@@ -182,6 +183,11 @@ def _plain_field(field: tuple[type, str], value: Any) -> Any:
         return _duration(value)
     if field in _NUMBERS:
         return _number(value)
+    if field == (Row, "when"):
+        texts = {name: normal(value[name]) for name in sorted(value)}
+        return {name: text for name, text in texts.items() if text != ANY}
+    if field == (Bin, "values"):
+        return sorted({plain_text(each) for each in value})
     if field in _NAME_SETS:
         return sorted(set(value))
     if field == (Feature, "by") and isinstance(value, str):

@@ -99,14 +99,15 @@ class Axis:
         if taken.any:
             return [(0, len(self))]
         found = [(cell, cell + 1) for cell in map(self.cell, taken.values)]
-        found += [self._inside(interval) for interval in taken.intervals]
+        found += [self.inside(interval) for interval in taken.intervals]
         if taken.rest:
             found += self._outside([span for other in others if not other.rest for span in self.spans(other)])
         if taken.negated:
             found = self._outside(found)
         return [*found, (self.null, self.null + 1)] if taken.null else found
 
-    def _inside(self, interval: Interval) -> tuple[int, int]:
+    def inside(self, interval: Interval) -> tuple[int, int]:
+        """The cells [first, past) of an interval whose bounds are points."""
         first = 0 if interval.low is None else self.cell(interval.low) + (not interval.low_in)
         past = self.null if interval.high is None else self.cell(interval.high) + interval.high_in
         return first, max(first, past)

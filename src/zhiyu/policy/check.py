@@ -21,6 +21,8 @@ from zhiyu.policy.checked import Checked
 from zhiyu.policy.cost import Cost, estimate_cost
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.examine import examine
+from zhiyu.policy.examine_flows import type_flows
+from zhiyu.policy.examine_tables import type_scorecards, type_tables
 from zhiyu.policy.known import known_of
 from zhiyu.policy.places import Places
 
@@ -73,6 +75,8 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
     if known is None:
         return Report(_ordered(problems))
     checked = examine(policy, places, known)
+    for typing in (type_scorecards, type_tables, type_flows):
+        typing(checked)
     for each in (names, sources, rule_sets, unreachable, null_hazards, unused_features):
         each(checked)
     return Report(_ordered(checked.problems), checked, estimate_cost(checked))

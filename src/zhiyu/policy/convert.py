@@ -19,6 +19,7 @@ from zhiyu.events.declare import Field
 from zhiyu.policy.declare_actions import LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm
 from zhiyu.policy.declare_scorecards import Bin
+from zhiyu.policy.declare_tables import Row
 from zhiyu.policy.places import Mark, Path, Places
 from zhiyu.policy.yaml_nodes import List, Map, Node, Scalar
 
@@ -31,6 +32,10 @@ EXACT_TEXT = {
     (LetThrough, "money_cap"), (Arm, "percent"),
 }  # fmt: skip
 """Numbers that are kept as the text typed, because a float would lose digits of money."""
+
+EXACT_INSIDE = {(Row, "when"), (Bin, "values")}
+"""Maps and lists of which the same holds inside."""
+_TYPED = shapes.UnionType((shapes.StrType(), shapes.NoneType()))
 
 MISSING: Any = object()
 """Stands for a value that could not be read; the finding is already recorded."""
@@ -108,7 +113,9 @@ class Converter:
             if described is None:
                 self.unknown_key(key, _struct_name(shape), list(fields))
                 continue
-            if (shape.cls, key.text) in EXACT_TEXT and isinstance(value, Scalar):
+            if (shape.cls, key.text) in EXACT_INSIDE:
+                item = self._as_typed(value, described.type, (*path, key.text))
+            elif (shape.cls, key.text) in EXACT_TEXT and isinstance(value, Scalar):
                 item = self._exact(value, (*path, key.text))
             else:
                 item = self.read(value, described.type, (*path, key.text))
@@ -133,6 +140,13 @@ class Converter:
                 Hint("write it like -5 or 1000.00", "例如 -5 或 1000.00"),
             )
         return node.text.strip().replace("_", "")
+
+    def _as_typed(self, node: Node, shape: shapes.Type, path: Path) -> Any:
+        """The same with every scalar inside kept as the text typed; only null stays null."""
+        if isinstance(shape, shapes.DictType):
+            return self._dict(node, shapes.DictType(shape.key_type, _TYPED), path)
+        assert isinstance(shape, shapes.VarTupleType)
+        return self._sequence(node, shapes.VarTupleType(shapes.StrType()), path)
 
     def _dict(self, node: Node, shape: shapes.DictType, path: Path) -> Any:
         if isinstance(node, Scalar) and node.plain and node.text in _NULL:

@@ -44,13 +44,14 @@ def typed_expression(
     try:
         expression = check(parse(text, base), replace(checked.known.schema.scope, names=names), text, base, want)
     except DeclarationError as error:
-        checked.problems += [_relocated(checked, problem, base, path, text) for problem in error.problems]
+        checked.problems += [relocated(checked, problem, base, path, text) for problem in error.problems]
         return None
-    checked.problems += [_relocated(checked, problem, base, path, text) for problem in expression.warnings]
+    checked.problems += [relocated(checked, problem, base, path, text) for problem in expression.warnings]
     return expression
 
 
-def _relocated(checked: Checked, problem: Problem, base: Place, path: Path, text: str) -> Problem:
+def relocated(checked: Checked, problem: Problem, base: Place, path: Path, text: str) -> Problem:
+    """A finding of an expression that starts at `base`, moved to where its character stands in the file."""
     offset = problem.place.column - base.column
     place = checked.places.inside(path, text, offset) if base.line else base
     return replace(problem, place=place)
@@ -165,10 +166,10 @@ def _report_cycle(checked: Checked, by_name: dict[str, Expanded], members: list[
 
 
 def _rules(checked: Checked, rule_set: RuleSet, path: Path) -> None:
-    set_on = _known_on(checked, rule_set.on, (*path, "on")) or checked.known.deciding
+    set_on = known_on(checked, rule_set.on, (*path, "on")) or checked.known.deciding
     for number, rule in enumerate(rule_set.rules):
         rule_path = (*path, "rules", number)
-        on = _known_on(checked, rule.on, (*rule_path, "on")) or set_on
+        on = known_on(checked, rule.on, (*rule_path, "on")) or set_on
         outside = on - set_on
         if outside:
             name = min(outside)
@@ -188,7 +189,8 @@ def _rules(checked: Checked, rule_set: RuleSet, path: Path) -> None:
         )
 
 
-def _known_on(checked: Checked, on: tuple[str, ...], path: Path) -> frozenset[str]:
+def known_on(checked: Checked, on: tuple[str, ...], path: Path) -> frozenset[str]:
+    """Those of the names that are decided event types; the others are reported."""
     good = set()
     for number, name in enumerate(on):
         place: Path = (*path, number)

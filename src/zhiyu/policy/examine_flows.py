@@ -1,0 +1,64 @@
+"""Flows typed: the conditions of their branches and list checks, on the event types each flow decides.
+
+In: `Checked` with its features. Out: `Checked.flows`. A branch may read the total of a rule set, scorecard or table that can have run
+before it in the same flow, by its name: a whole number, missing when it did not run.
+"""
+
+from __future__ import annotations
+
+from zhiyu.expressions import Expression
+from zhiyu.expressions.types import INT, Kind, Type
+from zhiyu.policy.checked import Checked, CheckedFlow
+from zhiyu.policy.declare_flows import Flow, Node
+from zhiyu.policy.examine import known_on, typed_expression
+from zhiyu.policy.flow_graph import in_order, ran_before
+from zhiyu.policy.places import Path
+
+
+def type_flows(checked: Checked) -> None:
+    """Type every flow."""
+    own = {flow.name: known_on(checked, flow.on, ("flows", i, "on")) for i, flow in enumerate(checked.policy.flows)}
+    for number, flow in enumerate(checked.policy.flows):
+        path: Path = ("flows", number)
+        on = own[flow.name] or _of_users(checked, flow.name, own) or checked.known.deciding
+        checked.flows.append(CheckedFlow(flow, path, on, _conditions(checked, flow, path, on), in_order(flow)))
+
+
+def _of_users(checked: Checked, name: str, own: dict[str, frozenset[str]]) -> frozenset[str]:
+    """Event types of all flows that use this one, directly or through others."""
+    found: set[str] = set()
+    seen, waiting = {name}, [name]
+    while waiting:
+        used = waiting.pop()
+        for flow in checked.policy.flows:
+            if flow.name not in seen and any(node.flow == used for node in flow.nodes):
+                seen.add(flow.name)
+                waiting.append(flow.name)
+                found |= own[flow.name]
+    return frozenset(found)
+
+
+def _conditions(checked: Checked, flow: Flow, path: Path, on: frozenset[str]) -> dict[str, tuple[Expression, ...]]:
+    names = checked.typed_on(on)
+    before = ran_before(flow)
+    nodes = {node.name: node for node in flow.nodes}
+    found: dict[str, tuple[Expression, ...]] = {}
+    for number, node in enumerate(flow.nodes):
+        place = (*path, "nodes", number)
+        if node.branch:
+            scope = names | totals([nodes[each] for each in before[node.name]])
+            cases = [
+                typed_expression(checked, case.when, (*place, "branch", i, "when"), scope, Kind.BOOL)
+                for i, case in enumerate(node.branch)
+            ]
+            found[node.name] = tuple(each for each in cases if each is not None)
+        elif node.list and node.of and node.list in checked.known.schema.scope.sets:
+            asked = typed_expression(checked, f"({node.of}) in {node.list}", (*place, "of"), names, Kind.BOOL)
+            found[node.name] = (asked,) if asked is not None else ()
+    return found
+
+
+def totals(nodes: list[Node]) -> dict[str, Type]:
+    """Names and types of the totals that these nodes leave."""
+    names = {node.rule_set or node.scorecard or node.table for node in nodes} - {""}
+    return {name: INT for name in names if name.isidentifier()}
