@@ -16,3 +16,6 @@ MAX_FEATURES = 20_000
 MAX_RULES = 5_000
 MAX_SET_VALUES = 5_000_000
 MAX_BATCH = 1 << 20
+MAX_LIST_ENTRIES = 5_000_000
+"""Entries of all lists of a policy together, in force or waiting."""
+MAX_SNOOZES = 10_000

@@ -36,7 +36,7 @@ from zhiyu.expressions.parse import NOWHERE
 from zhiyu.expressions.report import POISON, Report, described, shown
 from zhiyu.expressions.text import Prepared
 from zhiyu.expressions.texts import is_text_call, text_call
-from zhiyu.expressions.typed import Expression, Scope, Typed
+from zhiyu.expressions.typed import EntitySet, Expression, Scope, Typed
 from zhiyu.expressions.types import BOOL, STRING, Kind
 
 _ORDERED = (Kind.INT, Kind.FIXED, Kind.FLOAT, Kind.TIME, Kind.DURATION)
@@ -66,16 +66,18 @@ def check(node: Node, scope: Scope, text: str = "", place: Place = NOWHERE, want
         names=frozenset(checker.names),
         prepared=tuple(checker.prepared[key] for key in sorted(checker.prepared)),
         warnings=tuple(checker.report.problems),
+        lists=frozenset(checker.lists),
     )
 
 
 class Checker:
-    """Walks one expression; collects the names and prepared columns it uses."""
+    """Walks one expression; collects the names, lists and prepared columns it uses."""
 
     def __init__(self, scope: Scope, report: Report) -> None:
         self.scope = scope
         self.report = report
         self.names: set[str] = set()
+        self.lists: set[str] = set()
         self.prepared: dict[str, Prepared] = {}
 
     def visit(self, node: Node) -> Typed:
@@ -140,7 +142,7 @@ class Checker:
         return Typed("name", type_, value=node.name, text=node.name, column=node.column)
 
     def _unknown(self, node: Name) -> Typed:
-        if node.name in self.scope.sets:
+        if node.name in self.scope.sets or node.name in self.scope.lists:
             en, zh = f"'{node.name}' is a named list", f"'{node.name}' 是名单"
             return self.report.error(
                 "list_value", node.column, en, zh, Hint(f"write 'x in {node.name}'", f"写成 'x in {node.name}'")
@@ -148,7 +150,7 @@ class Checker:
         if node.name in FUNCTIONS:
             en, zh = f"'{node.name}' is a function", f"'{node.name}' 是函数"
             return self.report.error("unknown_name", node.column, en, zh, usage(node.name))
-        known = [*self.scope.names, *self.scope.sets, *FUNCTIONS]
+        known = [*self.scope.names, *self.scope.sets, *self.scope.lists, *FUNCTIONS]
         en, zh = f"unknown name '{node.name}'", f"未知名称 '{node.name}'"
         return self.report.error("unknown_name", node.column, en, zh, did_you_mean(node.name, known))
 
@@ -245,6 +247,8 @@ class Checker:
     def _keep(self, made: Typed) -> None:
         if isinstance(made.value, Prepared):
             self.prepared[made.value.key] = made.value
+        elif isinstance(made.value, EntitySet):
+            self.lists.add(made.value.name)
 
 
 def _literal(node: Literal) -> Typed:

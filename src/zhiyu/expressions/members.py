@@ -1,6 +1,6 @@
-"""Types of `item in members`: written constants, a named list, or a list field.
+"""Types of `item in members`: written constants, a named list, a list that changes over time, or a list field.
 
-In: a membership node. Out: an "in" node whose value is the scaled constants or the named list; for a list field a
+In: a membership node. Out: an "in" node whose value is the scaled constants or the list; for a list field a
 prepared `has(field,"x")`; POISON after reporting.
 """
 
@@ -17,7 +17,7 @@ from zhiyu.expressions.literals import adapt_number, adapt_text, number_node, se
 from zhiyu.expressions.nodes import Call, Literal, Membership, Name, Node
 from zhiyu.expressions.report import POISON, Report, described, shown
 from zhiyu.expressions.texts import text_call
-from zhiyu.expressions.typed import Scope, Typed
+from zhiyu.expressions.typed import NamedSet, Scope, Typed
 from zhiyu.expressions.types import BOOL, STRING, Kind, Type
 
 _HASHABLE = (Kind.STRING, Kind.INT, Kind.FIXED)
@@ -78,9 +78,9 @@ def _member(report: Report, item: Typed, member: Literal) -> Typed:
 
 
 def _in_named(report: Report, scope: Scope, item: Typed, members: Name, text: str) -> Typed:
-    named = scope.sets.get(members.name)
+    named = scope.sets.get(members.name) or scope.lists.get(members.name)
     if named is None:
-        known = [*scope.sets, *(name for name, type_ in scope.names.items() if type_.is_list)]
+        known = [*scope.sets, *scope.lists, *(name for name, type_ in scope.names.items() if type_.is_list)]
         scalar = members.name in scope.names
         en = f"'{members.name}' is one value, not a list" if scalar else f"unknown list '{members.name}'"
         zh = f"'{members.name}' 是单个值，不是名单" if scalar else f"未知名单 '{members.name}'"
@@ -88,7 +88,7 @@ def _in_named(report: Report, scope: Scope, item: Typed, members: Name, text: st
             Hint("write == to compare two values", "比较两个值用 ==") if scalar else did_you_mean(members.name, known)
         )
         return report.error("unknown_list", members.column, en, zh, hint)
-    if len(named.values) > MAX_SET_VALUES:
+    if isinstance(named, NamedSet) and len(named.values) > MAX_SET_VALUES:
         en = f"list '{named.name}' has {len(named.values):,} values, the limit is {MAX_SET_VALUES:,}"
         zh = f"名单 '{named.name}' 有 {len(named.values):,} 个值，上限为 {MAX_SET_VALUES:,}"
         return report.error("list_size", members.column, en, zh, Hint("split the list", "拆分名单"))

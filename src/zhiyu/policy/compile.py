@@ -153,7 +153,7 @@ class _Compiler:
         if not parts:
             return None
         text = " and ".join(f"({part})" for part in parts)
-        return check(parse(text), self.checked.known.schema.scope, text)
+        return check(parse(text), self.checked.known.scope, text)
 
     def build(self) -> Compiled:
         layout = dict(self.schema.index)

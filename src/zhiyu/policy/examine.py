@@ -42,7 +42,7 @@ def typed_expression(
     """Parse and type one expression; its problems land at the right character of the file."""
     base = checked.places.at(path)
     try:
-        expression = check(parse(text, base), replace(checked.known.schema.scope, names=names), text, base, want)
+        expression = check(parse(text, base), replace(checked.known.scope, names=names), text, base, want)
     except DeclarationError as error:
         checked.problems += [relocated(checked, problem, base, path, text) for problem in error.problems]
         return None
