@@ -56,7 +56,6 @@ from zhiyu.features.runs import (
     open_gap,
     place_of,
     rebuild_nodes,
-    upper_bound,
 )
 
 
@@ -164,9 +163,8 @@ def room(x: Array, table: Array, number: int, line: Array, now: int) -> int:
     elif end < capacities[klass]:
         return run
     else:
-        expired = upper_bound(heap, run, 0, end, now - table[KEEP])
         run, klass, end, pushed = make_room(
-            heap, heap_head, sizes, capacities, table, words_at(x[X_LANES]), run, klass, end, expired
+            heap, heap_head, sizes, capacities, table, words_at(x[X_LANES]), run, klass, end, now - table[KEEP]
         )
         words_at(x[X_COUNTERS])[0] += pushed
     if run != HEAP_FULL:

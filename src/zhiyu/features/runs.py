@@ -38,6 +38,7 @@ from zhiyu.features.layout import (
     nodes_at,
     number_at,
 )
+from zhiyu.features.loss import carry_loss, note_loss
 
 NO_LOW: int = (1 << 63) - 1
 NO_HIGH: int = -(1 << 63)
@@ -259,18 +260,21 @@ def open_gap(heap: Array, run: int, cap: int, place: int, end: int, table: Array
 @kernel
 def make_room(
     heap: Array, heap_head: Array, sizes: Array, capacities: Array, table: Array, lanes: Array, run: int, klass: int, end: int,
-    expired: int,
+    edge: int,
 ) -> tuple[int, int, int, int]:  # fmt: skip
-    """Room for one more entry in a full run: drop the first `expired` entries, and grow or shrink by what is left.
+    """Room for one more entry in a full run: drop what is not newer than `edge`, and grow or shrink by what is left.
 
     Entries are moved when enough have expired to pay for it: an eighth of a short run, a quarter of a long one (which rebuilds nodes).
     Returns (run, size class, end, dropped although not expired); run is HEAP_FULL when memory is at its limit.
     """
     cap = capacities[klass]
+    expired = upper_bound(heap, run, 0, end, edge)
     few = expired * (4 if cap >= BIG else 8) < end
     lost = 0
     if few and cap >= MAX_ENTRIES:
         lost = max((end >> 3) - expired, 0)
+        if lost:
+            note_loss(heap, run, cap, expired, expired + lost, edge, table)
         expired += lost
     live = end - expired
     wanted = klass
@@ -285,6 +289,7 @@ def make_room(
             return HEAP_FULL, klass, end, 0
     move_entries(heap, run, cap, target, capacities[wanted], expired, end, table)
     if target != run:
+        carry_loss(heap, run, cap, target, capacities[wanted], table)
         release(heap, heap_head, klass, run)
     rebuild(heap, target, capacities[wanted], live, table, lanes)
     return target, wanted, live, lost
