@@ -51,12 +51,16 @@ class Deciding:
 
     def __init__(self, compiled: Compiled, block: int) -> None:
         brakes, flow = compiled.brakes, compiled.flow
-        self.sets = {name: np.ascontiguousarray(getattr(compiled, name).sets) for name in ("before", "after", "late")}
+        programs = {"before": compiled.before, "after": compiled.after, "late": compiled.late}
+        self.sets = {name: program.sets.copy() for name, program in programs.items()}
+        self._asked = [
+            (self.sets[name], [offset for _, offset in program.list_offsets]) for name, program in programs.items()
+        ]
         self.rings = np.full(max(brakes.ring_words, 1), NEVER_MS, np.int64)
         for limit in brakes.limits:
             self.rings[limit[L_RING0]] = 0
         self.spent = np.zeros(2, np.int64)
-        shared = {
+        shared: dict[int, Array] = {
             at.D_BEFORE: compiled.before.code, at.D_BEFORE_SETS: self.sets["before"], at.D_AFTER: compiled.after.code,
             at.D_AFTER_SETS: self.sets["after"], at.D_LATE: compiled.late.code, at.D_LATE_SETS: self.sets["late"],
             at.D_RULES: compiled.rules, at.D_SETS: compiled.sets, at.D_MARKS: compiled.thresholds, at.D_CARDS: compiled.cards,
@@ -77,6 +81,16 @@ class Deciding:
         """Let a word of all contexts lead to this array."""
         for file in self.files:
             file.point(word, array)
+
+    def watch_lists(self, address: int) -> None:
+        """Let `in` ask the table of list members at this address."""
+        for sets, offsets in self._asked:
+            sets[offsets] = address
+
+    def snooze(self, lines: Array, starts: Array) -> None:
+        """Rules that are quiet, int64[k, 4] by rule, and where each rule's lines begin."""
+        self.point(at.D_SNOOZES, lines)
+        self.point(at.D_SNOOZED, starts)
 
     def facts(self) -> dict[str, Any]:
         """The brakes' state, for a snapshot."""

@@ -6,6 +6,7 @@ Everything that decides is a function of the events in order; nothing here reads
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from zhiyu.decisions.kernel import decide_batch
 from zhiyu.decisions.layout import D_APPROXIMATE, D_EPOCH, D_FEATURES, DECIDE, FACT, O_KEPT, OUT_LINES, SKIP
 from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, REPEATED, Door, Judged
 from zhiyu.engine.facts import Facts, Waiting, interleaved, rewritten
+from zhiyu.entities.lists import ListBook
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.refusals import Refusal
 from zhiyu.features.state import MAX_BLOCK, FeatureState
@@ -85,10 +87,10 @@ class Engine:
         self.door = Door(compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms)
         width = compiled.n_columns
         self.deciding = Deciding(compiled, MAX_BLOCK)
-        self.deciding.point(D_APPROXIMATE, np.zeros(MAX_BLOCK, np.uint8))
         self._lines = OUT_LINES + path_words(compiled) + 3 * hit_words(compiled)
         self.labels = Waiting(width, LABEL_SPAN_MS) if LABEL in compiled.types_fed else None
         self.feedback = Waiting(width, DECISION_SPAN) if DECISION in compiled.types_fed else None
+        self.lists = ListBook(codes.one)
         self.lag = compiled.policy.feedback.lag_events
         self.accepted = 0
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
@@ -121,15 +123,32 @@ class Engine:
         return self._in_steps(batch, np.arange(batch.n), judged, keep_all)
 
     def _in_steps(self, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool) -> Outcome:
-        """Decide in steps no longer than the lag of our own decisions."""
-        step = self.lag if self.feedback is not None else max(len(accepted), 1)
-        parts = [
-            self._decide(batch, accepted[at : at + step], judged, keep_all)
-            for at in range(0, max(len(accepted), 1), step)
-        ]
+        """Decide in steps: no longer than the lag of our own decisions, and none across a change of a list."""
+        n = len(accepted)
+        starts = set(range(0, n, self.lag)) if self.feedback is not None else {0}
+        if not self.lists.idle:
+            starts.update(self.lists.due_before(judged.received[accepted]).tolist())
+        edges = [*sorted(starts | {0}), n]
+        parts = []
+        for start, stop in itertools.pairwise(edges):
+            rows = accepted[start:stop] if stop - start < n else accepted
+            if n and not self.lists.idle:
+                self._change_lists(int(judged.received[accepted[start]]))
+            parts.append(self._decide(batch, rows, judged, keep_all))
         outcome = parts[0] if len(parts) == 1 else _joined(parts)
         outcome.judged = judged
         return outcome
+
+    def _change_lists(self, now: int) -> None:
+        """Let everything take effect that is due; the kernel sees the lists as they are then."""
+        if self.lists.apply_until(now):
+            self._show_lists()
+
+    def _show_lists(self) -> None:
+        self.deciding.watch_lists(self.lists.address)
+        rules = {rule.rule.name: number for number, rule in enumerate(self.compiled.rule_order)}
+        quiet = self.lists.snoozes.lines(rules, self.compiled.schema.index)
+        self.deciding.snooze(quiet.lines, quiet.starts)
 
     def _refusal(self, batch: EventBatch, row: int, status: int, first: int, clock: int) -> Refusal:
         if status == CONFLICT:
@@ -182,7 +201,9 @@ class Engine:
         self.state.bind(file.values, file.nulls)
         if n and self.state.epoch_ms is None:
             self.state.epoch_ms = int(sequence.times[0])
-        file.x[D_FEATURES], file.x[D_EPOCH] = self.state.context_address, self.state.epoch_ms or 0
+        state = self.state
+        file.x[D_FEATURES], file.x[D_APPROXIMATE] = state.context_address, state.marks_address
+        file.x[D_EPOCH] = state.epoch_ms or 0
         status, kept = decide_batch(
             file.x, sequence.values, sequence.nulls, sequence.times, sequence.nows, sequence.kinds, sequence.asks, sequence.ids,
             sequence.money, keep_all, block, kept_values, kept_nulls,
@@ -274,7 +295,7 @@ class Engine:
     def snapshot(self, folder: Path, facts: dict[str, Any]) -> int:
         """Write everything the engine needs to go on from here; `facts` (policy hash, log position …) ride along. Returns bytes."""
         folder.mkdir(parents=True, exist_ok=True)
-        written = self.door.snapshot(folder / "ids.state")
+        written = self.door.snapshot(folder / "ids.state") + self.lists.snapshot(folder / "lists.state")
         for name, waiting in (("labels", self.labels), ("feedback", self.feedback)):
             if waiting is not None:
                 written += waiting.snapshot(folder / f"{name}.state")
@@ -287,6 +308,8 @@ class Engine:
             raise InputError(f"no snapshot in {folder}", f"{folder} 中没有快照")
         own = self.state.restore(folder / "features.state")
         self.door.restore(folder / "ids.state")
+        self.lists.restore(folder / "lists.state")
+        self._show_lists()
         for name, waiting in (("labels", self.labels), ("feedback", self.feedback)):
             if waiting is not None:
                 waiting.restore(folder / f"{name}.state")

@@ -58,6 +58,11 @@ class ListBook:
         """Address of the table of members; 0 is never one."""
         return int(self._table.ctypes.data)
 
+    @property
+    def idle(self) -> bool:
+        """Nothing waits for its time."""
+        return self._next == len(self._waiting) and not self.snoozes.waiting
+
     def __len__(self) -> int:
         """Changes that are kept: those in effect and those that wait."""
         return sum(map(len, self._done)) + len(self._waiting) - self._next

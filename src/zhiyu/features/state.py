@@ -47,6 +47,7 @@ class FeatureState:
         self.head[:, SLOT_LIMIT], self.head[:, INDEX_LIMIT] = slots, 4 * slots
         self.counters = np.zeros(8, np.int64)
         self.marks = np.zeros(MAX_BLOCK, np.uint8)
+        self.marks_address = int(self.marks.ctypes.data)
         self.epoch_ms: int | None = None
         self._bound: tuple[Array | None, Array | None] = (None, None)
         self.events = 0

@@ -108,7 +108,7 @@ class FlowCompiler:
         starts = np.zeros(len(self.type_index), np.int64)
         entries: dict[str, Id] = {}
         for flow in self.checked.flows:
-            if flow.on:
+            if flow.flow.on:
                 entry = self._flow(flow, (flow.flow.name,), None, {})
                 entries |= dict.fromkeys(flow.on, entry)
         chain = self._chain(frozenset(self.checked.known.deciding) - entries.keys())

@@ -52,7 +52,7 @@ def _conditions(checked: Checked, flow: Flow, path: Path, on: frozenset[str]) ->
                 for i, case in enumerate(node.branch)
             ]
             found[node.name] = tuple(each for each in cases if each is not None)
-        elif node.list and node.of and node.list in checked.known.schema.scope.sets:
+        elif node.list and node.of and node.list in checked.known.lists:
             asked = typed_expression(checked, f"({node.of}) in {node.list}", (*place, "of"), names, Kind.BOOL)
             found[node.name] = (asked,) if asked is not None else ()
     return found
