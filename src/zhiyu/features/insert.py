@@ -56,6 +56,7 @@ from zhiyu.features.runs import (
     open_gap,
     place_of,
     rebuild_nodes,
+    stale,
 )
 
 
@@ -160,7 +161,7 @@ def room(x: Array, table: Array, number: int, line: Array, now: int) -> int:
     if run == 0:
         klass = fitting(capacities, 1)
         run = allocate(heap, heap_head, sizes, klass)
-    elif end < capacities[klass]:
+    elif end < capacities[klass] and not stale(heap, run, capacities[klass], end, now - table[KEEP]):
         return run
     else:
         run, klass, end, pushed = make_room(

@@ -1,13 +1,13 @@
 """What a key has lost: the times between which entries left its run although they had not expired (`MAX_ENTRIES`), and which rows feel it.
 
 In: runs, the row's time. Out: two words in the memo of long runs, one mark per row of the block (`X_MARKS`).
-A row is marked when its answer reaches back to a lost entry: exact, or say so. Only a run of the largest capacity loses entries, and by the
-time it shrinks all it has lost has expired (what is left is newer), so runs of fewer than MAX_ENTRIES are never looked at.
+A row is marked when its answer reaches back to a lost entry: exact, or say so. Only a run of MAX_ENTRIES loses any. By the time such a run
+has become short (fewer than BIG) hundreds of thousands of newer entries have expired, and what it lost with them: short runs remember
+nothing.
 """
 
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, bytes_at, words_at
-from zhiyu.features.heap import MAX_ENTRIES
 from zhiyu.features.layout import (
     BIG,
     MEMO_NEWEST_LOST,
@@ -48,7 +48,7 @@ def carry_loss(heap: Array, source: int, source_cap: int, target: int, target_ca
 @kernel
 def mark_loss(x: Array, table: Array, run: int, cap: int, row: int, time: int) -> None:
     """Mark the row that was answered from this run as of `time` if what was lost reaches into the table's widest window (t - w, t]."""
-    if cap < MAX_ENTRIES:
+    if cap < BIG:
         return
     memo = beyond(words_at(x[X_HEAP]), run + memo_at(table, cap))
     widest = words_at(x[X_WINDOWS])[table[WINDOW1] - 1]

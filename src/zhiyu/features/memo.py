@@ -1,10 +1,10 @@
 """What a long run remembers of its last answer, so that the next one only looks at what came and what left since.
 
 In: the heap, a run of BIG entries or more. Memo: [time of the last answer or NOTHING, two words of `loss`, first entry of each window, then
-for every lane: entries counted so far (or -1), and per cell its first entry, its count and its sums]. Windows slide forward: an answer at or
-after the remembered time, over the whole run, adds the new entries and takes off the expired ones, each once. Anything else (a late event,
-entries moved, a time before) is answered from the nodes, and what moves entries wipes the memo. Minima and maxima are not remembered:
-nothing can be taken off them.
+for every lane: entries counted so far (or -1), and per cell its first entry, its count and its sums]. Windows slide forward: an answer at
+or after the remembered time, over the whole run, adds the new entries and takes off the expired ones, each once. Anything else (a late
+event, entries moved, a time before) is answered from the nodes, and what moves entries wipes the memo. Minima and maxima are not
+remembered: nothing can be taken off them.
 """
 
 from zhiyu.base.jit import Array, kernel
