@@ -63,11 +63,11 @@ def random_policy(rng: random.Random, counted: bool = False, flows: bool = True)
         made = (_flow(rng, "main", names, ("application",), "inner"), inner)
         if not any(node.flow for node in made[0].nodes):
             made = made[:1]
+    lottery = LetThrough(share="0.1", money_cap=rng.choice(["0", "300", "5000"])) if rng.random() < 0.4 else None
     return Policy(
-        name="random", events=(EventType(name="application", fields=FIELDS, money="amount"),),
-        lists=(EntityList(name="stolen", of="card"),), features=FEATURES if counted else (), rule_sets=sets, scorecards=cards, tables=tables,
-        flows=made, clock=Clock(lateness="10m", max_ahead="30d", idempotency="1d"), enforce=rng.random() < 0.9,
-        let_through=LetThrough(share="0.1", money_cap=rng.choice(["0", "300", "5000"])) if rng.random() < 0.4 else None,
+        name="random", events=(EventType(name="application", fields=FIELDS, money="amount"),), let_through=lottery,
+        lists=(EntityList(name="stolen", of="card"),), features=FEATURES if counted else (), rule_sets=sets, scorecards=cards,
+        tables=tables, flows=made, clock=Clock(lateness="10m", max_ahead="30d", idempotency="1d"), enforce=rng.random() < 0.9,
         limits=tuple(_limit(rng, i, sets) for i in range(rng.choice([0, 0, 1, 2]))),
     )  # fmt: skip
 
@@ -153,17 +153,34 @@ def _flow(rng: random.Random, name: str, names: list[tuple[str, str]], on: tuple
     ]
     steps = [f"n{i}" for i in range(count)]
     nodes: list[Node] = []
+    ran: dict[str, set[str]] = {step: set() for step in (*steps, "stop", "done")}
     for number, step in enumerate(steps):
         later = [*steps[number + 1 :], "stop", "done"]
         following = later[0] if rng.random() < 0.7 else rng.choice(later)
-        ran = [n for node in nodes for n in (node.rule_set, node.scorecard, node.table) if n]
-        nodes.append(_node(rng, step, names, later, following, inner, ran, f"{name}_{step}"))
+        node = _node(rng, step, names, later, following, inner, sorted(ran[step]), f"{name}_{step}")
+        nodes.append(node)
+        own = {node.rule_set or node.scorecard or node.table} - {""}
+        for to in {
+            node.next,
+            node.hit,
+            *node.then.values(),
+            *(c.to for c in node.branch),
+            *(a.to for a in node.experiment),
+        } - {""}:
+            ran[to] |= ran[step] | own
     return Flow(name=name, nodes=(*nodes, *ends), on=on)
 
 
 def _node(
-    rng: random.Random, step: str, names: list[tuple[str, str]], later: list[str], following: str, inner: str | None, ran: list[str], salt: str
-) -> Node:  # fmt: skip
+    rng: random.Random,
+    step: str,
+    names: list[tuple[str, str]],
+    later: list[str],
+    following: str,
+    inner: str | None,
+    ran: list[str],
+    salt: str,
+) -> Node:
     kind = rng.choice(["part", "part", "part", "branch", "list", "experiment", "flow"])
     then = {o: rng.choice(later) for o in rng.sample(SEVERE, rng.choice([0, 0, 1, 2]))}
     if kind == "flow" and inner:
