@@ -15,14 +15,14 @@ import pyarrow as pa
 
 from zhiyu.base.errors import InputError
 from zhiyu.decisions.batch import DecisionBatch
-from zhiyu.decisions.explain import Explanation, weight
+from zhiyu.decisions.explain import Explanation
 from zhiyu.engine.decision_files import DecisionTables
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.evaluation.replay import Replay, Replayed, choose_source
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.decode_one import decode_one
-from zhiyu.policy.declare import OUTCOMES, Policy
+from zhiyu.policy.declare import Policy
 
 REMEMBERED = 10_000
 """Decisions an `App` can explain from memory; older ones are explained from a run folder."""
@@ -30,7 +30,8 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision: outcome, score, names of the rules that hit, reason codes, log position."""
+    """One decision: what was decided and what is enforced (`mark` says why these differ), score, names of the rules that hit, reason codes,
+    actions, log position. `shadow`: rules that hit and did not count; `approximate`: a feature missed entries beyond the limit per key."""
 
     event_id: str
     position: int
@@ -39,7 +40,12 @@ class Decision:
     rules: tuple[str, ...]
     reasons: tuple[str, ...]
     policy_hash: str
+    enforced: str
+    mark: str = ""
+    shadow: tuple[str, ...] = ()
+    actions: tuple[dict[str, Any], ...] = ()
     late: bool = False
+    approximate: bool = False
     repeated: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,19 +95,18 @@ class App:
         self.position += 1
         if not outcome.decisions.n:
             return None
-        decision = self._decision(outcome.decisions, decoded.batch)
+        decision = self._decision(outcome.decisions)
         self._decided[decision.event_id] = (decision, outcome.decisions, decoded.batch)
         if len(self._decided) > REMEMBERED:
             self._decided.popitem(last=False)
         return decision
 
-    def _decision(self, d: DecisionBatch, batch: EventBatch) -> Decision:
-        names = self.opened.compiled.rule_order
-        hit = sorted((rule.rule for rule, on in zip(names, d.hit_matrix(len(names))[0]) if on), key=weight)
-        reasons = tuple(dict.fromkeys(rule.reason for rule in hit if rule.reason))
+    def _decision(self, d: DecisionBatch) -> Decision:
+        told, brief = self.opened.brief(d, 0)
         return Decision(
-            str(batch.ids[0]), int(d.positions[0]), OUTCOMES[int(d.outcome[0])], int(d.score[0]), tuple(rule.name for rule in hit), reasons,
-            self.policy_hash, bool(d.late[0]),
+            told.event_id, told.position, told.outcome, told.score, tuple(rule.rule.name for rule in brief.rules), brief.reasons,
+            self.policy_hash, told.enforced, told.mark, tuple(told.quiet), tuple(action.to_dict() for action in brief.actions), told.late,
+            told.approximate,
         )  # fmt: skip
 
     def _first(self, event_id: str, outcome: Outcome) -> Decision | None:

@@ -160,9 +160,9 @@ class NaivePolicy:
             bins = [b for b in each.bins if not b.otherwise and bin_takes(b, value)]
             bins += [b for b in each.bins if b.missing and value is None]
             rest = [b for b in each.bins if b.otherwise and value is not None]
-            points = (bins + rest)[0].points if bins or rest else 0
-            total += points
-            found.totals[f"{card.name}.{each.name}"] = points
+            for bin_ in (bins + rest)[:1]:
+                total += bin_.points
+                found.totals[f"{card.name}.{each.name}.bin"] = each.bins.index(bin_)
         found.totals[card.name] = total
         fitting = [band for band in sorted(card.bands, key=lambda b: b.below) if total < band.below]
         return SEVERITY[fitting[0].outcome] if fitting else 0

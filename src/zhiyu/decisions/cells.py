@@ -79,17 +79,17 @@ def cell_at(axis: Array, points: Array, values: Array, nulls: Array, spot: int) 
 
 @kernel
 def card_total(x: Array, number: int, column: int, width: int) -> int:
-    """Points of one row on a scorecard, written to its registers; returns the outcome of the lowest band that fits (0: none)."""
+    """One row on a scorecard: the total and the bins go to its registers; returns the outcome of the lowest band that fits (0: none)."""
     card = beyond(words_at(x[D_CARDS]), number * CARD_COLUMNS)
     values, nulls, cells = words_at(x[D_VALUES]), bytes_at(x[D_NULLS]), words_at(x[D_CELLS])
     total = card[K_BASE]
     for each in range(card[K_COLUMN0], card[K_COLUMN1]):
         axis = beyond(words_at(x[D_COLUMNS]), each * AXIS_COLUMNS)
         cell = cell_at(axis, words_at(x[D_POINTS]), values, nulls, axis[A_REGISTER] * width + column)
-        points = cells[axis[A_CELL0] + cell]
-        total += points
-        values[axis[A_TOTAL] * width + column] = points
-        nulls[axis[A_TOTAL] * width + column] = 0
+        held = beyond(cells, axis[A_CELL0] + 2 * cell)  # points, number of the bin
+        total += held[0]
+        values[axis[A_TOTAL] * width + column] = max(held[1], 0)
+        nulls[axis[A_TOTAL] * width + column] = held[1] < 0
     values[card[K_TOTAL] * width + column] = total
     nulls[card[K_TOTAL] * width + column] = 0
     bands = words_at(x[D_BANDS])

@@ -6,6 +6,8 @@ HIT_BITS = 64
 AS_DECIDED, LET_THROUGH, LIMITED, NOT_ENFORCING, NOT_DRAWN, CAP_REACHED = range(6)
 """Why the enforced outcome is what it is: as decided; drawn in the lottery; a limit was reached; the policy does not enforce. The last two
 are enforced as decided: the lottery was open and did not draw it, or was closed by its cap."""
+MARKS = ("", "let_through", "limited", "not_enforcing", "not_drawn", "cap_reached")
+"""The same as words."""
 # lines of the result block, int64[OUT_LINES + words, n]: then P words of path, W each of hits, quiet hits, errors
 O_OUTCOME, O_ENFORCED, O_MARK, O_SCORE, O_PRINT, O_KEPT, O_APPROXIMATE = range(7)
 OUT_LINES = 7

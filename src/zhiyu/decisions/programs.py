@@ -4,7 +4,7 @@ In: the context, which words hold a program and its sets. Out: registers of the 
 """
 
 from zhiyu.base.jit import Array, array_at, kernel
-from zhiyu.base.machine import beyond, bytes_at, codes_at, words_at
+from zhiyu.base.machine import bytes_at, codes_at, words_at
 from zhiyu.decisions.layout import D_NULLS, D_SIZES, D_VALUES, D_WIDTH
 from zhiyu.expressions.machine import run_program
 
@@ -13,19 +13,10 @@ INSTRUCTION = 6
 
 
 @kernel
-def run_part(x: Array, program: int, sets: int, first: int, past: int, count: int) -> None:
-    """Instructions [first, past) of a program over `count` rows of the register file."""
+def run_at(x: Array, program: int, sets: int, count: int) -> None:
+    """The program and the sets behind two words of the context, over `count` rows of the register file."""
     registers = x[D_SIZES + D_VALUES]
     run_program(
-        array_at(beyond(codes_at(x[program]), INSTRUCTION * first), (past - first, INSTRUCTION)),
-        array_at(words_at(x[sets]), (x[D_SIZES + sets],)),
-        array_at(words_at(x[D_VALUES]), (registers, x[D_WIDTH])),
-        array_at(bytes_at(x[D_NULLS]), (registers, x[D_WIDTH])),
-        count,
-    )
-
-
-@kernel
-def run_at(x: Array, program: int, sets: int, count: int) -> None:
-    """A whole program."""
-    run_part(x, program, sets, 0, x[D_SIZES + program], count)
+        array_at(codes_at(x[program]), (x[D_SIZES + program], INSTRUCTION)), array_at(words_at(x[sets]), (x[D_SIZES + sets],)),
+        array_at(words_at(x[D_VALUES]), (registers, x[D_WIDTH])), array_at(bytes_at(x[D_NULLS]), (registers, x[D_WIDTH])), count,
+    )  # fmt: skip

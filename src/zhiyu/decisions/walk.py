@@ -24,7 +24,7 @@ from zhiyu.decisions.layout import (
     D_WIDTH,
     DECIDE,
 )
-from zhiyu.decisions.programs import run_part
+from zhiyu.decisions.programs import run_at
 from zhiyu.decisions.rules import run_set
 from zhiyu.entities.slots import joined, spread_bits
 from zhiyu.policy.layout import (
@@ -35,9 +35,8 @@ from zhiyu.policy.layout import (
     F_A,
     F_B,
     F_BIT,
-    F_CODE0,
-    F_CODE1,
     F_KEY,
+    F_LATE,
     F_NEXT,
     F_OP,
     F_PLAIN,
@@ -171,7 +170,8 @@ def walk(
         op = step[F_OP]
         visit(path, step[F_BIT], rows, count, total)
         if op == BRANCH:
-            run_conditions(x, step, count)
+            if step[F_LATE] != 0:  # its conditions read totals, which are there now
+                run_at(x, D_LATE, D_LATE_SETS, count)
             take_branch(x, step, rows, count, width)
         elif op == SPLIT:
             split(x, step, rows, count, width, path, total)
@@ -193,10 +193,3 @@ def finish(step: Array, rows: int, count: int, outcomes: Array) -> None:
     for column in range(count):
         if (rows >> column) & 1:
             outcomes[column] = step[F_A]
-
-
-@kernel
-def run_conditions(x: Array, step: Array, count: int) -> None:
-    """Conditions of a branch that read totals: computed now that these are there."""
-    if step[F_CODE1] > step[F_CODE0]:
-        run_part(x, D_LATE, D_LATE_SETS, step[F_CODE0], step[F_CODE1], count)

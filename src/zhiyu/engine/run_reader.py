@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zhiyu.base.errors import Hint, InputError, did_you_mean
-from zhiyu.decisions.explain import Explanation
+from zhiyu.decisions.explain import Explanation, Told
 from zhiyu.decisions.values import seen_form
 from zhiyu.engine.decision_files import DECISIONS, POLICY, RUN, VALUES
 from zhiyu.engine.opened import Opened, open_artifact
@@ -67,10 +67,11 @@ class RunReader:
         line = self.find(event_id)
         values = self._filtered(VALUES, pc.field("position") == line["position"]).to_pylist()
         seen, shown = self._seen(values[0]) if values else ({}, {})
-        return self.opened.explainer.explain(
+        told = Told(
             line["event_id"], line["event_type"], line["position"], line["time"].isoformat(), line["outcome"], line["score"],
-            line["rules"], seen, shown, line["late"], bool(values),
+            line["rules"], line["enforced"], line["mark"], line["quiet"], line["path"], line["late"], line["approximate"], bool(values),
         )  # fmt: skip
+        return self.opened.explainer.explain(told, seen, shown)
 
     def _seen(self, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         compiled = self.opened.compiled

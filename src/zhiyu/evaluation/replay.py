@@ -21,11 +21,12 @@ from zhiyu.base.windows import parse_duration_ms
 from zhiyu.decisions.batch import bits_to_matrix
 from zhiyu.decisions.digest import Digest
 from zhiyu.decisions.explain import Explanation
+from zhiyu.decisions.layout import MARKS
 from zhiyu.engine.decision_files import RunFolder
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.labels import LabelFile
-from zhiyu.evaluation.metrics import Metrics
+from zhiyu.evaluation.metrics import Metrics, let_through_share
 from zhiyu.evaluation.redecide import Redecision
 from zhiyu.evaluation.tape import FACTS as TAPE_FACTS
 from zhiyu.evaluation.tape import Tape, TapeWriter
@@ -58,7 +59,11 @@ class Replayed:
     policy_hash: str = ""
     outcomes: dict[str, int] = field(default_factory=dict)
     rule_hits: Counter[str] = field(default_factory=Counter)
+    quiet_hits: Counter[str] = field(default_factory=Counter)
     rule_errors: Counter[str] = field(default_factory=Counter)
+    enforced: dict[str, int] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+    approximate: int = 0
     reason_hits: Counter[str] = field(default_factory=Counter)
     refusal_codes: Counter[str] = field(default_factory=Counter)
     first_refusals: list[Refusal] = field(default_factory=list)
@@ -81,6 +86,8 @@ class Replayed:
             "events": self.events, "decided": self.decided, "facts": self.facts, "refused": self.refused, "repeats": self.repeats,
             "noise": self.noise, "late": self.late, "seconds": round(self.seconds, 3), "events_per_s": round(self.events_per_s),
             "features_per_event": self.features, "digest": self.digest, "policy_hash": self.policy_hash, "outcomes": self.outcomes,
+            "enforced": self.enforced, "marks": self.marks, "approximate": self.approximate,
+            "quiet_hits": dict(self.quiet_hits.most_common()),
             "rule_hits": dict(self.rule_hits.most_common()), "rule_errors": dict(self.rule_errors.most_common()),
             "reasons": dict(self.reason_hits.most_common()), "metrics": self.metrics.to_dict() if self.metrics.labelled else {},
             "currency": self.currency, "refusals": dict(self.refusal_codes.most_common()),
@@ -125,10 +132,11 @@ class Replay:
         self.again = self._taped(engine, labels, label_delay) if (events / TAPE_FACTS).is_file() else None
         self.engine = engine or (self.again.engine if self.again else Engine(opened.compiled, opened.codes, tenant))
         self.result = Replayed(features=opened.compiled.features_per_event, policy_hash=opened.artifact.hash)
-        self.result.metrics = Metrics(self.label_delay_ms)
+        self.result.metrics = Metrics(self.label_delay_ms, let_through_share(opened.policy))
         self.result.currency = opened.currency
         self._digest = Digest(opened.artifact.hash.encode())
         self._told: set[str] = set()
+        self._enforced, self._marks = np.zeros(len(OUTCOMES), np.int64), np.zeros(len(MARKS), np.int64)
 
     def _declared_delay(self) -> int:
         label = self.source.label if self.source else None
@@ -231,16 +239,20 @@ class Replay:
         result.refusal_codes.update(f"{r.field}.{r.code}" if r.field else r.code for r in refusals)
         result.first_refusals += refusals[: max(0, EXAMPLES - len(result.first_refusals))]
         result.metrics.update(d)
+        result.approximate += int(d.approximate.sum())
+        self._enforced += np.bincount(d.enforced, minlength=len(OUTCOMES))
+        self._marks += np.bincount(d.mark, minlength=len(MARKS))
         rules = self.opened.compiled.rule_order
-        hits = bits_to_matrix(d.hits, len(rules))
-        for rule, count in zip(rules, hits.sum(axis=0).tolist()):
-            if count:
-                result.rule_hits[rule.rule.name] += count
-                if rule.rule.reason:
-                    result.reason_hits[rule.rule.reason] += count
-        for rule, count in zip(rules, bits_to_matrix(d.errors, len(rules)).sum(axis=0).tolist()):
-            if count:
-                result.rule_errors[rule.rule.name] += count
+        for words, counter in (
+            (d.hits, result.rule_hits),
+            (d.quiet, result.quiet_hits),
+            (d.errors, result.rule_errors),
+        ):
+            for rule, count in zip(rules, bits_to_matrix(words, len(rules)).sum(axis=0).tolist()):
+                if count:
+                    counter[rule.rule.name] += count
+                    if counter is result.rule_hits and rule.rule.reason:
+                        result.reason_hits[rule.rule.reason] += count
 
     def _tell(self, outcome: Outcome, batch: EventBatch) -> None:
         """Explain the first decision of each outcome or leading rule that has not been told yet, up to three."""
@@ -262,6 +274,9 @@ class Replay:
         result = self.result
         result.digest = self._digest.hexdigest()
         result.outcomes = dict(zip(OUTCOMES, result.metrics.outcomes.tolist()))
+        if not np.array_equal(self._enforced, result.metrics.outcomes):
+            result.enforced = dict(zip(OUTCOMES, self._enforced.tolist()))
+        result.marks = {mark: count for mark, count in zip(MARKS, self._marks.tolist()) if mark and count}
         result.state = self.engine.facts()
         result.seconds = time.perf_counter() - started
         if folder:

@@ -26,7 +26,7 @@ from zhiyu.policy.builtin import DECISION, LABEL
 from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
 from zhiyu.policy.compile_brakes import Brakes, compile_brakes
 from zhiyu.policy.compile_columns import Columns, row_lines, words_of
-from zhiyu.policy.compile_conditions import Conditions, deciding_expressions
+from zhiyu.policy.compile_conditions import Conditions, bin_column, deciding_expressions, row_column
 from zhiyu.policy.compile_flow import FlowCompiler, FlowTables, Numbers
 from zhiyu.policy.declare import OUTCOMES, Policy, RuleSet
 from zhiyu.policy.layout import AXIS_COLUMNS, CARD_COLUMNS, RULE_COLUMNS, SET_COLUMNS, TABLE_COLUMNS
@@ -227,7 +227,7 @@ class _Compiler:
         cards, bands, tables, lines = [], list[list[int]](), [], list[list[int]]()
         for card in self.checked.scorecards:
             own = [next(at) for _ in card.columns]
-            first, past = columns.card(card, own, [totals[f"{card.card.name}.{c.name}"] for c in card.columns])
+            first, past = columns.card(card, own, [totals[bin_column(card.card.name, c.name)] for c in card.columns])
             marks = [
                 [band.below, OUTCOMES.index(band.outcome)] for band in sorted(card.card.bands, key=lambda b: b.below)
             ]
@@ -236,7 +236,7 @@ class _Compiler:
         for table in self.checked.tables:
             first, past = columns.table(table, [next(at) for _ in table.columns])
             name, words = table.table.name, words_of(len(table.table.rows))
-            tables.append([first, past, words, len(lines), totals[name], totals[f"{name}.row"]])
+            tables.append([first, past, words, len(lines), totals[name], totals[row_column(name)]])
             lines += row_lines(table)
         return _lines(cards, CARD_COLUMNS), _lines(bands, 2), _lines(tables, TABLE_COLUMNS), _lines(lines, 2), columns
 

@@ -18,6 +18,7 @@ from zhiyu.policy.declare import OUTCOMES
 from zhiyu.policy.layout import CODES, FLOATING, WHOLE
 
 WORD = 64
+NO_BIN = -1
 
 
 @dataclass
@@ -53,10 +54,10 @@ class Columns:
         """All characteristics of a card; returns its range of columns."""
         first = len(self.lines)
         for described, column, register, total in zip(card.card.characteristics, card.columns, registers, totals):
-            content = np.zeros((len(column.axis), 1), np.int64)
-            for taken, bin_ in zip(column.taken, described.bins):
+            content = np.tile(np.array([0, NO_BIN], np.int64), (len(column.axis), 1))
+            for number, (taken, bin_) in enumerate(zip(column.taken, described.bins)):
                 for low, past in column.axis.spans(taken, column.taken):
-                    content[low:past] = bin_.points
+                    content[low:past] = bin_.points, number
             self.add(column.axis, register, content, total)
         return first, len(self.lines)
 

@@ -39,9 +39,13 @@ class Conditions:
         self.early, self.late = [each for _, each in self._early], [each for _, each in self._late]
         sets_read = [s.name for s in checked.policy.rule_sets if any(s.name in names for names in read.values())]
         self.totals = [
-            name for card in cards for name in (card.card.name, *(f"{card.card.name}.{c.name}" for c in card.columns))
+            name
+            for card in cards
+            for name in (card.card.name, *(bin_column(card.card.name, c.name) for c in card.columns))
         ]
-        self.totals += [name for table in tables for name in (table.table.name, f"{table.table.name}.row")] + sets_read
+        self.totals += [
+            name for table in tables for name in (table.table.name, row_column(table.table.name))
+        ] + sets_read
 
     def registers(self, early: list[int], late: list[int]) -> dict[Place, list[int]]:
         """Registers of every node's conditions, in their order."""
@@ -49,3 +53,13 @@ class Conditions:
         for (place, _), register in zip([*self._early, *self._late], [*early, *late]):
             found.setdefault(place, []).append(register)
         return found
+
+
+def bin_column(card: str, characteristic: str) -> str:
+    """Where decisions keep the number of the bin (from 0) a characteristic fell into; null for none."""
+    return f"{card}.{characteristic}.bin"
+
+
+def row_column(table: str) -> str:
+    """Where decisions keep the number of the row (from 0) that decided; null for none."""
+    return f"{table}.row"

@@ -195,19 +195,8 @@ class FlowCompiler:
                 for upto, to, name in step.arms:
                     arms.append([upto, at[to], len(visited)])
                     visited.append(Visited(name))
-            line[:F_THEN0] = [
-                step.op,
-                a,
-                b,
-                step.types,
-                following,
-                bit,
-                not step.then,
-                step.key,
-                step.salt,
-                0,
-                step.late,
-            ]
+            own = [step.op, a, b, step.types, following, bit, not step.then, step.key, step.salt, step.late]
+            line[:F_THEN0] = own
             line[F_THEN0 : F_THEN0 + len(OUTCOMES)] = [
                 at[step.then[o]] if o in step.then else following for o in range(len(OUTCOMES))
             ]

@@ -15,12 +15,12 @@ CARD_COLUMNS = 6
 # decision tables: their columns, words of a row set, first of their lines (outcome, score), registers of score and row number
 T_COLUMN0, T_COLUMN1, T_WORDS, T_LINE0, T_TOTAL, T_ROW = range(6)
 TABLE_COLUMNS = 6
-# columns of tables and cards: points (ascending) and what each cell holds (points of a card; a row set of a table)
+# columns of tables and cards: points (ascending) and what each cell holds (points and bin of a card; a row set of a table)
 A_REGISTER, A_KIND, A_POINT0, A_POINTS, A_CELL0, A_TOTAL = range(6)
 AXIS_COLUMNS = 6
 WHOLE, FLOATING, CODES = 0, 1, 2
 # steps of the flow, so that every edge leads forward; F_THEN0 + outcome is where that outcome of the step leads
-F_OP, F_A, F_B, F_TYPES, F_NEXT, F_BIT, F_PLAIN, F_KEY, F_SALT, F_CODE0, F_CODE1, F_THEN0 = range(12)
+F_OP, F_A, F_B, F_TYPES, F_NEXT, F_BIT, F_PLAIN, F_KEY, F_SALT, F_LATE, F_THEN0 = range(11)
 STEP_COLUMNS = 20
 RULES, CARD, TABLE, BRANCH, SPLIT, RETURN, END = range(7)
 """Kinds of steps. F_A: number of the set, card or table; first case or arm (F_B: one past the last); outcome of RETURN and END (-1: the
