@@ -58,12 +58,55 @@ def circle(links: dict[str, list[str]]) -> list[str]:
         TopologicalSorter(links).prepare()
     except CycleError as found:
         around = list(reversed(found.args[1]))[:-1]
-        # a link from a to b reads "b before a" for the sorter: turned round twice, the circle reads forward
-        around.reverse()
         first = around.index(min(around))
         turned = around[first:] + around[:first]
         return [*turned, turned[0]]
     return []
+
+
+def written_out(flow: Flow, flows: dict[str, Flow], limit: int) -> tuple[int, int]:
+    """How deep flows are nested in this one, and how many nodes it has with them written out; both stop growing past the limit.
+
+    Flows that go in a circle must have been reported before.
+    """
+    known: dict[str, tuple[int, int]] = {}
+
+    def size(one: Flow) -> tuple[int, int]:
+        if one.name not in known:
+            inner = [size(flows[node.flow]) for node in one.nodes if node.flow in flows]
+            count = len(one.nodes) + sum(nodes for _, nodes in inner)
+            known[one.name] = 1 + max((depth for depth, _ in inner), default=0), min(count, limit + 1)
+        return known[one.name]
+
+    depth, nodes = size(flow)
+    return depth - 1, nodes
+
+
+def with_inner(flow: Flow, flows: dict[str, Flow]) -> list[Flow]:
+    """The flow and all flows it uses, directly or through others, each once."""
+    found: dict[str, Flow] = {}
+    waiting = [flow]
+    while waiting:
+        one = waiting.pop()
+        if one.name not in found:
+            found[one.name] = one
+            waiting += [flows[node.flow] for node in one.nodes if node.flow in flows]
+    return list(found.values())
+
+
+def way_to(flow: Flow, name: str) -> list[str]:
+    """Names of the nodes of one shortest path from the first node to this one."""
+    links, came = successors(flow), {flow.nodes[0].name: ""}
+    waiting = [flow.nodes[0].name]
+    for here in waiting:
+        for to in links[here]:
+            if to not in came:
+                came[to] = here
+                waiting.append(to)
+    way = [name]
+    while came.get(way[-1]):
+        way.append(came[way[-1]])
+    return way[::-1]
 
 
 def reachable(flow: Flow) -> set[str]:
