@@ -22,7 +22,7 @@ CASES = sorted(p.name for p in GOLDEN.iterdir() if p.is_dir())
 
 def findings(folder: Path) -> str:
     """Every finding of a folder, in English and then in Chinese."""
-    texts = {p.name: p.read_bytes() for p in sorted(folder.glob("*.yaml"))}
+    texts = {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.suffix in (".yaml", ".csv")}
     try:
         loaded = load_texts(texts)
     except DeclarationError as error:

@@ -123,7 +123,7 @@ def _silent(checked: Checked, table: CheckedTable) -> None:
         checked.warn("table.no_effect", table.path, en, zh, "give rows an `outcome` or a `score`")
     bare = [i for i, row in enumerate(rows) if not row.reason and (row.score > 0 or row.outcome not in (None, "pass"))]
     if bare:
-        en = f"{_rows_en(bare)} of table '{table.table.name}' give no reason: the decision could not be explained to anyone"
+        en = f"{_rows_en(bare)} of table '{table.table.name}' without a reason: the decision could not be explained to anyone"
         zh = f"决策表“{table.table.name}”第 {_numbers(bare, '、')} 行没有原因代码，决策无法向人解释"
         checked.warn("reason.none", (*table.path, "rows", bare[0]), en, zh, "add `reason:` with a code from `reasons:`")
 
