@@ -112,8 +112,9 @@ def _deciders(checked: Checked) -> None:
 
 def _sizes(checked: Checked) -> None:
     by_name = {flow.name: flow for flow in checked.policy.flows}
+    sizes = written_out(by_name, MAX_FLOW_NODES)
     for number, flow in enumerate(checked.policy.flows):
-        depth, nodes = written_out(flow, by_name, MAX_FLOW_NODES)
+        depth, nodes = sizes[flow.name]
         if depth > MAX_FLOW_DEPTH:
             en = f"flow '{flow.name}' nests flows {depth} deep; at most {MAX_FLOW_DEPTH}"
             checked.error(

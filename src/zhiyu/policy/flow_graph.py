@@ -64,22 +64,18 @@ def circle(links: dict[str, list[str]]) -> list[str]:
     return []
 
 
-def written_out(flow: Flow, flows: dict[str, Flow], limit: int) -> tuple[int, int]:
-    """How deep flows are nested in this one, and how many nodes it has with them written out; both stop growing past the limit.
+def written_out(flows: dict[str, Flow], limit: int) -> dict[str, tuple[int, int]]:
+    """Per flow how deep flows are nested in it, and how many nodes it has with them written out (counted up to just past the limit).
 
     Flows that go in a circle must have been reported before.
     """
     known: dict[str, tuple[int, int]] = {}
-
-    def size(one: Flow) -> tuple[int, int]:
-        if one.name not in known:
-            inner = [size(flows[node.flow]) for node in one.nodes if node.flow in flows]
-            count = len(one.nodes) + sum(nodes for _, nodes in inner)
-            known[one.name] = 1 + max((depth for depth, _ in inner), default=0), min(count, limit + 1)
-        return known[one.name]
-
-    depth, nodes = size(flow)
-    return depth - 1, nodes
+    inner = {name: [node.flow for node in flow.nodes if node.flow in flows] for name, flow in flows.items()}
+    for name in TopologicalSorter(inner).static_order():
+        depth = max((known[each][0] + 1 for each in inner[name]), default=0)
+        nodes = len(flows[name].nodes) + sum(known[each][1] for each in inner[name])
+        known[name] = depth, min(nodes, limit + 1)
+    return known
 
 
 def with_inner(flow: Flow, flows: dict[str, Flow]) -> list[Flow]:
