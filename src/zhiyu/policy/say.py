@@ -133,7 +133,7 @@ def _effect(rule: Rule, rule_set: RuleSet, language: str) -> str:
     parts += [do.action for do in rule.actions]
     if not parts:
         return "只记录" if language == "zh" else "only take note"
-    effect = ("并" if language == "zh" else " and ").join(parts)
+    effect = spaced("并".join(parts)) if language == "zh" else " and ".join(parts)
     if rule.shadow:
         return (
             f"{effect}（影子规则，只记录不生效）"
