@@ -23,6 +23,7 @@ from zhiyu.policy.declare import Policy
 from zhiyu.policy.diff import changes_between, diff_policies
 from zhiyu.policy.diff_words import NOUNS
 from zhiyu.policy.load import load_texts
+from zhiyu.policy.say_policy import say_policy
 
 RICH = GOLDEN / "decisions" / "policy.yaml"
 WORDS = [
@@ -126,6 +127,19 @@ def test_every_field_of_every_declaration_is_told() -> None:
     wanted = {f"{kind.__name__}.{field.name}" for kind in kinds for field in msgspec.structs.fields(kind)}
     assert wanted - told == {"Policy.clock", "Policy.feedback", "Source.time"}  # told through the fields inside them
     assert {kind.__name__ for kind in kinds} == set(NOUNS)
+
+
+def test_one_changed_field_never_breaks_the_checks() -> None:
+    base = artifact_of(policy_of(RICH.read_text(encoding="utf-8"))).policy
+    pool = [*{type(part): part for part in parts(base)}.values(), *WORDS, 3, True]
+    seen: dict[str, int] = {}
+    for mark, mutant in mutants(base, pool):
+        seen[mark] = seen.get(mark, 0) + 1
+        if seen[mark] <= 2:
+            report = check_policy(mutant)
+            assert all(problem.en and problem.zh for problem in report.problems)
+            if report.checked and not report.errors:
+                assert all(say_policy(report.checked, "zh"))
 
 
 def replace_policy(checked: Checked, policy: Policy) -> Checked:

@@ -89,10 +89,11 @@ def _rows(checked: Checked, table: CheckedTable) -> None:
     _silent(checked, table)
     cut = _overlaps(checked, table, rows) if table.table.hit == "unique" else _unreached(checked, table, rows)
     cut |= _gaps(checked, table, rows)
+    work = Work()
     for k, strip in enumerate(strips):
         if strip.null:
-            cut |= _null_gap(checked, table, rows, k)
-    if cut:
+            _null_gap(checked, table, rows, k, work)
+    if cut or work.cut:
         name = table.table.name
         en = f"table '{name}' is large: not all combinations were looked at, so rows or gaps may be missing here"
         zh = f"决策表“{name}”较大：未能检查全部组合，可能有未报告的行或空缺"
@@ -200,8 +201,7 @@ def _gaps(checked: Checked, table: CheckedTable, rows: Rows) -> bool:
     return work.cut
 
 
-def _null_gap(checked: Checked, table: CheckedTable, rows: Rows, column: int) -> bool:
-    work = Work()
+def _null_gap(checked: Checked, table: CheckedTable, rows: Rows, column: int, work: Work) -> None:
     allowed = [strip.null if k == column else strip.all for k, strip in enumerate(rows.strips)]
     boxes = rows.gaps(allowed, 1, work)
     if boxes:
@@ -212,7 +212,6 @@ def _null_gap(checked: Checked, table: CheckedTable, rows: Rows, column: int) ->
         )
         zh = f"决策表“{table.table.name}”：“{name}”缺失时没有行匹配" + (f"，例如 ({rest})" if rest else "")
         checked.warn("table.null_gap", table.path, en, zh, f"add a row with `{name}: null`")
-    return work.cut
 
 
 def say_box(strips: Sequence[Strip], box: Box | Sequence[int]) -> str:
