@@ -18,6 +18,7 @@ from rich.console import Console
 
 from zhiyu.base.errors import InputError, Problem
 from zhiyu.commands.bench import bench
+from zhiyu.commands.diff import diff
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 
 RUN_FOLDER = ".zhiyu/run"
@@ -59,14 +60,14 @@ def init(folder: Path, lang: str | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: problems, cost, hash.")
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option("--say", is_flag=True, help="Also say every rule set in words.")
+@click.option("--say", is_flag=True, help="Also say rules, scorecards, tables, flows, lists and limits in words.")
 @language_option
 def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None) -> None:
     """Check the policy in FOLDER: names, types, units, nulls, unreachable rules, cost. Exit code 1 on errors."""
     from zhiyu.policy.artifact import artifact_of
     from zhiyu.policy.check import check_policy
     from zhiyu.policy.load import load_policy
-    from zhiyu.policy.say import say_rule_set
+    from zhiyu.policy.say_policy import say_policy
 
     language = language_of(lang)
     with told(language):
@@ -86,8 +87,7 @@ def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None
         for problem in report.problems:
             click.echo(problem.text(language), err=problem.severity == "error")
         if say and report.checked and not report.errors:
-            for rule_set in loaded.policy.rule_sets:
-                click.echo(say_rule_set(report.checked, rule_set.name, language))
+            click.echo("\n".join(say_policy(report.checked, language)))
         errors, warnings = len(report.errors), len(report.warnings)
         click.echo(
             f"{errors} 个错误，{warnings} 个警告" if language == "zh" else f"{errors} errors, {warnings} warnings"
@@ -335,6 +335,7 @@ def _example(name: str) -> Path:
 
 
 main.add_command(bench)
+main.add_command(diff)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from zhiyu.base.errors import DeclarationError, Problem
 from zhiyu.policy.check import check_policy
 from zhiyu.policy.load import load_texts
 from zhiyu.policy.say import say_feature, say_rule_set
+from zhiyu.policy.say_policy import say_policy
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "policy"
 CASES = sorted(p.name for p in GOLDEN.iterdir() if p.is_dir())
@@ -23,7 +24,7 @@ CASES = sorted(p.name for p in GOLDEN.iterdir() if p.is_dir())
 
 def problems_of(folder: Path) -> tuple[Problem, ...]:
     """Every finding of a folder."""
-    texts = {p.name: p.read_bytes() for p in sorted(folder.glob("*.yaml"))}
+    texts = {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.suffix in (".yaml", ".csv")}
     try:
         loaded = load_texts(texts)
     except DeclarationError as error:
@@ -57,3 +58,10 @@ def test_sentences(language: str) -> None:
     lines = [say_rule_set(checked, s.name, language) for s in checked.policy.rule_sets]
     lines += [say_feature(checked, name, language) for name in checked.features]
     compare(GOLDEN / "sentences" / f"sentences.{language}.txt", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_decisions_in_words(language: str) -> None:
+    loaded = load_texts({"policy.yaml": (GOLDEN / "decisions" / "policy.yaml").read_bytes()})
+    checked = check_policy(loaded.policy, loaded.places).require()
+    compare(GOLDEN / "decisions" / f"words.{language}.txt", "\n".join(say_policy(checked, language)) + "\n")

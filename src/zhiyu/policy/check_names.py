@@ -10,7 +10,7 @@ import keyword
 from collections.abc import Iterable
 
 from zhiyu.base.errors import Hint
-from zhiyu.base.limits import MAX_FEATURES
+from zhiyu.base.limits import MAX_FEATURES, MAX_SECTION
 from zhiyu.expressions.functions import FUNCTIONS
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.declare import Policy
@@ -19,6 +19,14 @@ from zhiyu.policy.nodes import names_in
 from zhiyu.policy.places import Path
 
 MAX_NAME_CHARS = 120
+READ = (
+    ("lists", "list", "名单"),
+    ("scorecards", "scorecard", "评分卡"),
+    ("tables", "table", "决策表"),
+    ("flows", "flow", "流程"),
+)
+SECTIONS = (*READ, ("actions", "action", "动作"), ("limits", "limit", "上限"))
+"""Sections with names of their own, and what one of them is called."""
 SHOWN_UNUSED = 5
 
 
@@ -42,6 +50,16 @@ def names(checked: Checked) -> None:
     _unique(checked, "rule", "规则", rules)
     _unique(checked, "reason", "原因", ((("reasons", i, "code"), r.code) for i, r in enumerate(policy.reasons)))
     _unique(checked, "source", "数据源", ((("sources", i, "name"), s.name) for i, s in enumerate(policy.sources)))
+    for section, what, what_zh in SECTIONS:
+        declared = getattr(policy, section)
+        _unique(checked, what, what_zh, (((section, i, "name"), each.name) for i, each in enumerate(declared)))
+        if len(declared) > MAX_SECTION:
+            en, zh = (
+                f"{len(declared)} {section}; at most {MAX_SECTION}",
+                f"{what_zh} {len(declared)} 个，上限 {MAX_SECTION}",
+            )
+            checked.error("limit.section", (section,), en, zh)
+    _one_name_space(checked)
     _unique(checked, "feature", "特征", ((("features", i, "name"), f.name) for i, f in enumerate(policy.features)))
     _feature_names(checked)
 
@@ -59,6 +77,44 @@ def _unique(checked: Checked, what: str, what_zh: str, found: Iterable[tuple[Pat
         first.setdefault(name, path)
 
 
+def _one_name_space(checked: Checked) -> None:
+    """Lists, scorecards, tables and flows, and rule sets where flows read them, share their names with fields and features."""
+    seen: dict[str, tuple[str, str, Path]] = {}
+    features = {each.feature.name for each in all_features(checked.policy)}
+    for section, what, what_zh in (("rule_sets", "rule set", "规则集"), *READ):
+        for number, each in enumerate(getattr(checked.policy, section)):
+            path: Path = (section, number, "name")
+            if section == "rule_sets" and not checked.policy.flows:
+                continue
+            other = seen.get(each.name)
+            if each.name in checked.known.names or each.name in features:
+                en, zh = f"'{each.name}' is already a field or a feature", f"“{each.name}”已是字段或特征"
+                checked.error("name.twice", path, en, zh, f"give the {what} another name")
+            elif other is not None and other[0] != what:
+                en, zh = (
+                    f"'{each.name}' is already a {other[0]}, at {checked.places.at(other[2])}",
+                    f"“{each.name}”已是{other[1]}（{checked.places.at(other[2])}）",
+                )
+                checked.error("name.twice", path, en, zh, f"give the {what} another name")
+            elif section == "lists" and not readable(each.name):
+                en, zh = (
+                    f"'{each.name}' cannot be a list name: expressions could not read it",
+                    f"“{each.name}”不能作名单名：表达式无法读取",
+                )
+                checked.error("name.bad", path, en, zh, "use letters, digits and _, not a function name")
+            seen.setdefault(each.name, (what, what_zh, path))
+
+
+def readable(name: str) -> bool:
+    """Whether an expression can read this name."""
+    return (
+        name.isidentifier()
+        and not keyword.iskeyword(name)
+        and name not in FUNCTIONS
+        and name not in ("null", "true", "false")
+    )
+
+
 def _feature_names(checked: Checked) -> None:
     seen: dict[str, Path] = {f.name: ("features", i) for i, f in enumerate(checked.policy.features)}
     reported: set[Path] = set()
@@ -68,7 +124,7 @@ def _feature_names(checked: Checked) -> None:
         name, path = each.feature.name, (*each.path, "name")
         if path in reported:
             continue
-        if not name.isidentifier() or keyword.iskeyword(name) or name in FUNCTIONS or name in ("null", "true", "false"):
+        if not readable(name):
             en = f"'{name}' cannot be a feature name: expressions could not read it"
             reported.add(path)
             hint = Hint("use letters, digits and _, not a function name", "只用字母、数字和 _，且不与函数同名")
@@ -113,9 +169,10 @@ def _placeholders(checked: Checked, pattern: str, path: Path) -> None:
 
 
 def used_features(checked: Checked) -> set[str]:
-    """Features that a rule reads, directly or through derived features."""
+    """Features that a rule, scorecard, table or flow reads, directly or through derived features."""
     used: set[str] = set()
-    waiting = [name for rule in checked.rules if rule.node for name in (n.name for n in names_in(rule.node))]
+    waiting = [name.name for expression in checked.asked() for name in names_in(expression.node)]
+    waiting += [node.of for flow in checked.flows for node in flow.flow.nodes if node.of]
     while waiting:
         name = waiting.pop()
         feature = checked.features.get(name)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from zhiyu.base.errors import Hint
 from zhiyu.expressions.canonical import canonical
-from zhiyu.policy.checked import Checked, CheckedRule
+from zhiyu.policy.checked import Checked, CheckedFlow, CheckedRule
+from zhiyu.policy.declare_flows import Node
 from zhiyu.policy.reach import always, dead_branches, implies, impossible_because
 
 MAX_SHADOW_PAIRS = 200_000
@@ -20,6 +21,10 @@ def unreachable(checked: Checked) -> None:
         if rule.node is not None:
             _alone(checked, rule)
             _carried(checked, rule)
+    for flow in checked.flows:
+        for number, node in enumerate(flow.flow.nodes):
+            if len(node.branch) == len(flow.conditions.get(node.name, ())):
+                _cases(checked, flow, node, number)
     for rule_set in checked.policy.rule_sets:
         if rule_set.mode == "first_hit":
             _shadowed(checked, [r for r in checked.rules if r.rule_set is rule_set and r.node is not None])
@@ -54,6 +59,26 @@ def _alone(checked: Checked, rule: CheckedRule) -> None:
         checked.warn("rule.always", path, en, zh, Hint("write `true` if that is meant", "若有意如此，写成 `true`"))
 
 
+def _cases(checked: Checked, flow: CheckedFlow, node: Node, number: int) -> None:
+    """Cases of a branch that are never true, or always: then those after them are never tried."""
+    types = checked.typed_on(flow.on)
+    for at, condition in enumerate(flow.conditions.get(node.name, ()) if node.branch else ()):
+        path = (*flow.path, "nodes", number, "branch", at, "when")
+        because = impossible_because(condition.node, types)
+        if because:
+            en, zh = (
+                f"this case of '{node.name}' is never taken: `{bare(because)}`",
+                f"“{node.name}”的这一分支永远不会走到：`{bare(because)}`",
+            )
+            checked.warn("case.never", path, en, zh, "correct the condition, or remove the case")
+        elif always(condition.node, types):
+            en, zh = (
+                f"this case of '{node.name}' is always taken: nothing after it is tried",
+                f"“{node.name}”的这一分支总是成立，其后的不会再看",
+            )
+            checked.warn("case.always", path, en, zh, "lead there with `next`")
+
+
 def bare(text: str) -> str:
     """A canonical text without the brackets around the whole."""
     return text[1:-1] if text.startswith("(") else text
@@ -83,6 +108,8 @@ def _shadowed(checked: Checked, rules: list[CheckedRule]) -> None:
         assert rule.node is not None
         text = canonical(rule.node)
         earlier = texts.get(text)
+        if rule.rule.shadow:
+            continue  # it is recorded apart and neither decides nor stands behind one that does
         if earlier is not None and earlier.on >= rule.on:
             _report(checked, rule, earlier)
             continue
@@ -93,7 +120,7 @@ def _shadowed(checked: Checked, rules: list[CheckedRule]) -> None:
                 continue
             for before in rules[:number]:
                 assert before.node is not None
-                if before.on >= rule.on and implies(rule.node, before.node, types):
+                if before.on >= rule.on and not before.rule.shadow and implies(rule.node, before.node, types):
                     _report(checked, rule, before)
                     break
 

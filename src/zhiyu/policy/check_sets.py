@@ -6,6 +6,8 @@ In: the typed rules. Out: problems at the threshold, rule or reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.base.limits import MAX_BATCH
 from zhiyu.policy.checked import Checked, CheckedRule
@@ -45,7 +47,9 @@ def _feedback(checked: Checked) -> None:
 def best_score(rules: list[CheckedRule]) -> int:
     """The highest total any event type can reach: the sum of positive scores of the rules that run on it."""
     types = {name for rule in rules for name in rule.on}
-    return max((sum(max(r.rule.score, 0) for r in rules if name in r.on) for name in types), default=0)
+    return max(
+        (sum(max(r.rule.score, 0) for r in rules if name in r.on and not r.rule.shadow) for name in types), default=0
+    )
 
 
 def _first_hit(checked: Checked, rule_set: RuleSet, path: Path, rules: list[CheckedRule]) -> None:
@@ -60,7 +64,7 @@ def _first_hit(checked: Checked, rule_set: RuleSet, path: Path, rules: list[Chec
             Hint("remove them, or write `mode: score`", "删除阈值，或写 `mode: score`"),
         )
     for rule in rules:
-        if rule.rule.outcome is None:
+        if rule.rule.outcome is None and not rule.rule.shadow:
             en = f"rule '{rule.rule.name}' needs an `outcome`: in a first_hit set it decides alone"
             zh = f"规则“{rule.rule.name}”缺少 outcome：first_hit 规则集中由它单独决定"
             checked.error(
@@ -88,7 +92,7 @@ def _score(checked: Checked, rule_set: RuleSet, path: Path, rules: list[CheckedR
             ),
         )
     for rule in rules:
-        if not rule.rule.score and rule.rule.outcome is None:
+        if not rule.rule.score and rule.rule.outcome is None and not rule.rule.actions:
             en = f"rule '{rule.rule.name}' has neither score nor outcome: it only leaves its reason"
             zh = f"规则“{rule.rule.name}”既无分数也无结果，只留下原因"
             checked.warn(
@@ -138,6 +142,18 @@ def _thresholds(checked: Checked, rule_set: RuleSet, path: Path, best: int) -> N
             )
 
 
+def _other_reasons(checked: Checked) -> Iterator[tuple[Path, str]]:
+    """Reasons of bins, rows and nodes, with their places."""
+    for i, card in enumerate(checked.policy.scorecards):
+        for j, one in enumerate(card.characteristics):
+            for k, bin_ in enumerate(one.bins):
+                yield ("scorecards", i, "characteristics", j, "bins", k, "reason"), bin_.reason
+    for i, table in enumerate(checked.policy.tables):
+        yield from ((("tables", i, "rows", j, "reason"), row.reason) for j, row in enumerate(table.rows))
+    for i, flow in enumerate(checked.policy.flows):
+        yield from ((("flows", i, "nodes", j, "reason"), node.reason) for j, node in enumerate(flow.nodes))
+
+
 def _reasons(checked: Checked) -> None:
     codes = [reason.code for reason in checked.policy.reasons]
     used = set()
@@ -158,6 +174,11 @@ def _reasons(checked: Checked) -> None:
                 zh,
                 Hint("add `reason:` with a code from `reasons:`", "加上 `reason:`，取 `reasons:` 中的代码"),
             )
+    for place, reason in _other_reasons(checked):
+        used.add(reason)
+        if reason and reason not in codes:
+            hint = did_you_mean(reason, codes) or Hint("declare it under `reasons:`", "请在 `reasons:` 下声明")
+            checked.error("reason.unknown", place, f"unknown reason '{reason}'", f"未知的原因代码“{reason}”", hint)
     for number, code in enumerate(codes):
         if code not in used:
             path = ("reasons", number)

@@ -5,7 +5,7 @@ In: filled by `examine`. Out: `Checked`, read by the other checks, the cost mode
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from zhiyu.base.errors import NO_HINT, Hint, Problem
@@ -102,6 +102,16 @@ class Checked:
     tables: list[CheckedTable] = field(default_factory=list)
     flows: list[CheckedFlow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    def asked(self) -> Iterator[Expression]:
+        """Every expression that decides: conditions of rules, what scorecards and tables look at, conditions of flows."""
+        yield from (rule.when for rule in self.rules if rule.when is not None)
+        for card in self.scorecards:
+            yield from (column.expression for column in card.columns)
+        for table in self.tables:
+            yield from (column.expression for column in table.columns)
+        for flow in self.flows:
+            yield from (condition for conditions in flow.conditions.values() for condition in conditions)
 
     def error(self, code: str, path: Path, en: str, zh: str, suggestion: Hint = NO_HINT, key: bool = False) -> None:
         """Record an error at a path of the policy (at its key when `key`)."""

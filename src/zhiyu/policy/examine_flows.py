@@ -6,6 +6,8 @@ before it in the same flow, by its name: a whole number, missing when it did not
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zhiyu.expressions import Expression
 from zhiyu.expressions.types import INT, Kind, Type
 from zhiyu.policy.checked import Checked, CheckedFlow
@@ -48,14 +50,30 @@ def _conditions(checked: Checked, flow: Flow, path: Path, on: frozenset[str]) ->
         if node.branch:
             scope = names | totals([nodes[each] for each in before[node.name]])
             cases = [
-                typed_expression(checked, case.when, (*place, "branch", i, "when"), scope, Kind.BOOL)
-                for i, case in enumerate(node.branch)
+                _case(checked, case.when, (*place, "branch", i, "when"), scope) for i, case in enumerate(node.branch)
             ]
             found[node.name] = tuple(each for each in cases if each is not None)
         elif node.list and node.of and node.list in checked.known.lists:
             asked = typed_expression(checked, f"({node.of}) in {node.list}", (*place, "of"), names, Kind.BOOL)
             found[node.name] = (asked,) if asked is not None else ()
     return found
+
+
+def _case(checked: Checked, text: str, path: Path, scope: dict[str, Type]) -> Expression | None:
+    """One condition of a branch; a total that is not known yet there is named as such."""
+    before = len(checked.problems)
+    expression = typed_expression(checked, text, path, scope, Kind.BOOL)
+    policy = checked.policy
+    results = {each.name for each in policy.rule_sets} | {each.name for each in policy.scorecards}
+    results = (results | {each.name for each in policy.tables}) - scope.keys()
+    for number, problem in enumerate(checked.problems[before:], before):
+        name = next((each for each in sorted(results) if f"'{each}'" in problem.en), "")
+        if problem.code == "unknown_name" and name:
+            en = f"the total of '{name}' is not known here: no node before this one asks it"
+            zh = f"此处还没有“{name}”的总分：之前的节点都没有运行它"
+            hint = "add a node for it on the way here"
+            checked.problems[number] = replace(problem, en=en, zh=zh, suggestion=hint)
+    return expression
 
 
 def totals(nodes: list[Node]) -> dict[str, Type]:

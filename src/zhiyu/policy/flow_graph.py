@@ -58,12 +58,51 @@ def circle(links: dict[str, list[str]]) -> list[str]:
         TopologicalSorter(links).prepare()
     except CycleError as found:
         around = list(reversed(found.args[1]))[:-1]
-        # a link from a to b reads "b before a" for the sorter: turned round twice, the circle reads forward
-        around.reverse()
         first = around.index(min(around))
         turned = around[first:] + around[:first]
         return [*turned, turned[0]]
     return []
+
+
+def written_out(flows: dict[str, Flow], limit: int) -> dict[str, tuple[int, int]]:
+    """Per flow how deep flows are nested in it, and how many nodes it has with them written out (counted up to just past the limit).
+
+    Flows that go in a circle must have been reported before.
+    """
+    known: dict[str, tuple[int, int]] = {}
+    inner = {name: [node.flow for node in flow.nodes if node.flow in flows] for name, flow in flows.items()}
+    for name in TopologicalSorter(inner).static_order():
+        depth = max((known[each][0] + 1 for each in inner[name]), default=0)
+        nodes = len(flows[name].nodes) + sum(known[each][1] for each in inner[name])
+        known[name] = depth, min(nodes, limit + 1)
+    return known
+
+
+def with_inner(flow: Flow, flows: dict[str, Flow]) -> list[Flow]:
+    """The flow and all flows it uses, directly or through others, each once."""
+    found: dict[str, Flow] = {}
+    waiting = [flow]
+    while waiting:
+        one = waiting.pop()
+        if one.name not in found:
+            found[one.name] = one
+            waiting += [flows[node.flow] for node in one.nodes if node.flow in flows]
+    return list(found.values())
+
+
+def way_to(flow: Flow, name: str) -> list[str]:
+    """Names of the nodes of one shortest path from the first node to this one."""
+    links, came = successors(flow), {flow.nodes[0].name: ""}
+    waiting = [flow.nodes[0].name]
+    for here in waiting:
+        for to in links[here]:
+            if to not in came:
+                came[to] = here
+                waiting.append(to)
+    way = [name]
+    while came.get(way[-1]):
+        way.append(came[way[-1]])
+    return way[::-1]
 
 
 def reachable(flow: Flow) -> set[str]:
