@@ -19,3 +19,4 @@ MAX_BATCH = 1 << 20
 MAX_LIST_ENTRIES = 5_000_000
 """Entries of all lists of a policy together, in force or waiting."""
 MAX_SNOOZES = 10_000
+MAX_REASON_CHARS = 1_000
