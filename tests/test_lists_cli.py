@@ -43,8 +43,22 @@ def counts(result: Result) -> tuple[int, ...]:
 
 
 def test_a_file_is_brought_once_renewed_and_its_bad_lines_are_named(home: Path) -> None:
-    (home / "cards.txt").write_text(f"{CARDS[0]}\n4111 1111 1111 1111\n\n4111111111111112\r\nnonsense\n{CARDS[0]}\n", encoding="utf-8")
-    words = ("lists", "import", "cards.txt", "--list", "stolen_cards", "--reason", "报失", "--author", "ops", "--at", AT)
+    (home / "cards.txt").write_text(
+        f"{CARDS[0]}\n4111 1111 1111 1111\n\n4111111111111112\r\nnonsense\n{CARDS[0]}\n", encoding="utf-8"
+    )
+    words = (
+        "lists",
+        "import",
+        "cards.txt",
+        "--list",
+        "stolen_cards",
+        "--reason",
+        "报失",
+        "--author",
+        "ops",
+        "--at",
+        AT,
+    )
     first = run(*words)
     assert first.exit_code == 0
     assert first.stdout == "stolen_cards: 2 new, 0 renewed, 1 existing, 2 invalid\n"
@@ -55,24 +69,46 @@ def test_a_file_is_brought_once_renewed_and_its_bad_lines_are_named(home: Path) 
     assert counts(run(*words, "--json")) == (0, 0, 3, 2)
     assert (home / "j.ndjson").read_bytes() == journal
     assert counts(run(*words, "--json", "--until", "90d")) == (0, 2, 1, 2)
-    assert run(*words, "--lang", "zh", "--until", "90d").stdout == "stolen_cards：新增 0，更新到期 0，已存在 3，无效 2\n"
+    assert (
+        run(*words, "--lang", "zh", "--until", "90d").stdout == "stolen_cards：新增 0，更新到期 0，已存在 3，无效 2\n"
+    )
     shown = said("lists", "show", "--list", "stolen_cards", "--as-of", AT)
     assert shown["lists"] == {"stolen_cards": 2}
-    assert {"value": "***1111", "since": AT, "until": "2024-07-30T08:00:00Z", "reason": "报失", "author": "ops"}.items() <= shown["entries"][0].items()  # type: ignore[index]
-    assert said("lists", "show", "--as-of", "2024-07-30T08:00:00Z")["lists"] == {"stolen_cards": 0, "devices": 0, "shops": 0}
+    assert {
+        "value": "***1111",
+        "since": AT,
+        "until": "2024-07-30T08:00:00Z",
+        "reason": "报失",
+        "author": "ops",
+    }.items() <= shown["entries"][0].items()  # type: ignore[index]
+    assert said("lists", "show", "--as-of", "2024-07-30T08:00:00Z")["lists"] == {
+        "stolen_cards": 0,
+        "devices": 0,
+        "shops": 0,
+    }
     assert said("lists", "show", "--as-of", "2024-05-01T07:59:59Z")["entries"] == []
 
 
 def test_csv_and_ndjson_bring_until_and_reason_of_their_own(home: Path) -> None:
     late = "2024-06-01T00:00:00Z"
-    (home / "c.csv").write_text(f'reason,value,until\n"a, b",17,\n,18,{late}\n,19,2024-04-01T00:00:00Z\nx,20\n,x,\n', encoding="utf-8")
+    (home / "c.csv").write_text(
+        f'reason,value,until\n"a, b",17,\n,18,{late}\n,19,2024-04-01T00:00:00Z\nx,20\n,x,\n', encoding="utf-8"
+    )
     records = [{"value": 21}, {"value": "22", "until": late, "reason": "r"}, {"valu": 1}, {"value": 23, "reason": 5}]
     (home / "n.ndjson").write_text("\n".join(map(json.dumps, records)) + "\n[", encoding="utf-8")
     words = ("--list", "shops", "--at", AT, "--until", "2024-05-03T00:00:00Z", "--json")
     csv, ndjson = run("lists", "import", "c.csv", *words), run("lists", "import", "n.ndjson", *words)
     assert (counts(csv), counts(ndjson)) == ((2, 0, 0, 3), (2, 0, 0, 3))
-    assert [(bad["line"], bad["field"]) for bad in json.loads(csv.stdout)["invalid_lines"]] == [(4, "until"), (5, ""), (6, "value")]
-    assert [(bad["line"], bad["field"]) for bad in json.loads(ndjson.stdout)["invalid_lines"]] == [(3, ""), (4, "reason"), (5, "")]
+    assert [(bad["line"], bad["field"]) for bad in json.loads(csv.stdout)["invalid_lines"]] == [
+        (4, "until"),
+        (5, ""),
+        (6, "value"),
+    ]
+    assert [(bad["line"], bad["field"]) for bad in json.loads(ndjson.stdout)["invalid_lines"]] == [
+        (3, ""),
+        (4, "reason"),
+        (5, ""),
+    ]
     entries = said("lists", "show", "--as-of", AT)["entries"]
     assert [(each["value"], each["until"], each["reason"]) for each in entries] == [  # type: ignore[union-attr, index]
         ("22", late, "r"), ("21", "2024-05-03T00:00:00Z", ""), ("18", late, ""), ("17", "2024-05-03T00:00:00Z", "a, b"),
@@ -80,12 +116,17 @@ def test_csv_and_ndjson_bring_until_and_reason_of_their_own(home: Path) -> None:
 
 
 def test_add_remove_and_snooze(home: Path) -> None:
-    assert run("lists", "add", "--list", "shops", "17", "18", "--at", AT).stdout == "shops: 2 new, 0 renewed, 0 existing, 0 invalid\n"
+    assert (
+        run("lists", "add", "--list", "shops", "17", "18", "--at", AT).stdout
+        == "shops: 2 new, 0 renewed, 0 existing, 0 invalid\n"
+    )
     gone = run("lists", "remove", "--list", "shops", "-", "--at", AT, stdin="17\n99\n")
     assert (gone.exit_code, gone.stdout) == (1, "shops: 1 removed, not on the list: 99\n")
     again = run("lists", "remove", "--list", "shops", "17", "--at", AT)
     assert (again.exit_code, again.stdout) == (1, "shops: 0 removed, not on the list: 17\n")
-    made = run("snooze", "stolen", "--field", "card", "--value", CARDS[1], "--until", "30d", "--reason", "known", "--at", AT)
+    made = run(
+        "snooze", "stolen", "--field", "card", "--value", CARDS[1], "--until", "30d", "--reason", "known", "--at", AT
+    )
     assert made.stdout == "snoozed stolen card  ***1111  2024-05-01T08:00:00Z → 2024-05-31T08:00:00Z  known\n"
     shown = run("lists", "show", "--as-of", AT)
     assert "shops: 1 entries" in shown.stdout
@@ -114,8 +155,10 @@ def test_nothing_is_written_when_one_value_cannot_be(home: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "say"),
     [
-        (("lists", "import", "none.txt", "--list", "shops"), "no file"), (("lists", "add", "--list", "shps", "1"), "did you mean 'shops'"),
-        (("lists", "add", "--list", "shops", "1", "--until", "soon"), "30d"), (("lists", "add", "--list", "shops", "1", "--at", "2024-05-01"), "--at"),
+        (("lists", "import", "none.txt", "--list", "shops"), "no file"),
+        (("lists", "add", "--list", "shps", "1"), "did you mean 'shops'"),
+        (("lists", "add", "--list", "shops", "1", "--until", "soon"), "30d"),
+        (("lists", "add", "--list", "shops", "1", "--at", "2024-05-01"), "--at"),
         (("lists", "add", "--list", "shops", "1", "--at", AT, "--until", "2024-01-01T00:00:00Z"), "later"),
         (("snooze", "stole", "--field", "card", "--value", CARDS[0], "--until", "1d"), "did you mean 'stolen'"),
         (("snooze", "stolen", "--field", "crd", "--value", CARDS[0], "--until", "1d"), "did you mean 'card'"),

@@ -5,6 +5,7 @@ In: a JSON object, what the policy knows. Out: a `Line`, or `Wrong` with the fie
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,9 @@ _TIME = Time((), "UTC", required=True, strict=True)
 _WORDS = ("reason", "author")
 _LIST_KEYS = frozenset({"time", "op", "list", "value", "code", "shown", "until", *_WORDS})
 _SNOOZE_KEYS = frozenset({"time", "op", "rule", "field", "value", "code", "shown", "until", *_WORDS})
+
+
+_CODE = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 class Wrong(Exception):
@@ -85,6 +89,8 @@ def understood(number: int, record: dict[str, Any], known: Vocabulary) -> Line:
 
 
 def _known_keys(record: dict[str, Any], keys: frozenset[str]) -> None:
+    if record.keys() <= keys:
+        return
     for name in record.keys() - keys:
         hint = did_you_mean(name, keys) or f"keys: {', '.join(sorted(keys))}"
         raise Wrong(name[:64], Bad("unknown_key", f"is not a key of such a line; {hint}", f"此类行没有该键；{hint}"))
@@ -146,7 +152,7 @@ def _code(record: dict[str, Any]) -> tuple[int | None, str]:
             raise Wrong("shown", Bad("value", "goes with `code` only; leave it out", "仅与 code 同用；请去掉"))
         return None, ""
     code = record["code"]
-    if not isinstance(code, str) or len(code) != 16 or not set(code) <= set("0123456789abcdef"):
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
         raise Wrong("code", Bad("code", f"{quote(code)} is not 16 hex digits", f"{quote(code)} 不是 16 位十六进制数"))
     number = int(code, 16)
     return number - (1 << 64) if number >> 63 else number, _text(record, "shown", MAX_SHOWN_CHARS)
