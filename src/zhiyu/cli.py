@@ -19,6 +19,7 @@ from rich.console import Console
 from zhiyu.base.errors import InputError, Problem
 from zhiyu.commands.bench import bench
 from zhiyu.commands.diff import diff
+from zhiyu.commands.lists import lists, snooze
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 
 RUN_FOLDER = ".zhiyu/run"
@@ -336,6 +337,8 @@ def _example(name: str) -> Path:
 
 main.add_command(bench)
 main.add_command(diff)
+main.add_command(lists)
+main.add_command(snooze)
 
 
 if __name__ == "__main__":

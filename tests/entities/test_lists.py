@@ -95,6 +95,7 @@ def test_the_limit_of_snoozes(monkeypatch: pytest.MonkeyPatch) -> None:
         book.put([Snooze(0, "r", "card", 9, 10)])
     book.apply_until(10)
     book.put([Snooze(11, "r", "card", 9, 20)])
+    assert book.due_before(np.array([10, 11], np.int64)).tolist() == [1]
     assert book.apply_until(11) == 1
     assert book.snoozes.lines({"r": 0}, {"card": 3}).lines.tolist() == [[0, 3, 9, 20]]
 

@@ -13,28 +13,33 @@ from hypothesis import strategies as st
 from zhiyu.entities.lists import NEVER, ListBook, ListChange, Snooze
 from zhiyu.expressions.tables import holds_until, list_key
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 LISTS = ("stolen", "watched", "名单")
 CODES = st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63)]) | st.integers(-40, 40)
-TIMES = st.integers(-50, 300)
+TIMES = st.integers(-5, 40)
 CHANGE = st.builds(
     lambda due, name, op, code, span, reason: ListChange(
         due, name, op, code, NEVER if span is None else due + span, reason, "ann", f"***{code}"
     ),
     TIMES, st.sampled_from(LISTS), st.sampled_from(["add", "add", "add", "remove"]), CODES,
-    st.none() | st.integers(1, 120), st.sampled_from(["", "reported", "找回"]),
+    st.none() | st.integers(1, 25), st.sampled_from(["", "reported", "找回"]),
 )  # fmt: skip
 SNOOZE = st.builds(
     lambda due, rule, field, code, span: Snooze(due, rule, field, code, due + span, "known", "ann", "***"),
-    TIMES, st.sampled_from(["r1", "r2", "gone"]), st.sampled_from(["card", "device"]), CODES, st.integers(0, 120),
+    TIMES, st.sampled_from(["r1", "r2", "gone"]), st.sampled_from(["card", "device"]), CODES, st.integers(0, 25),
 )  # fmt: skip
 BULK = st.builds(
     lambda due, start, n: [ListChange(due, "stolen", "add", code) for code in range(start, start + n)],
-    TIMES, st.integers(1_000, 2_000), st.integers(1, 3_000),
+    TIMES, st.integers(1_000, 2_000), st.integers(1, 400),
 )  # fmt: skip
 STEPS = st.lists(
-    st.lists(CHANGE | SNOOZE, max_size=30) | BULK | st.integers(-50, 400) | st.just("snapshot") | st.just("tidy"),
-    min_size=1,
+    st.lists(CHANGE | SNOOZE, max_size=30)
+    | BULK
+    | st.integers(0, 9)
+    | st.integers(0, 9)
+    | st.just("snapshot")
+    | st.just("tidy"),
+    min_size=6,
     max_size=14,
 )
 
@@ -84,7 +89,7 @@ def agree(book: ListBook, naive: Naive, asked: list[int]) -> None:
         for code in asked:
             entry = naive.entry(name, code, naive.now)
             assert book.entry(name, code) == entry
-            for later in (0, 1, 60):
+            for later in (0, 1, 9):
                 now = min(naive.now + later, NEVER - 1)
                 on = naive.entry(name, code, now) is not None
                 assert holds_until(book.address, list_key(encode(name), code), now) == on
@@ -95,17 +100,17 @@ def agree(book: ListBook, naive: Naive, asked: list[int]) -> None:
 
 
 @MANY
-@given(STEPS, st.lists(TIMES, max_size=30).map(sorted))
+@given(STEPS, st.lists(TIMES, min_size=5, max_size=30).map(sorted))
 def test_the_book_says_what_a_dictionary_says(steps: list, received: list[int]) -> None:
     book, naive, asked = ListBook(encode), Naive(), [0, 1, -1, 3, 1_500, 2**63 - 1, -(2**63)]
-    now = -100
+    now = -6
     for step in steps:
         if isinstance(step, list):
             book.put(step)
             naive.put(step)
             asked += [change.code for change in step[:5]]
         elif isinstance(step, int):
-            now = max(now, step)
+            now += step
             rows = [row for row in received if row >= now]
             meant = {sum(row < change.due_ms for row in rows) for change in naive.waiting}
             assert book.due_before(np.array(rows, np.int64)).tolist() == sorted(row for row in meant if row < len(rows))

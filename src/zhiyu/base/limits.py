@@ -32,3 +32,4 @@ MAX_FLOW_DEPTH = 8
 """Flows inside flows."""
 MAX_SECTION = 1_000
 """Lists, scorecards, tables, flows, actions or limits of one policy, each."""
+MAX_REASON_CHARS = 1_000

@@ -118,6 +118,15 @@ class ListBook:
                 return next(last.changes(self._names)) if last.numbers[UNTIL, 0] > self.now else None
         return None
 
+    def untils(self, name: str) -> dict[int, int]:
+        """Code → until (ms) of everything that is on one list."""
+        self._tidy()
+        found: dict[int, int] = {}
+        for lines in self._done if name in self._names else ():
+            own = lines.numbers[LIST] == self._names.index(name)
+            found |= zip(lines.numbers[CODE][own].tolist(), lines.numbers[UNTIL][own].tolist())
+        return found
+
     def entries(self) -> Iterator[ListChange]:
         """Everything that is on a list, in the order in which it took effect."""
         self._tidy()

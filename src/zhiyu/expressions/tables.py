@@ -2,8 +2,9 @@
 
 In: the codes or scaled integers of a set. Out: a table [shift, mask, holds the empty mark, slots …], at most half full;
 all tables of a program stand in one flat int64 array.
-Lists that change over time share one table of members: [shift, mask, used, 0, (key, until) …], at most half full; a
-key is a mix of list and value, it is on its list while `until` (ms) lies ahead. Programs know its address only, so that
+Lists that change over time share one table of members: [shift, mask, used, 0, key …, until …], at most half full; a
+key is a mix of list and value, it is on its list while `until` (ms) lies ahead. Most values asked for are on no list:
+they touch keys only, which is why those stand together. Programs know its address only, so that
 it can be exchanged for a larger one between two events.
 """
 
@@ -110,9 +111,9 @@ def holds_until(address: int, key: int, now: int) -> bool:
     mask = table[_MASK]
     at = int64(np.uint64(key) >> np.uint64(table[_SHIFT]))
     while True:
-        found = table[_MEMBERS + 2 * at]
+        found = table[_MEMBERS + at]
         if found == key:
-            return bool(table[_MEMBERS + 2 * at + 1] > now)
+            return bool(table[_MEMBERS + mask + 1 + at] > now)
         if found == 0:
             return False
         at = (at + 1) & mask
@@ -122,26 +123,28 @@ def holds_until(address: int, key: int, now: int) -> bool:
 def put_members(table: NDArray[np.int64], keys: NDArray[np.int64], untils: NDArray[np.int64], start: int) -> int:
     """Set the `until` of keys[start:], the last one of equal keys stays. Returns the first index not put: the table is half full."""
     mask, shift = table[_MASK], np.uint64(table[_SHIFT])
+    untils_at = _MEMBERS + mask + 1
     for index in range(start, len(keys)):
         key = keys[index]
         at = int64(np.uint64(key) >> shift)
-        while table[_MEMBERS + 2 * at] != 0 and table[_MEMBERS + 2 * at] != key:
+        while table[_MEMBERS + at] != 0 and table[_MEMBERS + at] != key:
             at = (at + 1) & mask
-        if table[_MEMBERS + 2 * at] == 0:
+        if table[_MEMBERS + at] == 0:
             if untils[index] == GONE:
                 continue
             if 2 * table[_USED] > mask:
                 return index
-            table[_MEMBERS + 2 * at] = key
+            table[_MEMBERS + at] = key
             table[_USED] += 1
-        table[_MEMBERS + 2 * at + 1] = untils[index]
+        table[untils_at + at] = untils[index]
     return len(keys)
 
 
 def grown(table: NDArray[np.int64], more: int, now: int) -> NDArray[np.int64]:
     """A table with the members beyond `now` and room for `more` others; those of the past are left behind."""
-    pairs = table[_MEMBERS:].reshape(-1, 2)
-    alive = pairs[(pairs[:, 0] != 0) & (pairs[:, 1] > now)]
-    larger = members_table(max(len(alive) + more, 2 * len(alive)))
-    put_members(larger, np.ascontiguousarray(alive[:, 0]), np.ascontiguousarray(alive[:, 1]), 0)
+    keys, untils = table[_MEMBERS:].reshape(2, -1)
+    alive = (keys != 0) & (untils > now)
+    count = int(np.count_nonzero(alive))
+    larger = members_table(max(count + more, 2 * count))
+    put_members(larger, keys[alive], untils[alive], 0)
     return larger
