@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 
 from zhiyu.base.errors import InputError, Problem
+from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 
@@ -327,6 +328,7 @@ def _example(name: str) -> Path:
     return folder
 
 
+main.add_command(backtest)
 main.add_command(bench)
 
 
