@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 
@@ -51,6 +52,7 @@ def run_once(
     from zhiyu.engine.opened import open_policy
     from zhiyu.evaluation.backtest import Backtest
     from zhiyu.evaluation.backtest_files import write_backtest
+    from zhiyu.evaluation.backtest_table import print_backtest
 
     both = open_policy(live), open_policy(candidate)
     run = Backtest(*both, events, source=source, labels=labels, label_delay=label_delay, segments=segments, seed=seed)
@@ -63,3 +65,5 @@ def run_once(
     facts = write_backtest(run.result, out, language)
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))
+    else:
+        print_backtest(Console(), run.result, language, facts["files"]["page"])
