@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+from zhiyu.commands.watch import watch_folders
 
 FOLDER = ".zhiyu/backtest"
 _PATH = click.Path(path_type=Path)
@@ -34,14 +35,22 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--out", "-o", type=_PATH, default=Path(FOLDER), show_default=True, help="Folder for page, JSON and changes."
 )
+@click.option("--watch", is_flag=True, help="Run again whenever a file of either policy changes; Ctrl-C ends.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 @language_option
-def backtest(live: Path, candidate: Path, as_json: bool, lang: str | None, **options: Any) -> None:
+def backtest(live: Path, candidate: Path, as_json: bool, watch: bool, lang: str | None, **options: Any) -> None:
     """Compare two policies over the same EVENTS: frauds caught and missed, good customers hurt, reviews, every difference with a 95 %
     interval, by segment and day. Writes report.html, report.json and changes.parquet."""
     language = language_of(lang)
-    with told(language):
-        run_once(live, candidate, language, as_json, **options)
+
+    def once() -> None:
+        with told(language):
+            run_once(live, candidate, language, as_json, **options)
+
+    if watch:
+        watch_folders((live, candidate), once, language)
+    else:
+        once()
 
 
 def run_once(
@@ -55,7 +64,10 @@ def run_once(
     from zhiyu.evaluation.backtest_table import print_backtest
 
     both = open_policy(live), open_policy(candidate)
-    run = Backtest(*both, events, source=source, labels=labels, label_delay=label_delay, segments=segments, seed=seed)
+    run = Backtest(
+        *both, events, source=source, labels=labels, label_delay=label_delay, segments=segments, seed=seed,
+        folders=(str(live), str(candidate)),
+    )  # fmt: skip
     warm_kernels(language)
     with progress() as bar:
         task = bar.add_task("回测" if language == "zh" else "comparing", total=1.0)

@@ -31,9 +31,9 @@ class Backtest:
     def __init__(
         self, live: Opened, candidate: Opened, events: Path, *, source: str | None = None, labels: Path | None = None,
         label_delay: str | None = None, segments: tuple[str, ...] = (), seed: int = 0, batch: int = DEFAULT_BATCH,
-        pairs: Pairs | None = None,
+        pairs: Pairs | None = None, folders: tuple[str, str] = ("", ""),
     ) -> None:  # fmt: skip
-        self.live, self.candidate, self.events, self.seed = live, candidate, events, seed
+        self.live, self.candidate, self.events, self.seed, self.folders = live, candidate, events, seed, folders
         engines = TwoEngines(live, candidate, events, batch, source=source, labels=labels, label_delay=label_delay)
         self.pairs: Pairs = engines if pairs is None else pairs
         self.segments = segments_of(segments, live.compiled.schema)
@@ -63,9 +63,8 @@ class Backtest:
             self.dearest.offer(pair, matched, (ours, theirs))
             self._set_apart(apart(pair))
             yield self.pairs.progress()
-        self.result = judged(
-            self.comparison.result(), (Side.of(self.live), Side.of(self.candidate)), self.segments, self.seed
-        )
+        sides = Side.of(self.live, self.folders[0]), Side.of(self.candidate, self.folders[1])
+        self.result = judged(self.comparison.result(), sides, self.segments, self.seed)
         self.result.events, self.result.records = str(self.events), self.records
         self.result.apart_counts, self.result.apart_first = dict(self.apart_counts), self.apart_first
         self.result.examples = self.dearest.found

@@ -54,7 +54,8 @@ def head(b: Backtested) -> str:
     lines = []
     for en, zh, side in (("live", "现行", b.live), ("candidate", "候选", b.candidate)):
         name = Said(side.en or side.name, side.zh or side.en or side.name)
-        lines.append(row([both(Said(en, zh)), both(name), f"<code>{side.hash}</code>"], "left"))
+        where = f"<code>{escape(side.folder)}</code>"
+        lines.append(row([both(Said(en, zh)), both(name), where, f"<code>{side.hash}</code>"], "left"))
     span = f"{first} – {last}".replace("T", " ").replace("+00:00", " UTC")
     moved = b.moved / b.compared.n if b.compared.n else 0.0
     facts = Said(
@@ -122,7 +123,7 @@ def days(b: Backtested) -> str:
         unit = f" ({currency})" if money and currency else ""
         drawn = plot(dates, series, shown, _axis)
         parts.append(f"<div><h3>{both(Said(title.en + unit, title.zh + unit))}</h3>{drawn}</div>")
-    share = plot(dates, [Series("share", [day.maturity.share for day in b.days])], every, lambda v: f"{v:.0%}")
+    share = plot(dates, [Series("share", [day.maturity.share for day in b.days])], every, lambda v: f"{v:.0%}", 1.0)
     parts.append(
         f"<div><h3>{both(Said('Share of decisions whose label has arrived', '标签已到达的决策占比'))}</h3>{share}</div>"
     )

@@ -92,35 +92,31 @@ def matrix_table(b: Backtested) -> str:
 
 
 def segment_tables(b: Backtested) -> str:
-    """One table per field."""
+    """One table per field: for each figure what live has, and the difference with its interval below."""
+    shown = [BY_NAME[each] for each in SEGMENT_FIGURES if BY_NAME[each].kind != "money" or b.live.currency]
+    live, difference = both(Said("live", "现行")), both(Said("difference", "差异"))
+    above = "".join(f"<th colspan='2' class='group'>{both(Said(each.en, each.zh))}</th>" for each in shown)
+    below = f"<th class='first'>{live}</th><th>{difference}</th>" * len(shown)
     parts = []
     for name, lines in b.segments:
-        shown = [BY_NAME[each] for each in SEGMENT_FIGURES if BY_NAME[each].kind != "money" or b.live.currency]
-        heads = [Said(name, name), Said("decisions", "决策数")]
-        for figure in shown:
-            heads += [
-                Said(f"{figure.en}: live", f"{figure.zh}：现行"),
-                Said("difference", "差异"),
-                Said("95% interval", "95% 区间"),
-            ]
+        own = f"<th rowspan='2'><code>{plain(name)}</code></th><th rowspan='2'>{both(Said('decisions', '决策数'))}</th>"
+        rows = "".join(_segment_row(b, line, shown) for line in lines)
         parts.append(
-            f"<h3><code>{plain(name)}</code></h3>" + table(heads, [_segment_row(b, line, shown) for line in lines])
+            f"<table class='segment'><thead><tr>{own}{above}</tr><tr>{below}</tr></thead><tbody>{rows}</tbody></table>"
         )
     return "".join(parts)
 
 
 def _segment_row(b: Backtested, line: SegmentLine, shown: list[Figure]) -> str:
-    group = line.group
-    name = (
-        plain(group.value)
-        if group.kind == "value"
-        else both({"other": Said("(other)", "（其他）"), "null": Said("(null)", "（空）")}[group.kind])
-    )
-    cells = [name, f"{line.decisions:,}"]
+    rest = {"other": Said("(other)", "（其他）"), "null": Said("(null)", "（空）")}
+    name = plain(line.group.value) if line.group.kind == "value" else both(rest[line.group.kind])
+    cells = f"<td>{name}</td><td>{line.decisions:,}</td>"
     for figure in shown:
         e = line.figures[figure.name]
-        cells += [_pair(figure, e, b)[0], *_difference(figure, e, b)[:2]]
-    return row(cells)
+        said, span, _ = _difference(figure, e, b)
+        below = f"<small>{span}</small>" if e.difference else ""
+        cells += f"<td class='first'>{_pair(figure, e, b)[0]}</td><td>{said}{below}</td>"
+    return f"<tr>{cells}</tr>"
 
 
 def rule_table(b: Backtested) -> str:
@@ -180,7 +176,8 @@ def example_table(b: Backtested) -> str:
             money,
             _label(b, each.time_ms, each.label),
         ]
-        rest = "".join(f"<td class='wrap'>{_because(why)}</td>" for why in (each.live, each.candidate))
+        sides = ((each.live, each.candidate), (each.candidate, each.live))
+        rest = "".join(f"<td class='wrap'>{_because(*two)}</td>" for two in sides)
         rows.append("<tr>" + "".join(f"<td class='top'>{cell}</td>" for cell in cells) + rest + "</tr>")
     return table(heads, rows, "examples")
 
@@ -193,10 +190,13 @@ def _label(b: Backtested, time_ms: int, label: int) -> str:
     return f"<span class='{'worse' if label else 'same'}'>{both(Said('fraud', '欺诈') if label else Said('good', '正常'))}</span>"
 
 
-def _because(why: Explanation) -> str:
-    """The outcome, then the rules in words; the event is named in the first column already."""
-    en = "; ".join(hit.en for hit in why.rules) or "no rule hit"
-    zh = "；".join(hit.zh for hit in why.rules) or "没有规则命中"
+def _because(why: Explanation, other: Explanation) -> str:
+    """The outcome, then each rule in words; what hit on both sides alike is grey. The event is named in the first column already."""
+    also = {hit.rule for hit in other.rules}
     name = both(Said(why.outcome, OUTCOME_ZH[why.outcome]))
     score = both(Said(f"score {why.score}", f"{why.score} 分"))
-    return f"<b>{name}</b> ({score})<br/>{both(Said(en, zh))}"
+    lines = [
+        f"<li class='{'soft' if hit.rule in also else 'own'}'>{both(Said(hit.en, hit.zh))}</li>" for hit in why.rules
+    ]
+    rules = f"<ul>{''.join(lines)}</ul>" if lines else f"<br/>{both(Said('no rule hit', '没有规则命中'))}"
+    return f"<b>{name}</b> ({score}){rules}"

@@ -12,6 +12,7 @@ from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 560, 210
 LEFT, RIGHT, TOP, BOTTOM = 62, 10, 12, 26
+STEPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,11 @@ class Series:
     values: Sequence[float]
 
 
-def plot(dates: Sequence[str], series: Sequence[Series], shown: Sequence[bool], say: Callable[[float], str]) -> str:
-    """`shown`: days that carry a line; the others are shaded. `say` writes a value on the axis."""
-    top = nice_top(max((v for s in series for v, ok in zip(s.values, shown) if ok), default=0.0))
+def plot(
+    dates: Sequence[str], series: Sequence[Series], shown: Sequence[bool], say: Callable[[float], str], top: float = 0.0
+) -> str:  # fmt: skip
+    """`shown`: days that carry a line; the others are shaded. `say` writes a value on the axis; `top` is its end, 0 to fit the values."""
+    top = top or nice_top(max((v for s in series for v, ok in zip(s.values, shown) if ok), default=0.0))
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="plot" role="img">',
         _shade(shown),
@@ -37,11 +40,10 @@ def plot(dates: Sequence[str], series: Sequence[Series], shown: Sequence[bool], 
 
 
 def nice_top(value: float) -> float:
-    """The end of the axis: 1, 2, 2.5 or 5 times a power of ten, at least `value`, at least 1 unless the value is a share."""
-    if value <= 0:
-        return 1.0
-    power = 10.0 ** floor(log10(value))
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value * (1 - 1e-12))
+    """The end of an axis of four whole steps, each 1, 2 or 5 times a power of ten: the least that holds `value`, at least 4."""
+    step = max(value / STEPS, 1.0)
+    power = 10.0 ** floor(log10(step))
+    return next(STEPS * part * power for part in (1, 2, 5, 10) if part * power >= step * (1 - 1e-12))
 
 
 def _x(day: float, count: int) -> float:
@@ -84,8 +86,8 @@ def _shade(shown: Sequence[bool]) -> str:
 
 def _grid(top: float, say: Callable[[float], str]) -> str:
     out = []
-    for step in range(5):
-        value = top * step / 4
+    for step in range(STEPS + 1):
+        value = top * step / STEPS
         y = _y(value, top)
         out.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         out.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{escape(say(value))}</text>')
@@ -95,7 +97,8 @@ def _grid(top: float, say: Callable[[float], str]) -> str:
 def _dates(dates: Sequence[str]) -> str:
     count = len(dates)
     step = max(ceil(count / 6), 1)
+    years = len({date[:4] for date in dates}) > 1
     return "".join(
-        f'<text x="{_x(day, count):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(dates[day][5:])}</text>'
+        f'<text x="{_x(day, count):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(dates[day] if years else dates[day][5:])}</text>'
         for day in range(0, count, step)
     )

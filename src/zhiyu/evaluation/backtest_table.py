@@ -9,14 +9,25 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from zhiyu.evaluation.backtest_words import VERDICTS, change, interval, notes, number, say_blind, summary, verdict
+from zhiyu.base.money import MINOR_DIGITS
+from zhiyu.evaluation.backtest_words import change, interval, notes, number, say_blind, summary, verdict
 from zhiyu.evaluation.backtested import Backtested
 from zhiyu.evaluation.compare_figures import FIGURES
+from zhiyu.evaluation.compare_intervals import Estimate
 
 _COLOURS = {"better": "green", "worse": "red", "chance": "yellow", "same": "dim", "": ""}
+_WORDS = {
+    "better": ("better", "改善"),
+    "worse": ("worse", "变差"),
+    "chance": ("chance?", "偶然？"),
+    "same": ("same", "相同"),
+}
 _SHORT = {
-    "fraud_caught", "fraud_money_caught", "fraud_money_missed", "recall", "precision", "good_stopped", "good_stopped_rate",
-    "good_declined", "approval_rate", "reviews_per_day",
+    "fraud_caught": ("frauds stopped", "拦下欺诈"), "fraud_money_caught": ("fraud money stopped", "拦下欺诈金额"),
+    "fraud_money_missed": ("fraud money missed", "漏过欺诈金额"), "recall": ("recall", "召回率"), "precision": ("precision", "精确率"),
+    "good_stopped": ("good events stopped", "误伤"), "good_stopped_rate": ("share of good events", "误伤率"),
+    "good_declined": ("good events declined", "误拒"), "approval_rate": ("approval rate", "通过率"),
+    "reviews_per_day": ("reviews a day", "日均审核"),
 }  # fmt: skip
 
 
@@ -43,24 +54,37 @@ def print_backtest(console: Console, b: Backtested, language: str, page: str) ->
 
 
 def figure_table(b: Backtested, language: str) -> Table:
-    """Live, candidate, difference, interval, verdict."""
+    """Live, candidate, difference, interval, verdict; money in major units, so that it fits eighty columns."""
     zh = language == "zh"
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
     for head in (
-        ("现行", "候选", "差异", "95% 区间", "") if zh else ("live", "candidate", "difference", "95% interval", "")
+        ("现行", "候选", "差异", "95% 区间", "") if zh else ("live", "candidate", "differs", "95% interval", "")
     ):
-        table.add_column(head, justify="right")
+        table.add_column(head, justify="right", no_wrap=True)
     for figure in FIGURES:
-        estimate = b.figures[figure.name]
-        money = figure.kind == "money" and not b.live.currency
-        if figure.name not in _SHORT or money or estimate.live is None:
+        e = b.figures[figure.name]
+        money = figure.kind == "money"
+        if figure.name not in _SHORT or (money and not b.live.currency) or e.live is None:
             continue
-        found, currency = verdict(figure, estimate), b.live.currency
-        word = VERDICTS[found].of(language)
+        kind, unit = ("count", 10.0 ** -MINOR_DIGITS.get(b.live.currency, 2)) if money else (figure.kind, 1.0)
+        found, e = verdict(figure, e), scaled(e, unit)
+        span = interval(e, kind, "").of(language).replace(" pp", "").replace(" 个百分点", "")
+        name = _SHORT[figure.name][zh] + (f", {b.live.currency}" if money else "")
         table.add_row(
-            figure.zh if zh else figure.en, number(estimate.live, figure.kind, currency),
-            number(estimate.candidate, figure.kind, currency), change(estimate.difference, figure.kind, currency).of(language),
-            interval(estimate, figure.kind, currency).of(language), f"[{_COLOURS[found]}]{word}[/]" if word else "",
+            name, number(e.live, kind, ""), number(e.candidate, kind, ""), change(e.difference, kind, "").of(language), span,
+            f"[{_COLOURS[found]}]{_WORDS[found][zh]}[/]" if found else "",
         )  # fmt: skip
     return table
+
+
+def scaled(e: Estimate, unit: float) -> Estimate:
+    """The same estimate in another unit, to whole numbers; unchanged when `unit` is 1."""
+    if unit == 1:
+        return e
+    return Estimate(
+        *(
+            value if value is None else float(round(value * unit))
+            for value in (e.live, e.candidate, e.difference, e.low, e.high)
+        )
+    )

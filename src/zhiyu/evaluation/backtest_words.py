@@ -39,10 +39,15 @@ def number(value: float | None, kind: str, currency: str) -> str:
             say_money(round(value), currency).replace("-", MINUS) if currency else f"{value:,.0f}".replace("-", MINUS)
         )
     if kind == "rate":
-        return f"{value:.2%}".replace("-", MINUS)
+        return f"{value:.{_digits(value)}%}".replace("-", MINUS)
     if kind == "load":
         return f"{value:,.1f}".replace("-", MINUS)
     return (f"{value:,.0f}" if value == int(value) else f"{value:,.1f}").replace("-", MINUS)
+
+
+def _digits(share: float) -> int:
+    """Decimals of a percentage: small shares need more to differ."""
+    return 2 if abs(share) >= 0.01 or share == 0 else 3
 
 
 def change(value: float | None, kind: str, currency: str) -> Said:
@@ -51,7 +56,7 @@ def change(value: float | None, kind: str, currency: str) -> Said:
         return Said(NONE, NONE)
     sign = "+" if value > 0 else ""
     if kind == "rate":
-        points = f"{sign}{value * 100:.2f}".replace("-", MINUS)
+        points = f"{sign}{value * 100:.{_digits(value)}f}".replace("-", MINUS)
         return Said(f"{points} pp", f"{points} 个百分点")
     text = sign + number(value, kind, currency)
     return Said(text, text)
@@ -126,7 +131,7 @@ def _fraud(b: Backtested) -> Said:
             f"候选策略拦下的欺诈数与现行相同（{_n(count.live)} 笔）",
         )
     else:
-        en = f"The candidate stops {_n(abs(more))} {_more(more)} frauds ({_n(count.candidate)} instead of {_n(count.live)})"
+        en = f"The candidate stops {_n(abs(more))} {_more(more)} fraud{_plural(more)} ({_n(count.candidate)} instead of {_n(count.live)})"
         zh = (
             f"候选策略{_more_zh(more)}拦下 {_n(abs(more))} 笔欺诈（{_n(count.candidate)} 笔，现行 {_n(count.live)} 笔）"
         )
@@ -149,10 +154,11 @@ def _good(b: Backtested) -> Said:
             f"误伤正常事件数不变（{_n(count.live)} 笔）",
         )
     else:
-        en = f"It stops {_n(abs(more))} {_more(more)} events of good customers ({rates[0]} of them instead of {rates[1]})"
+        en = f"It stops {_n(abs(more))} {_more(more)} event{_plural(more)} of good customers"
+        en += f" ({rates[0]} of all good ones instead of {rates[1]})"
         zh = f"{_more_zh(more)}误伤 {_n(abs(more))} 笔正常事件（误伤率 {rates[0]}，现行 {rates[1]}）"
     if refused:
-        en += f" and declines {_n(abs(refused))} {_more(refused)} of them outright"
+        en += f", and declines {_n(abs(refused))} {_more(refused)} outright"
         zh += f"，其中直接拒绝{_more_zh(refused)} {_n(abs(refused))} 笔"
     return Said(f"{en}{sure.en}.", f"{zh}{sure.zh}。")
 
@@ -181,6 +187,10 @@ def _sure(estimate: Estimate, kind: str, currency: str) -> Said:
 
 def _n(value: float | None) -> str:
     return number(value, "count", "")
+
+
+def _plural(value: float) -> str:
+    return "" if abs(value) == 1 else "s"
 
 
 def _more(value: float) -> str:

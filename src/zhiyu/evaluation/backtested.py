@@ -28,7 +28,7 @@ from zhiyu.policy.outcomes import OUTCOMES
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Who a policy is: names, hash, the rules in its order, the currency of its money."""
+    """Who a policy is: names, hash, the rules in its order, the currency of its money, the folder it came from."""
 
     name: str
     en: str
@@ -36,12 +36,13 @@ class Side:
     hash: str
     rules: tuple[str, ...]
     currency: str
+    folder: str = ""
 
     @classmethod
-    def of(cls, opened: Opened) -> Side:
+    def of(cls, opened: Opened, folder: str = "") -> Side:
         """Of an opened policy."""
         policy, rules = opened.policy, tuple(rule.rule.name for rule in opened.compiled.rule_order)
-        return cls(policy.name, policy.en, policy.zh, opened.artifact.hash, rules, opened.currency)
+        return cls(policy.name, policy.en, policy.zh, opened.artifact.hash, rules, opened.currency, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ def day_lines(c: Compared, by_day: Array) -> list[Day]:
 
 
 def _policy(side: Side) -> dict[str, str]:
-    return {"name": side.name, "en": side.en, "zh": side.zh, "hash": side.hash}
+    return {"name": side.name, "en": side.en, "zh": side.zh, "hash": side.hash, "folder": side.folder}
 
 
 def _line(line: SegmentLine) -> dict[str, Any]:
