@@ -34,10 +34,11 @@ class Backtest:
         pairs: Pairs | None = None, folders: tuple[str, str] = ("", ""),
     ) -> None:  # fmt: skip
         self.live, self.candidate, self.events, self.seed, self.folders = live, candidate, events, seed, folders
-        engines = TwoEngines(live, candidate, events, batch, source=source, labels=labels, label_delay=label_delay)
-        self.pairs: Pairs = engines if pairs is None else pairs
+        self.pairs: Pairs = pairs or TwoEngines(
+            live, candidate, events, batch, source=source, labels=labels, label_delay=label_delay
+        )
         self.segments = segments_of(segments, live.compiled.schema)
-        self.comparison = Comparison(engines.live.label_delay_ms)
+        self.comparison = Comparison(self.pairs.label_delay_ms)
         self.dearest = Dearest(live, candidate, EXAMPLES)
         self.rules = (len(live.compiled.rule_order), len(candidate.compiled.rule_order))
         self.share = float(live.policy.let_through.share) if live.policy.let_through else 0.0

@@ -133,7 +133,7 @@ def days(b: Backtested) -> str:
     )
     return _section(
         Said("Day by day", "逐日对比"),
-        Said("Days in UTC.", "按 UTC 日。"),
+        Said("Days in UTC; days without a decision are left out.", "按 UTC 日；没有决策的日子略去。"),
         f"{key}<div class='plots'>{''.join(parts)}</div>",
     )
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from zhiyu.decisions.explain import OUTCOME_ZH, Explanation
 from zhiyu.evaluation.backtest_page_parts import both, plain, row, table
-from zhiyu.evaluation.backtest_words import NONE, VERDICTS, Said, change, interval, number, verdict
+from zhiyu.evaluation.backtest_words import NONE, VERDICTS, Said, change, interval, number, verdict, whole_money
 from zhiyu.evaluation.backtested import Backtested, SegmentLine
 from zhiyu.evaluation.compare_figures import FIGURES, Figure
 from zhiyu.evaluation.compare_intervals import Estimate
@@ -95,7 +95,8 @@ def segment_tables(b: Backtested) -> str:
     """One table per field: for each figure what live has, and the difference with its interval below."""
     shown = [BY_NAME[each] for each in SEGMENT_FIGURES if BY_NAME[each].kind != "money" or b.live.currency]
     live, difference = both(Said("live", "现行")), both(Said("difference", "差异"))
-    above = "".join(f"<th colspan='2' class='group'>{both(Said(each.en, each.zh))}</th>" for each in shown)
+    heads = [Said(each.en.split(" (")[0], each.zh.split("（")[0]) for each in shown]
+    above = "".join(f"<th colspan='2' class='group'>{both(each)}</th>" for each in heads)
     below = f"<th class='first'>{live}</th><th>{difference}</th>" * len(shown)
     parts = []
     for name, lines in b.segments:
@@ -115,7 +116,8 @@ def _segment_row(b: Backtested, line: SegmentLine, shown: list[Figure]) -> str:
         e = line.figures[figure.name]
         said, span, _ = _difference(figure, e, b)
         below = f"<small>{span}</small>" if e.difference else ""
-        cells += f"<td class='first'>{_pair(figure, e, b)[0]}</td><td>{said}{below}</td>"
+        live = whole_money(e.live, b.live.currency) if figure.kind == "money" else number(e.live, figure.kind, "")
+        cells += f"<td class='first'>{plain(live)}</td><td>{said}{below}</td>"
     return f"<tr>{cells}</tr>"
 
 

@@ -27,7 +27,7 @@ td{text-align:right;padding:4px 10px;border-bottom:1px solid var(--line);white-s
 th:first-child,td:first-child,th.left,td.left{text-align:left}
 td.wrap{white-space:normal;text-align:left;min-width:260px;vertical-align:top}td.top{vertical-align:top}
 .examples th:nth-child(n+4){text-align:left}.examples ul{margin:2px 0;padding-left:18px}.examples b{font-size:14px}
-.segment{margin-top:14px}.segment td,.segment th{padding:3px 7px;font-size:12.5px}.segment td{vertical-align:top}
+.segment{margin-top:14px}.segment td,.segment th{padding:3px 5px;font-size:12.5px}.segment td{vertical-align:top}
 .segment small{display:block;color:var(--soft);font-size:11px}.segment th.group{text-align:center;border-bottom:1px solid var(--line)}
 .segment .first{border-left:1px solid var(--line)}
 tr.start td{border-top:1.5px solid var(--soft)}

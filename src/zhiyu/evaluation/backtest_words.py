@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zhiyu.base.money import say_money
+from zhiyu.base.money import MINOR_DIGITS, say_money
 from zhiyu.decisions.explain import OUTCOME_ZH
 from zhiyu.evaluation.backtested import Backtested
 from zhiyu.evaluation.compare_figures import Figure
@@ -48,6 +48,12 @@ def number(value: float | None, kind: str, currency: str) -> str:
 def _digits(share: float) -> int:
     """Decimals of a percentage: small shares need more to differ."""
     return 2 if abs(share) >= 0.01 or share == 0 else 3
+
+
+def whole_money(value: float | None, currency: str) -> str:
+    """Money without cents, for crowded tables."""
+    unit = 10 ** MINOR_DIGITS.get(currency, 2)
+    return NONE if value is None else number(round(value / unit) * unit, "money", currency).split(".")[0]
 
 
 def change(value: float | None, kind: str, currency: str) -> Said:

@@ -134,7 +134,7 @@ class Backtested:
             "interval": {"level": 0.95, "resamples": RESAMPLES, "drawn": self.clusters.by, "of": self.clusters.count},
             "figures": {name: each.to_dict() for name, each in self.figures.items()},
             "reviews_per_day_max": {"live": self.reviews_max[0], "candidate": self.reviews_max[1]},
-            "mcnemar": {"only_live_stops": only, "only_candidate_stops": they, "p": p},
+            "mcnemar": {"only_live_stops": only, "only_candidate_stops": they, "p": p and float(f"{p:.6g}")},
             "matrix": {"outcomes": list(OUTCOMES), "events": counts.tolist(), "money": money.tolist()},
             "segments": [{"field": name, "groups": [_line(each) for each in lines]} for name, lines in self.segments],
             "days": [_day(each) for each in self.days],

@@ -64,7 +64,9 @@ class Pair:
 
 
 class Pairs(Protocol):
-    """A source of decisions of two policies over the same log."""
+    """A source of decisions of two policies over the same log. Labels and money are those of the live side, and so is their delay."""
+
+    label_delay_ms: int
 
     def __iter__(self) -> Iterator[Pair]:
         """Batches in log order."""

@@ -61,6 +61,7 @@ class TwoEngines:
     ) -> None:  # fmt: skip
         found = LabelFile(labels) if labels else None
         self.live, self.candidate = (Reader(each, source, label_delay, found) for each in (live, candidate))
+        self.label_delay_ms = self.live.label_delay_ms
         self.one_source = self.live.source == self.candidate.source
         self.one_decode = self.one_source and _same_columns(live, candidate)
         if not self.one_source and _order(self.live.source) != _order(self.candidate.source):
