@@ -21,6 +21,7 @@ from zhiyu.evaluation.backtested import Backtested
 from zhiyu.evaluation.compare_figures import CHALLENGE
 from zhiyu.evaluation.paired import Pair, Side, match
 from zhiyu.evaluation.replay import Replay
+from zhiyu.evaluation.two_engines import TwoEngines
 from zhiyu.policy.declare import OUTCOMES, Policy
 
 
@@ -100,6 +101,31 @@ def test_it_is_two_replays_side_by_side(live: Opened, candidate: Opened, stream:
             OUTCOMES[ours[each.position]["outcome"]], OUTCOMES[theirs[each.position]["outcome"]]
         )  # fmt: skip
         assert sorted(hit.rule for hit in each.candidate.rules) == sorted(theirs[each.position]["rules"])
+
+
+@pytest.mark.parametrize("batch", [13, 10_000])
+def test_only_the_dearest_are_explained(
+    live: Opened, candidate: Opened, stream: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zhiyu.evaluation.backtest.EXAMPLES", 7)
+    found = Backtest(live, candidate, stream, batch=batch).run()
+    money = dict(zip(found.compared.position.tolist(), found.compared.money.tolist()))
+    moved = found.compared.position[found.compared.moved].tolist()
+    assert [each.position for each in found.examples] == sorted(moved, key=lambda p: (-money[p], p))[:7]
+
+
+def test_another_way_to_read_a_field_is_decoded_apart(live: Opened, stream: Path) -> None:
+    """Rounding leaves all columns as they are and still changes what is read."""
+    policy = busy_policy()
+    payment = policy.events[0]
+    amount = msgspec.structs.replace(payment.fields["amount"], round=True)
+    event = msgspec.structs.replace(payment, fields=payment.fields | {"amount": amount})
+    other = open_policy(msgspec.structs.replace(policy, events=(event, policy.events[1])))
+    assert live.compiled.schema.columns == other.compiled.schema.columns
+    assert not TwoEngines(live, other, stream, 100).one_decode
+    derived = msgspec.structs.replace(payment, derive={"hour_now": "hour(time) + 1"})
+    third = open_policy(msgspec.structs.replace(policy, events=(derived, policy.events[1])))
+    assert TwoEngines(live, third, stream, 100).one_decode
 
 
 def lasting(found: Backtested) -> dict[str, Any]:

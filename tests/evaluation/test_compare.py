@@ -177,3 +177,20 @@ def test_the_limit_on_events(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compared(found).n == 8
     with pytest.raises(LimitExceeded, match="shorter span"):
         compared(found + found[:1])
+
+
+def test_a_label_arrives_at_the_very_moment_of_its_delay() -> None:
+    none = frozenset[int]()
+    found = [Row(at, (0, 0), (0, 0), 1, 1, 1.0, 0, (none, none)) for at in (0, 1, DELAY)]
+    assert compared(found).arrived.tolist() == [True, False, False]
+
+
+def test_a_challenge_still_stops_what_was_declined() -> None:
+    """Three declined without label: one passes, one is notified, one is challenged under the candidate."""
+    none = frozenset[int]()
+    found = [Row(0, (5, outcome), (0, 0), -1, 1, 1.0, 0, (none, none)) for outcome in (0, 1, 2)]
+    found += [Row(0, (0, 0), (0, 0), 0, 1, 1.0, 0, (none, none))] * 4 + [
+        Row(9 * DAY_MS, (0, 0), (0, 0), -1, 1, 1.0, 0, (none, none))
+    ]
+    (blind,) = blind_outcomes(compared(found))
+    assert (blind.outcome, blind.due, blind.missing, blind.milder) == ("decline", 3, 3, 2)

@@ -159,7 +159,7 @@ def day_table(b: Backtested) -> str:
         m = day.maturity
         cells = [day.date, f"{m.decisions:,}", f"{m.arrived:,}", f"{m.pending:,}", f"{m.share:.0%}"]
         for name in ("reviews", "fraud_missed", "good_stopped"):
-            cells += [plain(number(value, "count", "")) for value in day.figures[name]]
+            cells += [plain(number(value, "count", "")) for value in day.of(name)]
         rows.append(row(cells))
     return table(heads, rows)
 

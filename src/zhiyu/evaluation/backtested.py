@@ -16,7 +16,7 @@ from zhiyu.base.jit import Array
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.compare import DAY_MS, Compared
 from zhiyu.evaluation.compare_changes import matrix
-from zhiyu.evaluation.compare_figures import CHALLENGE, REVIEW, figures, totals
+from zhiyu.evaluation.compare_figures import CHALLENGE, REVIEW, VOLUMES, figures, totals
 from zhiyu.evaluation.compare_intervals import RESAMPLES, Clusters, Estimate, clusters_of, estimates, mcnemar
 from zhiyu.evaluation.compare_labels import Blind, Maturity, blind_outcomes, maturity, maturity_by_day
 from zhiyu.evaluation.compare_rules import Mover, movers
@@ -56,11 +56,16 @@ class SegmentLine:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day (UTC): its number since 1970, figures by name as (live, candidate), labels."""
+    """One day (UTC): its number since 1970, figures by name as (live, candidate), labels. Without an arrived label the figures that need
+    labels are 0, and `of` says None."""
 
     day: int
     figures: dict[str, tuple[float, float]]
     maturity: Maturity
+
+    def of(self, name: str) -> tuple[float | None, float | None]:
+        """A figure of live and candidate; None where labels are needed and none has arrived."""
+        return self.figures[name] if self.maturity.arrived or name in VOLUMES else (None, None)
 
     @property
     def date(self) -> str:
@@ -189,5 +194,5 @@ def _line(line: SegmentLine) -> dict[str, Any]:
 
 def _day(day: Day) -> dict[str, Any]:
     shown = ("reviews", "fraud_caught", "fraud_missed", "fraud_money_missed", "good_stopped", "good_declined")
-    own = {name: {"live": day.figures[name][0], "candidate": day.figures[name][1]} for name in shown}
+    own = {name: dict(zip(("live", "candidate"), day.of(name))) for name in shown}
     return {"date": day.date, **own, "labels": day.maturity.to_dict()}

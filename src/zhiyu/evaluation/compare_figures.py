@@ -18,6 +18,8 @@ from zhiyu.policy.outcomes import OUTCOMES
 
 SIX = len(OUTCOMES)
 WIDTH = SIX * 5
+VOLUMES = {"approval_rate", "reviews", "reviews_per_day"}
+"""Figures that need no labels."""
 """Sums a side: decisions by outcome (6); weight by outcome and label (12); money by outcome and label (12)."""
 CHALLENGE, REVIEW, DECLINE = (OUTCOMES.index(name) for name in ("challenge", "review", "decline"))
 

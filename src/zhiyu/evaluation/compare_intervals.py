@@ -14,7 +14,7 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.evaluation.compare import Compared
-from zhiyu.evaluation.compare_figures import figures, totals
+from zhiyu.evaluation.compare_figures import SIX, VOLUMES, figures, totals
 
 RESAMPLES = 1_000
 MIN_DAYS, MAX_DAYS = 10, 4_000
@@ -79,16 +79,20 @@ def times_drawn(drawn: Array) -> Array:
 def estimates(
     c: Compared, clusters: Clusters, seed: int, group: Array | None = None, groups: int = 1, resamples: int = RESAMPLES
 ) -> list[dict[str, Estimate]]:
-    """For each group the figures by name."""
+    """For each group the figures by name; without any arrived label in the group, those that need labels are None."""
     sums = totals(c, clusters.of, clusters.count, group, groups)
     days = len(c.day[1])
     point = figures(sums.sum(0), days)
     times = times_drawn(draws(clusters.stratum, resamples, seed))
     again = figures((times @ sums.reshape(clusters.count, -1)).reshape(resamples, *sums.shape[1:]), days)
+    labelled = sums[..., 0, SIX : 3 * SIX].sum((0, 2)) > 0
     found: list[dict[str, Estimate]] = [{} for _ in range(groups)]
     for name, value in point.items():
         spread = again[name][..., 1] - again[name][..., 0]
         for at in range(groups):
+            if not (labelled[at] or name in VOLUMES):
+                found[at][name] = Estimate(None, None, None, None, None)
+                continue
             low, high = percentiles(spread[:, at])
             found[at][name] = Estimate(
                 _known(value[at, 0]), _known(value[at, 1]), _known(value[at, 1] - value[at, 0]), low, high
