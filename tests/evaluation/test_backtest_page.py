@@ -13,6 +13,7 @@ from tests.evaluation.naive_comparison import RULES, Row, compared, rows
 from zhiyu.decisions.explain import Explanation, RuleHit
 from zhiyu.evaluation.backtest_page import page
 from zhiyu.evaluation.backtest_plots import HEIGHT, Series, nice_top, plot
+from zhiyu.evaluation.backtest_table import figure_table
 from zhiyu.evaluation.backtest_words import change, interval, notes, number, say_blind, summary, verdict
 from zhiyu.evaluation.backtested import Backtested, Side, judged
 from zhiyu.evaluation.compare import DAY_MS
@@ -211,3 +212,26 @@ def test_lines_break_where_nothing_is_shown() -> None:
     assert heights[0] == pytest.approx(HEIGHT - 26)
     (shade,) = (node for node in root.iter("rect"))
     assert float(shade.get("width", "0")) == pytest.approx((560 - 72) * 2 / 6, abs=0.2)
+
+
+def test_what_hit_on_both_sides_is_grey() -> None:
+    result = backtested(many(3, (0, 4), 0) + many(1, (0, 0), -1, 9))
+    both, own = (RuleHit(name, "set", 10, "", f"{name} is high", f"{name} 偏高") for name in ("both", "own"))
+    live, candidate = (
+        Explanation("e", "payment", 0, "", "review", 10, hits, (), {}, "aa", False, True)
+        for hits in ((both,), (both, own))
+    )
+    result.examples = [Example(0, "e", 0, 5, 1, live, candidate)]
+    text = page(result)
+    assert text.count("<li class='soft'>") == 2
+    assert '<li class=\'own\'><span class="en" lang="en">own is high' in text
+
+
+def test_money_in_the_terminal_is_in_major_units() -> None:
+    """2 frauds of 10.00 yuan each caught by the candidate alone."""
+    table = figure_table(backtested(many(2, (0, 5), 1) + many(1, (0, 0), -1, 9)), "en")
+    cells = {row[0]: row[1:4] for row in zip(*(column.cells for column in table.columns))}
+    assert cells["fraud money stopped, CNY"] == ("0", "20", "+20")
+    assert cells["frauds stopped"] == ("0", "2", "+2")
+    unlabelled = figure_table(backtested(many(2, (0, 4), -1)), "zh")
+    assert list(unlabelled.columns[0].cells) == ["通过率", "日均审核"]
