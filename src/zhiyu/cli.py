@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 
 from zhiyu.base.errors import InputError, Problem
+from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
 from zhiyu.commands.diff import diff
 from zhiyu.commands.lists import lists, snooze
@@ -335,6 +336,7 @@ def _example(name: str) -> Path:
     return folder
 
 
+main.add_command(backtest)
 main.add_command(bench)
 main.add_command(diff)
 main.add_command(lists)
