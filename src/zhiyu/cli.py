@@ -19,6 +19,7 @@ from rich.console import Console
 from zhiyu.base.errors import InputError, Problem
 from zhiyu.commands.bench import bench
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+from zhiyu.commands.tune import tune
 
 RUN_FOLDER = ".zhiyu/run"
 
@@ -328,6 +329,7 @@ def _example(name: str) -> Path:
 
 
 main.add_command(bench)
+main.add_command(tune)
 
 
 if __name__ == "__main__":
