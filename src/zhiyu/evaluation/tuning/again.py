@@ -34,13 +34,12 @@ class Again:
         self.unlike = int((decided != self.observed.outcome).sum())
 
     def _fires(self, rule: CheckedRule, when: Expression) -> Array:
-        index = self.evaluator.checked.known.schema.type_index
-        kinds = [index[name] for name in rule.on]
+        kinds = [self.observed.types[name] for name in rule.on]
         return self.evaluator.fires(when) & np.isin(self.observed.type_index, kinds)
 
     def on_type(self, event_type: str) -> Array:
         """bool[n]: decisions on this event type."""
-        return self.observed.type_index == self.evaluator.checked.known.schema.type_index[event_type]
+        return self.observed.type_index == self.observed.types[event_type]
 
     def totals(self, number: int) -> Array:
         """int64[n]: the total score of a rule set."""

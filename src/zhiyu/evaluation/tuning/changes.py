@@ -57,12 +57,14 @@ class Spot:
 
 @dataclass(frozen=True)
 class OtherConstant:
-    """`name` compared with `literal` instead of `old` (both as written) at `spots` of one rule set; more than one when bands share it."""
+    """`name` compared with `literal` instead of `old` (both as written) at `spots` of one rule set. `sign` stands between them, the name on
+    its left; "=" for a border that bands share: then there is more than one spot."""
 
     rule_set: int
     set_name: str
     rules: tuple[str, ...]
     name: str
+    sign: str
     old: str
     literal: str
     spots: tuple[Spot, ...]
@@ -70,7 +72,7 @@ class OtherConstant:
     @property
     def text(self) -> str:
         """One line."""
-        return f"{self.set_name}.{'+'.join(self.rules)}: {self.name} {self.old} → {self.literal}"
+        return f"{self.set_name}.{'+'.join(self.rules)}: {self.name} {self.sign} {self.old} → {self.literal}"
 
     @property
     def knob(self) -> str:

@@ -57,13 +57,14 @@ class Clause:
         if kind.kind is Kind.BOOL:
             return [name] if self.is_ else [f"not {name}"]
         parts = _members(name, "==", "in", self.is_) + _members(name, "!=", "not in", self.not_)
+        whole = kind.kind is Kind.INT
+        lowest = kind.minimum if self.low is None else self.low + 1
+        if whole and self.high is not None and self.high == lowest:
+            return [f"{name} == {written(self.high, kind)}"]
         if self.low is not None:
-            whole = kind.kind is Kind.INT
             parts.append(f"{name} >= {written(self.low + 1, kind)}" if whole else f"{name} > {written(self.low, kind)}")
         if self.high is not None:
             parts.append(f"{name} <= {written(self.high, kind)}")
-        if len(parts) == 2 and self.low is not None and self.value.type.kind is Kind.INT and self.low + 1 == self.high:
-            return [f"{name} == {written(self.high, kind)}"]
         return parts
 
     def fits(self) -> Array:

@@ -104,8 +104,9 @@ class _Rows:
         self.chunks.clear()
         weight = np.where(whole["rare"], 1 << self.rare, 1 << self.goods).astype(np.int64)
         del whole["draw"], whole["rare"]
+        types = self.opened.compiled.schema.type_index
         return Observed(
-            **whole, weight=weight, layout=_layout(self.opened), seen=self.seen, clock_ms=self.clock_ms, delay_ms=delay_ms
+            **whole, weight=weight, layout=_layout(self.opened), types=types, seen=self.seen, clock_ms=self.clock_ms, delay_ms=delay_ms
         )  # fmt: skip
 
 

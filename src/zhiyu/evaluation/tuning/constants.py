@@ -22,19 +22,24 @@ from zhiyu.expressions.typed import Typed
 from zhiyu.policy.declare import RuleSet
 
 MAX_THRESHOLDS = 30
-_UP, _FLIPPED = {">": True, ">=": True, "<": False, "<=": False}, {">": "<", "<": ">", ">=": "<=", "<=": ">="}
+_FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A literal in a condition: its rule, the name beside it, the text as typed, and whether larger values fire."""
+    """A literal in a condition: its rule, the name beside it, the text as typed, and the sign with the name on its left."""
 
     rule: int
     name: Typed
     column: int
     old: str
     key: str
-    up: bool
+    sign: str
+
+    @property
+    def up(self) -> bool:
+        """Larger values fire."""
+        return self.sign[0] == ">"
 
 
 def threshold_changes(again: Again, part: Part) -> Iterator[OtherThreshold]:
@@ -75,11 +80,12 @@ def _tried(again: Again, part: Part, number: int, name: str, spots: list[_Found]
     rule_set = again.evaluator.checked.policy.rule_sets[number]
     rules = tuple(dict.fromkeys(again.rules[each.rule].rule.name for each in spots))
     places = tuple(Spot(each.rule, each.column) for each in spots)
+    sign = spots[0].sign if len({each.up for each in spots}) == 1 else "="
     for cut in _values(again, part, spots).tolist():
         literal = written(cut, node.type)
         if literal.startswith(("-", '"-')) or literal == spots[0].key:
             continue
-        yield OtherConstant(number, rule_set.name, rules, name, spots[0].old, literal, places)
+        yield OtherConstant(number, rule_set.name, rules, name, sign, spots[0].old, literal, places)
 
 
 def _values(again: Again, part: Part, spots: list[_Found]) -> Array:
@@ -87,10 +93,8 @@ def _values(again: Again, part: Part, spots: list[_Found]) -> Array:
     rule, name = again.rules[spots[0].rule], str(spots[0].name.value)
     expression = again.evaluator.expression(name, min(rule.on))
     values, nulls = again.evaluator.column(expression)
-    index = again.evaluator.checked.known.schema.type_index
-    rows = part.rows[
-        (nulls[part.rows] == 0) & np.isin(again.observed.type_index[part.rows], [index[n] for n in rule.on])
-    ]
+    kinds = [again.observed.types[each] for each in rule.on]
+    rows = part.rows[(nulls[part.rows] == 0) & np.isin(again.observed.type_index[part.rows], kinds)]
     numbers, label = as_numbers(values, expression.type)[rows], again.observed.label[rows]
     fraud, missed = label == 1, (label == 1) & (again.observed.outcome[rows] < STOPPED)
     return np.union1d(
@@ -102,14 +106,14 @@ def _literals(again: Again, number: int) -> Iterator[_Found]:
     when = again.rules[number].when
     assert when is not None
     for node in _nodes(when.root):
-        if node.op not in _UP:
+        if node.op not in _FLIPPED:
             continue
         left, right = node.args
         op = node.op if right.op == "literal" else _FLIPPED[node.op]
         name, literal = (left, right) if right.op == "literal" else (right, left)
         source = LITERAL.match(again.rules[number].rule.when, literal.column) if literal.op == "literal" else None
         if name.op == "name" and name.type.kind in CUTTABLE and source:
-            yield _Found(number, name, literal.column, source[0], literal.text, _UP[op])
+            yield _Found(number, name, literal.column, source[0], literal.text, op)
 
 
 def _nodes(root: Typed) -> Iterator[Typed]:

@@ -17,8 +17,9 @@ from zhiyu.evaluation.tuning.again import Again
 from zhiyu.evaluation.tuning.changes import Change, NewRule, OtherConstant, OtherThreshold, in_quotes
 from zhiyu.expressions import canonical, parse, say
 from zhiyu.policy.check import Report, check_policy
+from zhiyu.policy.checked import Checked
 from zhiyu.policy.load import Loaded, load_policy
-from zhiyu.policy.say import labels_of, say_rule_set
+from zhiyu.policy.say import labels_of, say_rule, say_rule_set
 
 MAX_FOLDER_BYTES = 64 << 20
 _LITERAL = re.compile(r"""\d[\d_]*(?:\.\d+)?|''.*?''|(['"]).*?\1""")
@@ -27,7 +28,7 @@ _PLAIN = re.compile(r"[A-Za-z(][^\n]*")
 
 @dataclass(frozen=True)
 class Written:
-    """A candidate on disk: what it declares, what the checks say, the sentence of the rule set that changed (en, zh), file and line."""
+    """A candidate on disk: what it declares, what the checks say, sentences of what changed (en, zh), file and line."""
 
     loaded: Loaded
     report: Report
@@ -39,16 +40,25 @@ def write_candidate(live: Path, target: Path, change: Change, again: Again, live
     """Copy and change; InputError when the text of the live folder cannot be edited where it should be."""
     _copy(live, target)
     if isinstance(change, NewRule):
-        set_name, places = _add_rule(target, change, again, live_report)
+        name, places = _add_rule(target, change, again, live_report)
+        told: tuple[str, ...] = (name,)
     else:
-        set_name, places = change.set_name, _edit(live, target, change, again, live_report)
+        places = _edit(live, target, change, again, live_report)
+        told = change.rules if isinstance(change, OtherConstant) else ()
     loaded = load_policy(target)
     report = check_policy(loaded.policy, loaded.places)
     checked = report.require()
     if not isinstance(change, NewRule):
         _compare(change, again, loaded)
-    said = say_rule_set(checked, set_name, "en"), say_rule_set(checked, set_name, "zh")
-    return Written(loaded, report, said, tuple(places))
+    en, zh = (_said(checked, change, told, language) for language in ("en", "zh"))
+    return Written(loaded, report, (en, zh), tuple(places))
+
+
+def _said(checked: Checked, change: Change, rules: tuple[str, ...], language: str) -> str:
+    """The rules that changed, one a line; for a threshold, how its set decides."""
+    if isinstance(change, OtherThreshold):
+        return say_rule_set(checked, change.set_name, language).splitlines()[0]
+    return "\n".join(say_rule(checked, rule, language) for rule in checked.rules if rule.rule.name in rules)
 
 
 def _copy(live: Path, target: Path) -> None:
@@ -81,7 +91,7 @@ def _add_rule(target: Path, change: NewRule, again: Again, live: Loaded) -> tupl
             en=_yaml(en), zh=_yaml(zh),
         ), encoding="utf-8",
     )  # fmt: skip
-    return set_name, [f"{file}:8"]
+    return rule_name, [f"{file}:8"]
 
 
 _RULE_FILE = """\

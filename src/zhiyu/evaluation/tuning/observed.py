@@ -24,7 +24,8 @@ class Observed:
     """n decisions in log order. `weight` int64[n]: how many decisions a row stands for. `label` int8[n]: 1 fraud, 0 good, -1 unknown.
 
     `money` int64[n] in minor units, `outcome` int64[n] 0..5, `type_index` int16[n], `time_ms` and `position` int64[n].
-    `values` int64[R, n], `nulls` uint8[R, n] (0 value, 1 null, 2 error): registers; `layout` maps names and prepared keys to their row.
+    `values` int64[R, n], `nulls` uint8[R, n] (0 value, 1 null, 2 error): registers; `layout` maps names and prepared keys to their row,
+    `types` event types to their index (that of the compiled policy, not of the folder).
     `seen`: decisions read, before sampling; `clock_ms`: time of the last one; `delay_ms`: how long a label takes to arrive.
     """
 
@@ -38,6 +39,7 @@ class Observed:
     values: Array
     nulls: Array
     layout: Mapping[str, int]
+    types: Mapping[str, int]
     seen: int
     clock_ms: int
     delay_ms: int

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from zhiyu.base.errors import InputError
+from zhiyu.base.errors import InputError, Problem, ZhiyuError
 from zhiyu.base.windows import say_duration
 from zhiyu.engine.opened import open_policy
 from zhiyu.evaluation.tuning.again import Again
@@ -135,7 +135,7 @@ def _write(request: Request, search: Search, found: Found, loaded: Loaded, summa
             target = part / f"proposal-{number}"
             try:
                 done = write_candidate(request.policy, target, candidate.change, search.again, loaded)
-            except InputError as wrong:
+            except ZhiyuError as wrong:
                 shutil.rmtree(target, ignore_errors=True)
                 summary["notes"].append(
                     {"en": f"{candidate.change.text}: {wrong.en}", "zh": f"{candidate.change.text}：{wrong.zh}"}
@@ -173,9 +173,15 @@ def _facts(number: int, candidate: Candidate, done: Written, search: Search, sum
         "sentence": {"en": done.sentences[0], "zh": done.sentences[1]},
         "earlier": candidate.earlier.to_dict(), "later": later.to_dict(),
         "intervals": {"earlier": search.earlier.intervals(outcome, hits), "later": search.later.intervals(outcome, hits)},
-        "overlap": overlap, "warnings": [str(p) for p in done.report.warnings], "remarks": _remarks(candidate, search, summary),
+        "overlap": overlap, "warnings": [_in_folder(p).text() for p in done.report.warnings],
+        "remarks": _remarks(candidate, search, summary),
         **{name: summary[name] for name in ("split", "label_delay", "currency", "by_money", "limits", "formula", "policy_hash")},
     }  # fmt: skip
+
+
+def _in_folder(problem: Problem) -> Problem:
+    """The same with the file's name alone."""
+    return replace(problem, place=replace(problem.place, file=Path(problem.place.file).name))
 
 
 def _kind(candidate: Candidate) -> str:
@@ -199,6 +205,7 @@ def _described(candidate: Candidate) -> dict[str, Any]:
         "rule_set": change.set_name,
         "rules": list(change.rules),
         "name": change.name,
+        "sign": change.sign,
         "old": change.old,
         "literal": change.literal,
     }

@@ -85,7 +85,14 @@ def what(facts: dict[str, Any], language: str) -> str:
         )
     rules = ("、" if zh else ", ").join(change["rules"])
     name, old, new = change["name"], change["old"], change["literal"]
-    return f"规则 {rules}：{name} 的界限由 {old} 改为 {new}" if zh else f"{rules}: {name} {new} instead of {old}"
+    if change["sign"] == "=":
+        return (
+            f"规则 {rules}：{name} 的分界由 {old} 改为 {new}"
+            if zh
+            else f"{rules}: border of {name} at {new} instead of {old}"
+        )
+    said = f"{name} {change['sign']} {new}"
+    return f"规则 {rules}：{said}（原为 {old}）" if zh else f"{rules}: {said} instead of {old}"
 
 
 def _why(facts: dict[str, Any], language: str) -> str:
