@@ -210,12 +210,12 @@ class Search:
             decided = each.change.decide(self.again)
             later = self.later.figures(*decided)
             why = said_broken(self.wish.limits.broken(later))
-            why = why or self._doubt(each.earlier, *decided)
+            why = why or self._doubt(each.earlier, later, *decided)
             (left_out if why else kept).append(Candidate(each.change, each.earlier, later, why))
         kept.sort(key=lambda c: (-c.later.rank if c.later else 0.0, c.change.text))
         return tuple(kept), tuple(left_out)
 
-    def _doubt(self, earlier: Figures, outcome: Array, hits: Array) -> str:
+    def _doubt(self, earlier: Figures, later: Figures, outcome: Array, hits: Array) -> str:
         """Why what was found may be chance, "" when the later part bears it out. A change that was found because it brings the live
         policy within its limits has done so when it keeps them."""
         intervals = self.later.intervals(outcome, hits)
@@ -225,6 +225,8 @@ class Search:
         )
         assert gained is not None
         assert hurt is not None
+        if later.sums["added"] and (later.precision or 0.0) < self.wish.min_precision:
+            return f"too imprecise on the later part: {later.precision or 0.0:.1%}"
         if earlier.gained > 0 and gained[0] <= 0:
             return f"not surely a gain on the later part: the 95 % interval begins at {gained[0]:.6g}"
         if earlier.gained <= 0 and not self.wish.limits.excess(self.live[0]) and (gained[0] < 0 or hurt[1] >= 0):

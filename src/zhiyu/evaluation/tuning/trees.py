@@ -20,7 +20,7 @@ from zhiyu.evaluation.tuning.readable import as_numbers, cuts
 from zhiyu.expressions.types import Kind
 
 MIN_LEAF = 10
-KEEPS = 0.98
+KEEPS = 0.9
 """A clause is left out when the rest is worth at least this share."""
 
 
@@ -93,7 +93,7 @@ def _round(
 
 
 def _trees(ground: Ground, matrix: Array, left: Array, max_depth: int, seed: int) -> Iterator[Any]:
-    """Trees of every depth, frauds weighted by amount and by count, from as rare as they are to as heavy as all goods."""
+    """Trees with frauds weighted by amount and by count, from as rare as they are to as heavy as all goods."""
     tree, fraud = tree_class(), ground.fraud[left]
     goods = float(ground.weight[left][~fraud].sum())
     for weights in (ground.weight * ground.amount, ground.weight):
@@ -103,12 +103,8 @@ def _trees(ground: Ground, matrix: Array, left: Array, max_depth: int, seed: int
         rare = float((ground.weight[left] * fraud).sum()) / goods
         for heavy in (rare, rare**0.5, 1.0):
             sample = np.where(fraud, share / share.sum() * goods * heavy, ground.weight[left])
-            for depth in range(1, max_depth + 1):
-                yield (
-                    tree(max_depth=depth, min_samples_leaf=MIN_LEAF, random_state=seed)
-                    .fit(matrix[left], fraud, sample_weight=sample)
-                    .tree_
-                )
+            fitted = tree(max_depth=max_depth, min_samples_leaf=MIN_LEAF, random_state=seed)
+            yield fitted.fit(matrix[left], fraud, sample_weight=sample).tree_
 
 
 def _inputs(ground: Ground) -> list[_Input]:
@@ -139,13 +135,13 @@ def _coded(each: _Input) -> Array:
 
 
 def _tree_leaves(tree: Any, inputs: Sequence[_Input]) -> Iterator[tuple[Clause, ...]]:
-    """Clauses of every leaf; nodes are (number, clauses by name)."""
+    """Clauses of every node but the root: an inner node is a leaf of the same tree grown less deep. `queue`: (node, clauses by name)."""
     queue: list[tuple[int, dict[str, Clause]]] = [(0, {})]
     while queue:
         node, so_far = queue.pop()
+        if so_far:
+            yield tuple(so_far[name] for name in sorted(so_far))
         if tree.children_left[node] < 0:
-            if so_far:
-                yield tuple(so_far[name] for name in sorted(so_far))
             continue
         each, mark = inputs[tree.feature[node]], float(tree.threshold[node])
         null_left = bool(tree.missing_go_to_left[node])
