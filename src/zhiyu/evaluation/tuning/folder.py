@@ -15,11 +15,11 @@ from pathlib import Path
 from zhiyu.base.errors import InputError
 from zhiyu.evaluation.tuning.again import Again
 from zhiyu.evaluation.tuning.changes import Change, NewRule, OtherConstant, OtherThreshold, in_quotes
-from zhiyu.expressions import canonical, parse, say
+from zhiyu.expressions import canonical, parse
 from zhiyu.policy.check import Report, check_policy
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.load import Loaded, load_policy
-from zhiyu.policy.say import labels_of, say_rule, say_rule_set
+from zhiyu.policy.say import say_rule, say_rule_set
 
 MAX_FOLDER_BYTES = 64 << 20
 _LITERAL = re.compile(r"""\d[\d_]*(?:\.\d+)?|''.*?''|(['"]).*?\1""")
@@ -83,12 +83,9 @@ def _add_rule(target: Path, change: NewRule, again: Again, live: Loaded) -> tupl
     rule_name = _free("proposed_rule", taken | {set_name}, "_")
     reason = _free("PROPOSED", {r.code for r in policy.reasons}, "_")
     file = _free("proposed", {path.stem for path in target.iterdir()}, "-") + ".yaml"
-    when = again.evaluator.expression(change.when, change.event_type)
-    en, zh = (say(when, language, labels_of(again.evaluator.checked)) for language in ("en", "zh"))
     (target / file).write_text(
         _RULE_FILE.format(
             set_name=set_name, rule_name=rule_name, reason=reason, on=change.event_type, when=_yaml(change.when), outcome=change.outcome,
-            en=_yaml(en), zh=_yaml(zh),
         ), encoding="utf-8",
     )  # fmt: skip
     return rule_name, [f"{file}:8"]
@@ -103,16 +100,14 @@ rule_sets:
     on: [{on}]
     rules:
       - name: {rule_name}
-        en: {en}
-        zh: {zh}
         when: {when}
         outcome: {outcome}
         reason: {reason}
 
 reasons:
   - code: {reason}
-    en: {en}
-    zh: {zh}
+    en: the pattern of past frauds
+    zh: 符合历史欺诈的特征
     consumer_en: We would like to check this with you before it goes ahead.
     consumer_zh: 为保障您的安全，我们想与您再确认一次。
 """
