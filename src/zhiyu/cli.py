@@ -22,6 +22,7 @@ from zhiyu.commands.bench import bench
 from zhiyu.commands.diff import diff
 from zhiyu.commands.lists import lists, snooze
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+from zhiyu.commands.tune import tune
 
 RUN_FOLDER = ".zhiyu/run"
 
@@ -341,6 +342,7 @@ main.add_command(bench)
 main.add_command(diff)
 main.add_command(lists)
 main.add_command(snooze)
+main.add_command(tune)
 
 
 if __name__ == "__main__":
