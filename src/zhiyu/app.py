@@ -18,6 +18,7 @@ from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.explain import Explanation
 from zhiyu.engine.decision_files import DecisionTables
 from zhiyu.engine.engine import Engine, Outcome
+from zhiyu.engine.journal import take_journal
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.evaluation.replay import Replay, Replayed, choose_source
 from zhiyu.events.batch import EventBatch
@@ -120,6 +121,10 @@ class App:
         first = known[0]
         return Decision(**(first.to_dict() | {"repeated": True}))
 
+    def take_lists(self, journal: Path) -> int:
+        """Know the lists as a journal tells them, each change from its time on; returns how many changes there are."""
+        return take_journal(self.engine, self.opened, journal)
+
     def learn(self, events: Path, source: str | None = None, batch: int = 65_536) -> int:
         """Take a whole file of past events first; returns how many events were read. Their decisions are not remembered."""
         run = Replay(self.opened, events, source=source, batch=batch, engine=self.engine)
@@ -166,6 +171,7 @@ class ReplayResult:
 def replay(
     events: Path | str, policy: Policy | Path | str, *, source: str | None = None, labels: Path | str | None = None,
     batch: int = 65_536, tenant: str = "default", out: Path | str | None = None, all_features: bool = False,
+    tape: Path | str | None = None, lists: Path | str | None = None,
 ) -> ReplayResult:  # fmt: skip
     """Replay a file through a policy. The table holds one line per decision: envelope, outcome, rules, features, label."""
     opened = open_policy(policy, tenant, all_features=all_features)
@@ -179,6 +185,7 @@ def replay(
     run = Replay(
         opened, Path(events), source=source, labels=Path(labels) if labels else None, batch=batch, tenant=tenant,
         out=Path(out) if out else None, keep_all=True, on_batch=collect,
+        tape=Path(tape) if tape else None, lists=Path(lists) if lists else None,
     )  # fmt: skip
     report = run.run()
     return ReplayResult(report, pa.concat_tables(parts) if parts else pa.table({}))

@@ -20,7 +20,8 @@ from zhiyu.base.errors import InputError, Problem
 from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
 from zhiyu.commands.diff import diff
-from zhiyu.commands.lists import lists, snooze
+from zhiyu.commands.lists import lists as lists_group
+from zhiyu.commands.lists import snooze
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 from zhiyu.commands.tune import tune
 
@@ -134,6 +135,9 @@ def _problem(problem: Problem) -> dict[str, Any]:
 )
 @click.option("--all-features", is_flag=True, help="Compute every declared feature, not only those that rules use.")
 @click.option(
+    "--lists", type=click.Path(path_type=Path), default=None, help="The journal of list changes (see `zhiyu lists`)."
+)
+@click.option(
     "--tape",
     type=click.Path(path_type=Path),
     default=None,
@@ -143,7 +147,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
 @language_option
 def replay(
     events: Path, policy: Path, out: Path | None, no_out: bool, labels: Path | None, label_delay: str | None, source: str | None,
-    tenant: str, batch: int, all_features: bool, tape: Path | None, as_json: bool, lang: str | None,
+    tenant: str, batch: int, all_features: bool, lists: Path | None, tape: Path | None, as_json: bool, lang: str | None,
 ) -> None:  # fmt: skip
     """Replay EVENTS (.ndjson, .csv, .parquet, or a feature tape) through a policy: decisions, report, digest."""
     language = language_of(lang)
@@ -152,7 +156,7 @@ def replay(
         target = None if no_out else (out or Path(RUN_FOLDER))
         _replay(
             events, policy, language, as_json, out=target, labels=labels, label_delay=label_delay, source=source, tenant=tenant,
-            batch=batch, all_features=all_features, tape=tape,
+            batch=batch, all_features=all_features, tape=tape, lists=lists,
         )  # fmt: skip
 
 
@@ -190,10 +194,15 @@ def _replay(
 @click.option(
     "--history", type=click.Path(path_type=Path), default=None, help="Events that came before; replayed first."
 )
+@click.option(
+    "--lists", type=click.Path(path_type=Path), default=None, help="The journal of list changes (see `zhiyu lists`)."
+)
 @click.option("--source", default=None, help="Read the event through this source of the policy.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision.")
 @language_option
-def decide(event: Any, policy: Path, history: Path | None, source: str | None, as_json: bool, lang: str | None) -> None:
+def decide(
+    event: Any, policy: Path, history: Path | None, lists: Path | None, source: str | None, as_json: bool, lang: str | None
+) -> None:  # fmt: skip
     """Decide the event in EVENT.json (an object, or a list of them; - for stdin) and say why."""
     from zhiyu.app import App
     from zhiyu.base.errors import EventRefused
@@ -204,6 +213,8 @@ def decide(event: Any, policy: Path, history: Path | None, source: str | None, a
         records = _records(event.read())
         app = App(policy, source=source)
         warm_kernels(language)
+        if lists:
+            app.take_lists(lists)
         if history:
             app.learn(history)
         failed = False
@@ -340,7 +351,7 @@ def _example(name: str) -> Path:
 main.add_command(backtest)
 main.add_command(bench)
 main.add_command(diff)
-main.add_command(lists)
+main.add_command(lists_group)
 main.add_command(snooze)
 main.add_command(tune)
 

@@ -35,6 +35,13 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--out", "-o", type=_PATH, default=Path(FOLDER), show_default=True, help="Folder for page, JSON and changes."
 )
+@click.option("--lists", type=_PATH, default=None, help="The journal of list changes (see `zhiyu lists`).")
+@click.option(
+    "--tape",
+    type=_PATH,
+    default=None,
+    help="Decide over the feature tape in this folder; it is recorded from EVENTS when there is none.",
+)
 @click.option("--watch", is_flag=True, help="Run again whenever a file of either policy changes; Ctrl-C ends.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 @language_option
@@ -55,21 +62,31 @@ def backtest(live: Path, candidate: Path, as_json: bool, watch: bool, lang: str 
 
 def run_once(
     live: Path, candidate: Path, language: str, as_json: bool, *, events: Path, labels: Path | None, label_delay: str | None,
-    source: str | None, segments: tuple[str, ...], seed: int, out: Path,
+    source: str | None, segments: tuple[str, ...], seed: int, out: Path, lists: Path | None, tape: Path | None,
 ) -> None:  # fmt: skip
     """One comparison, printed and written."""
     from zhiyu.engine.opened import open_policy
     from zhiyu.evaluation.backtest import Backtest
     from zhiyu.evaluation.backtest_files import write_backtest
     from zhiyu.evaluation.backtest_table import print_backtest
+    from zhiyu.evaluation.replay import Replay
+    from zhiyu.evaluation.two_tapes import TwoTapes, recorded
 
     both = open_policy(live), open_policy(candidate)
-    run = Backtest(
-        *both, events, source=source, labels=labels, label_delay=label_delay, segments=segments, seed=seed,
-        folders=(str(live), str(candidate)),
-    )  # fmt: skip
     warm_kernels(language)
     with progress() as bar:
+        if tape is not None:
+            replay = Replay(
+                both[0], events, source=source, labels=labels, label_delay=label_delay, tape=tape, lists=lists
+            )
+            recording = bar.add_task("录制特征带" if language == "zh" else "recording the tape", total=1.0)
+            for done in recorded(tape, *both, replay):
+                bar.update(recording, completed=done)
+            bar.update(recording, completed=1.0, visible=False)
+        run = Backtest(
+            *both, events, source=source, labels=labels, label_delay=label_delay, segments=segments, seed=seed, lists=lists,
+            folders=(str(live), str(candidate)), pairs=TwoTapes(*both, tape, lists) if tape is not None else None,
+        )  # fmt: skip
         task = bar.add_task("回测" if language == "zh" else "comparing", total=1.0)
         for done in run.steps():
             bar.update(task, completed=done)

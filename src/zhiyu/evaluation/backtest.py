@@ -31,11 +31,11 @@ class Backtest:
     def __init__(
         self, live: Opened, candidate: Opened, events: Path, *, source: str | None = None, labels: Path | None = None,
         label_delay: str | None = None, segments: tuple[str, ...] = (), seed: int = 0, batch: int = DEFAULT_BATCH,
-        pairs: Pairs | None = None, folders: tuple[str, str] = ("", ""),
+        pairs: Pairs | None = None, lists: Path | None = None, folders: tuple[str, str] = ("", ""),
     ) -> None:  # fmt: skip
         self.live, self.candidate, self.events, self.seed, self.folders = live, candidate, events, seed, folders
         self.pairs: Pairs = pairs or TwoEngines(
-            live, candidate, events, batch, source=source, labels=labels, label_delay=label_delay
+            live, candidate, events, batch, source=source, labels=labels, label_delay=label_delay, lists=lists
         )
         self.segments = segments_of(segments, live.compiled.schema)
         self.comparison = Comparison(self.pairs.label_delay_ms)

@@ -24,6 +24,7 @@ from zhiyu.decisions.explain import Explanation
 from zhiyu.decisions.layout import MARKS
 from zhiyu.engine.decision_files import RunFolder
 from zhiyu.engine.engine import Engine, Outcome
+from zhiyu.engine.journal import take_journal
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.labels import LabelFile
 from zhiyu.evaluation.metrics import Metrics, let_through_share
@@ -123,6 +124,7 @@ class Replay:
         self, opened: Opened, events: Path, *, source: str | None = None, labels: Path | None = None, label_delay: str | None = None,
         batch: int = DEFAULT_BATCH, out: Path | None = None, tenant: str = "default", keep_all: bool = False,
         on_batch: Callable[[Outcome, EventBatch], None] | None = None, engine: Engine | None = None, tape: Path | None = None,
+        lists: Path | None = None,
     ) -> None:  # fmt: skip
         self.opened, self.events, self.batch, self.out, self.tenant = opened, events, batch, out, tenant
         self.keep_all, self.on_batch, self.tape = keep_all, on_batch, tape
@@ -131,6 +133,8 @@ class Replay:
         self.label_delay_ms = parse_delay(label_delay) if label_delay else self._declared_delay()
         self.again = self._taped(engine, labels, label_delay) if (events / TAPE_FACTS).is_file() else None
         self.engine = engine or (self.again.engine if self.again else Engine(opened.compiled, opened.codes, tenant))
+        if lists is not None:
+            take_journal(self.engine, opened, lists)
         self.result = Replayed(features=opened.compiled.features_per_event, policy_hash=opened.artifact.hash)
         self.result.metrics = Metrics(self.label_delay_ms, let_through_share(opened.policy))
         self.result.currency = opened.currency

@@ -37,10 +37,12 @@ COLUMN, TEXT = "= ", "text "
 
 
 def feature_keys(opened: Opened) -> dict[str, str]:
-    """Name → key of every aggregate that is computed and may be taped: those that count our own decisions change with the rules."""
+    """Name → key of every aggregate that is computed and may be taped: not those that count our own decisions, which change with the rules,
+    nor those that ask lists, which change with the lists."""
     used = {column.name for column in opened.compiled.features if column.role == "aggregate"}
+    asking = {name for name, each in opened.compiled.checked.features.items() if each.where and each.where.lists}
     own = (each.feature for each in all_features(opened.compiled.policy))
-    return {f.name: feature_key(f) for f in own if f.name in used and DECISION not in f.on}
+    return {f.name: feature_key(f) for f in own if f.name in used - asking and DECISION not in f.on}
 
 
 def key_mark(opened: Opened) -> int:

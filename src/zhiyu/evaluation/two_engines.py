@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from zhiyu.base.errors import InputError
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.engine.engine import Engine
+from zhiyu.engine.journal import take_journal
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.labels import LabelFile
 from zhiyu.evaluation.paired import Pair, Side
@@ -30,11 +31,15 @@ DEFAULT_DELAY = "7d"
 class Reader:
     """One policy's way from raw rows to decisions."""
 
-    def __init__(self, opened: Opened, source: str | None, label_delay: str | None, labels: LabelFile | None) -> None:
+    def __init__(
+        self, opened: Opened, source: str | None, label_delay: str | None, labels: LabelFile | None, lists: Path | None
+    ) -> None:
         self.opened, self.labels = opened, labels
         self.source = choose_source(opened, source)
         self.label_delay_ms = parse_delay(label_delay) if label_delay else _declared_delay(self.source)
         self.engine = Engine(opened.compiled, opened.codes, opened.tenant)
+        if lists is not None:
+            take_journal(self.engine, opened, lists)
 
     def decode(self, raw: RawBatch) -> Decoded:
         """Typed columns of this policy's schema, with labels."""
@@ -57,10 +62,10 @@ class TwoEngines:
 
     def __init__(
         self, live: Opened, candidate: Opened, events: Path, batch: int, *, source: str | None = None,
-        labels: Path | None = None, label_delay: str | None = None,
+        labels: Path | None = None, label_delay: str | None = None, lists: Path | None = None,
     ) -> None:  # fmt: skip
         found = LabelFile(labels) if labels else None
-        self.live, self.candidate = (Reader(each, source, label_delay, found) for each in (live, candidate))
+        self.live, self.candidate = (Reader(each, source, label_delay, found, lists) for each in (live, candidate))
         self.label_delay_ms = self.live.label_delay_ms
         self.one_source = self.live.source == self.candidate.source
         self.one_decode = self.one_source and _same_columns(live, candidate)
