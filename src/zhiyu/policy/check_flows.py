@@ -132,8 +132,8 @@ def _unvisited(checked: Checked) -> None:
     visited: dict[str, set[str]] = {}
     used: set[str] = set()
     for flow in checked.policy.flows:
-        nodes = [node for one in with_inner(flow, by_name) for node in _live(one)]
-        used |= {node.flow for node in nodes}
+        used |= {node.flow for node in _live(flow)}
+        nodes = [node for one in with_inner(flow, by_name) for node in _live(one)] if flow.on else []
         for event in flow.on:
             visited.setdefault(event, set()).update(n.rule_set or n.scorecard or n.table for n in nodes)
     for number, flow in enumerate(checked.policy.flows):

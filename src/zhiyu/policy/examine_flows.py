@@ -20,23 +20,26 @@ from zhiyu.policy.places import Path
 def type_flows(checked: Checked) -> None:
     """Type every flow."""
     own = {flow.name: known_on(checked, flow.on, ("flows", i, "on")) for i, flow in enumerate(checked.policy.flows)}
+    users: dict[str, list[str]] = {}
+    for flow in checked.policy.flows:
+        for used in {node.flow for node in flow.nodes if node.flow}:
+            users.setdefault(used, []).append(flow.name)
     for number, flow in enumerate(checked.policy.flows):
         path: Path = ("flows", number)
-        on = own[flow.name] or _of_users(checked, flow.name, own) or checked.known.deciding
+        on = own[flow.name] or _of_users(users, flow.name, own) or checked.known.deciding
         checked.flows.append(CheckedFlow(flow, path, on, _conditions(checked, flow, path, on), in_order(flow)))
 
 
-def _of_users(checked: Checked, name: str, own: dict[str, frozenset[str]]) -> frozenset[str]:
+def _of_users(users: dict[str, list[str]], name: str, own: dict[str, frozenset[str]]) -> frozenset[str]:
     """Event types of all flows that use this one, directly or through others."""
     found: set[str] = set()
     seen, waiting = {name}, [name]
     while waiting:
-        used = waiting.pop()
-        for flow in checked.policy.flows:
-            if flow.name not in seen and any(node.flow == used for node in flow.nodes):
-                seen.add(flow.name)
-                waiting.append(flow.name)
-                found |= own[flow.name]
+        for user in users.get(waiting.pop(), ()):
+            if user not in seen:
+                seen.add(user)
+                waiting.append(user)
+                found |= own[user]
     return frozenset(found)
 
 
