@@ -149,7 +149,7 @@ def decide_batch(
 ) -> tuple[int, int]:  # fmt: skip
     """Decide all n rows, in order, in blocks of the register file's width. Returns (status, number of kept rows).
 
-    `times`, `nows` int64[n] ms since 1970; `kinds` int64[n]; `asks` uint8[n]; `ids` int64[n, 2] codes; `money` int64[n] minor units.
+    `times`, `nows` int64[n] ms since 1970; `kinds` int64[n]; `asks` uint8[n]; `ids` uint64[n, 2] codes; `money` int64[n] minor units.
     `out` int64[lines, n] (zeros at first) as laid out in `layout`; line O_KEPT names the rows whose values are in `kept_values` [n, F].
     """
     x, out_at, total, kept = words_at(context.ctypes.data), words_at(out.ctypes.data), times.shape[0], 0

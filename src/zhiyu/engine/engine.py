@@ -96,13 +96,12 @@ class Engine:
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
         self._outcome_codes = np.array([codes.one(name) for name in OUTCOMES], np.int64)
         self._always_decides = all(event.decide for event in compiled.policy.events) and not len(compiled.drops)
+        self._one_ask = np.array([DECIDE], np.uint8)
         self._decides = np.array([DECIDE if event.decide else FACT for event in compiled.schema.types], np.uint8)
 
     def process(self, batch: EventBatch, keep_all: bool = False) -> Outcome:
         """Take a decoded batch, whole, in order."""
-        judged = self.door.judge(
-            batch.time_ms, batch.id_code[:, 0].view(np.int64), batch.body_code.view(np.int64), batch.positions
-        )
+        judged = self.door.judge(batch.time_ms, batch.id_code, batch.body_code, batch.positions)
         status, first, received = judged.status, judged.first, judged.received
         clean = judged.accepted == batch.n
         outcome = self._in_steps(
@@ -125,6 +124,8 @@ class Engine:
     def _in_steps(self, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool) -> Outcome:
         """Decide in steps: no longer than the lag of our own decisions, and none across a change of a list."""
         n = len(accepted)
+        if n <= 1 or (self.feedback is None and self.lists.idle):
+            return self._one_step(batch, accepted, judged, keep_all)
         starts = set(range(0, n, self.lag)) if self.feedback is not None else {0}
         if not self.lists.idle:
             starts.update(self.lists.due_before(judged.received[accepted]).tolist())
@@ -136,6 +137,14 @@ class Engine:
                 self._change_lists(int(judged.received[accepted[start]]))
             parts.append(self._decide(batch, rows, judged, keep_all))
         outcome = parts[0] if len(parts) == 1 else _joined(parts)
+        outcome.judged = judged
+        return outcome
+
+    def _one_step(self, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool) -> Outcome:
+        """One event, or nothing that would cut the batch."""
+        if len(accepted) and not self.lists.idle:
+            self._change_lists(int(judged.received[accepted[0]]))
+        outcome = self._decide(batch, accepted, judged, keep_all)
         outcome.judged = judged
         return outcome
 
@@ -218,7 +227,7 @@ class Engine:
         """The accepted rows with the facts that take effect between them."""
         index = self.compiled.schema.index
         found = _Sequence(
-            batch.values, batch.nulls, batch.time_ms, judged.received, batch.type_index, _NO_ASKS, batch.id_code.view(np.int64),
+            batch.values, batch.nulls, batch.time_ms, judged.received, batch.type_index, _NO_ASKS, batch.id_code,
             batch.money, rows if len(rows) == batch.n else np.arange(batch.n),
         )  # fmt: skip
         late = judged.late
@@ -235,7 +244,7 @@ class Engine:
             numbers = self.accepted + np.arange(len(rows))
             groups.append(self.feedback.split(Facts.none(len(values)), np.zeros(0, np.int64), numbers))
         if not any(len(facts) for facts, _ in groups):
-            found.asks = self._decides[found.kinds]
+            found.asks = self._one_ask if self._always_decides and len(rows) == 1 else self._decides[found.kinds]
             return found
         return self._woven(found, groups)
 
@@ -258,8 +267,20 @@ class Engine:
             }
             values, nulls = rewritten(facts.values, facts.nulls, content)
             kinds = np.full(len(facts), self.compiled.schema.type_index[name], np.int16)
-            none = np.zeros((len(facts), 2), np.int64)
-            parts.append(_Sequence(values, nulls, due, at, kinds, _NO_ASKS, none, none[:, 0], np.full(len(facts), -1)))
+            none = np.zeros((len(facts), 2), np.uint64)
+            parts.append(
+                _Sequence(
+                    values,
+                    nulls,
+                    due,
+                    at,
+                    kinds,
+                    _NO_ASKS,
+                    none,
+                    np.zeros(len(facts), np.int64),
+                    np.full(len(facts), -1),
+                )
+            )
         found = _in_one(parts).of(place)
         found.asks = self._decides[found.kinds]
         return found

@@ -103,6 +103,8 @@ class FeatureState:
         if status != OK:
             self._refuse(status)
         self.events += count
+        if count == 1 and self.events & 63:
+            return  # outgrown index space is given back every now and then
         if self._bits.tobytes() != self.head[:, BITS].tobytes():
             for table, (before, after) in enumerate(zip(self._bits, self.head[:, BITS])):
                 for bits in range(before, after):
