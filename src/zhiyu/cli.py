@@ -138,6 +138,12 @@ def _problem(problem: Problem) -> dict[str, Any]:
     "--lists", type=click.Path(path_type=Path), default=None, help="The journal of list changes (see `zhiyu lists`)."
 )
 @click.option(
+    "--shadow",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Another version that decides beside and changes nothing.",
+)
+@click.option(
     "--tape",
     type=click.Path(path_type=Path),
     default=None,
@@ -147,7 +153,8 @@ def _problem(problem: Problem) -> dict[str, Any]:
 @language_option
 def replay(
     events: Path, policy: Path, out: Path | None, no_out: bool, labels: Path | None, label_delay: str | None, source: str | None,
-    tenant: str, batch: int, all_features: bool, lists: Path | None, tape: Path | None, as_json: bool, lang: str | None,
+    tenant: str, batch: int, all_features: bool, lists: Path | None, shadow: Path | None,
+    tape: Path | None, as_json: bool, lang: str | None,
 ) -> None:  # fmt: skip
     """Replay EVENTS (.ndjson, .csv, .parquet, or a feature tape) through a policy: decisions, report, digest."""
     language = language_of(lang)
@@ -156,7 +163,7 @@ def replay(
         target = None if no_out else (out or Path(RUN_FOLDER))
         _replay(
             events, policy, language, as_json, out=target, labels=labels, label_delay=label_delay, source=source, tenant=tenant,
-            batch=batch, all_features=all_features, tape=tape, lists=lists,
+            batch=batch, all_features=all_features, tape=tape, lists=lists, shadow=shadow,
         )  # fmt: skip
 
 
@@ -169,14 +176,21 @@ def _check_tenant(tenant: str) -> None:
 
 
 def _replay(
-    events: Path, policy: Path, language: str, as_json: bool, *, all_features: bool = False, **options: Any
+    events: Path,
+    policy: Path,
+    language: str,
+    as_json: bool,
+    *,
+    all_features: bool = False,
+    shadow: Path | None = None,
+    **options: Any,
 ) -> None:
     from zhiyu.engine.opened import open_policy
     from zhiyu.evaluation.replay import Replay
     from zhiyu.evaluation.report import ReportPrinter
 
     opened = open_policy(policy, options["tenant"], all_features=all_features)
-    run = Replay(opened, events, **options)
+    run = Replay(opened, events, shadow=open_policy(shadow, options["tenant"]) if shadow else None, **options)
     warm_kernels(language)
     with progress() as bar:
         task = bar.add_task("回放" if language == "zh" else "replaying", total=1.0)

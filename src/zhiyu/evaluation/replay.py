@@ -29,6 +29,7 @@ from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.labels import LabelFile
 from zhiyu.evaluation.metrics import Metrics, let_through_share
 from zhiyu.evaluation.redecide import Redecision
+from zhiyu.evaluation.shadow import Shadow
 from zhiyu.evaluation.tape import FACTS as TAPE_FACTS
 from zhiyu.evaluation.tape import Tape, TapeWriter
 from zhiyu.events.batch import EventBatch
@@ -65,6 +66,8 @@ class Replayed:
     enforced: dict[str, int] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
     approximate: int = 0
+    shadow_hash: str = ""
+    shadow_moved: dict[str, int] = field(default_factory=dict)
     reason_hits: Counter[str] = field(default_factory=Counter)
     refusal_codes: Counter[str] = field(default_factory=Counter)
     first_refusals: list[Refusal] = field(default_factory=list)
@@ -88,7 +91,7 @@ class Replayed:
             "noise": self.noise, "late": self.late, "seconds": round(self.seconds, 3), "events_per_s": round(self.events_per_s),
             "features_per_event": self.features, "digest": self.digest, "policy_hash": self.policy_hash, "outcomes": self.outcomes,
             "enforced": self.enforced, "marks": self.marks, "approximate": self.approximate,
-            "quiet_hits": dict(self.quiet_hits.most_common()),
+            "shadow_hash": self.shadow_hash, "shadow_moved": self.shadow_moved, "quiet_hits": dict(self.quiet_hits.most_common()),
             "rule_hits": dict(self.rule_hits.most_common()), "rule_errors": dict(self.rule_errors.most_common()),
             "reasons": dict(self.reason_hits.most_common()), "metrics": self.metrics.to_dict() if self.metrics.labelled else {},
             "currency": self.currency, "refusals": dict(self.refusal_codes.most_common()),
@@ -124,7 +127,7 @@ class Replay:
         self, opened: Opened, events: Path, *, source: str | None = None, labels: Path | None = None, label_delay: str | None = None,
         batch: int = DEFAULT_BATCH, out: Path | None = None, tenant: str = "default", keep_all: bool = False,
         on_batch: Callable[[Outcome, EventBatch], None] | None = None, engine: Engine | None = None, tape: Path | None = None,
-        lists: Path | None = None,
+        lists: Path | None = None, shadow: Opened | None = None,
     ) -> None:  # fmt: skip
         self.opened, self.events, self.batch, self.out, self.tenant = opened, events, batch, out, tenant
         self.keep_all, self.on_batch, self.tape = keep_all, on_batch, tape
@@ -135,6 +138,12 @@ class Replay:
         self.engine = engine or (self.again.engine if self.again else Engine(opened.compiled, opened.codes, tenant))
         if lists is not None:
             take_journal(self.engine, opened, lists)
+        self.shadow = Shadow(shadow, self.source, self.label_delay_ms, lists) if shadow is not None else None
+        if self.shadow and self.again:
+            raise InputError(
+                "a shadow version needs the events, not a tape; compare with `zhiyu backtest --tape` instead",
+                "影子版本需要原始事件而非特征带；可改用 `zhiyu backtest --tape`",
+            )
         self.result = Replayed(features=opened.compiled.features_per_event, policy_hash=opened.artifact.hash)
         self.result.metrics = Metrics(self.label_delay_ms, let_through_share(opened.policy))
         self.result.currency = opened.currency
@@ -219,6 +228,8 @@ class Replay:
         result.events += len(raw) + len(raw.refusals)
         result.cleaning.merge(decoded.cleaning)
         self._take(outcome, batch, [*raw.refusals, *decoded.refusals, *outcome.refusals], folder)
+        if self.shadow:
+            self.shadow.follow(raw, batch, outcome.decisions)
 
     def _take(self, outcome: Outcome, batch: EventBatch, refusals: list[Refusal], folder: RunFolder | None) -> None:
         """Count a batch, tell of it, and write it."""
@@ -281,6 +292,8 @@ class Replay:
         if not np.array_equal(self._enforced, result.metrics.outcomes):
             result.enforced = dict(zip(OUTCOMES, self._enforced.tolist()))
         result.marks = {mark: count for mark, count in zip(MARKS, self._marks.tolist()) if mark and count}
+        if self.shadow:
+            result.shadow_hash, result.shadow_moved = self.shadow.opened.artifact.hash, self.shadow.moved()
         result.state = self.engine.facts()
         result.seconds = time.perf_counter() - started
         if folder:

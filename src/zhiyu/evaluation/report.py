@@ -92,6 +92,11 @@ class ReportPrinter:
                 table.add_row(*cells, *([f"{done:,}"] if r.enforced else []))
         self.console.print()
         self.console.print(table)
+        if r.shadow_hash:
+            moved = ", ".join(f"{name} × {count:,}" for name, count in r.shadow_moved.items()) or self.pick(
+                "nothing", "无变化"
+            )
+            self.console.print(self.pick(f"  the shadow version would move: {moved}", f"  影子版本将改变：{moved}"))
         for mark, count in r.marks.items():
             if MARK_WORDS[mark][0]:
                 self.console.print(f"  {count:,} × {MARK_WORDS[mark][self.zh]}")
