@@ -25,9 +25,12 @@ class Digest:
             batch.positions, batch.id_code[:, 0].view(np.int64), batch.id_code[:, 1].view(np.int64), batch.type_index, batch.time_ms,
             batch.received_ms, batch.late, batch.outcome, batch.enforced, batch.mark, batch.score, batch.prints,
         ]  # fmt: skip
-        words = [batch.path, batch.hits, batch.quiet, batch.errors]
-        lines = np.column_stack([np.asarray(c).astype("<i8") for c in columns] + [each.astype("<i8") for each in words])
-        self._hash.update(np.ascontiguousarray(lines).tobytes())
+        for words in (batch.path, batch.hits, batch.quiet, batch.errors):
+            columns += list(words.T)
+        lines = np.empty((batch.n, len(columns)), "<i8")
+        for number, column in enumerate(columns):
+            lines[:, number] = column
+        self._hash.update(lines.reshape(-1).data)
 
     def hexdigest(self) -> str:
         """The digest so far, hex."""

@@ -6,7 +6,7 @@ does not have run through the feature kernel over the taped events and are writt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.opened import Opened
+from zhiyu.evaluation.ahead import ahead
 from zhiyu.evaluation.tape import FeatureFile, Tape, TapeBatch, feature_keys
 from zhiyu.events.batch import EventBatch
 from zhiyu.policy.compile import Compiled, compile_policy
@@ -48,11 +49,14 @@ class Redecision:
         self.columns = _columns_read(compiled) if not texts else {c.name for c in compiled.schema.columns}
 
     def batches(self, keep_all: bool = False) -> Iterator[tuple[Outcome, EventBatch]]:
-        """Decide everything; new features are kept beside the tape when all events went by."""
+        """Decide everything; new features are kept beside the tape when all events went by. Read, decided and used in three threads."""
+        return ahead(self._decided(keep_all))
+
+    def _decided(self, keep_all: bool) -> Generator[tuple[Outcome, EventBatch], None, None]:
         compiled, tape = self.opened.compiled, self.tape
         writer = FeatureFile(tape.folder, tape.feature_files, self.opened, self.fresh) if self.fresh else None
         keys = [self.taped[name] for name in compiled.given]
-        for taped in tape.batches(self.columns, keys, self.texts):
+        for taped in ahead(tape.batches(self.columns, keys, self.texts)):
             batch, received, late = self._events(taped)
             outcome = self.engine.process_accepted(batch, received, late, keep_all or writer is not None)
             if writer is not None:

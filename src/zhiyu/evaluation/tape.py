@@ -9,7 +9,7 @@ column that nobody asks for is not read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -208,7 +208,7 @@ class Tape:
         """How many files of features there are."""
         return len({file for file, _ in self.features.values()})
 
-    def batches(self, columns: Iterable[str], features: Iterable[str], texts: bool) -> Iterator[TapeBatch]:
+    def batches(self, columns: Iterable[str], features: Iterable[str], texts: bool) -> Generator[TapeBatch, None, None]:
         """The events in order, with these event columns (by name) and features (by key); with their texts when asked for."""
         if not self.facts["events"]:
             return
