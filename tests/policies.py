@@ -195,7 +195,7 @@ def _node(
         arms = (Arm(name="a", percent="30.5", to=rng.choice(later)), Arm(name="b", percent=20, to=rng.choice(later)))
         return Node(name=step, experiment=arms, by="card", salt=salt, next=following)
     what, name = rng.choice(names)
-    return Node(name=step, **{what: name}, next=following, then=then)
+    return Node(name=step, **{what: name}, next=following)
 
 
 def random_events(rng: random.Random, count: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ In: the declared flows. Out: problems at the node or the word that leads nowhere
 
 from __future__ import annotations
 
+from zhiyu.base.errors import Hint
 from zhiyu.base.limits import MAX_FLOW_DEPTH, MAX_FLOW_NODES
 from zhiyu.policy.check_nodes import node_problems
 from zhiyu.policy.checked import Checked, CheckedFlow
@@ -23,7 +24,7 @@ def flows(checked: Checked) -> None:
                 flow.path,
                 f"flow '{name}' has no nodes",
                 f"流程“{name}”没有节点",
-                "begin with the first thing to ask",
+                Hint("begin with the first thing to ask", "从第一个要判断的节点开始"),
             )
             continue
         for number in range(len(flow.flow.nodes)):
@@ -45,7 +46,7 @@ def _twice(checked: Checked, flow: CheckedFlow) -> None:
         if node.name in seen:
             place = checked.places.at(seen[node.name])
             en, zh = f"node '{node.name}' is already declared at {place}", f"节点“{node.name}”已在 {place} 声明"
-            checked.error("name.twice", path, en, zh, "give it another name")
+            checked.error("name.twice", path, en, zh, Hint("give it another name", "换一个名称"))
         seen.setdefault(node.name, path)
 
 
@@ -55,7 +56,9 @@ def _circle(checked: Checked, flow: CheckedFlow) -> bool:
         chain = " → ".join(around)
         number = next(i for i, node in enumerate(flow.flow.nodes) if node.name == around[0])
         en, zh = f"flow '{flow.flow.name}' goes in a circle: {chain}", f"流程“{flow.flow.name}”成环：{chain}"
-        checked.error("flow.circle", (*flow.path, "nodes", number), en, zh, "break one of the links")
+        checked.error(
+            "flow.circle", (*flow.path, "nodes", number), en, zh, Hint("break one of the links", "断开其中一处引用")
+        )
     return bool(around)
 
 
@@ -67,7 +70,7 @@ def _circle_of_flows(checked: Checked) -> bool:
         chain = " → ".join(around)
         number = next(i for i, flow in enumerate(checked.policy.flows) if flow.name == around[0])
         en, zh = f"flows use each other in a circle: {chain}", f"流程互相调用成环：{chain}"
-        checked.error("flow.circle", ("flows", number), en, zh, "break one of the links")
+        checked.error("flow.circle", ("flows", number), en, zh, Hint("break one of the links", "断开其中一处引用"))
     return bool(around)
 
 
@@ -79,7 +82,16 @@ def _ends(checked: Checked, flow: CheckedFlow) -> None:
             way = " → ".join(way_to(flow.flow, node.name))
             en, zh = f"the path {way} ends without an outcome", f"路径 {way} 没有以结果结束"
             path = (*flow.path, "nodes", number)
-            checked.error("flow.open_end", path, en, zh, "give the last node a `next`, or end with `severest: true`")
+            checked.error(
+                "flow.open_end",
+                path,
+                en,
+                zh,
+                Hint(
+                    "give the last node a `next`, or end with `severest: true`",
+                    "为最后的节点写 `next`，或以 `severest: true` 结束",
+                ),
+            )
 
 
 def ends(node: Node) -> bool:
@@ -92,7 +104,13 @@ def _reached(checked: Checked, flow: CheckedFlow) -> None:
     for number, node in enumerate(flow.flow.nodes):
         if node.name not in reached:
             en, zh = f"no path leads to node '{node.name}'", f"没有路径通向节点“{node.name}”"
-            checked.warn("node.unreached", (*flow.path, "nodes", number), en, zh, "lead to it, or remove it")
+            checked.warn(
+                "node.unreached",
+                (*flow.path, "nodes", number),
+                en,
+                zh,
+                Hint("lead to it, or remove it", "让流程通向它，或删除它"),
+            )
 
 
 def _deciders(checked: Checked) -> None:
@@ -105,7 +123,14 @@ def _deciders(checked: Checked) -> None:
                     f"“{event}”已由流程“{first[event]}”决策",
                 )
                 checked.error(
-                    "flow.on", ("flows", number, "on", at), en, zh, "one event type, one flow; use the other as a node"
+                    "flow.on",
+                    ("flows", number, "on", at),
+                    en,
+                    zh,
+                    Hint(
+                        "one event type, one flow; use the other as a node",
+                        "一种事件只用一个流程；另一个可作为节点使用",
+                    ),
                 )
             first.setdefault(event, flow.name)
 
@@ -123,7 +148,13 @@ def _sizes(checked: Checked) -> None:
         if nodes > MAX_FLOW_NODES:
             en = f"flow '{flow.name}' has more than {MAX_FLOW_NODES} nodes with all flows it uses written out"
             zh = f"流程“{flow.name}”连同其子流程展开后超过 {MAX_FLOW_NODES} 个节点"
-            checked.error("limit.flow_nodes", ("flows", number), en, zh, "split the policy by event type")
+            checked.error(
+                "limit.flow_nodes",
+                ("flows", number),
+                en,
+                zh,
+                Hint("split the policy by event type", "按事件类型拆分策略"),
+            )
 
 
 def _unvisited(checked: Checked) -> None:
@@ -142,12 +173,20 @@ def _unvisited(checked: Checked) -> None:
                 f"flow '{flow.name}' decides no event type and no flow uses it",
                 f"流程“{flow.name}”既不处理任何事件，也未被使用",
             )
-            checked.warn("flow.unused", ("flows", number), en, zh, "add `on:`, or use it as a node")
+            checked.warn(
+                "flow.unused",
+                ("flows", number),
+                en,
+                zh,
+                Hint("add `on:`, or use it as a node", "加上 `on:`，或作为节点使用"),
+            )
     for what, zh_what, name, path, on in _deciding_parts(checked):
         if all(event in visited and name not in visited[event] for event in on):
             en = f"{what} '{name}' never runs: the flows of its event types do not visit it"
             zh = f"{zh_what}“{name}”永远不会运行：其事件的流程都没有经过它"
-            checked.warn("flow.unvisited", path, en, zh, "add a node for it, or remove it")
+            checked.warn(
+                "flow.unvisited", path, en, zh, Hint("add a node for it, or remove it", "为它增加节点，或删除它")
+            )
 
 
 def _live(flow: Flow) -> list[Node]:

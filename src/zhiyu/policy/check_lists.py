@@ -5,7 +5,7 @@ In: the policy. Out: problems at the list or the node. Entries are checked when 
 
 from __future__ import annotations
 
-from zhiyu.base.errors import did_you_mean
+from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.expressions.report import described
 from zhiyu.expressions.types import Kind, Type
 from zhiyu.policy.checked import Checked
@@ -22,7 +22,9 @@ def lists(checked: Checked) -> None:
         if not found:
             entities = {f.entity for event in checked.policy.events for f in event.fields.values() if f.entity}
             known = [*sorted(entities), *checked.known.names]
-            hint = did_you_mean(each.of, known) or f"entities: {', '.join(sorted(entities)) or '-'}"
+            hint = did_you_mean(each.of, known) or Hint(
+                f"entities: {', '.join(sorted(entities)) or '-'}", f"已有实体：{'、'.join(sorted(entities)) or '-'}"
+            )
             en, zh = f"'{each.of}' is neither an entity nor a field", f"“{each.of}”既不是实体也不是字段"
             checked.error("list.of", path, en, zh, hint)
             continue
@@ -34,11 +36,19 @@ def lists(checked: Checked) -> None:
                 f"list '{each.name}' cannot hold '{unfit[0]}': it is {en}",
                 f"名单“{each.name}”不能存放“{unfit[0]}”：它是{zh}",
             )
-            checked.error("list.type", path, en, zh, "a list holds texts or whole numbers")
+            checked.error(
+                "list.type", path, en, zh, Hint("a list holds texts or whole numbers", "名单只能存放文本或整数")
+            )
         elif len(set(types.values())) > 1:
             names = ", ".join(types)
             en, zh = f"the fields of '{each.of}' have different types: {names}", f"“{each.of}”的字段类型不一：{names}"
-            checked.error("list.type", path, en, zh, "name one field, or give them one type")
+            checked.error(
+                "list.type",
+                path,
+                en,
+                zh,
+                Hint("name one field, or give them one type", "指定一个字段，或统一它们的类型"),
+            )
 
 
 def columns_of(known: Known, each: EntityList) -> dict[str, Type]:

@@ -89,19 +89,25 @@ def _one_name_space(checked: Checked) -> None:
             other = seen.get(each.name)
             if each.name in checked.known.names or each.name in features:
                 en, zh = f"'{each.name}' is already a field or a feature", f"“{each.name}”已是字段或特征"
-                checked.error("name.twice", path, en, zh, f"give the {what} another name")
+                checked.error("name.twice", path, en, zh, Hint(f"give the {what} another name", "换一个名称"))
             elif other is not None and other[0] != what:
                 en, zh = (
                     f"'{each.name}' is already a {other[0]}, at {checked.places.at(other[2])}",
                     f"“{each.name}”已是{other[1]}（{checked.places.at(other[2])}）",
                 )
-                checked.error("name.twice", path, en, zh, f"give the {what} another name")
+                checked.error("name.twice", path, en, zh, Hint(f"give the {what} another name", "换一个名称"))
             elif section == "lists" and not readable(each.name):
                 en, zh = (
                     f"'{each.name}' cannot be a list name: expressions could not read it",
                     f"“{each.name}”不能作名单名：表达式无法读取",
                 )
-                checked.error("name.bad", path, en, zh, "use letters, digits and _, not a function name")
+                checked.error(
+                    "name.bad",
+                    path,
+                    en,
+                    zh,
+                    Hint("use letters, digits and _, not a function name", "只用字母、数字和 _，且不与函数同名"),
+                )
             seen.setdefault(each.name, (what, what_zh, path))
 
 

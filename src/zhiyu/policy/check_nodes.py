@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from zhiyu.base.errors import did_you_mean
+from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.expressions.types import Kind
 from zhiyu.policy.checked import Checked, CheckedFlow
 from zhiyu.policy.declare_flows import Flow, Node
@@ -39,7 +39,13 @@ def node_problems(checked: Checked, flow: CheckedFlow, number: int) -> None:
     if len(kinds) != 1:
         en = f"node '{node.name}' does {'nothing' if not kinds else ' and '.join(f'`{kind}`' for kind in kinds)}"
         zh = f"节点“{node.name}”{'没有内容' if not kinds else '同时写了 ' + '、'.join(kinds)}"
-        checked.error("node.kind", path, en, zh, f"give exactly one of: {', '.join(KINDS)}")
+        checked.error(
+            "node.kind",
+            path,
+            en,
+            zh,
+            Hint(f"give exactly one of: {', '.join(KINDS)}", f"只写其中一项：{'、'.join(KINDS)}"),
+        )
         return
     kind = kinds[0]
     _words(checked, node, kind, path)
@@ -47,7 +53,9 @@ def node_problems(checked: Checked, flow: CheckedFlow, number: int) -> None:
     names = [each.name for each in flow.flow.nodes]
     for place, to in edges(node):
         if to not in names:
-            hint = did_you_mean(to, names) or f"nodes: {', '.join(names[:12])}"
+            hint = did_you_mean(to, names) or Hint(
+                f"nodes: {', '.join(names[:12])}", f"已有节点：{'、'.join(names[:12])}"
+            )
             checked.error(
                 "node.unknown", (*path, *place), f"no node '{to}' in this flow", f"流程中没有节点“{to}”", hint
             )
@@ -60,12 +68,25 @@ def _words(checked: Checked, node: Node, kind: str, path: Path) -> None:
     for word, kinds in _ONLY_WITH.items():
         if getattr(node, word) and kind not in kinds:
             en, zh = f"`{word}` means nothing for a node with `{kind}`", f"`{word}` 对 `{kind}` 节点没有意义"
-            checked.error("node.word", (*path, word), en, zh, f"it goes with: {', '.join(kinds)}", key=True)
+            checked.error(
+                "node.word",
+                (*path, word),
+                en,
+                zh,
+                Hint(f"it goes with: {', '.join(kinds)}", f"可搭配：{'、'.join(kinds)}"),
+                key=True,
+            )
     for word in _NEEDS.get(kind, ()):
         if not getattr(node, word):
             en, zh = f"node '{node.name}' with `{kind}` needs `{word}`", f"`{kind}` 节点“{node.name}”缺少 `{word}`"
             checked.error(
-                "node.word", path, en, zh, "name the value and where a hit leads" if kind == "list" else "name a field"
+                "node.word",
+                path,
+                en,
+                zh,
+                Hint("name the value and where a hit leads", "写明所查的值与命中后的去向")
+                if kind == "list"
+                else Hint("name a field", "请指定一个字段"),
             )
 
 
@@ -81,7 +102,9 @@ def _named(checked: Checked, node: Node, kind: str, path: Path) -> None:
     if kind in known:
         name, names = getattr(node, kind), list(known[kind])
         if name not in names:
-            hint = did_you_mean(name, names) or f"known: {', '.join(names[:12]) or '-'}"
+            hint = did_you_mean(name, names) or Hint(
+                f"known: {', '.join(names[:12]) or '-'}", f"已知：{'、'.join(names[:12]) or '-'}"
+            )
             en, zh = _WORDS[kind]
             checked.error(f"{kind}.unknown", (*path, kind), f"unknown {en} '{name}'", f"未知的{zh}“{name}”", hint)
 
@@ -91,7 +114,9 @@ def _then(checked: Checked, node: Node, kind: str, path: Path) -> None:
     for outcome in node.then:
         place = (*path, "then", outcome)
         if outcome not in OUTCOMES:
-            hint = did_you_mean(outcome, OUTCOMES) or f"one of: {', '.join(OUTCOMES)}"
+            hint = did_you_mean(outcome, OUTCOMES) or Hint(
+                f"one of: {', '.join(OUTCOMES)}", f"可选：{'、'.join(OUTCOMES)}"
+            )
             checked.error(
                 "outcome.unknown", place, f"'{outcome}' is not an outcome", f"“{outcome}”不是处置结果", hint, key=True
             )
@@ -100,7 +125,7 @@ def _then(checked: Checked, node: Node, kind: str, path: Path) -> None:
         if able and outcome not in able:
             listed = ", ".join(each for each in OUTCOMES if each in able)
             en, zh = f"node '{node.name}' never comes to '{outcome}'", f"节点“{node.name}”不会得出“{outcome}”"
-            checked.error("node.then", place, en, zh, f"it comes to: {listed}", key=True)
+            checked.error("node.then", place, en, zh, Hint(f"it comes to: {listed}", f"可能得出：{listed}"), key=True)
 
 
 def outcomes_of(checked: Checked, node: Node, kind: str) -> set[str]:
@@ -140,7 +165,7 @@ def _experiment(checked: Checked, flow: CheckedFlow, node: Node, path: Path) -> 
                 (*place, "name"),
                 f"arm '{arm.name}' stands twice or has no name",
                 f"分支“{arm.name}”重复或没有名称",
-                "give each arm its own name",
+                Hint("give each arm its own name", "为每个分组取不同的名称"),
             )
         seen.add(arm.name)
         percent = exact(checked, arm.percent, (*place, "percent"))
@@ -155,7 +180,13 @@ def _experiment(checked: Checked, flow: CheckedFlow, node: Node, path: Path) -> 
         total += percent
     if total > 100:
         en, zh = f"the arms of '{node.name}' add up to {total} percent", f"“{node.name}”的各分支合计 {total}%"
-        checked.error("arm.percent", (*path, "experiment"), en, zh, "at most 100; the rest takes `next`")
+        checked.error(
+            "arm.percent",
+            (*path, "experiment"),
+            en,
+            zh,
+            Hint("at most 100; the rest takes `next`", "合计最多 100，其余走 `next`"),
+        )
     if node.by:
         _by(checked, flow, node.by, (*path, "by"))
 
@@ -163,14 +194,20 @@ def _experiment(checked: Checked, flow: CheckedFlow, node: Node, path: Path) -> 
 def _by(checked: Checked, flow: CheckedFlow, name: str, path: Path) -> None:
     type_ = checked.known.names.get(name)
     if type_ is None:
-        hint = did_you_mean(name, checked.known.names) or "name a field of the event"
+        hint = did_you_mean(name, checked.known.names) or Hint("name a field of the event", "请指定事件的字段")
         checked.error("field.unknown", path, f"unknown field '{name}'", f"未知字段“{name}”", hint)
     elif type_.is_list or type_.kind not in (Kind.STRING, Kind.INT):
         en, zh = f"'{name}' cannot split an experiment", f"“{name}”不能用于实验分流"
-        checked.error("experiment.by", path, en, zh, "use a text or a whole number, e.g. the customer")
+        checked.error(
+            "experiment.by",
+            path,
+            en,
+            zh,
+            Hint("use a text or a whole number, e.g. the customer", "使用文本或整数字段，例如客户号"),
+        )
     elif checked.known.missing_on(name, flow.on):
         en, zh = (
             f"no event of this flow carries '{name}': everything takes `next`",
             f"该流程的事件都没有“{name}”，将全部走 next",
         )
-        checked.warn("field.absent", path, en, zh, "use a field the events have")
+        checked.warn("field.absent", path, en, zh, Hint("use a field the events have", "使用事件中存在的字段"))

@@ -70,13 +70,15 @@ def _cases(checked: Checked, flow: CheckedFlow, node: Node, number: int) -> None
                 f"this case of '{node.name}' is never taken: `{bare(because)}`",
                 f"“{node.name}”的这一分支永远不会走到：`{bare(because)}`",
             )
-            checked.warn("case.never", path, en, zh, "correct the condition, or remove the case")
+            checked.warn(
+                "case.never", path, en, zh, Hint("correct the condition, or remove the case", "更正条件，或删除该分支")
+            )
         elif always(condition.node, types):
             en, zh = (
                 f"this case of '{node.name}' is always taken: nothing after it is tried",
                 f"“{node.name}”的这一分支总是成立，其后的不会再看",
             )
-            checked.warn("case.always", path, en, zh, "lead there with `next`")
+            checked.warn("case.always", path, en, zh, Hint("lead there with `next`", "用 `next` 通向那里"))
 
 
 def bare(text: str) -> str:

@@ -5,6 +5,7 @@ In: the typed scorecards. Out: problems at the bin, the characteristic or the ba
 
 from __future__ import annotations
 
+from zhiyu.base.errors import Hint
 from zhiyu.base.limits import MAX_BINS, MAX_CHARACTERISTICS
 from zhiyu.policy.cells import Strip
 from zhiyu.policy.checked import Checked, CheckedColumn, CheckedScorecard
@@ -34,7 +35,7 @@ def _shape(checked: Checked, card: CheckedScorecard) -> None:
             path,
             f"scorecard '{name}' has no characteristics",
             f"评分卡“{name}”没有特征项",
-            "add what is scored",
+            Hint("add what is scored", "加上要评分的特征项"),
         )
     if len(card.card.characteristics) > MAX_CHARACTERISTICS:
         n = len(card.card.characteristics)
@@ -45,7 +46,7 @@ def _shape(checked: Checked, card: CheckedScorecard) -> None:
         place: Path = (*path, "characteristics", number)
         if one.name in seen:
             en, zh = f"characteristic '{one.name}' stands twice", f"特征项“{one.name}”出现两次"
-            checked.error("name.twice", (*place, "name"), en, zh, "give it another name")
+            checked.error("name.twice", (*place, "name"), en, zh, Hint("give it another name", "换一个名称"))
         seen.add(one.name)
         if not one.bins or len(one.bins) > MAX_BINS:
             en, zh = (
@@ -62,17 +63,35 @@ def _shape(checked: Checked, card: CheckedScorecard) -> None:
         )
         read = any(node.scorecard == name for flow in checked.policy.flows for node in flow.nodes)
         if not read:
-            checked.warn("card.bands", path, en, zh, "add e.g. `bands: [{below: 400, outcome: review}]`")
+            checked.warn(
+                "card.bands",
+                path,
+                en,
+                zh,
+                Hint(
+                    "add e.g. `bands: [{below: 400, outcome: review}]`",
+                    "例如加上 `bands: [{below: 400, outcome: review}]`",
+                ),
+            )
 
 
 def _one_bin(checked: Checked, bin_: Bin, place: Path) -> None:
     bounded = bin_.low is not None or bin_.high is not None or bin_.values
     if not (bounded or bin_.missing or bin_.otherwise):
         en, zh = "this bin takes nothing", "此分箱不包含任何取值"
-        checked.error("bin.empty", place, en, zh, "give `low`, `high`, `values`, `missing: true` or `otherwise: true`")
+        checked.error(
+            "bin.empty",
+            place,
+            en,
+            zh,
+            Hint(
+                "give `low`, `high`, `values`, `missing: true` or `otherwise: true`",
+                "写上 `low`、`high`、`values`、`missing: true` 或 `otherwise: true`",
+            ),
+        )
     if bounded and bin_.otherwise:
         en, zh = "a bin that takes the rest has no bounds or values of its own", "otherwise 分箱不能再写界限或取值"
-        checked.error("bin.otherwise", place, en, zh, "make two bins")
+        checked.error("bin.otherwise", place, en, zh, Hint("make two bins", "拆成两个分箱"))
 
 
 def _bins(checked: Checked, card: CheckedScorecard, column: CheckedColumn) -> None:
@@ -87,14 +106,14 @@ def _bins(checked: Checked, card: CheckedScorecard, column: CheckedColumn) -> No
             other = 0 if first is None else first
             en = f"bins {other + 1} and {number + 1} of '{column.name}' both take {shown or 'the rest'}"
             zh = f"“{column.name}”的第 {other + 1} 与第 {number + 1} 个分箱都包含 {shown or '其余取值'}"
-            checked.error("bin.overlap", place, en, zh, "a value belongs to one bin")
+            checked.error("bin.overlap", place, en, zh, Hint("a value belongs to one bin", "一个值只能属于一个分箱"))
             told += 1
         elif not mask and not column.taken[number].null:
             en, zh = (
                 f"bin {number + 1} of '{column.name}' takes no possible value",
                 f"“{column.name}”的第 {number + 1} 个分箱没有可能的取值",
             )
-            checked.warn("bin.never", place, en, zh, "correct its bounds, or remove it")
+            checked.warn("bin.never", place, en, zh, Hint("correct its bounds, or remove it", "更正边界，或删除它"))
         taken |= mask
     _open(checked, column, strip, taken)
 
@@ -104,13 +123,17 @@ def _open(checked: Checked, column: CheckedColumn, strip: Strip, taken: int) -> 
     if left:
         en = f"no bin of '{column.name}' takes {strip.say(left)}: it gives 0 points"
         zh = f"“{column.name}”没有分箱包含 {strip.say(left)}：计 0 分"
-        checked.warn("bin.gap", column.path, en, zh, "add a bin, or `otherwise: true`")
+        checked.warn(
+            "bin.gap", column.path, en, zh, Hint("add a bin, or `otherwise: true`", "增加分箱，或写 `otherwise: true`")
+        )
     if strip.null & ~taken:
         en, zh = (
             f"no bin takes '{column.name}' when it is missing: it gives 0 points",
             f"“{column.name}”缺失时没有分箱：计 0 分",
         )
-        checked.warn("bin.null_gap", column.path, en, zh, "add a bin with `missing: true`")
+        checked.warn(
+            "bin.null_gap", column.path, en, zh, Hint("add a bin with `missing: true`", "增加 `missing: true` 的分箱")
+        )
 
 
 def range_of(card: Scorecard) -> tuple[int, int]:
@@ -135,18 +158,30 @@ def _bands(checked: Checked, card: Scorecard, path: Path) -> None:
                 f"band below {after.below} does not rise above {before.below} before it",
                 f"分段 {after.below} 没有高于前一个 {before.below}",
             )
-            checked.error("band.order", place, en, zh, "order them by `below`")
+            checked.error("band.order", place, en, zh, Hint("order them by `below`", "按 `below` 排序"))
         elif OUTCOMES.index(after.outcome) >= OUTCOMES.index(before.outcome):
             en = f"below {after.below} the outcome '{after.outcome}' is not milder than '{before.outcome}' before it"
             zh = f"低于 {after.below} 分的结果“{after.outcome}”不比之前的“{before.outcome}”更轻"
-            checked.warn("band.outcome", place, en, zh, f"mildest first: {', '.join(OUTCOMES)}")
+            checked.warn(
+                "band.outcome",
+                place,
+                en,
+                zh,
+                Hint(f"mildest first: {', '.join(OUTCOMES)}", f"由轻到重：{'、'.join(OUTCOMES)}"),
+            )
     low, high = _reach(card)
     for number, band in enumerate(card.bands):
         floor = card.bands[number - 1].below if number else None
         if band.below <= low or (floor is not None and floor > high):
             en = f"the band below {band.below} is never reached: totals of '{card.name}' go from {low} to {high}"
             zh = f"低于 {band.below} 的分段永远达不到：“{card.name}”的总分为 {low} 到 {high}"
-            checked.warn("band.never", (*path, "bands", number), en, zh, "move it, or change the points")
+            checked.warn(
+                "band.never",
+                (*path, "bands", number),
+                en,
+                zh,
+                Hint("move it, or change the points", "调整界限，或修改分值"),
+            )
 
 
 def _reach(card: Scorecard) -> tuple[int, int]:

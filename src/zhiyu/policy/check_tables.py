@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zhiyu.base.errors import did_you_mean
+from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.base.limits import MAX_TABLE_INPUTS, MAX_TABLE_ROWS
 from zhiyu.policy.cells import Strip
 from zhiyu.policy.checked import Checked, CheckedTable
@@ -35,10 +35,20 @@ def _shape(checked: Checked, table: CheckedTable) -> bool:
             f"rows of '{name}' stand in '{table.table.file}', which only a policy folder can read",
             f"“{name}”的行在“{table.table.file}”中，只有策略目录才能读取",
         )
-        checked.error("table.file", (*path, "file"), en, zh, "load the folder, or give the rows here")
+        checked.error(
+            "table.file",
+            (*path, "file"),
+            en,
+            zh,
+            Hint("load the folder, or give the rows here", "从目录加载，或在此写出各行"),
+        )
     if not table.table.inputs:
         checked.error(
-            "table.inputs", path, f"table '{name}' has no inputs", f"决策表“{name}”没有输入", "name what it looks at"
+            "table.inputs",
+            path,
+            f"table '{name}' has no inputs",
+            f"决策表“{name}”没有输入",
+            Hint("name what it looks at", "写明要看的值"),
         )
     for what, what_zh, count, limit in (
         ("inputs", "输入", len(table.table.inputs), MAX_TABLE_INPUTS), ("rows", "行", len(table.table.rows), MAX_TABLE_ROWS),
@@ -48,13 +58,17 @@ def _shape(checked: Checked, table: CheckedTable) -> bool:
                 f"table '{name}' has {count} {what}; at most {limit}",
                 f"决策表“{name}”有 {count} 个{what_zh}，上限 {limit}",
             )
-            checked.error(f"limit.table_{what}", path, en, zh, "split the table")
+            checked.error(f"limit.table_{what}", path, en, zh, Hint("split the table", "拆分决策表"))
     _columns(checked, table)
     if len(checked.problems) > before:
         return False
     if not table.table.rows:
         checked.warn(
-            "table.empty", path, f"table '{name}' has no rows", f"决策表“{name}”没有行", "add rows, or remove it"
+            "table.empty",
+            path,
+            f"table '{name}' has no rows",
+            f"决策表“{name}”没有行",
+            Hint("add rows, or remove it", "增加行，或删除它"),
         )
     return bool(table.table.rows)
 
@@ -68,12 +82,20 @@ def _columns(checked: Checked, table: CheckedTable) -> None:
                 f"'{column.name}' cannot be a column here: it is empty, taken, or what a row says",
                 f"“{column.name}”不能作列名：为空、重复，或为行的输出",
             )
-            checked.error("column.name", place, en, zh, "give it another name, and what it looks at as `of`")
+            checked.error(
+                "column.name",
+                place,
+                en,
+                zh,
+                Hint("give it another name, and what it looks at as `of`", "换一个名称，并用 `of` 写明所看的值"),
+            )
         known.add(column.name)
     for number, row in enumerate(table.table.rows):
         for name in row.when:
             if name not in known:
-                hint = did_you_mean(name, known) or f"inputs: {', '.join(sorted(known))}"
+                hint = did_you_mean(name, known) or Hint(
+                    f"inputs: {', '.join(sorted(known))}", f"已有输入：{'、'.join(sorted(known))}"
+                )
                 where = (*table.path, "rows", number, "when", name)
                 en, zh = (
                     f"table '{table.table.name}' has no input '{name}'",
@@ -97,7 +119,13 @@ def _rows(checked: Checked, table: CheckedTable) -> None:
         name = table.table.name
         en = f"table '{name}' is large: not all combinations were looked at, so rows or gaps may be missing here"
         zh = f"决策表“{name}”较大：未能检查全部组合，可能有未报告的行或空缺"
-        checked.warn("table.not_all", table.path, en, zh, "split the table, or use fewer different bounds")
+        checked.warn(
+            "table.not_all",
+            table.path,
+            en,
+            zh,
+            Hint("split the table, or use fewer different bounds", "拆分决策表，或减少不同的界限"),
+        )
 
 
 def _empty(checked: Checked, table: CheckedTable, rows: Rows) -> None:
@@ -108,7 +136,13 @@ def _empty(checked: Checked, table: CheckedTable, rows: Rows) -> None:
             f"row {row + 1} never fits: '{name}' has no value like that",
             f"第 {row + 1} 行永不匹配：“{name}”没有这样的取值",
         )
-        checked.warn("row.never", (*table.path, "rows", row, "when", name), en, zh, "correct it, or remove the row")
+        checked.warn(
+            "row.never",
+            (*table.path, "rows", row, "when", name),
+            en,
+            zh,
+            Hint("correct it, or remove the row", "更正它，或删除该行"),
+        )
     _more(checked, table, "row.never", len(found) - MAX_TOLD)
 
 
@@ -121,12 +155,24 @@ def _silent(checked: Checked, table: CheckedTable) -> None:
             f"no row of table '{name}' gives an outcome, a score or a reason",
             f"决策表“{name}”的所有行都没有结果、分数或原因",
         )
-        checked.warn("table.no_effect", table.path, en, zh, "give rows an `outcome` or a `score`")
+        checked.warn(
+            "table.no_effect",
+            table.path,
+            en,
+            zh,
+            Hint("give rows an `outcome` or a `score`", "为各行写上 `outcome` 或 `score`"),
+        )
     bare = [i for i, row in enumerate(rows) if not row.reason and (row.score > 0 or row.outcome not in (None, "pass"))]
     if bare:
         en = f"{_rows_en(bare)} of table '{table.table.name}' without a reason: the decision could not be explained to anyone"
         zh = f"决策表“{table.table.name}”第 {_numbers(bare, '、')} 行没有原因代码，决策无法向人解释"
-        checked.warn("reason.none", (*table.path, "rows", bare[0]), en, zh, "add `reason:` with a code from `reasons:`")
+        checked.warn(
+            "reason.none",
+            (*table.path, "rows", bare[0]),
+            en,
+            zh,
+            Hint("add `reason:` with a code from `reasons:`", "加上 `reason:`，取 `reasons:` 中的代码"),
+        )
 
 
 def _rows_en(rows: list[int]) -> str:
@@ -146,7 +192,9 @@ def _unreached(checked: Checked, table: CheckedTable, rows: Rows) -> bool:
             f"row {row + 1} is never reached: rows above it take all its values",
             f"第 {row + 1} 行永远轮不到：前面的行已覆盖它的全部取值",
         )
-        checked.warn("row.shadowed", (*table.path, "rows", row), en, zh, "move it up, or remove it")
+        checked.warn(
+            "row.shadowed", (*table.path, "rows", row), en, zh, Hint("move it up, or remove it", "上移该行，或删除它")
+        )
     _more(checked, table, "row.shadowed", len(found) - MAX_TOLD)
     return work.cut
 
@@ -175,7 +223,13 @@ def _overlaps(checked: Checked, table: CheckedTable, rows: Rows) -> bool:
             if shown
             else f"第 {first + 1} 行与第 {row + 1} 行都匹配一切"
         )
-        checked.error("row.overlap", (*table.path, "rows", row), en, zh, "narrow one of them, or write `hit: first`")
+        checked.error(
+            "row.overlap",
+            (*table.path, "rows", row),
+            en,
+            zh,
+            Hint("narrow one of them, or write `hit: first`", "缩小其中一行的范围，或写 `hit: first`"),
+        )
     if len(found) > MAX_TOLD:
         count = len(found) - MAX_TOLD
         en, zh = (
@@ -196,7 +250,14 @@ def _gaps(checked: Checked, table: CheckedTable, rows: Rows) -> bool:
             f"决策表“{table.table.name}”：没有行匹配，例如 {shown}",
         )
         checked.warn(
-            "table.gap", table.path, en, zh, "add a last row with `-` everywhere if nothing should be left open"
+            "table.gap",
+            table.path,
+            en,
+            zh,
+            Hint(
+                "add a last row with `-` everywhere if nothing should be left open",
+                "若不应留空，可在最后加一行，各列写 `-`",
+            ),
         )
     return work.cut
 
@@ -211,7 +272,9 @@ def _null_gap(checked: Checked, table: CheckedTable, rows: Rows, column: int, wo
             f", e.g. with ({rest})" if rest else ""
         )
         zh = f"决策表“{table.table.name}”：“{name}”缺失时没有行匹配" + (f"，例如 ({rest})" if rest else "")
-        checked.warn("table.null_gap", table.path, en, zh, f"add a row with `{name}: null`")
+        checked.warn(
+            "table.null_gap", table.path, en, zh, Hint(f"add a row with `{name}: null`", f"增加一行 `{name}: null`")
+        )
 
 
 def say_box(strips: Sequence[Strip], box: Box | Sequence[int]) -> str:

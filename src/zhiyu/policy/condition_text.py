@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from zhiyu.base.errors import NO_HINT, Hint
 from zhiyu.expressions.canonical import number_text
 from zhiyu.policy.declare_tables import Condition
 
@@ -61,7 +62,7 @@ class Written:
 class Unclear(Exception):
     """A condition that cannot be read: where, in which words, and what to write."""
 
-    def __init__(self, column: int, en: str, zh: str, hint: str = "") -> None:
+    def __init__(self, column: int, en: str, zh: str, hint: Hint = NO_HINT) -> None:
         super().__init__(en)
         self.column, self.en, self.zh, self.hint = column, en, zh, hint
 
@@ -87,7 +88,9 @@ def take_apart(text: str) -> Written:
     """
     if len(text) > MAX_CONDITION_CHARS:
         en = f"the condition has {len(text)} characters; at most {MAX_CONDITION_CHARS}"
-        raise Unclear(0, en, f"条件有 {len(text)} 个字符，上限 {MAX_CONDITION_CHARS}", "make two rows of it")
+        raise Unclear(
+            0, en, f"条件有 {len(text)} 个字符，上限 {MAX_CONDITION_CHARS}", Hint("make two rows of it", "拆成两行")
+        )
     start = len(text) - len(text.lstrip())
     body = text.strip()
     if body in ("", ANY):
@@ -95,7 +98,12 @@ def take_apart(text: str) -> Written:
     opened = _NOT.match(body)
     if opened:
         if not body.endswith(")"):
-            raise Unclear(start + len(body), "`not(` is never closed", "`not(` 没有右括号", "write not(a, b)")
+            raise Unclear(
+                start + len(body),
+                "`not(` is never closed",
+                "`not(` 没有右括号",
+                Hint("write not(a, b)", "写成 not(a, b)"),
+            )
         return Written(_items(body[:-1], opened.end(), start), negated=True)
     return Written(_items(body, 0, start))
 
@@ -158,7 +166,10 @@ def _items(body: str, at: int, shift: int) -> tuple[Item, ...]:
         if at >= len(body):
             return tuple(items)
         if body[at] != ",":
-            hint = "put a comma between values, or quotes around a text with such signs"
+            hint = Hint(
+                "put a comma between values, or quotes around a text with such signs",
+                "值之间加逗号，或给含有此类符号的文本加引号",
+            )
             raise Unclear(shift + at, f"'{body[at:]}' is not expected here", f"此处不应出现“{body[at:]}”", hint)
         at += 1
 
@@ -186,8 +197,18 @@ def _item(body: str, at: int, shift: int) -> tuple[Item, int]:
         case ">" | ">=":
             return Item(low=word, low_in=sign[0] == ">=", column=column), end
         case "!=":
-            raise Unclear(column, "`!=` is not used in tables", "决策表中不用 `!=`", f"write not({word.text})")
-    raise Unclear(column, f"`{sign[0]}` is not used in tables", f"决策表中不用 `{sign[0]}`", "write the value alone")
+            raise Unclear(
+                column,
+                "`!=` is not used in tables",
+                "决策表中不用 `!=`",
+                Hint(f"write not({word.text})", f"写成 not({word.text})"),
+            )
+    raise Unclear(
+        column,
+        f"`{sign[0]}` is not used in tables",
+        f"决策表中不用 `{sign[0]}`",
+        Hint("write the value alone", "只写该值"),
+    )
 
 
 def _interval(body: str, at: int, shift: int) -> tuple[Item, int]:
@@ -196,12 +217,17 @@ def _interval(body: str, at: int, shift: int) -> tuple[Item, int]:
     end = _past_space(body, end)
     if body[end : end + 2] != "..":
         raise Unclear(
-            shift + end, "an interval has `..` between its bounds", "区间两端之间要写 `..`", "write e.g. [1..5)"
+            shift + end,
+            "an interval has `..` between its bounds",
+            "区间两端之间要写 `..`",
+            Hint("write e.g. [1..5)", "例如 [1..5)，请补全"),
         )
     high, end = _word(body, _past_space(body, end + 2), shift)
     end = _past_space(body, end)
     if body[end : end + 1] not in ("]", ")"):
-        raise Unclear(shift + end, "the interval is never closed", "区间没有右括号", "end it with ] or )")
+        raise Unclear(
+            shift + end, "the interval is never closed", "区间没有右括号", Hint("end it with ] or )", "以 ] 或 ) 结束")
+        )
     return Item(low, high, low_in, body[end] == "]", column=column), end + 1
 
 
@@ -220,7 +246,7 @@ def _word(body: str, at: int, shift: int) -> tuple[Word, int]:
             if found
             else ("a value is missing", "缺少值")
         )
-        raise Unclear(shift + at, en, zh, "write e.g. 5, < 5, [1..5) or a, b")
+        raise Unclear(shift + at, en, zh, Hint("write e.g. 5, < 5, [1..5) or a, b", "例如 5、< 5、[1..5) 或 a, b"))
     return Word(text, False, shift + at), end
 
 
@@ -231,5 +257,10 @@ def _quoted(body: str, at: int, shift: int, quote: str) -> tuple[Word, int]:
         text += body[end]
         end += 1
     if end >= len(body):
-        raise Unclear(shift + at, "the quote is never closed", "引号没有结束", f"end the text with {quote}")
+        raise Unclear(
+            shift + at,
+            "the quote is never closed",
+            "引号没有结束",
+            Hint(f"end the text with {quote}", f"文本以 {quote} 结束"),
+        )
     return Word(text, True, shift + at), end + 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
+from zhiyu.base.errors import Hint
 from zhiyu.expressions.literals import adapt_number, adapt_text, duration, instant, number_node
 from zhiyu.expressions.report import POISON, Report, described, shown
 from zhiyu.expressions.typed import Typed
@@ -26,7 +27,7 @@ SORTED = (*ORDERED, Kind.BOOL, Kind.STRING)
 def taken_by_condition(report: Report, condition: Condition, subject: Typed) -> Taken | None:
     """What a table cell takes of `subject`; None after reporting.
 
-    >>> from zhiyu.base.errors import Place
+    >>> from zhiyu.base.errors import Place, Hint
     >>> from zhiyu.expressions.types import INT
     >>> taken_by_condition(Report(Place()), "< 5", Typed("name", INT)).intervals
     (Interval(low=None, high=5, low_in=True, high_in=False),)
@@ -80,7 +81,7 @@ def _collect(report: Report, item: Item, subject: Typed, intervals: list[Interva
         en, zh = described(subject.type)
         report.error(
             "no_order", item.column, f"{shown(subject)} is {en} and has no order: it takes values, not bounds",
-            f"{shown(subject)} 是{zh}，没有大小之分，只能列出取值", "list the values: a, b",
+            f"{shown(subject)} 是{zh}，没有大小之分，只能列出取值", Hint("list the values: a, b", "列出取值：a, b"),
         )  # fmt: skip
         return False
     low = None if item.low is None else value_of(report, item.low, subject)
@@ -91,7 +92,7 @@ def _collect(report: Report, item: Item, subject: Typed, intervals: list[Interva
     assert not isinstance(high, str)
     if low is not None and high is not None and (low > high or (low == high and not (item.low_in and item.high_in))):
         en, zh = "the interval holds nothing: it ends where it begins, or before", "区间为空：终点不大于起点"
-        report.error("condition.empty", item.column, en, zh, "write the smaller bound first")
+        report.error("condition.empty", item.column, en, zh, Hint("write the smaller bound first", "较小的界写在前面"))
         return False
     intervals.append(Interval(low, high, item.low_in, item.high_in))
     return True
@@ -117,7 +118,11 @@ def value_of(report: Report, word: Word, subject: Typed) -> Value | None:
         made = instant(report, _text(word))
     else:
         en, zh = described(type_)
-        hint = "write the number without quotes" if word.quoted else "write it like -5, 1000.00 or [1..5)"
+        hint = (
+            Hint("write the number without quotes", "数字不加引号")
+            if word.quoted
+            else Hint("write it like -5, 1000.00 or [1..5)", "例如 -5、1000.00 或 [1..5)")
+        )
         en, zh = (
             f"{shown(subject)} is {en} and is never '{word.text}'",
             f"{shown(subject)} 是{zh}，不会等于“{word.text}”",
@@ -142,5 +147,5 @@ def _boolean(report: Report, word: Word, subject: Typed) -> int | None:
             f"{shown(subject)} is {en} and is never '{word.text}'",
             f"{shown(subject)} 是{zh}，不会等于“{word.text}”",
         )
-        report.error("type_mismatch", word.column, en, zh, "write true or false")
+        report.error("type_mismatch", word.column, en, zh, Hint("write true or false", "写 true 或 false"))
     return found

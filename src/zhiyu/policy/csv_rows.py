@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zhiyu.base.errors import DeclarationError, Place, Problem, did_you_mean
+from zhiyu.base.errors import DeclarationError, Hint, Place, Problem, did_you_mean
 from zhiyu.base.limits import MAX_TABLE_FILE_BYTES, MAX_TABLE_ROWS
 from zhiyu.policy.outcomes import OUTCOMES
 from zhiyu.policy.places import Mark, Path, Places
@@ -36,7 +36,7 @@ def cells_of(content: bytes, file: str) -> Iterator[list[Cell]]:
     """
     if len(content) > MAX_TABLE_FILE_BYTES:
         en, zh = f"more than {MAX_TABLE_FILE_BYTES} bytes", f"超过 {MAX_TABLE_FILE_BYTES} 字节"
-        raise _refused(Place(file), "limit.file", en, zh, "split the table")
+        raise _refused(Place(file), "limit.file", en, zh, Hint("split the table", "拆分决策表"))
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as fault:
@@ -122,7 +122,9 @@ def rows_of(
             f"{first + len(body)} rows; a table has at most {MAX_TABLE_ROWS}",
             f"共 {first + len(body)} 行，上限 {MAX_TABLE_ROWS}",
         )
-        problems.append(Problem("limit.table_rows", en, zh, Place(file), "error", "split the table"))
+        problems.append(
+            Problem("limit.table_rows", en, zh, Place(file), "error", *Hint("split the table", "拆分决策表"))
+        )
         return []
     rows = []
     for number, line in enumerate(body, first):
@@ -139,9 +141,11 @@ def _sound_header(header: list[Cell], inputs: Sequence[str], problems: list[Prob
     before = len(problems)
     for cell in header:
         if cell.text not in known:
-            hint = did_you_mean(cell.text, known) or f"columns: {', '.join(known)}"
+            hint = did_you_mean(cell.text, known) or Hint(
+                f"columns: {', '.join(known)}", f"可用的列：{'、'.join(known)}"
+            )
             en, zh = f"the table has no input '{cell.text}'", f"决策表没有“{cell.text}”这一输入"
-            problems.append(Problem("csv.column", en, zh, cell.place, "error", hint))
+            problems.append(Problem("csv.column", en, zh, cell.place, "error", *hint))
         elif cell.text in seen:
             en, zh = f"column '{cell.text}' stands twice", f"列“{cell.text}”出现两次"
             problems.append(Problem("csv.column", en, zh, cell.place, "error", "keep one of them"))
@@ -172,9 +176,11 @@ def _row(
 
 def _said(name: str, cell: Cell, problems: list[Problem]) -> Any:
     if name == "outcome" and cell.text not in OUTCOMES:
-        hint = did_you_mean(cell.text, OUTCOMES) or f"one of: {', '.join(OUTCOMES)}"
+        hint = did_you_mean(cell.text, OUTCOMES) or Hint(
+            f"one of: {', '.join(OUTCOMES)}", f"可选：{'、'.join(OUTCOMES)}"
+        )
         en, zh = f"'{cell.text}' is not an outcome", f"“{cell.text}”不是处置结果"
-        problems.append(Problem("declare.choice", en, zh, cell.place, "error", hint))
+        problems.append(Problem("declare.choice", en, zh, cell.place, "error", *hint))
         return None
     if name != "score":
         return cell.text

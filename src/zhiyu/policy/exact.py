@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
+from zhiyu.base.errors import Hint
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.places import Path
 
@@ -20,5 +21,5 @@ def exact(checked: Checked, value: str | int | float, path: Path) -> Decimal | N
     if number.is_finite():
         return number
     en, zh = f"'{value}' is not a number", f"“{value}”不是数字"
-    checked.error("declare.type", path, en, zh, "write it like -5 or 1000.00")
+    checked.error("declare.type", path, en, zh, Hint("write it like -5 or 1000.00", "例如 -5 或 1000.00"))
     return None

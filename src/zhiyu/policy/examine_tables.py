@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zhiyu.base.errors import Hint
 from zhiyu.expressions import Expression
 from zhiyu.expressions.report import Report, described
 from zhiyu.expressions.types import Type
@@ -50,7 +51,13 @@ def _looked_at(checked: Checked, name: str, of: str, path: Path, names: dict[str
         return expression
     en, zh = described(expression.type)
     en, zh = f"'{name}' looks at {en}, which has neither order nor list of values", f"“{name}”是{zh}，无法分段或列值"
-    checked.error("column.type", place, en, zh, "look at a number, a text, a time or a yes/no value of it")
+    checked.error(
+        "column.type",
+        place,
+        en,
+        zh,
+        Hint("look at a number, a text, a time or a yes/no value of it", "请改看其中的数值、文本、时间或是否值"),
+    )
     return None
 
 
