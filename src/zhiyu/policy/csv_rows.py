@@ -42,7 +42,11 @@ def cells_of(content: bytes, file: str) -> Iterator[list[Cell]]:
     except UnicodeDecodeError as fault:
         line = content[: fault.start].count(b"\n") + 1
         raise _refused(
-            Place(file, line, 1), "csv.encoding", "not UTF-8 text", "不是 UTF-8 文本", "save it as UTF-8"
+            Place(file, line, 1),
+            "csv.encoding",
+            "not UTF-8 text",
+            "不是 UTF-8 文本",
+            Hint("save it as UTF-8", "请另存为 UTF-8"),
         ) from None
     at, line, begin = 0, 1, 0
     cells: list[Cell] = []
@@ -77,7 +81,11 @@ def _cell(text: str, at: int, place: Place) -> tuple[str, int]:
         end = text.find('"', at)
         if end < 0:
             raise _refused(
-                place, "csv.quote", "the quote is never closed", "引号没有结束", 'write " twice inside quotes'
+                place,
+                "csv.quote",
+                "the quote is never closed",
+                "引号没有结束",
+                Hint('write " twice inside quotes', '引号内的 " 要写两次'),
             )
         value += text[at:end]
         at = end + 1
@@ -88,7 +96,13 @@ def _cell(text: str, at: int, place: Place) -> tuple[str, int]:
         at += 1
     if text[at : at + 1] not in ("", ",", "\n"):
         here = place.shifted(at - start)
-        raise _refused(here, "csv.quote", "text after the closing quote", "右引号之后还有文字", "quote the whole cell")
+        raise _refused(
+            here,
+            "csv.quote",
+            "text after the closing quote",
+            "右引号之后还有文字",
+            Hint("quote the whole cell", "给整个单元格加引号"),
+        )
     return value, at
 
 
@@ -109,7 +123,7 @@ def rows_of(
                 "文件没有表头",
                 Place(file),
                 "error",
-                "name the columns in the first line",
+                *Hint("name the columns in the first line", "在第一行写列名"),
             )
         )
         return []
@@ -130,7 +144,16 @@ def rows_of(
     for number, line in enumerate(body, first):
         if len(line) != len(names):
             en, zh = f"{len(line)} cells, and the header has {len(names)}", f"此行 {len(line)} 格，表头 {len(names)} 格"
-            problems.append(Problem("csv.cells", en, zh, line[0].place, "error", "quote a cell that has a comma in it"))
+            problems.append(
+                Problem(
+                    "csv.cells",
+                    en,
+                    zh,
+                    line[0].place,
+                    "error",
+                    *Hint("quote a cell that has a comma in it", "含逗号的单元格请加引号"),
+                )
+            )
             continue
         rows.append(_row(dict(zip(names, line)), inputs, places, (*path, "rows", number), problems))
     return rows
@@ -148,13 +171,22 @@ def _sound_header(header: list[Cell], inputs: Sequence[str], problems: list[Prob
             problems.append(Problem("csv.column", en, zh, cell.place, "error", *hint))
         elif cell.text in seen:
             en, zh = f"column '{cell.text}' stands twice", f"列“{cell.text}”出现两次"
-            problems.append(Problem("csv.column", en, zh, cell.place, "error", "keep one of them"))
+            problems.append(
+                Problem("csv.column", en, zh, cell.place, "error", *Hint("keep one of them", "保留其中一个"))
+            )
         seen.add(cell.text)
     for name in inputs:
         if name not in seen:
             en, zh = f"the column of input '{name}' is missing", f"缺少输入“{name}”的列"
             problems.append(
-                Problem("csv.column", en, zh, header[0].place, "error", "add it; an empty cell takes any value")
+                Problem(
+                    "csv.column",
+                    en,
+                    zh,
+                    header[0].place,
+                    "error",
+                    *Hint("add it; an empty cell takes any value", "请补上；空单元格表示任意值"),
+                )
             )
     return len(problems) == before
 
@@ -190,9 +222,9 @@ def _said(name: str, cell: Cell, problems: list[Problem]) -> Any:
     except ValueError:
         pass
     en, zh = f"'{cell.text}' is not a whole number", f"“{cell.text}”不是整数"
-    problems.append(Problem("declare.type", en, zh, cell.place, "error", "write e.g. 20 or -5"))
+    problems.append(Problem("declare.type", en, zh, cell.place, "error", *Hint("write e.g. 20 or -5", "例如 20 或 -5")))
     return 0
 
 
-def _refused(place: Place, code: str, en: str, zh: str, hint: str) -> DeclarationError:
-    return DeclarationError([Problem(code, en, zh, place, "error", hint)])
+def _refused(place: Place, code: str, en: str, zh: str, hint: Hint) -> DeclarationError:
+    return DeclarationError([Problem(code, en, zh, place, "error", *hint)])

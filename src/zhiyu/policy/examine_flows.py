@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from zhiyu.base.errors import Hint
 from zhiyu.expressions import Expression
 from zhiyu.expressions.types import INT, Kind, Type
 from zhiyu.policy.checked import Checked, CheckedFlow
@@ -74,8 +75,8 @@ def _case(checked: Checked, text: str, path: Path, scope: dict[str, Type]) -> Ex
         if problem.code == "unknown_name" and name:
             en = f"the total of '{name}' is not known here: no node before this one asks it"
             zh = f"此处还没有“{name}”的总分：之前的节点都没有运行它"
-            hint = "add a node for it on the way here"
-            checked.problems[number] = replace(problem, en=en, zh=zh, suggestion=hint)
+            hint = Hint("add a node for it on the way here", "在到达此处之前加上它的节点")
+            checked.problems[number] = replace(problem, en=en, zh=zh, suggestion=hint.en, suggestion_zh=hint.zh)
     return expression
 
 
