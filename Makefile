@@ -41,6 +41,7 @@ soak: warm
 
 bench: warm
 	@$(BIN)/zhiyu bench core
+	@$(BIN)/zhiyu bench policy
 
 docs: $(VENV)/.installed
 	@$(BIN)/python docs/write_reference.py

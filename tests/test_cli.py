@@ -79,6 +79,12 @@ def test_check_points_at_the_character_and_suggests(home: Path) -> None:
     assert checked.exit_code == 1
     assert "rules.yaml:" in checked.stderr
     assert "did you mean 'failed_logins" in checked.stderr
+    chinese = run("check", "p", "--lang", "zh").stderr
+    assert "是不是“failed_logins" in chinese
+    assert "did you mean" not in chinese
+    (problem,) = [p for p in json.loads(run("check", "p", "--json").stdout)["problems"] if p["severity"] == "error"]
+    assert problem["suggestion"].startswith("did you mean 'failed_logins")
+    assert problem["suggestion_zh"].startswith("是不是“failed_logins")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,19 @@ def test_mistakes_get_one_clear_message_and_exit_code_1(home: Path, words: tuple
     assert result.exit_code == 1
     assert say in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_mistake_says_in_chinese_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZHIYU_LANG", "zh")
+    (home / "columns.csv").write_text("idd,fraud\na,1\n", encoding="utf-8")
+    (home / "words.csv").write_text("id,fraud\na,perhaps\n", encoding="utf-8")
+    replay = ("replay", "p/events.ndjson", "-p", "p")
+    assert run("explain", "x").stderr.endswith("中没有租户“default”的完整运行；请先运行 `zhiyu replay`\n")
+    assert run(*replay, "--labels", "columns.csv").stderr.endswith("没有列“id”；是不是“idd”？\n")
+    assert "“perhaps”不是标签；请写 1" in run(*replay, "--labels", "words.csv").stderr
+    assert run(*replay, "--source", "files").stderr.endswith("策略中没有来源“files”\n")
+    assert run(*replay).exit_code == 0
+    assert "；编号形如“" in run("explain", "x").stderr
 
 
 def test_decide_from_stdin_with_history(home: Path) -> None:

@@ -15,14 +15,15 @@ import pyarrow as pa
 
 from zhiyu.base.errors import InputError
 from zhiyu.decisions.batch import DecisionBatch
-from zhiyu.decisions.explain import Explanation, weight
+from zhiyu.decisions.explain import Explanation
 from zhiyu.engine.decision_files import DecisionTables
 from zhiyu.engine.engine import Engine, Outcome
+from zhiyu.engine.journal import take_journal
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.evaluation.replay import Replay, Replayed, choose_source
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.decode_one import decode_one
-from zhiyu.policy.declare import OUTCOMES, Policy
+from zhiyu.policy.declare import Policy
 
 REMEMBERED = 10_000
 """Decisions an `App` can explain from memory; older ones are explained from a run folder."""
@@ -30,7 +31,9 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision: outcome, score, names of the rules that hit, reason codes, log position."""
+    """One decision: what was decided and what is enforced (`mark` says why these differ), score, names of the rules that hit, reason codes,
+    actions, log position. `shadow`: rules that hit and did not count; `approximate`: a feature missed entries beyond the limit per key;
+    `shadow_version`: what the shadow version would have decided ("" without one, "error" when it failed)."""
 
     event_id: str
     position: int
@@ -39,7 +42,13 @@ class Decision:
     rules: tuple[str, ...]
     reasons: tuple[str, ...]
     policy_hash: str
+    enforced: str
+    mark: str = ""
+    shadow: tuple[str, ...] = ()
+    actions: tuple[dict[str, Any], ...] = ()
     late: bool = False
+    approximate: bool = False
+    shadow_version: str = ""
     repeated: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,8 +70,10 @@ class App:
 
     def __init__(
         self, policy: Policy | Path | str, tenant: str = "default", key: bytes | None = None, source: str | None = None,
-        all_features: bool = False,
+        all_features: bool = False, shadow: Policy | Path | str | None = None,
     ) -> None:  # fmt: skip
+        """`shadow`: another version that decides beside, with a state of its own, and changes nothing."""
+        self.shadow = App(shadow, tenant, key, source) if shadow is not None else None
         self.opened: Opened = open_policy(policy, tenant, key, all_features)
         self.engine = Engine(self.opened.compiled, self.opened.codes, tenant)
         self.source = choose_source(self.opened, source) if source else None
@@ -76,6 +87,7 @@ class App:
 
     def decide(self, record: Mapping[str, Any]) -> Decision | None:
         """Take one event. A decision, or None for a fact or noise. EventRefused names the field; a repeat gives the first decision."""
+        beside = self._in_shadow(record)
         decoded = decode_one(
             self.opened.compiled.schema, self.source, record, self.opened.codes, self.opened.tenant, self.position
         )
@@ -89,19 +101,28 @@ class App:
         self.position += 1
         if not outcome.decisions.n:
             return None
-        decision = self._decision(outcome.decisions, decoded.batch)
+        decision = self._decision(outcome.decisions, beside)
         self._decided[decision.event_id] = (decision, outcome.decisions, decoded.batch)
         if len(self._decided) > REMEMBERED:
             self._decided.popitem(last=False)
         return decision
 
-    def _decision(self, d: DecisionBatch, batch: EventBatch) -> Decision:
-        names = self.opened.compiled.rule_order
-        hit = sorted((rule.rule for rule, on in zip(names, d.hit_matrix(len(names))[0]) if on), key=weight)
-        reasons = tuple(dict.fromkeys(rule.reason for rule in hit if rule.reason))
+    def _in_shadow(self, record: Mapping[str, Any]) -> str:
+        """What the shadow version decides; whatever befalls it stays there."""
+        if self.shadow is None:
+            return ""
+        try:
+            decision = self.shadow.decide(record)
+        except Exception:  # a shadow must not harm the live version, whatever is wrong with it
+            return "error"
+        return decision.outcome if decision else ""
+
+    def _decision(self, d: DecisionBatch, beside: str) -> Decision:
+        told, brief = self.opened.brief(d, 0)
         return Decision(
-            str(batch.ids[0]), int(d.positions[0]), OUTCOMES[int(d.outcome[0])], int(d.score[0]), tuple(rule.name for rule in hit), reasons,
-            self.policy_hash, bool(d.late[0]),
+            told.event_id, told.position, told.outcome, told.score, tuple(rule.rule.name for rule in brief.rules), brief.reasons,
+            self.policy_hash, told.enforced, told.mark, tuple(told.quiet), tuple(action.to_dict() for action in brief.actions), told.late,
+            told.approximate, beside,
         )  # fmt: skip
 
     def _first(self, event_id: str, outcome: Outcome) -> Decision | None:
@@ -115,8 +136,16 @@ class App:
         first = known[0]
         return Decision(**(first.to_dict() | {"repeated": True}))
 
+    def take_lists(self, journal: Path) -> int:
+        """Know the lists as a journal tells them, each change from its time on; returns how many changes there are."""
+        if self.shadow is not None:
+            self.shadow.take_lists(journal)
+        return take_journal(self.engine, self.opened, journal)
+
     def learn(self, events: Path, source: str | None = None, batch: int = 65_536) -> int:
         """Take a whole file of past events first; returns how many events were read. Their decisions are not remembered."""
+        if self.shadow is not None:
+            self.shadow.learn(events, source, batch)
         run = Replay(self.opened, events, source=source, batch=batch, engine=self.engine)
         self.position += run.run().events
         return self.position
@@ -161,6 +190,7 @@ class ReplayResult:
 def replay(
     events: Path | str, policy: Policy | Path | str, *, source: str | None = None, labels: Path | str | None = None,
     batch: int = 65_536, tenant: str = "default", out: Path | str | None = None, all_features: bool = False,
+    tape: Path | str | None = None, lists: Path | str | None = None,
 ) -> ReplayResult:  # fmt: skip
     """Replay a file through a policy. The table holds one line per decision: envelope, outcome, rules, features, label."""
     opened = open_policy(policy, tenant, all_features=all_features)
@@ -174,6 +204,7 @@ def replay(
     run = Replay(
         opened, Path(events), source=source, labels=Path(labels) if labels else None, batch=batch, tenant=tenant,
         out=Path(out) if out else None, keep_all=True, on_batch=collect,
+        tape=Path(tape) if tape else None, lists=Path(lists) if lists else None,
     )  # fmt: skip
     report = run.run()
     return ReplayResult(report, pa.concat_tables(parts) if parts else pa.table({}))

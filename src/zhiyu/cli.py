@@ -9,58 +9,23 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from zhiyu.base.errors import DeclarationError, InputError, Problem, ZhiyuError
-from zhiyu.bench.command import bench
+from zhiyu.base.errors import InputError, Problem
+from zhiyu.commands.backtest import backtest
+from zhiyu.commands.bench import bench
+from zhiyu.commands.diff import diff
+from zhiyu.commands.lists import lists as lists_group
+from zhiyu.commands.lists import snooze
+from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+from zhiyu.commands.tune import tune
 
 RUN_FOLDER = ".zhiyu/run"
-LANGUAGES = click.Choice(["en", "zh"])
-
-
-def _language(given: str | None) -> str:
-    return given or ("zh" if os.environ.get("ZHIYU_LANG", os.environ.get("LANG", "")).startswith("zh") else "en")
-
-
-def _language_option(command: Any) -> Any:
-    return click.option(
-        "--lang", type=LANGUAGES, default=None, help="Language of the output (default: ZHIYU_LANG or LANG)."
-    )(command)
-
-
-@contextmanager
-def _told(language: str) -> Iterator[None]:
-    """Turn the house's errors into one clear message on stderr and exit code 1."""
-    try:
-        yield
-    except DeclarationError as wrong:
-        for problem in wrong.problems:
-            click.echo(problem.text(language), err=True)
-        sys.exit(1)
-    except ZhiyuError as wrong:
-        click.echo(f"error[{wrong.code}]: {wrong.text(language)}", err=True)
-        sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
-    except OSError as wrong:
-        click.echo(f"error[disk]: {wrong}", err=True)
-        sys.exit(1)
-
-
-def _progress(language: str) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), transient=True,
-    )  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,11 +39,11 @@ def main() -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@_language_option
+@language_option
 def init(folder: Path, lang: str | None) -> None:
     """Write a small working policy, with sample events, into FOLDER (new or empty)."""
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(f"'{folder}' is not empty; choose a new folder", f"“{folder}”不是空目录；请选择新目录")
         starter = resources.files("zhiyu.policy") / "starter"
@@ -99,17 +64,17 @@ def init(folder: Path, lang: str | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: problems, cost, hash.")
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option("--say", is_flag=True, help="Also say every rule set in words.")
-@_language_option
+@click.option("--say", is_flag=True, help="Also say rules, scorecards, tables, flows, lists and limits in words.")
+@language_option
 def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None) -> None:
     """Check the policy in FOLDER: names, types, units, nulls, unreachable rules, cost. Exit code 1 on errors."""
     from zhiyu.policy.artifact import artifact_of
     from zhiyu.policy.check import check_policy
     from zhiyu.policy.load import load_policy
-    from zhiyu.policy.say import say_rule_set
+    from zhiyu.policy.say_policy import say_policy
 
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         loaded = load_policy(folder)
         report = check_policy(loaded.policy, loaded.places)
         failed = bool(report.errors) or (strict and bool(report.warnings))
@@ -126,8 +91,7 @@ def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None
         for problem in report.problems:
             click.echo(problem.text(language), err=problem.severity == "error")
         if say and report.checked and not report.errors:
-            for rule_set in loaded.policy.rule_sets:
-                click.echo(say_rule_set(report.checked, rule_set.name, language))
+            click.echo("\n".join(say_policy(report.checked, language)))
         errors, warnings = len(report.errors), len(report.warnings)
         click.echo(
             f"{errors} 个错误，{warnings} 个警告" if language == "zh" else f"{errors} errors, {warnings} warnings"
@@ -142,7 +106,7 @@ def _problem(problem: Problem) -> dict[str, Any]:
     place = problem.place
     return {
         "severity": problem.severity, "code": problem.code, "file": place.file, "line": place.line, "column": place.column,
-        "en": problem.en, "zh": problem.zh, "suggestion": problem.suggestion,
+        "en": problem.en, "zh": problem.zh, "suggestion": problem.suggestion, "suggestion_zh": problem.suggestion_zh,
     }  # fmt: skip
 
 
@@ -170,44 +134,68 @@ def _problem(problem: Problem) -> dict[str, Any]:
     help="Events per batch; never changes a decision.",
 )
 @click.option("--all-features", is_flag=True, help="Compute every declared feature, not only those that rules use.")
+@click.option(
+    "--lists", type=click.Path(path_type=Path), default=None, help="The journal of list changes (see `zhiyu lists`)."
+)
+@click.option(
+    "--shadow",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Another version that decides beside and changes nothing.",
+)
+@click.option(
+    "--tape",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Also record a feature tape: `zhiyu replay TAPE` decides it again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the report.")
-@_language_option
+@language_option
 def replay(
     events: Path, policy: Path, out: Path | None, no_out: bool, labels: Path | None, label_delay: str | None, source: str | None,
-    tenant: str, batch: int, all_features: bool, as_json: bool, lang: str | None,
+    tenant: str, batch: int, all_features: bool, lists: Path | None, shadow: Path | None,
+    tape: Path | None, as_json: bool, lang: str | None,
 ) -> None:  # fmt: skip
-    """Replay EVENTS (.ndjson, .csv, .parquet) through a policy: decisions, report, digest."""
-    language = _language(lang)
-    with _told(language):
+    """Replay EVENTS (.ndjson, .csv, .parquet, or a feature tape) through a policy: decisions, report, digest."""
+    language = language_of(lang)
+    with told(language):
         _check_tenant(tenant)
         target = None if no_out else (out or Path(RUN_FOLDER))
         _replay(
             events, policy, language, as_json, out=target, labels=labels, label_delay=label_delay, source=source, tenant=tenant,
-            batch=batch, all_features=all_features,
+            batch=batch, all_features=all_features, tape=tape, lists=lists, shadow=shadow,
         )  # fmt: skip
 
 
 def _check_tenant(tenant: str) -> None:
     if not tenant.replace("-", "").replace("_", "").isalnum() or len(tenant) > 64:
         raise InputError(
-            f"'{tenant}' is no tenant name: letters, digits, - and _, at most 64", f"“{tenant}”不是合法的租户名"
+            f"'{tenant}' is no tenant name: letters, digits, - and _, at most 64",
+            f"“{tenant}”不是合法的租户名：只能用字母、数字、- 和 _，最多 64 个字符",
         )
 
 
 def _replay(
-    events: Path, policy: Path, language: str, as_json: bool, *, all_features: bool = False, **options: Any
+    events: Path,
+    policy: Path,
+    language: str,
+    as_json: bool,
+    *,
+    all_features: bool = False,
+    shadow: Path | None = None,
+    **options: Any,
 ) -> None:
     from zhiyu.engine.opened import open_policy
     from zhiyu.evaluation.replay import Replay
     from zhiyu.evaluation.report import ReportPrinter
 
     opened = open_policy(policy, options["tenant"], all_features=all_features)
-    run = Replay(opened, events, **options)
+    run = Replay(opened, events, shadow=open_policy(shadow, options["tenant"]) if shadow else None, **options)
     warm_kernels(language)
-    with _progress(language) as progress:
-        task = progress.add_task("回放" if language == "zh" else "replaying", total=1.0)
+    with progress() as bar:
+        task = bar.add_task("回放" if language == "zh" else "replaying", total=1.0)
         for done in run.steps():
-            progress.update(task, completed=done)
+            bar.update(task, completed=done)
     if as_json:
         click.echo(json.dumps(run.result.to_dict(), ensure_ascii=False, default=str))
     else:
@@ -220,20 +208,27 @@ def _replay(
 @click.option(
     "--history", type=click.Path(path_type=Path), default=None, help="Events that came before; replayed first."
 )
+@click.option(
+    "--lists", type=click.Path(path_type=Path), default=None, help="The journal of list changes (see `zhiyu lists`)."
+)
 @click.option("--source", default=None, help="Read the event through this source of the policy.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per decision.")
-@_language_option
-def decide(event: Any, policy: Path, history: Path | None, source: str | None, as_json: bool, lang: str | None) -> None:
+@language_option
+def decide(
+    event: Any, policy: Path, history: Path | None, lists: Path | None, source: str | None, as_json: bool, lang: str | None
+) -> None:  # fmt: skip
     """Decide the event in EVENT.json (an object, or a list of them; - for stdin) and say why."""
     from zhiyu.app import App
     from zhiyu.base.errors import EventRefused
     from zhiyu.evaluation.report import print_explanation
 
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         records = _records(event.read())
         app = App(policy, source=source)
         warm_kernels(language)
+        if lists:
+            app.take_lists(lists)
         if history:
             app.learn(history)
         failed = False
@@ -290,15 +285,15 @@ def _records(text: str) -> list[dict[str, Any]]:
 @click.option("--tenant", default="default", show_default=True)
 @click.option("--rederive", is_flag=True, help="For a pass: replay the input up to it to see its values.")
 @click.option("--json", "as_json", is_flag=True)
-@_language_option
+@language_option
 def explain(event_id: str, run_folder: Path, tenant: str, rederive: bool, as_json: bool, lang: str | None) -> None:
     """Say why the event EVENT_ID was decided as it was, in the last replay or in --run DIR."""
     from zhiyu.engine.run_reader import RunReader
     from zhiyu.evaluation.rederive import rederived
     from zhiyu.evaluation.report import print_explanation
 
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         _check_tenant(tenant)
         reader = RunReader(run_folder, tenant)
         found = reader.explain(event_id)
@@ -312,25 +307,13 @@ def explain(event_id: str, run_folder: Path, tenant: str, rederive: bool, as_jso
 
 
 @main.command()
-@_language_option
+@language_option
 def warm(lang: str | None) -> None:
     """Compile all kernels now (once per installation; later starts load them from the cache)."""
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         seconds = warm_kernels(language)
         click.echo(f"{'就绪' if language == 'zh' else 'ready'} ({seconds:.1f} s)")
-
-
-def warm_kernels(language: str) -> float:
-    """Compile what the cache does not hold, saying so; returns seconds."""
-    from zhiyu.engine.warm import compile_kernels, is_warm
-
-    if is_warm():
-        return compile_kernels()
-    with Console(stderr=True).status(
-        "正在编译计算内核（仅首次）…" if language == "zh" else "compiling kernels … (first run only)"
-    ):
-        return compile_kernels()
 
 
 @main.command()
@@ -341,13 +324,13 @@ def warm_kernels(language: str) -> float:
     default=None,
     help="Policy folder (default examples/card_payments).",
 )
-@_language_option
+@language_option
 def demo(policy: Path | None, lang: str | None) -> None:
     """Replay card payments through the example policy and show what was stopped, and why."""
     from zhiyu.simulation.card_payments import write_card_payments
 
-    language = _language(lang)
-    with _told(language):
+    language = language_of(lang)
+    with told(language):
         folder = policy or _example("card_payments")
         data = Path(os.environ.get("ZHIYU_DATA", Path.cwd() / ".." / "shared" / "data")) / "card_transactions"
         files = sorted(data.glob("*.parquet"))
@@ -379,7 +362,12 @@ def _example(name: str) -> Path:
     return folder
 
 
+main.add_command(backtest)
 main.add_command(bench)
+main.add_command(diff)
+main.add_command(lists_group)
+main.add_command(snooze)
+main.add_command(tune)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from zhiyu.base.jit import Array
-from zhiyu.bench.command import bench
 from zhiyu.bench.core import Bench
 from zhiyu.bench.peers import by_deques, by_duckdb, by_polars, feature_names, sample
 from zhiyu.bench.policy import benchmark_policy
 from zhiyu.bench.stream import Stream, rows_of
+from zhiyu.commands.bench import bench
 
 SAMPLE = 3_000
 FLOATS = ("mean", "std")

@@ -16,10 +16,17 @@ from zhiyu.cli import main
 from zhiyu.events.declare import Clock, EventType, Field, LabelColumn, Source, TimeColumn
 from zhiyu.features.declare import Feature, Grid
 from zhiyu.policy.declare import Feedback, Policy, Reason, Rule, RuleSet, Threshold
+from zhiyu.policy.declare_actions import Action, ActionLimit, Do, LetThrough, Parameter
+from zhiyu.policy.declare_flows import Arm, Case, Flow, Node
+from zhiyu.policy.declare_lists import EntityList
+from zhiyu.policy.declare_scorecards import Band, Bin, Characteristic, Scorecard
+from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 DECLARATIONS = (
-    Policy, EventType, Field, Feature, Grid, RuleSet, Rule, Threshold, Reason, Source, TimeColumn, LabelColumn, Clock, Feedback,
+    Policy, EventType, Field, Feature, Grid, EntityList, RuleSet, Rule, Threshold, Scorecard, Characteristic, Bin, Band, DecisionTable,
+    Input, Row, Flow, Node, Case, Arm, Action, Parameter, Do, LetThrough, ActionLimit, Reason, Source, TimeColumn, LabelColumn, Clock,
+    Feedback,
 )  # fmt: skip
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]*) \|", re.MULTILINE)
 

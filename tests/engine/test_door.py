@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, REPEATED, Door
 
 
+def codes(keys: Any) -> Any:
+    """The 128-bit codes of ids, uint64[n, 2], of which the door looks at the first half."""
+    return np.column_stack([keys, keys]).view(np.uint64)
+
+
 def judge(door: Door, *rows: tuple[int, int, int]) -> list[tuple[int, int, int]]:
     """(status, received, late) of (time, key, body) rows."""
     times, keys, bodies = (np.array(column, np.int64) for column in zip(*rows))
-    judged = door.judge(times, keys, bodies, np.arange(len(rows)))
+    judged = door.judge(times, codes(keys), bodies.view(np.uint64), np.arange(len(rows)))
     assert judged.accepted == (judged.status == ACCEPTED).sum()
     assert judged.late_ones == judged.late.sum()
     return list(zip(judged.status.tolist(), judged.received.tolist(), judged.late.tolist()))
@@ -41,6 +48,6 @@ def test_old_ids_are_forgotten_so_that_memory_does_not_grow() -> None:
     door = Door(0, 10**12, 1_000)
     for start in range(0, 40_000, 4_000):
         n = np.arange(start, start + 4_000, dtype=np.int64)
-        door.judge(n, n + 1, n, n)
+        door.judge(n, codes(n + 1), n.view(np.uint64), n)
     assert door.live_ids() < 5_000
     assert door.bytes_used() < 400_000

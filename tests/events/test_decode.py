@@ -123,11 +123,26 @@ def test_cleaning_tells_what_it_changed_in_accepted_events() -> None:
     assert got.cleaning.actions["new_key", "ignored"] == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "en", "zh"),
+    [
+        ({"type": "aplication"}, "did you mean 'application'?", "是不是“application”？"),
+        ({"channel": "webb"}, "did you mean 'web'?", "是不是“web”？"),
+        ({"channel": "fax"}, "add it to `values` if it is right", "若属实请加入 values"),
+    ],
+)
+def test_a_refusal_says_what_to_do_in_both_languages(changes: dict[str, str], en: str, zh: str) -> None:
+    (refusal,) = read([application(**changes)]).refusals
+    assert refusal.en.endswith(f"; {en}")
+    assert refusal.zh.endswith(f"；{zh}")
+
+
 def test_several_types_in_one_batch() -> None:
     login = {"type": "login", "id": "a-1", "time": 5, "customer": "c-1", "device": "d"}
     got = read([login, application(), login | {"type": "logout"}, login | {"id": "a-2"}], BOTH)
     assert got.batch.type_index.tolist() == [1, 0, 1]
     assert [r.code for r in got.refusals] == ["unknown_type"]
+    assert got.refusals[0].zh == "'logout' 不是已声明的事件类型；可用类型：application、login"
     assert "did you mean 'login'?" not in got.refusals[0].en or got.refusals[0].field == "type"
     assert [value(got, "customer", BOTH, i) for i in range(3)] == [CODES.one("c-1")] * 3
     assert value(got, "amount", BOTH, 0) is None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.events.samples import APPLICATION, BOTH, LOGIN, SCHEMA
+from tests.suggestions import in_one_language
 from zhiyu.base.errors import DeclarationError, Place
 from zhiyu.events.declare import EventType, Field
 from zhiyu.events.schema import EventSchema
@@ -22,6 +23,7 @@ def problems(*events: EventType) -> list[str]:
     for problem in found.value.problems:
         assert problem.en
         assert problem.zh
+    assert in_one_language(found.value.problems) == []
     return [problem.code for problem in found.value.problems]
 
 

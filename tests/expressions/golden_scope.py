@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zhiyu.expressions import NamedSet, Scope
+from zhiyu.expressions import EntitySet, NamedSet, Scope
 from zhiyu.expressions.types import BOOL, DURATION, FLOAT, GEO, INT, STRING, TIME, Kind, Type
 
 CNY = Type(Kind.FIXED, 2, "CNY")
@@ -36,6 +36,11 @@ SCOPE = Scope(
         "odd_sizes": NamedSet("odd_sizes", INT, [3, 5]),
     },
     texts=frozenset({"country", "merchant", "email", "id_number", "tags"}),
+    lists={
+        "closed_merchants": EntitySet("closed_merchants", STRING),
+        "leaked_emails": EntitySet("leaked_emails", Type(Kind.STRING, personal=True)),
+        "test_amounts": EntitySet("test_amounts", CNY),
+    },
 )
 LABELS = {
     "amount": ("amount", "金额"),
@@ -46,6 +51,7 @@ LABELS = {
     "time": ("time of the payment", "支付时间"),
     "email": ("e-mail", "邮箱"),
     "vip": ("VIP mark", "VIP 标记"),
+    "leaked_emails": ("leaked e-mails", "泄露邮箱"),
 }
 SEEN = {
     "amount": 62_000,

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracles.naive_expressions import ERROR, Number, Span, Time
+from tests.oracles.naive_expressions import ERROR, Members, Number, Span, Time
 from zhiyu.expressions import Expression, Prepared, Program, compile_program, load_constants, prepare, run_program
+from zhiyu.expressions.tables import list_keys, members_table, put_members
 from zhiyu.expressions.types import Kind, Type
 
 
@@ -52,9 +53,19 @@ def plain(value: int, null: int, type_: Type) -> Any:
     return Number(value, type_.scale)
 
 
+def table_of(lists: Mapping[str, Members]) -> np.ndarray:
+    """The table of members of all lists together."""
+    entries = [(encode(name), bits(value), until) for name, each in lists.items() for value, until in each.items()]
+    codes, values, untils = (np.array([entry[part] for entry in entries], np.int64) for part in range(3))
+    table = members_table(len(entries))
+    assert put_members(table, list_keys(codes, values), untils, 0) == len(entries)
+    return table
+
+
 def run(
-    expressions: Sequence[Expression], names: Mapping[str, Type], rows: Sequence[Mapping[str, Any]], block: int
-) -> tuple[np.ndarray, np.ndarray, Program]:
+    expressions: Sequence[Expression], names: Mapping[str, Type], rows: Sequence[Mapping[str, Any]], block: int,
+    lists: Mapping[str, Members] | None = None,
+) -> tuple[np.ndarray, np.ndarray, Program]:  # fmt: skip
     """Values and nulls of every expression: int64[e, rows], uint8[e, rows]; the file holds `block` columns."""
     prepared = {each.key: each for expression in expressions for each in expression.prepared}
     inputs = [*names, *prepared]
@@ -62,13 +73,16 @@ def run(
     values = np.full((program.n_registers, block), 0x7FF8DEADBEEF, dtype=np.int64)
     nulls = np.zeros((program.n_registers, block), dtype=np.uint8)
     load_constants(program, values, nulls)
+    sets, table = program.sets.copy(), table_of(lists or {})
+    for _, offset in program.list_offsets:
+        sets[offset] = table.ctypes.data if lists else 0
     out = np.zeros((len(expressions), len(rows)), np.int64), np.zeros((len(expressions), len(rows)), np.uint8)
     for start in range(0, len(rows), block):
         part = rows[start : start + block]
         for at, name in enumerate(inputs):
             for column, row in enumerate(part):
                 put(values, nulls, at, column, taken(row, name, prepared))
-        run_program(program.code, program.sets, values, nulls, len(part))
+        run_program(program.code, sets, values, nulls, len(part))
         out[0][:, start : start + len(part)] = values[program.outputs, : len(part)]
         out[1][:, start : start + len(part)] = nulls[program.outputs, : len(part)]
     return out[0], out[1], program

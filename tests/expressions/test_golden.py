@@ -8,21 +8,27 @@ from pathlib import Path
 import pytest
 
 from tests.expressions.golden_scope import LABELS, SCOPE, SEEN
-from zhiyu.base.errors import DeclarationError, Place
+from tests.suggestions import in_one_language
+from zhiyu.base.errors import DeclarationError, Place, Problem
 from zhiyu.expressions import check, parse, say, say_with_values
 from zhiyu.expressions.types import Kind
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "expressions"
 
 
-def errors(text: str) -> list[str]:
-    """Every problem of `text` in both languages."""
+def problems_of(text: str) -> list[Problem]:
+    """Every problem of `text`."""
     place = Place("rules.yaml", 7, 11)
     try:
         expression = check(parse(text.replace("\\0", "\0"), place), SCOPE, text, place, want=Kind.BOOL)
     except DeclarationError as wrong:
-        return [line for problem in wrong.problems for line in (problem.text("en"), problem.text("zh"))]
-    return [line for problem in expression.warnings for line in (problem.text("en"), problem.text("zh"))] or ["fine"]
+        return wrong.problems
+    return list(expression.warnings)
+
+
+def errors(text: str) -> list[str]:
+    """Every problem of `text` in both languages."""
+    return [line for p in problems_of(text) for line in (p.text("en"), p.text("zh"))] or ["fine"]
 
 
 def sentences(text: str) -> list[str]:
@@ -58,6 +64,7 @@ def test_no_golden_error_is_an_accident() -> None:
             found = errors(line[2:])
             assert found != ["fine"], line
             assert all(en != zh for en, zh in zip(found[::2], found[1::2], strict=True)), line
+            assert in_one_language(problems_of(line[2:])) == []
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.expressions.running import encode, run
-from tests.oracles.naive_expressions import ERROR, Number
+from tests.oracles.naive_expressions import ERROR, Members, Number, Time
 from zhiyu.base.errors import InputError
-from zhiyu.expressions import NamedSet, Scope, check, compile_program, load_constants, parse, run_program
+from zhiyu.expressions import EntitySet, NamedSet, Scope, check, compile_program, load_constants, parse, run_program
 from zhiyu.expressions.tables import build_table, holds
 from zhiyu.expressions.types import BOOL, FLOAT, INT, STRING, Kind, Type
 
@@ -182,6 +182,32 @@ def test_two_sets_in_one_program_do_not_mix() -> None:
     run_program(found.code, found.sets, values, nulls, 4)
     assert values[found.outputs].tolist() == [[1, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 1], [1, 1, 0, 0]]
     assert "IN" in found.listing()
+
+
+def test_lists_are_asked_at_the_address_the_owner_writes() -> None:
+    names = {"s": STRING, "received_at": Type(Kind.TIME, nullable=False)}
+    lists = {name: EntitySet(name, STRING) for name in ("stolen", "lost")}
+    texts = ["s in stolen", "s not in stolen", "s in lost", "s in stolen or s in lost"]
+    expressions = [check(parse(text), Scope(names, lists=lists)) for text in texts]
+    assert [each.lists for each in expressions] == [{"stolen"}, {"stolen"}, {"lost"}, {"stolen", "lost"}]
+    found = compile_program(expressions, {"s": 0, "received_at": 1}, 2, encode)
+    assert dict(found.list_offsets).keys() == lists.keys()
+    assert [found.sets[at : at + 2].tolist() for name, at in found.list_offsets] == [
+        [0, encode(name)] for name, _ in found.list_offsets
+    ]
+    members = Members({"a": 100})
+    for table, meant in ((None, [[0, 0, 0], [1, 1, 0], [0, 0, 0], [0, 0, 0]]),
+                         ({"stolen": members}, [[1, 0, 0], [0, 1, 0], [0, 0, 0], [1, 0, 0]])):  # fmt: skip
+        rows = [
+            {"s": "a", "received_at": Time(99)},
+            {"s": "a", "received_at": Time(100)},
+            {"s": None, "received_at": Time(5)},
+        ]
+        for block in (1, 3):
+            values, nulls, _ = run(expressions, names, rows, block, table)
+            assert values.tolist() == meant
+            assert nulls.tolist() == [[0, 0, 1]] * 4
+    assert "IN_LIST" in found.listing()
 
 
 def test_columns_past_n_are_not_touched() -> None:

@@ -221,6 +221,7 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message) as found:
             list(open_events(path, SOURCE))
         assert found.value.zh
+    assert found.value.zh.endswith("需要列“at”；是不是“att”？")
     with pytest.raises(InputError, match="gzip"):
         list(open_events(broken(tmp_path / "e.ndjson.gz", b"not gzip"), SOURCE))
     with pytest.raises(InputError, match="chunk"):

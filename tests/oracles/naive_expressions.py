@@ -57,6 +57,10 @@ class Span:
     ms: int
 
 
+class Members(dict[Any, int]):
+    """A list that changes over time: value → the moment (ms) it leaves the list."""
+
+
 def evaluate(node: n.Node, row: dict[str, Any]) -> Any:
     """The value of `node` for one row."""
     match node:
@@ -83,6 +87,9 @@ def evaluate(node: n.Node, row: dict[str, Any]) -> Any:
             if decided is None or decided is ERROR:
                 return decided
             return evaluate(then if decided else otherwise, row)
+        case n.Membership(item, n.Name(name), negated) if isinstance(row[name], Members):
+            value, now = evaluate(item, row), row["received_at"]
+            return strict(lambda value, now: (value in row[name] and row[name][value] > now.ms) != negated, value, now)
         case n.Membership(_, n.Name(name), _) if row[name] is None:
             return None
         case n.Membership(item, members, negated):

@@ -11,24 +11,29 @@ from pathlib import Path
 
 import pytest
 
-from zhiyu.base.errors import DeclarationError
+from tests.suggestions import in_one_language
+from zhiyu.base.errors import DeclarationError, Problem
 from zhiyu.policy.check import check_policy
 from zhiyu.policy.load import load_texts
 from zhiyu.policy.say import say_feature, say_rule_set
+from zhiyu.policy.say_policy import say_policy
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "policy"
 CASES = sorted(p.name for p in GOLDEN.iterdir() if p.is_dir())
 
 
-def findings(folder: Path) -> str:
-    """Every finding of a folder, in English and then in Chinese."""
-    texts = {p.name: p.read_bytes() for p in sorted(folder.glob("*.yaml"))}
+def problems_of(folder: Path) -> tuple[Problem, ...]:
+    """Every finding of a folder."""
+    texts = {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.suffix in (".yaml", ".csv")}
     try:
         loaded = load_texts(texts)
     except DeclarationError as error:
-        problems = tuple(error.problems)
-    else:
-        problems = check_policy(loaded.policy, loaded.places).problems
+        return tuple(error.problems)
+    return check_policy(loaded.policy, loaded.places).problems
+
+
+def findings(problems: tuple[Problem, ...]) -> str:
+    """The findings as they print, in English and then in Chinese."""
     return "".join(f"{p.text('en')}\n" for p in problems) + "\n" + "".join(f"{p.text('zh')}\n" for p in problems)
 
 
@@ -41,7 +46,9 @@ def compare(path: Path, found: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_findings(case: str) -> None:
-    compare(GOLDEN / case / "findings.txt", findings(GOLDEN / case))
+    problems = problems_of(GOLDEN / case)
+    compare(GOLDEN / case / "findings.txt", findings(problems))
+    assert in_one_language(problems) == []
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -51,3 +58,10 @@ def test_sentences(language: str) -> None:
     lines = [say_rule_set(checked, s.name, language) for s in checked.policy.rule_sets]
     lines += [say_feature(checked, name, language) for name in checked.features]
     compare(GOLDEN / "sentences" / f"sentences.{language}.txt", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_decisions_in_words(language: str) -> None:
+    loaded = load_texts({"policy.yaml": (GOLDEN / "decisions" / "policy.yaml").read_bytes()})
+    checked = check_policy(loaded.policy, loaded.places).require()
+    compare(GOLDEN / "decisions" / f"words.{language}.txt", "\n".join(say_policy(checked, language)) + "\n")

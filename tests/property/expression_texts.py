@@ -12,8 +12,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.oracles.naive_expressions import ERROR, Number, Span, Time
-from zhiyu.expressions import NamedSet, Scope
+from tests.oracles.naive_expressions import ERROR, Members, Number, Span, Time
+from zhiyu.expressions import EntitySet, NamedSet, Scope
+from zhiyu.expressions.tables import NEVER
 from zhiyu.expressions.types import BOOL, DURATION, FLOAT, GEO, INT, STRING, TIME, Kind, Type
 
 MONEY = Type(Kind.FIXED, 2, "CNY")
@@ -35,9 +36,25 @@ NAMES: dict[str, Type] = {
     "here": GEO,
     "there": GEO,
     "tags": Type(Kind.STRING, is_list=True),
+    "received_at": TIME,
 }
 BAD = ("Acme1", "shop", "")
-SCOPE = Scope(NAMES, {"bad": NamedSet("bad", STRING, BAD)})
+LISTS = {
+    "watched": Members({"Acme1": 1_000, "shop": NEVER, "": 0, "12": -5}),
+    "denied": Members({"Acme1": NEVER, "a@b.cn": 1_001}),
+    "lucky": Members({Number(0): 1_000, Number(1): NEVER, Number(-3): 2_000}),
+    "prices": Members({Number(100, 2): 1_000, Number(0, 2): NEVER}),
+}
+KNOWN = {"bad": BAD, **LISTS}
+"""What the oracle adds to every row."""
+SCOPE = Scope(
+    NAMES,
+    {"bad": NamedSet("bad", STRING, BAD)},
+    lists={
+        name: EntitySet(name, kind)
+        for name, kind in {"watched": STRING, "denied": STRING, "lucky": INT, "prices": MONEY}.items()
+    },
+)
 TEXTS = ("Acme1", "shop", "SHOP", "", " x ", "a@b.cn", "12", "鱼é")
 
 
@@ -162,6 +179,10 @@ def boolean(depth: int) -> st.SearchStrategy[str]:
     leaves = [
         st.sampled_from(["vip", "late", 'is_weekend(t, "+08:00")', "(mer in bad)", '(city not in ("shop","12"))']),
         st.sampled_from(
+            ["(mer in watched)", "(city not in watched)", "(mer in denied)", "(n in lucky)", "((k - 3) not in lucky)"]
+        ),
+        st.sampled_from(["(amount in prices)", "(lower(mer) in watched)", '("shop" in watched)', "(0 in lucky)"]),
+        st.sampled_from(
             ['("a" in tags)', "(tags is null)", "(n in (1, 2, 3, -4))", "(amount in (1, 2.5))", "(here is null)"]
         ),
         joined("({} {} {})", plain(below), signs, plain(below) | whole()),
@@ -215,6 +236,7 @@ def values() -> dict[str, st.SearchStrategy[Any]]:
         "here": place,
         "there": place,
         "tags": st.lists(st.sampled_from(["a", "b"]), max_size=3),
+        "received_at": (st.sampled_from([-6, -5, 0, 999, 1_000, 1_001, NEVER - 1]) | st.integers(0, 3_000)).map(Time),
     }
     marks = st.sampled_from([None, None, ERROR])
     texts = st.none()

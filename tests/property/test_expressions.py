@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.expressions.running import encode, plain, run
 from tests.oracles.naive_expressions import ERROR, Number, Span, Time, evaluate
-from tests.property.expression_texts import BAD, NAMES, SCOPE, anything, rows
+from tests.property.expression_texts import KNOWN, LISTS, NAMES, SCOPE, anything, rows
 from zhiyu.expressions import canonical, check, compile_program, parse, say
 from zhiyu.expressions.types import INT, Kind, Type
 
@@ -31,10 +31,10 @@ def same(seen: Any, expected: Any, type_: Type) -> bool:
 @given(st.lists(anything(3), min_size=3, max_size=8), rows(7))
 def test_machine_gives_what_the_oracle_gives(texts: list[str], table: list[dict[str, Any]]) -> None:
     expressions = [check(parse(text), SCOPE) for text in texts]
-    values, nulls, _ = run(expressions, NAMES, table, 7)
+    values, nulls, _ = run(expressions, NAMES, table, 7, LISTS)
     for index, expression in enumerate(expressions):
         for at, row in enumerate(table):
-            expected = evaluate(parse(texts[index]), {**row, "bad": BAD})
+            expected = evaluate(parse(texts[index]), {**row, **KNOWN})
             seen = plain(int(values[index, at]), int(nulls[index, at]), expression.type)
             assert same(seen, expected, expression.type), (texts[index], row, seen, expected)
 
@@ -44,9 +44,9 @@ def test_machine_gives_what_the_oracle_gives(texts: list[str], table: list[dict[
 def test_block_size_never_shows_in_the_bits(texts: list[str], table: list[dict[str, Any]]) -> None:
     expressions = [check(parse(text), SCOPE) for text in texts]
     wide = (table * 8)[:64]
-    whole = run(expressions, NAMES, wide, 64)
+    whole = run(expressions, NAMES, wide, 64, LISTS)
     for block in (1, 7):
-        part = run(expressions, NAMES, wide, block)
+        part = run(expressions, NAMES, wide, block, LISTS)
         assert np.array_equal(part[0], whole[0])
         assert np.array_equal(part[1], whole[1])
 

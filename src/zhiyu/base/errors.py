@@ -1,6 +1,7 @@
 """Every error of the house, and the place in a declaration that an error points at.
 
-In: a code, a zh and an en message, a place. Out: exceptions that print as `file:line:column: error[code]: message`.
+In: a code, a place, a message and what to do about it in en and zh. Out: exceptions that print as
+`file:line:column: error[code]: message → suggestion`.
 One tree: `ZhiyuError` > `DeclarationError` (the user's policy), `EventRefused` (one bad event), `LimitExceeded`, `InputError`.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,29 @@ class Place:
         return Place(self.file, self.line, self.column + columns) if self.line else self
 
 
+class Hint(NamedTuple):
+    """What to do, in both languages; false when there is nothing to say. Code words stand as they are in both."""
+
+    en: str = ""
+    zh: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.en)
+
+    def __str__(self) -> str:
+        return self.en
+
+
+NO_HINT = Hint()
+"""Nothing to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding about a declaration. `severity` is "error" or "warning"; `suggestion` is what to do, "" for none."""
+    """One finding about a declaration. `severity` is "error" or "warning"; `suggestion` is what to do, "" for none.
+
+    Write the two suggestions as one `Hint`: `Problem(code, en, zh, place, "error", *hint)`.
+    """
 
     code: str
     en: str
@@ -37,12 +59,15 @@ class Problem:
     place: Place = Place()
     severity: str = "error"
     suggestion: str = ""
+    suggestion_zh: str = ""
 
     def text(self, language: str = "en") -> str:
         """One line: place, severity, code, message, and the suggestion after an arrow."""
-        message = self.zh if language == "zh" else self.en
-        hint = f" → {self.suggestion}" if self.suggestion else ""
-        return f"{self.place}: {self.severity}[{self.code}]: {message}{hint}"
+        message, hint = (
+            (self.zh, self.suggestion_zh or self.suggestion) if language == "zh" else (self.en, self.suggestion)
+        )
+        arrow = f" → {hint}" if hint else ""
+        return f"{self.place}: {self.severity}[{self.code}]: {message}{arrow}"
 
     def __str__(self) -> str:
         return self.text()
@@ -104,11 +129,16 @@ class DeclarationError(ZhiyuError):
         super().__init__("\n".join(p.text("en") for p in self.problems), "\n".join(p.text("zh") for p in self.problems))
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`did you mean 'amount'?` for the closest known name, or "" when nothing is close.
+def did_you_mean(name: str, known: Iterable[str]) -> Hint:
+    """`did you mean 'amount'?` for the closest known name, or `NO_HINT` when nothing is close.
 
-    >>> did_you_mean("amuont", ["amount", "device"])
+    >>> did_you_mean("amuont", ["amount", "device"]).en
     "did you mean 'amount'?"
     """
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean '{close[0]}'?" if close else ""
+    return meant(close[0]) if close else NO_HINT
+
+
+def meant(name: str) -> Hint:
+    """The question whether `name` was meant."""
+    return Hint(f"did you mean '{name}'?", f"是不是“{name}”？")

@@ -29,6 +29,10 @@ int64 = cast(Callable[[Any], int], np.int64)
 """`np.int64` inside kernels, where a machine integer is an int to the type checker."""
 
 
+array_at: Callable[..., Array] = numba.carray  # type: ignore[attr-defined]  # numba does not list its exports
+"""Inside kernels: the array of a given shape that stands at a pointer."""
+
+
 def instruction(generator: Callable[..., Any]) -> Any:
     """An operation numba has no word for: `generator` gives its signature and writes its LLVM code."""
     return intrinsic(generator)

@@ -16,3 +16,20 @@ MAX_FEATURES = 20_000
 MAX_RULES = 5_000
 MAX_SET_VALUES = 5_000_000
 MAX_BATCH = 1 << 20
+MAX_LIST_ENTRIES = 5_000_000
+"""Entries of all lists of a policy together, in force or waiting."""
+MAX_SNOOZES = 10_000
+MAX_TABLE_ROWS = 10_000
+"""Rows of one decision table, those of its CSV file included."""
+MAX_TABLE_FILE_BYTES = 4 << 20
+MAX_TABLE_INPUTS = 32
+MAX_BINS = 200
+"""Bins of one characteristic of a scorecard."""
+MAX_CHARACTERISTICS = 200
+MAX_FLOW_NODES = 1_000
+"""Nodes of one flow with all flows it uses written out."""
+MAX_FLOW_DEPTH = 8
+"""Flows inside flows."""
+MAX_SECTION = 1_000
+"""Lists, scorecards, tables, flows, actions or limits of one policy, each."""
+MAX_REASON_CHARS = 1_000

@@ -106,6 +106,28 @@ def floats_at(context: Any, address: Any) -> Any:
 
 
 @instruction
+def codes_at(context: Any, address: Any) -> Any:
+    """int32 pointer to `address`."""
+    return _pointer_type(types.int32)(context, address)
+
+
+@instruction
+def shorts_at(context: Any, address: Any) -> Any:
+    """int16 pointer to `address`."""
+    return _pointer_type(types.int16)(context, address)
+
+
+@instruction
+def trailing_zeros(_context: Any, word: Any) -> Any:
+    """Number of zero bits below the lowest set bit; 64 for zero."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.int64), generate
+
+
+@instruction
 def bytes_at(context: Any, address: Any) -> Any:
     """uint8 pointer to `address`."""
     return _pointer_type(types.uint8)(context, address)

@@ -27,7 +27,7 @@ AIMS: tuple[tuple[str, str, str, float, bool], ...] = (
 
 def show(report: dict[str, Any], console: Console) -> None:
     """Print the report."""
-    console.print(_figures(report))
+    console.print(figures_table(report, AIMS))
     console.print(_peers(report))
     told = report["conditions"]
     sizes = " and ".join(f"{size:,}" for size in told["state_events"])
@@ -39,9 +39,10 @@ def show(report: dict[str, Any], console: Console) -> None:
     )
 
 
-def _figures(report: dict[str, Any]) -> Table:
+def figures_table(report: dict[str, Any], aims: tuple[tuple[str, str, str, float, bool], ...]) -> Table:
+    """The figures that are there, beside their aims."""
     table = Table("figure", "measured", "aim", box=None)
-    for key, what, form, aim, more in AIMS:
+    for key, what, form, aim, more in aims:
         value = report.get(key)
         if value is None:
             continue

@@ -1,4 +1,4 @@
-"""Decisions as columns: what was decided, why, and what was seen.
+"""Decisions as columns: what was decided, what is done, why, and what was seen.
 
 In: filled by the engine. Out: arrays of equal length n, one row per decided event, in log order; feature values only for kept rows.
 """
@@ -6,20 +6,21 @@ In: filled by the engine. Out: arrays of equal length n, one row per decided eve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from zhiyu.base.jit import Array
+from zhiyu.decisions.layout import O_APPROXIMATE, O_ENFORCED, O_MARK, O_OUTCOME, O_PRINT, O_SCORE, OUT_LINES
 
 
 @dataclass(slots=True)
 class DecisionBatch:
-    """n decisions. Times in ms since 1970; `outcome` 0..5 (pass … decline); `hits`, `errors` int64[n, W] rule bits.
+    """n decisions. Times in ms since 1970. `block` int64[lines, n] is what the kernel wrote; its lines have names below.
 
     `rows` int64[n]: row of each decision in the decoded batch. `kept` int64[k]: decisions whose values are in `kept_values` int64[k, F]
-    and `kept_nulls` uint8[k, F] (0 value, 1 null, 2 error). `prints` int64[n] changes when any feature value does.
+    and `kept_nulls` uint8[k, F] (0 value, 1 null, 2 error). `hit_words`, `path_words`: 64-bit words per row of rule bits and path.
     """
 
     tenant: str
@@ -30,14 +31,12 @@ class DecisionBatch:
     time_ms: Array
     received_ms: Array
     late: Array
-    outcome: Array
-    score: Array
-    hits: Array
-    errors: Array
-    prints: Array
     labels: Array
     money: Array
     rows: Array
+    block: Array
+    hit_words: int
+    path_words: int
     kept: Array
     kept_values: Array
     kept_nulls: Array
@@ -46,6 +45,65 @@ class DecisionBatch:
     def n(self) -> int:
         """Number of decisions."""
         return len(self.positions)
+
+    @property
+    def outcome(self) -> Array:
+        """int64[n]: what was decided, 0..5 (pass … decline)."""
+        return self.block[O_OUTCOME]
+
+    @property
+    def enforced(self) -> Array:
+        """int64[n]: what is done, 0..5; differs from `outcome` where `mark` says why."""
+        return self.block[O_ENFORCED]
+
+    @property
+    def mark(self) -> Array:
+        """int64[n]: why the enforced outcome is what it is (`layout.AS_DECIDED` …)."""
+        return self.block[O_MARK]
+
+    @property
+    def score(self) -> Array:
+        """int64[n]: points of rule sets and tables."""
+        return self.block[O_SCORE]
+
+    @property
+    def prints(self) -> Array:
+        """int64[n]: changes when any kept value does."""
+        return self.block[O_PRINT]
+
+    @property
+    def approximate(self) -> Array:
+        """int64[n]: 1 when a feature counted a key whose oldest entries were pushed out by the limit per key."""
+        return self.block[O_APPROXIMATE]
+
+    @property
+    def path(self) -> Array:
+        """int64[n, P]: bits of the flow's nodes and arms that were visited."""
+        return self._words(0, self.path_words)
+
+    @property
+    def hits(self) -> Array:
+        """int64[n, W]: bits of the rules that hit and counted."""
+        return self._words(self.path_words, self.hit_words)
+
+    @property
+    def quiet(self) -> Array:
+        """int64[n, W]: bits of the rules that hit and did not count: shadow rules, snoozed ones."""
+        return self._words(self.path_words + self.hit_words, self.hit_words)
+
+    @property
+    def errors(self) -> Array:
+        """int64[n, W]: bits of the rules that ended in an error."""
+        return self._words(self.path_words + 2 * self.hit_words, self.hit_words)
+
+    def _words(self, first: int, count: int) -> Array:
+        return self.block[OUT_LINES + first : OUT_LINES + first + count].T
+
+    def keeping(self, chosen: Array) -> DecisionBatch:
+        """The same decisions, with the values of some of the kept ones (bool[k] or indices)."""
+        return replace(
+            self, kept=self.kept[chosen], kept_values=self.kept_values[chosen], kept_nulls=self.kept_nulls[chosen]
+        )
 
     def hit_matrix(self, rules: int) -> Array:
         """bool[n, rules]: which rules hit."""

@@ -1,16 +1,18 @@
-"""A decision in words: outcome, reasons, each rule that hit with the values it saw.
+"""A decision in words: outcome, reasons, each rule, table row and scorecard that spoke, the way through the flow, what is done about it.
 
-In: the checked policy, the rules that hit, the values seen (register form, texts as text). Out: `Explanation`, in zh and en.
+In: the checked policy, what the record holds of a decision (`Told`), the values seen (register form, texts as text). Out: `Explanation`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from zhiyu.decisions.explain_parts import Asked, CardTotal, TableRow, asked_actions, card_totals, table_rows
 from zhiyu.expressions.say import say_with_values
-from zhiyu.policy.checked import Checked, CheckedRule
+from zhiyu.policy.checked import CheckedRule
+from zhiyu.policy.compile import Compiled
 from zhiyu.policy.declare import OUTCOMES, Reason, Rule
 from zhiyu.policy.say import labels_of
 
@@ -22,11 +24,19 @@ OUTCOME_ZH = {
     "review": "人工审核",
     "decline": "拒绝",
 }
+MARK_WORDS = {
+    "": ("", ""),
+    "let_through": ("let through at random, so that its truth becomes known", "随机放行，以便获知真实结果"),
+    "limited": ("a limit on acting was reached", "已达处置上限"),
+    "not_enforcing": ("the policy decides without enforcing", "策略仅决策、不执行"),
+    "not_drawn": ("", ""),
+    "cap_reached": ("", ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class RuleHit:
-    """One rule that hit: its name, set, score, reason code, and the condition with values, en and zh."""
+    """One rule that hit: its name, set, score, reason code, and the condition with values, en and zh. `shadow`: it changed nothing."""
 
     rule: str
     rule_set: str
@@ -34,11 +44,53 @@ class RuleHit:
     reason: str
     en: str
     zh: str
+    shadow: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "rule": self.rule, "set": self.rule_set, "score": self.score, "reason": self.reason, "en": self.en, "zh": self.zh,
+            "shadow": self.shadow,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the record says of one decision. `hits`, `quiet`, `path`: names in policy order."""
+
+    event_id: str
+    event_type: str
+    position: int
+    time: str
+    outcome: str
+    score: int
+    hits: Sequence[str]
+    enforced: str
+    mark: str = ""
+    quiet: Sequence[str] = ()
+    path: Sequence[str] = ()
+    late: bool = False
+    approximate: bool = False
+    kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What spoke in a decision: rules (what mattered most first), reason codes, table rows, scorecards; the actions that come with it."""
+
+    rules: tuple[CheckedRule, ...]
+    reasons: tuple[str, ...]
+    tables: tuple[TableRow, ...]
+    scorecards: tuple[CardTotal, ...]
+    actions: tuple[Asked, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a decision came out as it did. `seen` holds the values, None for null; `values_kept` is False for a pass that kept none."""
+    """Why a decision came out as it did. `seen` holds the values, None for null; `values_kept` is False for a pass that kept none.
+
+    `quiet`: rules that hit and did not count (shadow, snoozed). `enforced` differs from `outcome` where `mark` says why.
+    """
 
     event_id: str
     event_type: str
@@ -52,34 +104,57 @@ class Explanation:
     policy_hash: str
     late: bool
     values_kept: bool
+    enforced: str = ""
+    mark: str = ""
+    quiet: tuple[RuleHit, ...] = ()
+    tables: tuple[TableRow, ...] = ()
+    scorecards: tuple[CardTotal, ...] = ()
+    path: tuple[str, ...] = ()
+    actions: tuple[Asked, ...] = ()
+    approximate: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, both languages."""
-        rules = [
-            {
-                "rule": hit.rule,
-                "set": hit.rule_set,
-                "score": hit.score,
-                "reason": hit.reason,
-                "en": hit.en,
-                "zh": hit.zh,
-            }
-            for hit in self.rules
-        ]
         return {
             "id": self.event_id, "type": self.event_type, "position": self.position, "time": self.time, "outcome": self.outcome,
-            "score": self.score, "rules": rules, "reasons": [reason.code for reason in self.reasons], "en": self.sentence("en"),
-            "zh": self.sentence("zh"), "seen": dict(self.seen), "values_kept": self.values_kept, "late": self.late,
-            "policy_hash": self.policy_hash,
+            "enforced": self.enforced, "mark": self.mark, "score": self.score, "rules": [hit.to_dict() for hit in self.rules],
+            "quiet": [hit.to_dict() for hit in self.quiet], "tables": [row.to_dict() for row in self.tables],
+            "scorecards": [card.to_dict() for card in self.scorecards], "path": list(self.path),
+            "actions": [action.to_dict() for action in self.actions], "reasons": [reason.code for reason in self.reasons],
+            "en": self.sentence("en"), "zh": self.sentence("zh"), "seen": dict(self.seen), "values_kept": self.values_kept,
+            "late": self.late, "approximate": self.approximate, "policy_hash": self.policy_hash,
         }  # fmt: skip
 
     def sentence(self, language: str = "en") -> str:
         """The whole decision in one sentence."""
-        if language == "zh":
-            why = "；".join(hit.zh for hit in self.rules) or "没有规则命中"
-            return f"{self.event_type} {self.event_id}：{OUTCOME_ZH[self.outcome]}（{self.score} 分），因为{why}。"
-        why = "; ".join(hit.en for hit in self.rules) or "no rule hit"
-        return f"{self.event_type} {self.event_id}: {self.outcome} (score {self.score}), because {why}."
+        zh = language == "zh"
+        spoke = [hit.zh if zh else hit.en for hit in self.rules]
+        spoke += [row.zh if zh else row.en for row in self.tables]
+        spoke += [card.zh if zh else card.en for card in self.scorecards if card.outcome != "pass"]
+        spoke = spoke or [self._other(zh)]
+        done = self._done(zh)
+        if zh:
+            why = "；".join(spoke)
+            return (
+                f"{self.event_type} {self.event_id}：{OUTCOME_ZH[self.outcome]}（{self.score} 分），因为{why}{done}。"
+            )
+        return (
+            f"{self.event_type} {self.event_id}: {self.outcome} (score {self.score}), because {'; '.join(spoke)}{done}."
+        )
+
+    def _other(self, zh: bool) -> str:
+        """No rule, row or card spoke: the flow decided by itself, or nothing hit."""
+        if self.path and self.outcome != "pass":
+            return f"流程走到 {self.path[-1]}" if zh else f"the flow ends at {self.path[-1]}"
+        return "没有规则命中" if zh else "no rule hit"
+
+    def _done(self, zh: bool) -> str:
+        if not self.enforced or self.enforced == self.outcome:
+            return ""
+        why = MARK_WORDS[self.mark][zh]
+        if zh:
+            return f"；实际执行：{OUTCOME_ZH[self.enforced]}（{why}）"
+        return f"; enforced: {self.enforced} ({why})"
 
 
 def weight(rule: Rule) -> tuple[int, int]:
@@ -87,28 +162,48 @@ def weight(rule: Rule) -> tuple[int, int]:
     return -(OUTCOMES.index(rule.outcome) if rule.outcome else 0), -rule.score
 
 
+@dataclass
 class Explainer:
     """Explains decisions of one policy; wording is looked up once."""
 
-    def __init__(self, checked: Checked, rules: Sequence[CheckedRule], policy_hash: str) -> None:
-        self.checked = checked
-        self.rules = {rule.rule.name: rule for rule in rules}
-        self.reasons = {reason.code: reason for reason in checked.policy.reasons}
-        self.labels = labels_of(checked)
-        self.policy_hash = policy_hash
+    compiled: Compiled
+    policy_hash: str
+    rules: dict[str, CheckedRule] = field(init=False)
+    reasons: dict[str, Reason] = field(init=False)
 
-    def explain(
-        self, event_id: str, event_type: str, position: int, time: str, outcome: str, score: int, hits: Sequence[str],
-        seen: Mapping[str, Any], shown: Mapping[str, Any], late: bool = False, kept: bool = True,
-    ) -> Explanation:  # fmt: skip
-        """`hits`: names of the rules that hit, in policy order; `seen`: values in register form; `shown`: the same for people."""
-        found = sorted((self.rules[name] for name in hits if name in self.rules), key=lambda rule: weight(rule.rule))
-        rules = tuple(self._hit(rule, seen) for rule in found)
-        codes = dict.fromkeys(rule.rule.reason for rule in found if rule.rule.reason)
-        reasons = tuple(self.reasons[code] for code in codes if code in self.reasons)
+    def __post_init__(self) -> None:
+        self.checked = self.compiled.checked
+        self.rules = {rule.rule.name: rule for rule in self.compiled.rule_order}
+        self.reasons = {reason.code: reason for reason in self.checked.policy.reasons}
+        self.labels = labels_of(self.checked)
+        self.nodes = {visited.name: visited.node for visited in self.compiled.flow.visited}
+
+    def explain(self, told: Told, seen: Mapping[str, Any], shown: Mapping[str, Any]) -> Explanation:
+        """`seen`: values in register form; `shown`: the same for people."""
+        brief = self.brief(told, seen)
         return Explanation(
-            event_id, event_type, position, time, outcome, score, rules, reasons, shown, self.policy_hash, late, kept
+            told.event_id, told.event_type, told.position, told.time, told.outcome, told.score,
+            tuple(self._hit(rule, seen) for rule in brief.rules), tuple(self.reasons[code] for code in brief.reasons), shown,
+            self.policy_hash, told.late, told.kept, told.enforced, told.mark,
+            tuple(self._hit(rule, seen) for rule in self._ranked(told.quiet)), brief.tables, brief.scorecards, tuple(told.path),
+            brief.actions, told.approximate,
         )  # fmt: skip
+
+    def brief(self, told: Told, seen: Mapping[str, Any]) -> Brief:
+        """What spoke, without the sentences; `seen` needs the results of tables and scorecards only."""
+        rules = self._ranked(told.hits)
+        tables, cards = table_rows(self.checked, seen), card_totals(self.checked, seen)
+        nodes = [node for node in map(self.nodes.get, told.path) if node is not None]
+        codes = [rule.rule.reason for rule in rules] + [row.reason for row in tables]
+        codes += [code for card in cards if card.outcome != "pass" for code in card.reasons]
+        codes += [node.reason for node in nodes]
+        actions = asked_actions(self.checked.policy, told.enforced, [rule.rule for rule in rules], nodes)
+        known = tuple(code for code in dict.fromkeys(codes) if code in self.reasons)
+        return Brief(rules, known, tables, cards, actions)
+
+    def _ranked(self, names: Iterable[str]) -> tuple[CheckedRule, ...]:
+        found = (self.rules[name] for name in names if name in self.rules)
+        return tuple(sorted(found, key=lambda rule: weight(rule.rule)))
 
     def _hit(self, rule: CheckedRule, seen: Mapping[str, Any]) -> RuleHit:
         assert rule.when is not None
@@ -116,5 +211,5 @@ class Explainer:
         own = {name: value for name, value in seen.items() if name in needed}
         return RuleHit(
             rule.rule.name, rule.rule_set.name, rule.rule.score, rule.rule.reason,
-            say_with_values(rule.when, "en", self.labels, own), say_with_values(rule.when, "zh", self.labels, own),
+            say_with_values(rule.when, "en", self.labels, own), say_with_values(rule.when, "zh", self.labels, own), rule.rule.shadow,
         )  # fmt: skip

@@ -1,96 +1,193 @@
-"""A batch of events to decisions, in machine code from end to end: filters, features, derived features, rules, outcome.
+"""A batch of events to decisions, in machine code from end to end: filters, features, derived features, flow, brakes.
 
-In: decoded columns int64[C, n] and uint8[C, n], times, what each row asks for; programs, plan context and rule tables. Out: outcome,
-score, hit and error bits, a fingerprint of every feature value per row; the values themselves for rows that are kept.
-One event is a batch of one: the same code, so the same bits.
+In: decoded columns int64[C, n] and uint8[C, n], times, what each row asks for; the context of a plan. Out: one block of results per row:
+outcome, score, bits, path, a fingerprint of every value; the values themselves for rows that are kept.
+One event is a batch of one: the same code, so the same bits. What does not change from call to call stands in the context, because
+handing over an array costs a tenth of a microsecond.
 """
 
-import numpy as np
-
 from zhiyu.base.jit import Array, int64, kernel
-from zhiyu.decisions.combine import combine
-from zhiyu.decisions.layout import DECIDE, SKIP
+from zhiyu.base.machine import beyond, bytes_at, words_at
+from zhiyu.decisions.brakes import brake
+from zhiyu.decisions.layout import (
+    D_AFTER,
+    D_AFTER_SETS,
+    D_APPROXIMATE,
+    D_ASKS,
+    D_BEFORE,
+    D_BEFORE_SETS,
+    D_DROPS,
+    D_EPOCH,
+    D_FEATURES,
+    D_HIT_WORDS,
+    D_KINDS,
+    D_NOWS,
+    D_NULLS,
+    D_PATH_WORDS,
+    D_RESULTS,
+    D_SIZES,
+    D_TIMES,
+    D_VALUES,
+    D_WATCHED,
+    D_WIDTH,
+    DECIDE,
+    O_APPROXIMATE,
+    O_ENFORCED,
+    O_KEPT,
+    O_MARK,
+    O_OUTCOME,
+    O_PRINT,
+    O_SCORE,
+    OUT_LINES,
+    SKIP,
+)
+from zhiyu.decisions.programs import run_at
+from zhiyu.decisions.walk import walk
 from zhiyu.entities.slots import spread_bits
-from zhiyu.expressions.machine import run_program
-from zhiyu.features.kernel import feed_pointers
+from zhiyu.features.kernel import feed_block
+from zhiyu.features.layout import X_TABLE_COUNT
 
 FINGERPRINT_SEED = int64(0x5A48495955)
 
 
 @kernel
-def take_block(batch_values: Array, batch_nulls: Array, start: int, count: int, values: Array, nulls: Array) -> None:
-    """Copy columns [start, start + count) of the batch into the register file."""
+def take_block(
+    x: Array, batch_values: Array, batch_nulls: Array, times: Array, nows: Array, kinds: Array, asks: Array, start: int, count: int
+) -> None:  # fmt: skip
+    """Copy rows [start, start + count) of the batch into the register file and the block's own times (ms since the epoch).
+
+    Values and marks in loops of their own over plain pointers: together they are not vectorised, and cost four times as much.
+    """
+    assert batch_values.flags.c_contiguous
+    assert batch_nulls.flags.c_contiguous
+    width, epoch, total = x[D_WIDTH], x[D_EPOCH], batch_values.shape[1]
+    all_values, all_nulls = words_at(batch_values.ctypes.data), bytes_at(batch_nulls.ctypes.data)
     for register in range(batch_values.shape[0]):
+        given, values = beyond(all_values, register * total + start), beyond(words_at(x[D_VALUES]), register * width)
         for row in range(count):
-            values[register, row] = batch_values[register, start + row]
-            nulls[register, row] = batch_nulls[register, start + row]
+            values[row] = given[row]
+        marks, nulls = beyond(all_nulls, register * total + start), beyond(bytes_at(x[D_NULLS]), register * width)
+        for row in range(count):
+            nulls[row] = marks[row]
+    for row in range(count):
+        words_at(x[D_TIMES])[row] = times[start + row] - epoch
+        words_at(x[D_NOWS])[row] = nows[start + row] - epoch
+        words_at(x[D_KINDS])[row] = kinds[start + row]
+        bytes_at(x[D_ASKS])[row] = asks[start + row]
 
 
 @kernel
-def drop_noise(values: Array, nulls: Array, drops: Array, kinds: Array, asks: Array, start: int, count: int) -> None:
-    """Rows for which a `drop` predicate of their type is true count nowhere."""
-    for number in range(drops.shape[0]):
-        register = drops[number, 0]
+def drop_noise(x: Array, asks: Array, start: int, count: int) -> None:
+    """Rows for which a `drop` predicate of their type is true count nowhere: said in `asks` and in the block."""
+    values, nulls, width = words_at(x[D_VALUES]), bytes_at(x[D_NULLS]), x[D_WIDTH]
+    kinds, own = words_at(x[D_KINDS]), bytes_at(x[D_ASKS])
+    for number in range(x[D_SIZES + D_DROPS]):
+        register, kind = words_at(x[D_DROPS])[2 * number] * width, words_at(x[D_DROPS])[2 * number + 1]
         for row in range(count):
-            if kinds[start + row] == drops[number, 1] and nulls[register, row] == 0 and values[register, row] != 0:
+            if kinds[row] == kind and nulls[register + row] == 0 and values[register + row] != 0:
+                own[row] = SKIP
                 asks[start + row] = SKIP
 
 
 @kernel
-def fingerprint(values: Array, nulls: Array, count: int, watched: Array, prints: Array, start: int) -> None:
-    """prints[start + i] = one number that changes when any watched value or null mark of row i changes.
-
-    Value by value over all rows: a row's chain of multiplications cannot overlap with itself, but with those of other rows.
-    """
-    prints[start : start + count] = FINGERPRINT_SEED
-    for number in range(watched.shape[0]):
-        register = watched[number]
-        for column in range(count):
-            mark = int64(nulls[register, column])
-            value = values[register, column] if mark == 0 else mark
-            prints[start + column] = (spread_bits(prints[start + column] ^ value) << 1) ^ (mark + number)
+def forget_results(x: Array, count: int) -> None:
+    """Totals of what has not run are null."""
+    values, nulls, width = words_at(x[D_VALUES]), bytes_at(x[D_NULLS]), x[D_WIDTH]
+    for number in range(x[D_SIZES + D_RESULTS]):
+        register = words_at(x[D_RESULTS])[number] * width
+        for row in range(count):
+            values[register + row] = 0
+            nulls[register + row] = 1
 
 
 @kernel
-def keep_values(
-    values: Array, nulls: Array, column: int, watched: Array, kept: int, kept_values: Array, kept_nulls: Array
-) -> None:
+def fingerprint(x: Array, count: int, prints: Array) -> None:
+    """prints[i] = one number that changes when any watched value or null mark of row i changes.
+
+    Value by value over all rows: a row's chain of multiplications cannot overlap with itself, but with those of other rows.
+    """
+    values, nulls, width = words_at(x[D_VALUES]), bytes_at(x[D_NULLS]), x[D_WIDTH]
+    for column in range(count):
+        prints[column] = FINGERPRINT_SEED
+    for number in range(x[D_SIZES + D_WATCHED]):
+        register = words_at(x[D_WATCHED])[number] * width
+        for column in range(count):
+            mark = int64(nulls[register + column])
+            value = values[register + column] if mark == 0 else mark
+            prints[column] = (spread_bits(prints[column] ^ value) << 1) ^ (mark + number)
+
+
+@kernel
+def keep_values(x: Array, column: int, kept: int, kept_values: Array, kept_nulls: Array) -> None:
     """Copy the watched registers of a row to line `kept`."""
-    for number in range(watched.shape[0]):
-        kept_values[kept, number] = values[watched[number], column]
-        kept_nulls[kept, number] = nulls[watched[number], column]
+    values, nulls, width = words_at(x[D_VALUES]), bytes_at(x[D_NULLS]), x[D_WIDTH]
+    for number in range(x[D_SIZES + D_WATCHED]):
+        spot = words_at(x[D_WATCHED])[number] * width + column
+        kept_values[kept, number] = values[spot]
+        kept_nulls[kept, number] = nulls[spot]
+
+
+@kernel
+def decide_block(x: Array, count: int, line: Array, total: int, ids: Array, money: Array) -> None:
+    """The flow and the brakes over the rows of the block; `line`: the results from the block's first row on, lines `total` apart."""
+    outcomes, path = beyond(line, O_OUTCOME * total), beyond(line, OUT_LINES * total)
+    hits = beyond(path, x[D_PATH_WORDS] * total)
+    quiet = beyond(hits, x[D_HIT_WORDS] * total)
+    errors = beyond(quiet, x[D_HIT_WORDS] * total)
+    kinds, asks = words_at(x[D_KINDS]), bytes_at(x[D_ASKS])
+    walk(x, kinds, asks, count, outcomes, beyond(line, O_SCORE * total), path, hits, quiet, errors, total)
+    fingerprint(x, count, beyond(line, O_PRINT * total))
+    brake(
+        x,
+        asks,
+        count,
+        outcomes,
+        hits,
+        total,
+        ids,
+        money,
+        beyond(line, O_ENFORCED * total),
+        beyond(line, O_MARK * total),
+    )
 
 
 @kernel
 def decide_batch(
-    context: Array, before_code: Array, before_sets: Array, after_code: Array, after_sets: Array, rules: Array, sets: Array,
-    thresholds: Array, drops: Array, watched: Array, values: Array, nulls: Array, batch_values: Array, batch_nulls: Array,
-    times: Array, nows: Array, kinds: Array, asks: Array, keep_all: bool, outcomes: Array, scores: Array, hits: Array, errors: Array,
-    prints: Array, kept_rows: Array, kept_values: Array, kept_nulls: Array,
+    context: Array, batch_values: Array, batch_nulls: Array, times: Array, nows: Array, kinds: Array, asks: Array, ids: Array,
+    money: Array, keep_all: bool, out: Array, kept_values: Array, kept_nulls: Array,
 ) -> tuple[int, int]:  # fmt: skip
     """Decide all n rows, in order, in blocks of the register file's width. Returns (status, number of kept rows).
 
-    `times`, `nows` are ms since the plan's epoch. `kept_rows` int64[n] names the rows whose values are in `kept_values` [n, F].
+    `times`, `nows` int64[n] ms since 1970; `kinds` int64[n]; `asks` uint8[n]; `ids` uint64[n, 2] codes; `money` int64[n] minor units.
+    `out` int64[lines, n] (zeros at first) as laid out in `layout`; line O_KEPT names the rows whose values are in `kept_values` [n, F].
     """
-    width, total, kept = values.shape[1], times.shape[0], 0
-    stopped, sums = np.empty(width, np.uint8), np.empty(width, np.int64)
-    for start in range(0, total, width):
-        count = min(width, total - start)
-        take_block(batch_values, batch_nulls, start, count, values, nulls)
-        run_program(before_code, before_sets, values, nulls, count)
-        drop_noise(values, nulls, drops, kinds, asks, start, count)
-        status = feed_pointers(context, times, nows, asks, start, count)
-        if status != 0:
-            return status, kept
-        run_program(after_code, after_sets, values, nulls, count)
-        combine(
-            values, nulls, rules, sets, thresholds, kinds, asks, start, count, stopped, sums, outcomes, scores, hits, errors
-        )  # fmt: skip
-        fingerprint(values, nulls, count, watched, prints, start)
+    x, out_at, total, kept = words_at(context.ctypes.data), words_at(out.ctypes.data), times.shape[0], 0
+    for start in range(0, total, x[D_WIDTH]):
+        count = min(x[D_WIDTH], total - start)
+        take_block(x, batch_values, batch_nulls, times, nows, kinds, asks, start, count)
+        run_at(x, D_BEFORE, D_BEFORE_SETS, count)
+        drop_noise(x, asks, start, count)
+        features = words_at(x[D_FEATURES])
+        if features[X_TABLE_COUNT] > 0:
+            status = feed_block(features, words_at(x[D_TIMES]), words_at(x[D_NOWS]), bytes_at(x[D_ASKS]), 0, count)
+            if status != 0:
+                return status, kept
+        run_at(x, D_AFTER, D_AFTER_SETS, count)
+        forget_results(x, count)
+        line = beyond(out_at, start)
+        decide_block(
+            x,
+            count,
+            line,
+            total,
+            beyond(words_at(ids.ctypes.data), 2 * start),
+            beyond(words_at(money.ctypes.data), start),
+        )
         for column in range(count):
             row = start + column
-            if asks[row] == DECIDE and (outcomes[row] > 0 or keep_all):
-                keep_values(values, nulls, column, watched, kept, kept_values, kept_nulls)
-                kept_rows[kept] = row
+            out[O_APPROXIMATE, row] = bytes_at(x[D_APPROXIMATE])[column]
+            if asks[row] == DECIDE and (out[O_OUTCOME, row] > 0 or keep_all):
+                keep_values(x, column, kept, kept_values, kept_nulls)
+                out[O_KEPT, kept] = row
                 kept += 1
     return 0, kept

@@ -1,5 +1,23 @@
-"""Numbers shared by the decision kernel and its callers: what a row asks for, how results are laid out."""
+"""Numbers shared by the decision kernel and its callers: what a row asks for, how results are laid out, the kernel's context."""
 
 FACT, DECIDE, SKIP = 0, 1, 2
 """What a row asks for: it only feeds features; it is decided; it is noise and counts nowhere."""
 HIT_BITS = 64
+AS_DECIDED, LET_THROUGH, LIMITED, NOT_ENFORCING, NOT_DRAWN, CAP_REACHED = range(6)
+"""Why the enforced outcome is what it is: as decided; drawn in the lottery; a limit was reached; the policy does not enforce. The last two
+are enforced as decided: the lottery was open and did not draw it, or was closed by its cap."""
+MARKS = ("", "let_through", "limited", "not_enforcing", "not_drawn", "cap_reached")
+"""The same as words."""
+# lines of the result block, int64[OUT_LINES + words, n]: then P words of path, W each of hits, quiet hits, errors
+O_OUTCOME, O_ENFORCED, O_MARK, O_SCORE, O_PRINT, O_KEPT, O_APPROXIMATE = range(7)
+OUT_LINES = 7
+# the kernel's context: addresses and sizes, one word each
+(
+    D_BEFORE, D_BEFORE_SETS, D_AFTER, D_AFTER_SETS, D_LATE, D_LATE_SETS, D_RULES, D_SETS, D_MARKS, D_CARDS, D_BANDS, D_TABLES, D_LINES,
+    D_COLUMNS, D_POINTS, D_CELLS, D_STEPS, D_CASES, D_ARMS, D_STARTS, D_DROPS, D_WATCHED, D_RESULTS, D_VALUES, D_NULLS, D_MASKS, D_LAST,
+    D_SNOOZES, D_SNOOZED, D_BRAKES, D_LIMITS, D_RINGS, D_SPENT, D_FEATURES, D_APPROXIMATE, D_TIMES, D_NOWS, D_ASKS, D_KINDS, D_SUMS,
+    D_TAKEN, D_EPOCH, D_WIDTH, D_HIT_WORDS, D_PATH_WORDS,
+) = range(45)  # fmt: skip
+D_SIZES = 50
+"""D_SIZES + word is the number of lines behind that address."""
+CONTEXT_WORDS = 100

@@ -14,8 +14,8 @@ import numpy as np
 
 from zhiyu.base.arena import Arena, Extents
 from zhiyu.base.errors import LimitExceeded
-from zhiyu.base.jit import Array, kernel
-from zhiyu.base.machine import words_at
+from zhiyu.base.jit import Array, int64, kernel
+from zhiyu.base.machine import beyond, bytes_at, words_at
 from zhiyu.entities.slots import (
     BITS,
     FIRST_BITS,
@@ -76,21 +76,24 @@ def recall(
 
 @kernel
 def admit(
-    rows: Array, index: Array, head: Array, clock: Array, times: Array, keys: Array, bodies: Array, positions: Array, lateness: int,
-    max_ahead: int, horizon: int, status: Array, received: Array, late: Array, first: Array,
+    door: Array, times: Array, ids: Array, bodies: Array, positions: Array, instants: Array, marks: Array
 ) -> tuple[int, int]:  # fmt: skip
-    """Judge every row in order; arrays int64[n] but `status`, `late` uint8[n]. `clock` int64[1] is the greatest accepted time.
+    """Judge every row in order: times, positions int64[n]; ids uint64[n, 2] and bodies uint64[n] are codes. `door`: see `Door`.
 
-    Returns how many were accepted, and how many of those are late.
+    Fills `instants` int64[2, n] (received, position of the first event with this id) and `marks` uint8[2, n] (status, late). Returns how
+    many were accepted, and how many of those are late.
     """
-    accepted, late_ones = 0, 0
-    row_at, index_at, head_at = words_at(rows.ctypes.data), words_at(index.ctypes.data), words_at(head.ctypes.data)
-    for row in range(times.shape[0]):
+    accepted, late_ones, n = 0, 0, times.shape[0]
+    rows, index, head, clock = words_at(door[0]), words_at(door[1]), words_at(door[2]), words_at(door[3])
+    lateness, max_ahead, horizon = door[4], door[5], door[6]
+    received, status = words_at(instants.ctypes.data), bytes_at(marks.ctypes.data)
+    first, late = beyond(received, n), beyond(status, n)
+    for row in range(n):
         now = max(clock[0], times[row])
         if clock[0] != NO_CLOCK and times[row] - clock[0] > max_ahead:
             status[row], received[row], first[row] = AHEAD, clock[0], positions[row]
             continue
-        found, place = recall(row_at, index_at, head_at, keys[row], bodies[row], now, horizon, positions[row])
+        found, place = recall(rows, index, head, int64(ids[row, 0]), int64(bodies[row]), now, horizon, positions[row])
         status[row], first[row], received[row] = found, place, now
         if found == ACCEPTED:
             clock[0] = now
@@ -98,12 +101,12 @@ def admit(
             if now - times[row] > lateness:
                 late[row] = 1
                 late_ones += 1
-            forget_one(row_at, index_at, head_at, now - horizon)
-            forget_one(row_at, index_at, head_at, now - horizon)
+            forget_one(rows, index, head, now - horizon)
+            forget_one(rows, index, head, now - horizon)
     return accepted, late_ones
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that alone would cost a microsecond per event
 class Judged:
     """n rows: `status`, `late` uint8[n]; `received`, `first` (position of the first event with this id) int64[n]; counts."""
 
@@ -126,18 +129,20 @@ class Door:
         self.head = np.zeros(8, np.int64)
         self.head[BITS], self.head[SLOT_LIMIT], self.head[INDEX_LIMIT] = FIRST_BITS, SLOTS, 4 * SLOTS
         self.clock = np.array([NO_CLOCK], np.int64)
+        held = (self.rows, self.index, self.head, self.clock)
+        self._context = np.array([*(array.ctypes.data for array in held), *self.limits], np.int64)
+        self._bits = FIRST_BITS
 
-    def judge(self, times: Array, keys: Array, bodies: Array, positions: Array) -> Judged:
-        """Judge n rows in log order: times int64[n] ms, id and body codes int64[n], log positions int64[n]."""
+    def judge(self, times: Array, ids: Array, bodies: Array, positions: Array) -> Judged:
+        """Judge n rows in log order: times int64[n] ms, codes of ids uint64[n, 2] and of bodies uint64[n], log positions int64[n]."""
         n = len(times)
-        status, late = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
-        received, first = np.zeros(n, np.int64), np.zeros(n, np.int64)
-        before = int(self.head[BITS])
-        accepted, late_ones = admit(
-            self.rows, self.index, self.head, self.clock, times, keys, bodies, positions, *self.limits, status, received, late, first
-        )  # fmt: skip
-        for bits in range(before, int(self.head[BITS])):
-            self.arena.release("id_index", 1 << bits, 2 << bits)
+        instants, marks = np.zeros((2, n), np.int64), np.zeros((2, n), np.uint8)
+        accepted, late_ones = admit(self._context, times, ids, bodies, positions, instants, marks)
+        (received, first), (status, late) = instants, marks
+        if self.head[BITS] != self._bits:
+            for bits in range(self._bits, int(self.head[BITS])):
+                self.arena.release("id_index", 1 << bits, 2 << bits)
+            self._bits = int(self.head[BITS])
         if accepted < n and (status == TOO_MANY).any():
             raise LimitExceeded(
                 f"more than {SLOTS} event ids inside the idempotency horizon; shorten `clock.idempotency`",
@@ -164,3 +169,4 @@ class Door:
         facts: dict[str, Any] = self.arena.restore(path)
         self.head[:] = facts["head"]
         self.clock[0] = facts["clock"]
+        self._bits = int(self.head[BITS])

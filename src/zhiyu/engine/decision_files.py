@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
+from zhiyu.decisions.layout import MARKS
 from zhiyu.decisions.values import arrow_type, to_arrow
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.schema import Column
@@ -36,7 +37,8 @@ DECISION_SCHEMA = pa.schema(
     [
         ("position", pa.int64()), ("event_id", pa.string()), ("event_type", _WORDS), ("time", pa.timestamp("ms", "UTC")),
         ("received_at", pa.timestamp("ms", "UTC")), ("late", pa.bool_()), ("outcome", _WORDS), ("score", pa.int64()),
-        ("rules", _LIST), ("reasons", _LIST), ("errors", _LIST),
+        ("rules", _LIST), ("reasons", _LIST), ("errors", _LIST), ("enforced", _WORDS), ("mark", _WORDS), ("quiet", _LIST), ("path", _LIST),
+        ("approximate", pa.bool_()),
     ]
 )  # fmt: skip
 
@@ -48,6 +50,7 @@ class DecisionTables:
         self.compiled = compiled
         self.rules = [rule.rule.name for rule in compiled.rule_order]
         self.codes = [rule.rule.reason for rule in compiled.rule_order]
+        self.nodes = [visited.name for visited in compiled.flow.visited]
         self.types = [event.name for event in compiled.schema.types]
         self.event_columns = [c for c in compiled.schema.columns if c.role in ("field", "signal")]
         fields = [(f"event.{c.name}", arrow_type(c.type)) for c in self.event_columns]
@@ -63,7 +66,10 @@ class DecisionTables:
             pa.array(d.positions), ids.cast(pa.string()), _words(d.type_index, self.types),
             pa.array(d.time_ms).cast(pa.timestamp("ms", "UTC")), pa.array(d.received_ms).cast(pa.timestamp("ms", "UTC")),
             pa.array(d.late != 0), _words(d.outcome, list(OUTCOMES)), pa.array(d.score), _lists(hits, self.rules),
-            _lists(hits, self.codes, unique=True), _lists(errors, self.rules),
+            _lists(hits, self.codes, unique=True), _lists(errors, self.rules), _words(d.enforced, list(OUTCOMES)),
+            _words(d.mark, list(MARKS)),
+            _lists(bits_to_matrix(d.quiet, len(self.rules)), self.rules), _lists(bits_to_matrix(d.path, len(self.nodes)), self.nodes),
+            pa.array(d.approximate != 0),
         ]  # fmt: skip
         return pa.Table.from_arrays(columns, schema=DECISION_SCHEMA)
 

@@ -6,6 +6,7 @@ Everything that decides is a function of the events in order; nothing here reads
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ from zhiyu.base.errors import InputError
 from zhiyu.base.hashing import Codes
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.decisions.context import Deciding, hit_words, path_words
 from zhiyu.decisions.kernel import decide_batch
-from zhiyu.decisions.layout import DECIDE, FACT, SKIP
+from zhiyu.decisions.layout import D_APPROXIMATE, D_EPOCH, D_FEATURES, DECIDE, FACT, O_KEPT, OUT_LINES, SKIP
 from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, REPEATED, Door, Judged
 from zhiyu.engine.facts import Facts, Waiting, interleaved, rewritten
+from zhiyu.entities.lists import ListBook
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.refusals import Refusal
-from zhiyu.expressions import load_constants
 from zhiyu.features.state import MAX_BLOCK, FeatureState
 from zhiyu.policy.builtin import DECISION, LABEL
 from zhiyu.policy.compile import Compiled
@@ -33,9 +35,13 @@ DECISION_SPAN = 64
 """Waiting facts are kept in buckets of this width."""
 
 
+_NO_ASKS = np.zeros(0, np.uint8)
+
+
 @dataclass(slots=True)
 class Outcome:
-    """What became of a batch: decisions, refusals, repeats as (position, position of the first), positions of noise, number of facts."""
+    """What became of a batch: decisions, refusals, repeats as (position, position of the first), positions of noise, number of facts; what
+    the door said of every row."""
 
     decisions: DecisionBatch
     refusals: list[Refusal] = field(default_factory=list)
@@ -43,6 +49,7 @@ class Outcome:
     noise: list[int] = field(default_factory=list)
     facts: int = 0
     late: int = 0
+    judged: Judged | None = None
 
 
 @dataclass(slots=True)
@@ -55,7 +62,16 @@ class _Sequence:
     nows: Array
     kinds: Array
     asks: Array
+    ids: Array
+    money: Array
     row: Array
+
+    def of(self, rows: Array) -> _Sequence:
+        """These rows of it, in this order (`asks` are set later)."""
+        return _Sequence(
+            np.ascontiguousarray(self.values[:, rows]), np.ascontiguousarray(self.nulls[:, rows]), self.times[rows], self.nows[rows],
+            self.kinds[rows], _NO_ASKS, self.ids[rows], self.money[rows], self.row[rows],
+        )  # fmt: skip
 
 
 class Engine:
@@ -69,38 +85,28 @@ class Engine:
         self.tenant = tenant
         self.state = FeatureState(compiled.plan, limit_bytes)
         self.door = Door(compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms)
-        width = len(compiled.schema.columns)
+        width = compiled.n_columns
+        self.deciding = Deciding(compiled, MAX_BLOCK)
+        self._lines = OUT_LINES + path_words(compiled) + 3 * hit_words(compiled)
         self.labels = Waiting(width, LABEL_SPAN_MS) if LABEL in compiled.types_fed else None
         self.feedback = Waiting(width, DECISION_SPAN) if DECISION in compiled.types_fed else None
+        self.lists = ListBook(codes.one)
         self.lag = compiled.policy.feedback.lag_events
         self.accepted = 0
-        self._files = {size: self._register_file(size) for size in (1, MAX_BLOCK)}
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
         self._outcome_codes = np.array([codes.one(name) for name in OUTCOMES], np.int64)
         self._always_decides = all(event.decide for event in compiled.policy.events) and not len(compiled.drops)
+        self._one_ask = np.array([DECIDE], np.uint8)
         self._decides = np.array([DECIDE if event.decide else FACT for event in compiled.schema.types], np.uint8)
-
-    def _register_file(self, size: int) -> tuple[Array, Array]:
-        values = np.zeros((self.compiled.n_registers, size), np.int64)
-        nulls = np.ones((self.compiled.n_registers, size), np.uint8)
-        load_constants(self.compiled.before, values, nulls)
-        load_constants(self.compiled.after, values, nulls)
-        return values, nulls
 
     def process(self, batch: EventBatch, keep_all: bool = False) -> Outcome:
         """Take a decoded batch, whole, in order."""
-        judged = self.door.judge(
-            batch.time_ms, batch.id_code[:, 0].view(np.int64), batch.body_code.view(np.int64), batch.positions
-        )
+        judged = self.door.judge(batch.time_ms, batch.id_code, batch.body_code, batch.positions)
         status, first, received = judged.status, judged.first, judged.received
         clean = judged.accepted == batch.n
-        accepted = np.arange(batch.n) if clean else np.flatnonzero(status == ACCEPTED)
-        step = self.lag if self.feedback is not None else max(len(accepted), 1)
-        parts = [
-            self._decide(batch, accepted[at : at + step], judged, keep_all)
-            for at in range(0, max(len(accepted), 1), step)
-        ]
-        outcome = parts[0] if len(parts) == 1 else _joined(parts)
+        outcome = self._in_steps(
+            batch, np.arange(batch.n) if clean else np.flatnonzero(status == ACCEPTED), judged, keep_all
+        )
         if clean:
             return outcome
         outcome.repeats = [(int(batch.positions[i]), int(first[i])) for i in np.flatnonzero(status == REPEATED)]
@@ -109,6 +115,49 @@ class Engine:
                 self._refusal(batch, int(row), int(status[row]), int(first[row]), int(received[row]))
             )
         return outcome
+
+    def process_accepted(self, batch: EventBatch, received: Array, late: Array, keep_all: bool = False) -> Outcome:
+        """Take events that were accepted before (a tape), with the times at which they were received: the door is not asked again."""
+        judged = Judged(np.zeros(batch.n, np.uint8), received, late, batch.positions, batch.n, int(late.sum()))
+        return self._in_steps(batch, np.arange(batch.n), judged, keep_all)
+
+    def _in_steps(self, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool) -> Outcome:
+        """Decide in steps: no longer than the lag of our own decisions, and none across a change of a list."""
+        n = len(accepted)
+        if n <= 1 or (self.feedback is None and self.lists.idle):
+            return self._one_step(batch, accepted, judged, keep_all)
+        starts = set(range(0, n, self.lag)) if self.feedback is not None else {0}
+        if not self.lists.idle:
+            starts.update(self.lists.due_before(judged.received[accepted]).tolist())
+        edges = [*sorted(starts | {0}), n]
+        parts = []
+        for start, stop in itertools.pairwise(edges):
+            rows = accepted[start:stop] if stop - start < n else accepted
+            if n and not self.lists.idle:
+                self._change_lists(int(judged.received[accepted[start]]))
+            parts.append(self._decide(batch, rows, judged, keep_all))
+        outcome = parts[0] if len(parts) == 1 else _joined(parts)
+        outcome.judged = judged
+        return outcome
+
+    def _one_step(self, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool) -> Outcome:
+        """One event, or nothing that would cut the batch."""
+        if len(accepted) and not self.lists.idle:
+            self._change_lists(int(judged.received[accepted[0]]))
+        outcome = self._decide(batch, accepted, judged, keep_all)
+        outcome.judged = judged
+        return outcome
+
+    def _change_lists(self, now: int) -> None:
+        """Let everything take effect that is due; the kernel sees the lists as they are then."""
+        if self.lists.apply_until(now):
+            self._show_lists()
+
+    def _show_lists(self) -> None:
+        self.deciding.watch_lists(self.lists.address)
+        rules = {rule.rule.name: number for number, rule in enumerate(self.compiled.rule_order)}
+        quiet = self.lists.snoozes.lines(rules, self.compiled.schema.index)
+        self.deciding.snooze(quiet.lines, quiet.starts)
 
     def _refusal(self, batch: EventBatch, row: int, status: int, first: int, clock: int) -> Refusal:
         if status == CONFLICT:
@@ -124,69 +173,70 @@ class Engine:
 
     def _decide(self, batch: EventBatch, rows: Array, judged: Judged, keep_all: bool) -> Outcome:
         sequence = self._sequence(batch, rows, judged)
+        block, kept_rows, kept_values, kept_nulls = self._run(sequence, keep_all)
         received, late = judged.received, judged.late
-        n, plan = len(sequence.times), self.compiled
-        words = max(-(-len(plan.rules) // 64), 1)
-        outcomes, scores = np.zeros(n, np.int64), np.zeros(n, np.int64)
-        hits, errors = np.zeros((n, words), np.int64), np.zeros((n, words), np.int64)
-        prints, kept_rows = np.zeros(n, np.int64), np.zeros(n, np.int64)
-        kept_values = np.empty((n, len(plan.features)), np.int64)
-        kept_nulls = np.empty((n, len(plan.features)), np.uint8)
-        values, nulls = self._files[1 if n == 1 else MAX_BLOCK]
-        self.state.bind(values, nulls)
-        if n and self.state.epoch_ms is None:
-            self.state.epoch_ms = int(sequence.times[0])
-        epoch = self.state.epoch_ms or 0
-        status, kept = decide_batch(
-            self.state.context, plan.before.code, plan.before.sets, plan.after.code, plan.after.sets, plan.rules, plan.sets,
-            plan.thresholds, plan.drops, plan.watched, values, nulls, sequence.values, sequence.nulls, sequence.times - epoch,
-            sequence.nows - epoch, sequence.kinds, sequence.asks, keep_all, outcomes, scores, hits, errors, prints, kept_rows,
-            kept_values, kept_nulls,
-        )  # fmt: skip
-        self.state.after_block(status, n)
-        kept_rows, kept_values, kept_nulls = kept_rows[:kept], kept_values[:kept], kept_nulls[:kept]
-        if kept < n:  # a view of a mostly empty array would keep all of it in memory
-            kept_values, kept_nulls = kept_values.copy(), kept_nulls.copy()
         whole = len(rows) == batch.n
         late_count = judged.late_ones if whole else int(late[rows].sum())
+        words = self.deciding.words
         if whole and sequence.row is rows and (self._always_decides or (sequence.asks == DECIDE).all()):
             decisions = DecisionBatch(
-                self.tenant, batch.positions, batch.ids, batch.id_code, sequence.kinds, batch.time_ms, received, late, outcomes,
-                scores, hits, errors, prints, batch.labels, batch.money, rows, kept_rows, kept_values, kept_nulls,
+                self.tenant, batch.positions, batch.ids, batch.id_code, sequence.kinds, batch.time_ms, received, late, batch.labels,
+                batch.money, rows, block, *words, kept_rows, kept_values, kept_nulls,
             )  # fmt: skip
-            self._feed_back(sequence, rows, rows, outcomes, scores)
-            self.accepted += n
+            self._feed_back(sequence, rows, rows, decisions)
+            self.accepted += batch.n
             return Outcome(decisions, late=late_count)
         own = np.flatnonzero((sequence.row >= 0) & (sequence.asks == DECIDE))
         source = sequence.row[own]
-        place = np.full(max(n, 1), -1)
+        place = np.full(max(len(sequence.row), 1), -1)
         place[own] = np.arange(len(own))
         decisions = DecisionBatch(
-            self.tenant, batch.positions[source], _taken(batch.ids, source), batch.id_code[source],
-            batch.type_index[source].astype(np.int64), batch.time_ms[source], received[source], late[source], outcomes[own],
-            scores[own], hits[own], errors[own], prints[own], batch.labels[source], batch.money[source], source,
-            place[kept_rows], kept_values, kept_nulls,
+            self.tenant, batch.positions[source], _taken(batch.ids, source), batch.id_code[source], batch.type_index[source],
+            batch.time_ms[source], received[source], late[source], batch.labels[source], batch.money[source], source, block[:, own],
+            *words, place[kept_rows], kept_values, kept_nulls,
         )  # fmt: skip
-        self._feed_back(sequence, own, rows, outcomes, scores)
+        self._feed_back(sequence, own, rows, decisions)
         self.accepted += len(rows)
         noise = sequence.row[(sequence.asks == SKIP) & (sequence.row >= 0)]
         facts = int(((sequence.row >= 0) & (sequence.asks == FACT)).sum())
         return Outcome(decisions, noise=batch.positions[noise].tolist(), facts=facts, late=late_count)
 
+    def _run(self, sequence: _Sequence, keep_all: bool) -> tuple[Array, Array, Array, Array]:
+        """The kernel over a sequence: (result block, kept rows, their values, their null marks)."""
+        n, width = len(sequence.times), len(self.compiled.features)
+        block = np.zeros((self._lines, n), np.int64)
+        kept_values, kept_nulls = np.empty((n, width), np.int64), np.empty((n, width), np.uint8)
+        file = self.deciding.file(n)
+        self.state.bind(file.values, file.nulls)
+        if n and self.state.epoch_ms is None:
+            self.state.epoch_ms = int(sequence.times[0])
+        state = self.state
+        file.x[D_FEATURES], file.x[D_APPROXIMATE] = state.context_address, state.marks_address
+        file.x[D_EPOCH] = state.epoch_ms or 0
+        status, kept = decide_batch(
+            file.x, sequence.values, sequence.nulls, sequence.times, sequence.nows, sequence.kinds, sequence.asks, sequence.ids,
+            sequence.money, keep_all, block, kept_values, kept_nulls,
+        )  # fmt: skip
+        self.state.after_block(status, n)
+        kept_rows = block[O_KEPT, :kept]
+        if kept < n:  # a view of a mostly empty array would keep all of it in memory
+            kept_values, kept_nulls = kept_values[:kept].copy(), kept_nulls[:kept].copy()
+        return block, kept_rows, kept_values, kept_nulls
+
     def _sequence(self, batch: EventBatch, rows: Array, judged: Judged) -> _Sequence:
         """The accepted rows with the facts that take effect between them."""
-        schema = self.compiled.schema
-        values, nulls, nows, times, late, kinds = (
-            batch.values, batch.nulls, judged.received, batch.time_ms, judged.late, batch.type_index,
+        index = self.compiled.schema.index
+        found = _Sequence(
+            batch.values, batch.nulls, batch.time_ms, judged.received, batch.type_index, _NO_ASKS, batch.id_code,
+            batch.money, rows if len(rows) == batch.n else np.arange(batch.n),
         )  # fmt: skip
+        late = judged.late
         if len(rows) < batch.n:
-            values, nulls, nows, times, late, kinds = (
-                values[:, rows], nulls[:, rows], nows[rows], times[rows], late[rows], kinds[rows],
-            )  # fmt: skip
-        values, nulls, kinds = np.ascontiguousarray(values), np.ascontiguousarray(nulls), kinds.astype(np.int64)
+            found, late = found.of(rows), late[rows]
         if judged.late_ones:
-            times = np.where(late != 0, nows, times)
-        values[schema.index["received_at"]], values[schema.index["late"]] = nows, late
+            found.times = np.where(late != 0, found.nows, found.times)
+        found.values[index["received_at"]], found.values[index["late"]] = found.nows, late
+        values, nulls, nows = found.values, found.nulls, found.nows
         groups: list[tuple[Facts, Array]] = []
         if self.labels is not None:
             groups.append(self.labels.split(*self._fresh_labels(batch, rows, values, nulls), nows))
@@ -194,25 +244,17 @@ class Engine:
             numbers = self.accepted + np.arange(len(rows))
             groups.append(self.feedback.split(Facts.none(len(values)), np.zeros(0, np.int64), numbers))
         if not any(len(facts) for facts, _ in groups):
-            return _Sequence(values, nulls, times, nows, kinds, self._decides[kinds], rows)
-        return self._woven(values, nulls, times, nows, kinds, rows, groups)
+            found.asks = self._one_ask if self._always_decides and len(rows) == 1 else self._decides[found.kinds]
+            return found
+        return self._woven(found, groups)
 
-    def _woven(
-        self,
-        values: Array,
-        nulls: Array,
-        times: Array,
-        nows: Array,
-        kinds: Array,
-        rows: Array,
-        groups: list[tuple[Facts, Array]],
-    ) -> _Sequence:
-        which, index = interleaved(len(rows), groups)
-        starts = np.cumsum([0, len(rows)] + [len(facts) for facts, _ in groups])
+    def _woven(self, events: _Sequence, groups: list[tuple[Facts, Array]]) -> _Sequence:
+        n, nows = len(events.times), events.nows
+        which, index = interleaved(n, groups)
+        starts = np.cumsum([0, n] + [len(facts) for facts, _ in groups])
         place = starts[which + 1] + index
         names = [name for name, waiting in ((LABEL, self.labels), (DECISION, self.feedback)) if waiting is not None]
-        all_values, all_nulls = [values], [nulls]
-        all_times, all_nows, all_kinds, all_rows = [times], [nows], [kinds], [rows]
+        parts = [events]
         for name, (facts, before) in zip(names, groups):
             at = nows[before] if len(before) else np.zeros(0, np.int64)
             due = facts.due if name == LABEL else at
@@ -223,20 +265,25 @@ class Engine:
                 columns["received_at"]: at,
                 columns["late"]: 0,
             }
-            changed = rewritten(facts.values, facts.nulls, content)
-            all_values.append(changed[0])
-            all_nulls.append(changed[1])
-            all_times.append(due)
-            all_nows.append(at)
-            all_kinds.append(np.full(len(facts), self.compiled.schema.type_index[name]))
-            all_rows.append(np.full(len(facts), -1))
-        kind = np.concatenate(all_kinds)[place]
-        return _Sequence(
-            np.ascontiguousarray(np.concatenate(all_values, axis=1)[:, place]),
-            np.ascontiguousarray(np.concatenate(all_nulls, axis=1)[:, place]),
-            np.concatenate(all_times)[place], np.concatenate(all_nows)[place], kind, self._decides[kind],
-            np.concatenate(all_rows)[place],
-        )  # fmt: skip
+            values, nulls = rewritten(facts.values, facts.nulls, content)
+            kinds = np.full(len(facts), self.compiled.schema.type_index[name], np.int16)
+            none = np.zeros((len(facts), 2), np.uint64)
+            parts.append(
+                _Sequence(
+                    values,
+                    nulls,
+                    due,
+                    at,
+                    kinds,
+                    _NO_ASKS,
+                    none,
+                    np.zeros(len(facts), np.int64),
+                    np.full(len(facts), -1),
+                )
+            )
+        found = _in_one(parts).of(place)
+        found.asks = self._decides[found.kinds]
+        return found
 
     def _fresh_labels(self, batch: EventBatch, rows: Array, values: Array, nulls: Array) -> tuple[Facts, Array]:
         labelled = np.flatnonzero(batch.labels[rows] >= 0)
@@ -244,13 +291,13 @@ class Engine:
         own_values, own_nulls = rewritten(values[:, labelled], nulls[:, labelled], content)
         return Facts(own_values, own_nulls, batch.time_ms[rows][labelled] + batch.label_delay_ms), labelled
 
-    def _feed_back(self, sequence: _Sequence, own: Array, rows: Array, outcomes: Array, scores: Array) -> None:
+    def _feed_back(self, sequence: _Sequence, own: Array, rows: Array, decisions: DecisionBatch) -> None:
         if self.feedback is None or not len(own):
             return
         columns = self.compiled.schema.index
         content: dict[int, Any] = {
-            columns["outcome"]: self._outcome_codes[outcomes[own]],
-            columns["score"]: scores[own],
+            columns["outcome"]: self._outcome_codes[decisions.outcome],
+            columns["score"]: decisions.score,
         }
         values, nulls = rewritten(sequence.values[:, own], sequence.nulls[:, own], content)
         number = self.accepted + np.searchsorted(rows, sequence.row[own])
@@ -269,11 +316,11 @@ class Engine:
     def snapshot(self, folder: Path, facts: dict[str, Any]) -> int:
         """Write everything the engine needs to go on from here; `facts` (policy hash, log position …) ride along. Returns bytes."""
         folder.mkdir(parents=True, exist_ok=True)
-        written = self.door.snapshot(folder / "ids.state")
+        written = self.door.snapshot(folder / "ids.state") + self.lists.snapshot(folder / "lists.state")
         for name, waiting in (("labels", self.labels), ("feedback", self.feedback)):
             if waiting is not None:
                 written += waiting.snapshot(folder / f"{name}.state")
-        own = {"accepted": self.accepted, "facts": facts}
+        own = {"accepted": self.accepted, "facts": facts, "brakes": self.deciding.facts()}
         return written + self.state.snapshot(folder / "features.state", own)
 
     def restore(self, folder: Path) -> dict[str, Any]:
@@ -282,12 +329,27 @@ class Engine:
             raise InputError(f"no snapshot in {folder}", f"{folder} 中没有快照")
         own = self.state.restore(folder / "features.state")
         self.door.restore(folder / "ids.state")
+        self.lists.restore(folder / "lists.state")
+        self._show_lists()
         for name, waiting in (("labels", self.labels), ("feedback", self.feedback)):
             if waiting is not None:
                 waiting.restore(folder / f"{name}.state")
+        self.deciding.restore(own["brakes"])
         self.accepted = own["accepted"]
         facts: dict[str, Any] = own["facts"]
         return facts
+
+
+def _in_one(parts: list[_Sequence]) -> _Sequence:
+    """Several sequences as one, one after the other (`asks` are set later)."""
+
+    def joined(name: str, axis: int = 0) -> Array:
+        return np.concatenate([getattr(part, name) for part in parts], axis=axis)
+
+    return _Sequence(
+        joined("values", 1), joined("nulls", 1), joined("times"), joined("nows"), joined("kinds"), _NO_ASKS, joined("ids"),
+        joined("money"), joined("row"),
+    )  # fmt: skip
 
 
 def _joined(parts: list[Outcome]) -> Outcome:
@@ -297,13 +359,16 @@ def _joined(parts: list[Outcome]) -> Outcome:
     arrays = {
         name: np.concatenate([getattr(b, name) for b in batches])
         for name in (
-            "positions", "id_code", "type_index", "time_ms", "received_ms", "late", "outcome", "score", "hits", "errors", "prints",
-            "labels", "money", "rows", "kept_values", "kept_nulls",
+            "positions", "id_code", "type_index", "time_ms", "received_ms", "late", "labels", "money", "rows", "kept_values", "kept_nulls",
         )
     }  # fmt: skip
+    arrays["block"] = np.concatenate([b.block for b in batches], axis=1)
     arrays["kept"] = np.concatenate([b.kept + start for b, start in zip(batches, starts)])
     ids = [each for b in batches for each in (b.ids.to_pylist() if hasattr(b.ids, "to_pylist") else b.ids)]
-    decisions = DecisionBatch(tenant=batches[0].tenant, ids=ids, **arrays)
+    first = batches[0]
+    decisions = DecisionBatch(
+        tenant=first.tenant, ids=ids, hit_words=first.hit_words, path_words=first.path_words, **arrays
+    )
     return Outcome(
         decisions, noise=[p for part in parts for p in part.noise], facts=sum(p.facts for p in parts), late=sum(p.late for p in parts)
     )  # fmt: skip

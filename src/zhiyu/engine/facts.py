@@ -8,6 +8,7 @@ stands before the (i + lag)-th. Both depend on the log alone, never on where a b
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,8 @@ class Facts:
     def __len__(self) -> int:
         return len(self.due)
 
-    def take(self, chosen: Array) -> Facts:
-        """The chosen facts (mask or indices), in that order."""
+    def take(self, chosen: Array | slice) -> Facts:
+        """The chosen facts (mask, indices or a slice), in that order."""
         return Facts(self.values[:, chosen], self.nulls[:, chosen], self.due[chosen])
 
     def joined(self, other: Facts) -> Facts:
@@ -79,14 +80,19 @@ class Waiting:
         if not len(facts):
             return
         keys = facts.due // self.span
-        first, last = int(keys.min()), int(keys.max())
-        for key in (first,) if first == last else np.unique(keys).tolist():
-            part = facts if first == last else facts.take(keys == key)
-            if key in self._buckets:
-                self._buckets[key] = self._buckets[key].joined(part)
-            else:
-                self._buckets[key] = part
-                heapq.heappush(self._keys, key)
+        if keys[0] != keys[-1] or (keys != keys[0]).any():
+            order = np.argsort(keys, kind="stable")
+            facts, keys = facts.take(order), keys[order]
+        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        for start, stop in itertools.pairwise([*starts.tolist(), len(keys)]):
+            self._add(int(keys[start]), facts.take(slice(start, stop)) if stop - start < len(keys) else facts)
+
+    def _add(self, key: int, part: Facts) -> None:
+        if key in self._buckets:
+            self._buckets[key] = self._buckets[key].joined(part)
+        else:
+            self._buckets[key] = part
+            heapq.heappush(self._keys, key)
 
     def everything(self) -> Facts:
         """All waiting facts, by bucket."""

@@ -15,8 +15,10 @@ from typing import Any
 
 from zhiyu.base.errors import InputError, Problem
 from zhiyu.base.hashing import Codes
+from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
-from zhiyu.decisions.explain import Explainer, Explanation
+from zhiyu.decisions.explain import Brief, Explainer, Explanation, Told
+from zhiyu.decisions.layout import MARKS
 from zhiyu.decisions.values import seen_form, text_of, to_python
 from zhiyu.events.batch import EventBatch
 from zhiyu.expressions.types import Kind, Type
@@ -50,7 +52,7 @@ class Opened:
     @cached_property
     def explainer(self) -> Explainer:
         """Wording of this policy's decisions."""
-        return Explainer(self.compiled.checked, self.compiled.rule_order, self.artifact.hash)
+        return Explainer(self.compiled, self.artifact.hash)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -90,14 +92,38 @@ class Opened:
     def _explanation(
         self, d: DecisionBatch, at: int, seen: dict[str, Any], shown: dict[str, Any], kept: bool = True
     ) -> Explanation:
-        hits = bits_to_matrix(d.hits[at : at + 1], len(self.compiled.rule_order))[0]
-        names = [rule.rule.name for rule, hit in zip(self.compiled.rule_order, hits) if hit]
+        return self.explainer.explain(self.told(d, at, kept), seen, shown)
+
+    def told(self, d: DecisionBatch, at: int, kept: bool = True) -> Told:
+        """What the batch says of its decision number `at`."""
         kind = self.compiled.schema.types[int(d.type_index[at])].name
         when = datetime.fromtimestamp(int(d.time_ms[at]) / 1000, UTC).isoformat()
-        return self.explainer.explain(
-            str(d.ids[at]), kind, int(d.positions[at]), when, OUTCOMES[int(d.outcome[at])], int(d.score[at]), names, seen, shown,
-            bool(d.late[at]), kept,
+        return Told(
+            str(d.ids[at]), kind, int(d.positions[at]), when, OUTCOMES[int(d.outcome[at])], int(d.score[at]),
+            _named(d.hits[at], self._rules), OUTCOMES[int(d.enforced[at])], MARKS[int(d.mark[at])], _named(d.quiet[at], self._rules),
+            _named(d.path[at], self._nodes), bool(d.late[at]), bool(d.approximate[at]), kept,
         )  # fmt: skip
+
+    def brief(self, d: DecisionBatch, line: int) -> tuple[Told, Brief]:
+        """What spoke in the decision whose values stand in line `line` of the kept ones, without sentences."""
+        seen = {
+            self.compiled.features[number].name: int(d.kept_values[line, number])
+            for number in self._results if not d.kept_nulls[line, number]
+        }  # fmt: skip
+        told = self.told(d, int(d.kept[line]))
+        return told, self.explainer.brief(told, seen)
+
+    @cached_property
+    def _rules(self) -> list[str]:
+        return [rule.rule.name for rule in self.compiled.rule_order]
+
+    @cached_property
+    def _nodes(self) -> list[str]:
+        return [visited.name for visited in self.compiled.flow.visited]
+
+    @cached_property
+    def _results(self) -> list[int]:
+        return [number for number, column in enumerate(self.compiled.features) if column.role == "result"]
 
     @staticmethod
     def _both(type_: Type, value: int, null: int, column: Any, row: int) -> tuple[Any, Any]:
@@ -110,6 +136,11 @@ class Opened:
             return text, text
         shown = to_python(type_, value, null)
         return seen_form(type_, shown), shown
+
+
+def _named(words: Array, names: list[str]) -> list[str]:
+    """Names of the bits that are set in one row of words."""
+    return [name for name, on in zip(names, bits_to_matrix(words[None], len(names))[0]) if on] if words.any() else []
 
 
 def open_policy(
@@ -137,6 +168,8 @@ def open_artifact(
     canonical = check_policy(artifact.policy)
     codes = Codes(key or tenant_key(tenant))
     compiled = compile_policy(canonical.require(), codes.one, all_features)
-    if not compiled.rules.shape[0] and not compiled.features:
+    if not (
+        len(compiled.rules) or len(compiled.tables) or len(compiled.cards) or compiled.policy.flows or compiled.features
+    ):
         raise InputError("the policy has no rules: nothing would be decided", "策略没有规则：不会做出任何决策")
     return Opened(artifact.policy, report or canonical, artifact, compiled, codes, tenant)

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from zhiyu.base.errors import InputError, did_you_mean
-from zhiyu.decisions.explain import Explanation
+from zhiyu.base.errors import Hint, InputError, did_you_mean
+from zhiyu.decisions.explain import Explanation, Told
 from zhiyu.decisions.values import seen_form
 from zhiyu.engine.decision_files import DECISIONS, POLICY, RUN, VALUES
 from zhiyu.engine.opened import Opened, open_artifact
@@ -29,11 +29,13 @@ class RunReader:
         if not (self.folder / RUN).is_file():
             tenants = [p.name for p in root.iterdir() if (p / RUN).is_file()] if root.is_dir() else []
             hint = did_you_mean(tenant, tenants) or (
-                f"tenants there: {', '.join(tenants)}" if tenants else "run `zhiyu replay` first"
+                Hint(f"tenants there: {', '.join(tenants)}", f"已有租户：{'、'.join(tenants)}")
+                if tenants
+                else Hint("run `zhiyu replay` first", "请先运行 `zhiyu replay`")
             )
             raise InputError(
-                f"no finished run of tenant '{tenant}' in {root}; {hint}",
-                f"{root} 中没有租户“{tenant}”的完整运行；{hint}",
+                f"no finished run of tenant '{tenant}' in {root}; {hint.en}",
+                f"{root} 中没有租户“{tenant}”的完整运行；{hint.zh}",
             )
         self.facts: dict[str, Any] = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
         self.opened: Opened = open_artifact(Artifact.from_json((self.folder / POLICY).read_bytes()), tenant)
@@ -46,12 +48,13 @@ class RunReader:
                 pq.ParquetFile(self.folder / DECISIONS).read_row_group(0, ["event_id"])["event_id"].to_pylist()[:5000]
             )
             hint = (
-                did_you_mean(event_id, sample) or f"ids look like '{sample[0]}'"
+                did_you_mean(event_id, sample) or Hint(f"ids look like '{sample[0]}'", f"编号形如“{sample[0]}”")
                 if sample
-                else "the run has no decisions"
+                else Hint("the run has no decisions", "这次运行没有决策")
             )
             raise InputError(
-                f"no decision '{event_id}' in {self.folder}; {hint}", f"{self.folder} 中没有决策“{event_id}”；{hint}"
+                f"no decision '{event_id}' in {self.folder}; {hint.en}",
+                f"{self.folder} 中没有决策“{event_id}”；{hint.zh}",
             )
         line: dict[str, Any] = table.to_pylist()[0]
         return line
@@ -64,10 +67,11 @@ class RunReader:
         line = self.find(event_id)
         values = self._filtered(VALUES, pc.field("position") == line["position"]).to_pylist()
         seen, shown = self._seen(values[0]) if values else ({}, {})
-        return self.opened.explainer.explain(
+        told = Told(
             line["event_id"], line["event_type"], line["position"], line["time"].isoformat(), line["outcome"], line["score"],
-            line["rules"], seen, shown, line["late"], bool(values),
+            line["rules"], line["enforced"], line["mark"], line["quiet"], line["path"], line["late"], line["approximate"], bool(values),
         )  # fmt: skip
+        return self.opened.explainer.explain(told, seen, shown)
 
     def _seen(self, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         compiled = self.opened.compiled

@@ -14,7 +14,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
-from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.base.errors import Hint, InputError, did_you_mean
 from zhiyu.base.jit import Array
 from zhiyu.events.batch import EventBatch
 
@@ -28,8 +28,10 @@ class LabelFile:
         table = _read(path)
         for name in ("id", "fraud"):
             if name not in table.column_names:
-                hint = did_you_mean(name, table.column_names) or f"the file has {', '.join(table.column_names)}"
-                raise InputError(f"{path}: no column '{name}'; {hint}", f"{path}：没有列“{name}”；{hint}")
+                hint = did_you_mean(name, table.column_names) or Hint(
+                    f"the file has {', '.join(table.column_names)}", f"文件中有 {'、'.join(table.column_names)}"
+                )
+                raise InputError(f"{path}: no column '{name}'; {hint.en}", f"{path}：没有列“{name}”；{hint.zh}")
         words = pc.utf8_lower(pc.cast(table["fraud"], pa.string())).combine_chunks()
         fraud = pc.is_in(words, value_set=pa.array(TRUE)).to_numpy(zero_copy_only=False)
         legit = pc.is_in(words, value_set=pa.array(FALSE)).to_numpy(zero_copy_only=False)
@@ -39,7 +41,7 @@ class LabelFile:
             known = ", ".join(TRUE + FALSE)
             raise InputError(
                 f"{path}, row {row + 1}: '{words[row]}' is no label; write one of {known}",
-                f"{path} 第 {row + 1} 行：“{words[row]}”不是标签",
+                f"{path} 第 {row + 1} 行：“{words[row]}”不是标签；请写 {known} 之一",
             )
         ids = pc.cast(table["id"], pa.string()).combine_chunks()
         last = dict(zip(ids.to_pylist(), fraud.astype(np.int8).tolist()))

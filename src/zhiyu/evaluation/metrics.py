@@ -2,7 +2,9 @@
 
 In: decision batches with labels, money and the time each label arrives. Out: counts by outcome and label, and the metrics.
 A label counts only once it has arrived: those still on their way when the stream ends are reported as pending, not as right or wrong.
-"Stopped" means challenge, delay, review or decline: the money does not leave at once.
+Decisions that the lottery let through stand for all that it could have drawn: they weigh 1 / share, those it did not draw weigh nothing,
+because their truth is not known to a lender who stopped them. "Stopped" means challenge, delay, review or decline: the money does not
+leave at once.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
-from zhiyu.policy.declare import OUTCOMES
+from zhiyu.decisions.layout import LET_THROUGH, MARKS, NOT_DRAWN
+from zhiyu.policy.declare import OUTCOMES, Policy
 
 STOPPED = OUTCOMES.index("challenge")
 
@@ -65,16 +68,25 @@ def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
+def let_through_share(policy: Policy) -> float | None:
+    """The share that the policy's lottery lets through; None without one."""
+    return float(policy.let_through.share) if policy.let_through else None
+
+
 class Metrics:
     """Running counts over (outcome, label). `update` in log order."""
 
-    def __init__(self, label_delay_ms: int = 0) -> None:
+    def __init__(self, label_delay_ms: int = 0, share: float | None = None) -> None:
         self.label_delay_ms = label_delay_ms
-        self.counts = np.zeros((len(OUTCOMES), 2), np.int64)
-        self.money = np.zeros((len(OUTCOMES), 2), np.int64)
+        self.weights = np.ones(len(MARKS))
+        if share:
+            self.weights[LET_THROUGH], self.weights[NOT_DRAWN] = 1 / share, 0
+        self.counts = np.zeros((len(OUTCOMES), 2))
+        self.money = np.zeros((len(OUTCOMES), 2))
         self.outcomes = np.zeros(len(OUTCOMES), np.int64)
-        self._waiting = np.zeros((0, 4), np.int64)
+        self._waiting = np.zeros((0, 5), np.int64)
         self._clock = np.iinfo(np.int64).min
+        self._labelled = 0
 
     def update(self, d: DecisionBatch, label_delay_ms: int | None = None) -> None:
         """Add decisions; their labels arrive `label_delay_ms` after the event's time."""
@@ -85,7 +97,13 @@ class Metrics:
         self._clock = max(self._clock, int(d.received_ms[-1]))
         known = d.labels >= 0
         fresh = np.column_stack(
-            [d.time_ms[known] + delay, d.outcome[known], d.labels[known].astype(np.int64), d.money[known]]
+            [
+                d.time_ms[known] + delay,
+                d.outcome[known],
+                d.labels[known].astype(np.int64),
+                d.money[known],
+                d.mark[known],
+            ]
         )
         waiting = np.concatenate([self._waiting, fresh])
         arrived = waiting[:, 0] <= self._clock
@@ -93,8 +111,10 @@ class Metrics:
         self._waiting = waiting[~arrived]
 
     def _count(self, rows: Array) -> None:
-        np.add.at(self.counts, (rows[:, 1], rows[:, 2]), 1)
-        np.add.at(self.money, (rows[:, 1], rows[:, 2]), rows[:, 3])
+        weights = self.weights[rows[:, 4]]
+        np.add.at(self.counts, (rows[:, 1], rows[:, 2]), weights)
+        np.add.at(self.money, (rows[:, 1], rows[:, 2]), weights * rows[:, 3])
+        self._labelled += len(rows)
 
     @property
     def pending(self) -> int:
@@ -104,16 +124,16 @@ class Metrics:
     @property
     def labelled(self) -> int:
         """Decisions whose label has arrived."""
-        return int(self.counts.sum())
+        return self._labelled
 
     def scores(self, cut: int = STOPPED) -> Scores:
         """Scores when outcomes of severity `cut` and above count as stopped."""
         high, low = slice(cut, None), slice(0, cut)
-        return Scores(
-            int(self.counts[high, 1].sum()), int(self.counts[high, 0].sum()), int(self.counts[low, 1].sum()),
-            int(self.counts[low, 0].sum()), int(self.money[high, 1].sum()), int(self.money[low, 1].sum()),
-            int(self.money[high, 0].sum()),
-        )  # fmt: skip
+        found = [
+            self.counts[high, 1], self.counts[high, 0], self.counts[low, 1], self.counts[low, 0], self.money[high, 1], self.money[low, 1],
+            self.money[high, 0],
+        ]  # fmt: skip
+        return Scores(*(round(float(each.sum())) for each in found))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything for a report: labelled, pending, scores of "stopped" (by their plain names) and of "decline"."""

@@ -1,7 +1,8 @@
 """Replay: a file of events through a policy, from the first event to the report.
 
-In: an events file, an opened policy, optional labels. Out: `Replayed`: counts, digest, metrics, three decisions explained; decisions and
-dead letters in a run folder when one is asked for. Same input and policy give the same digest for any batch size.
+In: an events file or a feature tape, an opened policy, optional labels. Out: `Replayed`: counts, digest, metrics, three decisions
+explained; decisions and dead letters in a run folder, and a feature tape, when they are asked for. Same input and policy give the same
+digest for any batch size, and from a tape of that input.
 """
 
 from __future__ import annotations
@@ -20,11 +21,17 @@ from zhiyu.base.windows import parse_duration_ms
 from zhiyu.decisions.batch import bits_to_matrix
 from zhiyu.decisions.digest import Digest
 from zhiyu.decisions.explain import Explanation
+from zhiyu.decisions.layout import MARKS
 from zhiyu.engine.decision_files import RunFolder
 from zhiyu.engine.engine import Engine, Outcome
+from zhiyu.engine.journal import take_journal
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.labels import LabelFile
-from zhiyu.evaluation.metrics import Metrics
+from zhiyu.evaluation.metrics import Metrics, let_through_share
+from zhiyu.evaluation.redecide import Redecision
+from zhiyu.evaluation.shadow import Shadow
+from zhiyu.evaluation.tape import FACTS as TAPE_FACTS
+from zhiyu.evaluation.tape import Tape, TapeWriter
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.cleaning import CleaningReport
 from zhiyu.events.declare import Source
@@ -54,7 +61,13 @@ class Replayed:
     policy_hash: str = ""
     outcomes: dict[str, int] = field(default_factory=dict)
     rule_hits: Counter[str] = field(default_factory=Counter)
+    quiet_hits: Counter[str] = field(default_factory=Counter)
     rule_errors: Counter[str] = field(default_factory=Counter)
+    enforced: dict[str, int] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+    approximate: int = 0
+    shadow_hash: str = ""
+    shadow_moved: dict[str, int] = field(default_factory=dict)
     reason_hits: Counter[str] = field(default_factory=Counter)
     refusal_codes: Counter[str] = field(default_factory=Counter)
     first_refusals: list[Refusal] = field(default_factory=list)
@@ -77,6 +90,8 @@ class Replayed:
             "events": self.events, "decided": self.decided, "facts": self.facts, "refused": self.refused, "repeats": self.repeats,
             "noise": self.noise, "late": self.late, "seconds": round(self.seconds, 3), "events_per_s": round(self.events_per_s),
             "features_per_event": self.features, "digest": self.digest, "policy_hash": self.policy_hash, "outcomes": self.outcomes,
+            "enforced": self.enforced, "marks": self.marks, "approximate": self.approximate,
+            "shadow_hash": self.shadow_hash, "shadow_moved": self.shadow_moved, "quiet_hits": dict(self.quiet_hits.most_common()),
             "rule_hits": dict(self.rule_hits.most_common()), "rule_errors": dict(self.rule_errors.most_common()),
             "reasons": dict(self.reason_hits.most_common()), "metrics": self.metrics.to_dict() if self.metrics.labelled else {},
             "currency": self.currency, "refusals": dict(self.refusal_codes.most_common()),
@@ -100,7 +115,9 @@ def choose_source(opened: Opened, name: str | None) -> Source | None:
         if source.name == name:
             return source
     hint = did_you_mean(name, [source.name for source in sources])
-    raise InputError(f"no source '{name}' in the policy; {hint}".rstrip("; "), f"策略中没有来源“{name}”")
+    raise InputError(
+        f"no source '{name}' in the policy; {hint.en}".rstrip("; "), f"策略中没有来源“{name}”；{hint.zh}".rstrip("；")
+    )
 
 
 class Replay:
@@ -109,23 +126,51 @@ class Replay:
     def __init__(
         self, opened: Opened, events: Path, *, source: str | None = None, labels: Path | None = None, label_delay: str | None = None,
         batch: int = DEFAULT_BATCH, out: Path | None = None, tenant: str = "default", keep_all: bool = False,
-        on_batch: Callable[[Outcome, EventBatch], None] | None = None, engine: Engine | None = None,
+        on_batch: Callable[[Outcome, EventBatch], None] | None = None, engine: Engine | None = None, tape: Path | None = None,
+        lists: Path | None = None, shadow: Opened | None = None,
     ) -> None:  # fmt: skip
         self.opened, self.events, self.batch, self.out, self.tenant = opened, events, batch, out, tenant
-        self.keep_all, self.on_batch = keep_all, on_batch
+        self.keep_all, self.on_batch, self.tape = keep_all, on_batch, tape
         self.source = choose_source(opened, source)
         self.labels = LabelFile(labels) if labels else None
         self.label_delay_ms = parse_delay(label_delay) if label_delay else self._declared_delay()
-        self.engine = engine or Engine(opened.compiled, opened.codes, tenant)
+        self.again = self._taped(engine, labels, label_delay) if (events / TAPE_FACTS).is_file() else None
+        self.engine = engine or (self.again.engine if self.again else Engine(opened.compiled, opened.codes, tenant))
+        if lists is not None:
+            take_journal(self.engine, opened, lists)
+        self.shadow = Shadow(shadow, self.source, self.label_delay_ms, lists) if shadow is not None else None
+        if self.shadow and self.again:
+            raise InputError(
+                "a shadow version needs the events, not a tape; compare with `zhiyu backtest --tape` instead",
+                "影子版本需要原始事件而非特征带；可改用 `zhiyu backtest --tape`",
+            )
         self.result = Replayed(features=opened.compiled.features_per_event, policy_hash=opened.artifact.hash)
-        self.result.metrics = Metrics(self.label_delay_ms)
+        self.result.metrics = Metrics(self.label_delay_ms, let_through_share(opened.policy))
         self.result.currency = opened.currency
         self._digest = Digest(opened.artifact.hash.encode())
         self._told: set[str] = set()
+        self._enforced, self._marks = np.zeros(len(OUTCOMES), np.int64), np.zeros(len(MARKS), np.int64)
 
     def _declared_delay(self) -> int:
         label = self.source.label if self.source else None
         return parse_duration_ms(label.delay if label else "7d")
+
+    def _taped(self, engine: Engine | None, labels: Path | None, label_delay: str | None) -> Redecision:
+        """The input is a tape: everything that was settled when it was recorded cannot be asked for again."""
+        for given, name in (
+            (self.tape, "--tape"),
+            (labels, "--labels"),
+            (label_delay, "--label-delay"),
+            (engine, "engine"),
+        ):
+            if given is not None:
+                raise InputError(
+                    f"{self.events} is a feature tape, and {name} was settled when it was recorded; leave it out, or replay the events",
+                    f"{self.events} 是特征带，{name} 在录制时已确定；请去掉它，或回放原始事件",
+                )
+        again = Redecision(Tape.open(self.events), self.opened, texts=True)
+        self.label_delay_ms = int(again.tape.facts["label_delay_ms"])
+        return again
 
     def run(self) -> Replayed:
         """The whole file at once."""
@@ -136,29 +181,58 @@ class Replay:
     def steps(self) -> Iterator[float]:
         """Work batch by batch; yields how much is done. Files are closed, and `run.json` written, at the end."""
         started = time.perf_counter()
-        file = open_events(self.events, self.source, self.batch)
         folder = RunFolder(self.out, self.opened.compiled, self.opened.artifact, self.tenant) if self.out else None
+        facts = {
+            "input": str(self.events),
+            "source": self.source.name if self.source else None,
+            "label_delay_ms": self.label_delay_ms,
+        }
+        tape = TapeWriter(self.tape, self.opened, facts) if self.tape else None
         try:
-            for raw in file:
-                self._step(raw, folder)
-                yield file.progress()
+            yield from self._over_tape(self.again, folder) if self.again else self._over_file(folder, tape)
+            if tape:
+                tape.finish()
             self._finish(folder, started)
         except BaseException:
-            if folder:
-                folder.abandon()
+            for each in (folder, tape):
+                if each:
+                    each.abandon()
             raise
 
-    def _step(self, raw: Any, folder: RunFolder | None) -> None:
+    def _over_file(self, folder: RunFolder | None, tape: TapeWriter | None) -> Iterator[float]:
+        file = open_events(self.events, self.source, self.batch)
+        for raw in file:
+            self._step(raw, folder, tape)
+            yield file.progress()
+
+    def _over_tape(self, again: Redecision, folder: RunFolder | None) -> Iterator[float]:
+        total = max(int(again.tape.facts["events"]), 1)
+        for outcome, batch in again.batches(self.keep_all):
+            self.result.events += batch.n
+            self._take(outcome, batch, [], folder)
+            yield self.result.events / total
+
+    def _step(self, raw: Any, folder: RunFolder | None, tape: TapeWriter | None) -> None:
         result = self.result
         decoded = decode(self.opened.compiled.schema, self.source, raw, self.opened.codes, self.tenant)
         batch = decoded.batch
         batch.label_delay_ms = self.label_delay_ms
         if self.labels is not None:
             batch.labels = self.labels.of(batch)
-        outcome = self.engine.process(batch, self.keep_all)
-        refusals = [*raw.refusals, *decoded.refusals, *outcome.refusals]
+        outcome = self.engine.process(batch, self.keep_all or tape is not None)
+        if tape:
+            tape.write(outcome, batch)
+            if not self.keep_all:
+                d = outcome.decisions
+                outcome.decisions = d.keeping(d.outcome[d.kept] > 0)
         result.events += len(raw) + len(raw.refusals)
         result.cleaning.merge(decoded.cleaning)
+        self._take(outcome, batch, [*raw.refusals, *decoded.refusals, *outcome.refusals], folder)
+        if self.shadow:
+            self.shadow.follow(raw, batch, outcome.decisions)
+
+    def _take(self, outcome: Outcome, batch: EventBatch, refusals: list[Refusal], folder: RunFolder | None) -> None:
+        """Count a batch, tell of it, and write it."""
         self._count(outcome, refusals)
         self._tell(outcome, batch)
         if folder:
@@ -180,16 +254,20 @@ class Replay:
         result.refusal_codes.update(f"{r.field}.{r.code}" if r.field else r.code for r in refusals)
         result.first_refusals += refusals[: max(0, EXAMPLES - len(result.first_refusals))]
         result.metrics.update(d)
+        result.approximate += int(d.approximate.sum())
+        self._enforced += np.bincount(d.enforced, minlength=len(OUTCOMES))
+        self._marks += np.bincount(d.mark, minlength=len(MARKS))
         rules = self.opened.compiled.rule_order
-        hits = bits_to_matrix(d.hits, len(rules))
-        for rule, count in zip(rules, hits.sum(axis=0).tolist()):
-            if count:
-                result.rule_hits[rule.rule.name] += count
-                if rule.rule.reason:
-                    result.reason_hits[rule.rule.reason] += count
-        for rule, count in zip(rules, bits_to_matrix(d.errors, len(rules)).sum(axis=0).tolist()):
-            if count:
-                result.rule_errors[rule.rule.name] += count
+        for words, counter in (
+            (d.hits, result.rule_hits),
+            (d.quiet, result.quiet_hits),
+            (d.errors, result.rule_errors),
+        ):
+            for rule, count in zip(rules, bits_to_matrix(words, len(rules)).sum(axis=0).tolist()):
+                if count:
+                    counter[rule.rule.name] += count
+                    if counter is result.rule_hits and rule.rule.reason:
+                        result.reason_hits[rule.rule.reason] += count
 
     def _tell(self, outcome: Outcome, batch: EventBatch) -> None:
         """Explain the first decision of each outcome or leading rule that has not been told yet, up to three."""
@@ -211,6 +289,11 @@ class Replay:
         result = self.result
         result.digest = self._digest.hexdigest()
         result.outcomes = dict(zip(OUTCOMES, result.metrics.outcomes.tolist()))
+        if not np.array_equal(self._enforced, result.metrics.outcomes):
+            result.enforced = dict(zip(OUTCOMES, self._enforced.tolist()))
+        result.marks = {mark: count for mark, count in zip(MARKS, self._marks.tolist()) if mark and count}
+        if self.shadow:
+            result.shadow_hash, result.shadow_moved = self.shadow.opened.artifact.hash, self.shadow.moved()
         result.state = self.engine.facts()
         result.seconds = time.perf_counter() - started
         if folder:

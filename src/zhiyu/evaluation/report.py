@@ -11,7 +11,7 @@ from rich.table import Table
 
 from zhiyu.base.limits import MAX_ENTRIES_PER_KEY
 from zhiyu.base.money import say_money
-from zhiyu.decisions.explain import OUTCOME_ZH, Explanation
+from zhiyu.decisions.explain import MARK_WORDS, OUTCOME_ZH, Explanation
 from zhiyu.evaluation.metrics import Scores
 from zhiyu.evaluation.replay import Replayed
 from zhiyu.policy.declare import OUTCOMES
@@ -82,16 +82,29 @@ class ReportPrinter:
         table.add_column(self.pick("outcome", "结果"))
         table.add_column(self.pick("events", "事件"), justify="right")
         table.add_column(self.pick("share", "占比"), justify="right")
+        if r.enforced:
+            table.add_column(self.pick("enforced", "实际执行"), justify="right")
         for name, count in r.outcomes.items():
-            if count:
+            done = r.enforced.get(name, 0)
+            if count or done:
                 shown = OUTCOME_ZH[name] if self.zh else name
-                table.add_row(f"[{COLOURS[name]}]{shown}[/]", f"{count:,}", f"{count / max(r.decided, 1):.3%}")
+                cells = [f"[{COLOURS[name]}]{shown}[/]", f"{count:,}", f"{count / max(r.decided, 1):.3%}"]
+                table.add_row(*cells, *([f"{done:,}"] if r.enforced else []))
         self.console.print()
         self.console.print(table)
+        if r.shadow_hash:
+            moved = ", ".join(f"{name} × {count:,}" for name, count in r.shadow_moved.items()) or self.pick(
+                "nothing", "无变化"
+            )
+            self.console.print(self.pick(f"  the shadow version would move: {moved}", f"  影子版本将改变：{moved}"))
+        for mark, count in r.marks.items():
+            if MARK_WORDS[mark][0]:
+                self.console.print(f"  {count:,} × {MARK_WORDS[mark][self.zh]}")
 
     def _rules(self, r: Replayed) -> None:
         for title, counts in (
             (self.pick("Top rules", "命中最多的规则"), r.rule_hits), (self.pick("Top reasons", "主要原因"), r.reason_hits),
+            (self.pick("Shadow and snoozed rules (no effect)", "影子与静默规则（不生效）"), r.quiet_hits),
             (self.pick("Rules with errors", "出错的规则"), r.rule_errors),
         ):  # fmt: skip
             if not counts:
@@ -158,8 +171,8 @@ class ReportPrinter:
             self.console.print(
                 self.pick(
                     f"[red]approximate:[/] {lost:,} events were pushed out of keys with more than "
-                    f"{MAX_ENTRIES_PER_KEY:,} events in their window",
-                    f"[red]近似：[/]有键在窗口内超过 {MAX_ENTRIES_PER_KEY:,} 个事件，已挤出 {lost:,} 个",
+                    f"{MAX_ENTRIES_PER_KEY:,} events in their window; {r.approximate:,} decisions are marked",
+                    f"[red]近似：[/]有键在窗口内超过 {MAX_ENTRIES_PER_KEY:,} 个事件，已挤出 {lost:,} 个；{r.approximate:,} 个决策已标记",
                 )
             )
         if r.out:
@@ -183,8 +196,26 @@ def print_explanation(console: Console, e: Explanation, language: str, values: b
     )
     if e.late:
         console.print("事件迟到，按接收时间计入" if zh else "the event was late and counts at the time it was received")
+    if e.approximate:
+        console.print(
+            "近似：有键超过条数上限，较早的未计入"
+            if zh
+            else "approximate: a key is past its limit, older events do not count"
+        )
     for hit in e.rules:
-        console.print(f"  {hit.rule_set}.{hit.rule} (+{hit.score}): {escape(hit.zh if zh else hit.en)}")
+        console.print(f"  {hit.rule_set}.{hit.rule} ({hit.score:+}): {escape(hit.zh if zh else hit.en)}")
+    for said in [part.zh if zh else part.en for part in e.tables] + [
+        part.zh if zh else part.en for part in e.scorecards
+    ]:
+        console.print(f"  {escape(said)}")
+    for hit in e.quiet:
+        kind = ("影子" if zh else "shadow") if hit.shadow else ("静默" if zh else "snoozed")
+        console.print(f"  [dim]{kind} {hit.rule_set}.{hit.rule}: {escape(hit.zh if zh else hit.en)}[/]")
+    if e.path:
+        console.print(f"  {'路径' if zh else 'path'}: {escape(' → '.join(e.path))}")
+    for action in e.actions:
+        given = ", ".join(f"{name}={value}" for name, value in action.parameters.items())
+        console.print(f"  {'动作' if zh else 'action'}: {escape(action.action)}({escape(given)}) · {escape(action.by)}")
     for reason in e.reasons:
         own, consumer = (reason.zh, reason.consumer_zh) if zh else (reason.en, reason.consumer_en)
         console.print(

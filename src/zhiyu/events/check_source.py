@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from zhiyu.base.errors import did_you_mean
+from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.events.declare import EventType, Source
 from zhiyu.events.kinds.time import Time
@@ -43,7 +43,7 @@ def check_source(schema: EventSchema, source: Source, finder: Finder) -> Time | 
             at,
             f"source '{source.name}' needs either `event` or `type_column`",
             f"数据源“{source.name}”须且只须声明 event 或 type_column 之一",
-            "declare one of them",
+            Hint("declare one of them", "声明其中一个"),
         )
     for name in [source.event] if source.event else (source.types.values() or schema.type_index):
         if name in schema.type_index:
@@ -72,7 +72,7 @@ def check_source(schema: EventSchema, source: Source, finder: Finder) -> Time | 
                 (*at, "fields", name),
                 f"field '{name}' is no place and takes one column",
                 f"字段“{name}”不是位置，只能对应一列",
-                "name one column",
+                Hint("name one column", "只写一列"),
             )
     for event in used:
         for name, f in event.fields.items():
@@ -82,7 +82,7 @@ def check_source(schema: EventSchema, source: Source, finder: Finder) -> Time | 
                     (*at, "fields"),
                     f"source '{source.name}' does not fill '{name}', which '{event.name}' requires",
                     f"数据源“{source.name}”没有填充“{event.name}”必填的“{name}”",
-                    f"add `{name}: COLUMN`",
+                    Hint(f"add `{name}: COLUMN`", f"加上 `{name}: 列名`"),
                 )
     if source.label and set(map(label_key, source.label.fraud)) & set(map(label_key, source.label.legit)):
         finder.add(
@@ -90,7 +90,7 @@ def check_source(schema: EventSchema, source: Source, finder: Finder) -> Time | 
             (*at, "label"),
             "a label value means both fraud and legit",
             "同一标签值既表示欺诈又表示正常",
-            "remove it from one side",
+            Hint("remove it from one side", "从其中一边删除"),
         )
     return _check_times(source, finder, at)
 

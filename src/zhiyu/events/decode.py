@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zhiyu.base.errors import LimitExceeded, did_you_mean
+from zhiyu.base.errors import Hint, LimitExceeded, did_you_mean
 from zhiyu.base.hashing import Codes, fold_columns
 from zhiyu.base.limits import MAX_BATCH
 from zhiyu.events.batch import Decoded, EventBatch, Int8s, Int16s, Int64s, RawBatch, UInt64s
@@ -254,9 +254,11 @@ def type_of(plan: Plan, value: object) -> int | Bad:
     found = plan.type_of.get(text)
     if found is not None and plan.types[found] is not None:
         return found
-    hint = did_you_mean(text[:60], plan.type_of) or f"known: {', '.join(plan.type_of)}"
+    hint = did_you_mean(text[:60], plan.type_of) or Hint(
+        f"known: {', '.join(plan.type_of)}", f"可用类型：{'、'.join(plan.type_of)}"
+    )
     return Bad(
-        "unknown_type", f"{quote(value)} is no event type; {hint}", f"{quote(value)} 不是已声明的事件类型；{hint}"
+        "unknown_type", f"{quote(value)} is no event type; {hint.en}", f"{quote(value)} 不是已声明的事件类型；{hint.zh}"
     )
 
 

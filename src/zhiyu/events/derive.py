@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zhiyu.base.errors import DeclarationError
+from zhiyu.base.errors import DeclarationError, Hint
 from zhiyu.events.declare import EventType
 from zhiyu.events.problems import Finder
 from zhiyu.expressions import Expression, Scope, check, parse
@@ -39,7 +39,7 @@ def check_derived(
                     path,
                     f"'{name}' already means something else",
                     f"“{name}”已另有含义",
-                    "use another name",
+                    Hint("use another name", "换一个名称"),
                 )
                 continue
             derived[name], known[name] = expression, expression.type

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from zhiyu.base.errors import DeclarationError, Place
+from zhiyu.base.errors import DeclarationError, Hint, Place
 from zhiyu.events.declare import EventType, Field
 from zhiyu.events.derive import Derived, Drop, check_derived
 from zhiyu.events.kinds.kinds import Reader
@@ -123,7 +123,7 @@ def _field_columns(events: Sequence[EventType], readers: Sequence[dict[str, Read
                     ("events", at, "fields", name),
                     f"field '{name}' of event '{event.name}' differs in type, range or values from that of '{first}'",
                     f"事件“{event.name}”的字段“{name}”与事件“{first}”中的同名字段类型、范围或取值不同",
-                    "declare both alike, or use another name",
+                    Hint("declare both alike, or use another name", "两处声明保持一致，或换一个名称"),
                 )
     everywhere = {n for n in found if all(n in known and not known[n].type.nullable for known in readers)}
     return [
@@ -148,7 +148,7 @@ def _signal_columns(
                     ("events", at, "fields", name),
                     f"'{name}' is computed from field '{column.name}' and cannot be declared",
                     f"“{name}”由字段“{column.name}”自动派生，不能再声明",
-                    "rename the field",
+                    Hint("rename the field", "给字段改名"),
                 )
             taken.add(name)
             nullable = column.type.nullable or signal.suffix != "valid"

@@ -12,9 +12,10 @@ from zhiyu.expressions.parse import parse
 from zhiyu.expressions.program import Program, compile_program, load_constants
 from zhiyu.expressions.say import say, say_with_values
 from zhiyu.expressions.text import Prepared, prepare
-from zhiyu.expressions.typed import Expression, NamedSet, Scope
+from zhiyu.expressions.typed import EntitySet, Expression, NamedSet, Scope
 
 __all__ = [
+    "EntitySet",
     "Expression",
     "NamedSet",
     "Prepared",

@@ -10,6 +10,7 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 
+from zhiyu.base.errors import NO_HINT, Hint
 from zhiyu.expressions.literals import duration, number_node, settle, text_literal
 from zhiyu.expressions.meet import meet
 from zhiyu.expressions.nodes import ArithmeticOperator
@@ -107,7 +108,7 @@ def _same_unit(report: Report, operator: ArithmeticOperator, left: Typed, right:
                 left.column,
                 f"'%' needs exact numbers, and {shown(left)} % {shown(right)} is computed in floating point",
                 f"% 只适用于精确数，{shown(left)} % {shown(right)} 是浮点运算",
-                "write a - b * floor(a / b)",
+                Hint("write a - b * floor(a / b)", "改写为 a - b * floor(a / b)"),
             )
         type_ = replace(type_, nullable=True)
     return Typed(operator, type_, (left, right))
@@ -159,14 +160,18 @@ def _bad_times(report: Report, operator: str, left: Typed, right: Typed) -> Type
         left.column,
         f"cannot compute {shown(left)} {operator} {shown(right)}: {left_en} {operator} {right_en}",
         f"不能计算 {shown(left)} {operator} {shown(right)}：{left_zh} {operator} {right_zh}",
-        'durations are written with a unit ("5m"); use seconds(d) … days(d) to get a number',
+        Hint(
+            'durations are written with a unit ("5m"); use seconds(d) … days(d) to get a number',
+            '时长要带单位（"5m"）；要得到数值，用 seconds(d) … days(d)',
+        ),
     )
 
 
 def _not_numbers(report: Report, left: Typed, right: Typed) -> Typed:
     culprit = right if left.type.numeric else left
     en, zh = described(culprit.type)
-    hint = "use 'x if condition else 0' to count a condition" if culprit.type.kind is Kind.BOOL else ""
+    count = Hint("use 'x if condition else 0' to count a condition", "要统计条件，用 'x if condition else 0'")
+    hint = count if culprit.type.kind is Kind.BOOL else NO_HINT
     return report.error(
         "type_mismatch",
         culprit.column,
@@ -184,5 +189,5 @@ def _clash(report: Report, left: Typed, right: Typed, verb: str, verb_zh: str) -
         right.column,
         f"cannot {verb} {shown(left)} ({left_en}) and {shown(right)} ({right_en})",
         f"{shown(left)}（{left_zh}）与 {shown(right)}（{right_zh}）不能{verb_zh}",
-        "only one side may carry a unit" if verb == "multiply" else "",
+        Hint("only one side may carry a unit", "只能有一边带单位") if verb == "multiply" else NO_HINT,
     )

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from zhiyu.base.errors import NO_HINT, Hint
 from zhiyu.expressions.arithmetic import divide
-from zhiyu.expressions.functions import FUNCTIONS
+from zhiyu.expressions.functions import usage
 from zhiyu.expressions.literals import duration, settle, text_literal
 from zhiyu.expressions.meet import meet
 from zhiyu.expressions.report import POISON, Report, described, shown
@@ -41,14 +42,14 @@ def _made(asked: _Call, type_: Type, arguments: tuple[Typed, ...] | None = None,
     return Typed(asked.function, type_, asked.arguments if arguments is None else arguments, value)
 
 
-def _wrong(report: Report, asked: _Call, node: Typed, needed_en: str, needed_zh: str, hint: str = "") -> Typed:
+def _wrong(report: Report, asked: _Call, node: Typed, needed_en: str, needed_zh: str, hint: Hint = NO_HINT) -> Typed:
     en, zh = described(node.type)
     return report.error(
         "type_mismatch",
         node.column,
         f"{asked.function} needs {needed_en}, and {shown(node)} is {en}",
         f"{asked.function} 需要{needed_zh}，而 {shown(node)} 是{zh}",
-        hint or f"use: {FUNCTIONS[asked.function].signature}",
+        hint or usage(asked.function),
     )
 
 
@@ -106,7 +107,7 @@ def _whole(report: Report, asked: _Call) -> Typed:
             asked.arguments[1].column,
             f"round needs a written number of digits from 0 to {MAX_ROUND_DIGITS}",
             f"round 的位数应为 0 到 {MAX_ROUND_DIGITS} 的整数常量",
-            "use: round(x, 2)",
+            Hint("use: round(x, 2)", "用法：round(x, 2)"),
         )
     kind, kept = node.type.kind, int(digits)
     if kind is Kind.FIXED:
@@ -158,7 +159,10 @@ def _calendar(report: Report, asked: _Call) -> Typed:
                 zone.column,
                 f"{shown(zone)} is no time zone with one constant offset",
                 f"{shown(zone)} 不是固定偏移的时区",
-                'write "UTC", an offset such as "+08:00", or a zone without daylight saving such as "Asia/Shanghai"',
+                Hint(
+                    'write "UTC", an offset such as "+08:00", or a zone without daylight saving such as "Asia/Shanghai"',
+                    '写 "UTC"、"+08:00" 这样的偏移，或 "Asia/Shanghai" 这样没有夏令时的时区',
+                ),
             )
     kind = BOOL if asked.function == "is_weekend" else INT
     return _made(asked, replace(kind, nullable=node.type.nullable), (node,), offset)
@@ -177,7 +181,14 @@ def _span(report: Report, asked: _Call) -> Typed:
     if node is POISON:
         return POISON
     if node.type.kind is not Kind.DURATION:
-        return _wrong(report, asked, node, "a duration", "时长", "subtract two times to get a duration")
+        return _wrong(
+            report,
+            asked,
+            node,
+            "a duration",
+            "时长",
+            Hint("subtract two times to get a duration", "两个时间相减得到时长"),
+        )
     return _made(asked, replace(FLOAT, nullable=node.type.nullable), (node,))
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from zhiyu.base.errors import DeclarationError, Place, did_you_mean
+from zhiyu.base.errors import NO_HINT, DeclarationError, Hint, Place, did_you_mean
 from zhiyu.expressions.arithmetic import arithmetic, negative
 from zhiyu.expressions.calls import call
 from zhiyu.expressions.canonical import canonical
-from zhiyu.expressions.functions import FUNCTIONS
+from zhiyu.expressions.functions import FUNCTIONS, usage
 from zhiyu.expressions.hazards import comparison_hazard, null_hazard
 from zhiyu.expressions.literals import number_node, settle
 from zhiyu.expressions.meet import meet
@@ -36,10 +36,11 @@ from zhiyu.expressions.parse import NOWHERE
 from zhiyu.expressions.report import POISON, Report, described, shown
 from zhiyu.expressions.text import Prepared
 from zhiyu.expressions.texts import is_text_call, text_call
-from zhiyu.expressions.typed import Expression, Scope, Typed
+from zhiyu.expressions.typed import EntitySet, Expression, Scope, Typed
 from zhiyu.expressions.types import BOOL, STRING, Kind
 
 _ORDERED = (Kind.INT, Kind.FIXED, Kind.FLOAT, Kind.TIME, Kind.DURATION)
+_COMPARE_IT = Hint("compare it with something, e.g. '> 0'", "与某个值比较，如 '> 0'")
 
 
 def check(node: Node, scope: Scope, text: str = "", place: Place = NOWHERE, want: Kind | None = None) -> Expression:
@@ -65,16 +66,18 @@ def check(node: Node, scope: Scope, text: str = "", place: Place = NOWHERE, want
         names=frozenset(checker.names),
         prepared=tuple(checker.prepared[key] for key in sorted(checker.prepared)),
         warnings=tuple(checker.report.problems),
+        lists=frozenset(checker.lists),
     )
 
 
 class Checker:
-    """Walks one expression; collects the names and prepared columns it uses."""
+    """Walks one expression; collects the names, lists and prepared columns it uses."""
 
     def __init__(self, scope: Scope, report: Report) -> None:
         self.scope = scope
         self.report = report
         self.names: set[str] = set()
+        self.lists: set[str] = set()
         self.prepared: dict[str, Prepared] = {}
 
     def visit(self, node: Node) -> Typed:
@@ -110,7 +113,7 @@ class Checker:
         """Report a result of another kind than the place asks for."""
         en, zh = described(root.type)
         needed_en, needed_zh = described(replace(BOOL, kind=want))
-        hint = "compare it with something, e.g. '> 0'" if want is Kind.BOOL else ""
+        hint = _COMPARE_IT if want is Kind.BOOL else NO_HINT
         self.report.error(
             "result_type",
             root.column,
@@ -133,19 +136,21 @@ class Checker:
                 node.column,
                 f"'{node.name}' is a list and has no single value",
                 f"'{node.name}' 是列表，不能作为单个值",
-                f'use items({node.name}) or "x" in {node.name}',
+                Hint(f'use items({node.name}) or "x" in {node.name}', f'用 items({node.name}) 或 "x" in {node.name}'),
             )
         self.names.add(node.name)
         return Typed("name", type_, value=node.name, text=node.name, column=node.column)
 
     def _unknown(self, node: Name) -> Typed:
-        if node.name in self.scope.sets:
+        if node.name in self.scope.sets or node.name in self.scope.lists:
             en, zh = f"'{node.name}' is a named list", f"'{node.name}' 是名单"
-            return self.report.error("list_value", node.column, en, zh, f"write 'x in {node.name}'")
+            return self.report.error(
+                "list_value", node.column, en, zh, Hint(f"write 'x in {node.name}'", f"写成 'x in {node.name}'")
+            )
         if node.name in FUNCTIONS:
             en, zh = f"'{node.name}' is a function", f"'{node.name}' 是函数"
-            return self.report.error("unknown_name", node.column, en, zh, f"use: {FUNCTIONS[node.name].signature}")
-        known = [*self.scope.names, *self.scope.sets, *FUNCTIONS]
+            return self.report.error("unknown_name", node.column, en, zh, usage(node.name))
+        known = [*self.scope.names, *self.scope.sets, *self.scope.lists, *FUNCTIONS]
         en, zh = f"unknown name '{node.name}'", f"未知名称 '{node.name}'"
         return self.report.error("unknown_name", node.column, en, zh, did_you_mean(node.name, known))
 
@@ -160,7 +165,7 @@ class Checker:
             typed.column,
             f"'{word}' needs a condition, and {shown(typed)} is {en}",
             f"{word} 需要条件，而 {shown(typed)} 是{zh}",
-            "compare it with something, e.g. '> 0'",
+            _COMPARE_IT,
         )
 
     def _boolean(self, node: Boolean) -> Typed:
@@ -183,7 +188,7 @@ class Checker:
                 node.column,
                 f"{shown(left)} is {en} and has no order: '{node.operator}' does not apply",
                 f"{shown(left)} 是{zh}，没有大小之分，不能用 {node.operator}",
-                "use == or !=",
+                Hint("use == or !=", "用 == 或 !="),
             )
         made = self._made(node, node.operator, replace(BOOL, nullable=type_.nullable), (left, right))
         comparison_hazard(self.report, made)
@@ -231,7 +236,7 @@ class Checker:
                 node.column,
                 f"{node.function} takes {wanted} argument{'s' if wanted != '1' else ''}, not {len(node.arguments)}",
                 f"{node.function} 需要 {wanted.replace(' to ', ' 至 ')} 个参数，而不是 {len(node.arguments)} 个",
-                f"use: {known.signature}",
+                usage(node.function),
             )
         if is_text_call(node):
             made = text_call(self.report, self.scope, node, canonical(node))
@@ -242,6 +247,8 @@ class Checker:
     def _keep(self, made: Typed) -> None:
         if isinstance(made.value, Prepared):
             self.prepared[made.value.key] = made.value
+        elif isinstance(made.value, EntitySet):
+            self.lists.add(made.value.name)
 
 
 def _literal(node: Literal) -> Typed:

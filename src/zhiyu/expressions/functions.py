@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from zhiyu.base.errors import Hint
+
 MANY = 32
 """Most arguments of min, max and coalesce."""
 
@@ -92,3 +94,13 @@ FUNCTIONS: Mapping[str, Function] = {
         'has(list, "a")', 2, 2, "{0} includes {1}", "{0}包含{1}", "{0} does not include {1}", "{0}不包含{1}"
     ),
 }
+
+
+def usage(function: str) -> Hint:
+    """How a function is written, as what to do when it is written otherwise.
+
+    >>> usage("abs").en
+    'use: abs(x)'
+    """
+    signature = FUNCTIONS[function].signature
+    return Hint(f"use: {signature}", f"用法：{signature}")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from zhiyu.base.errors import did_you_mean
+from zhiyu.base.errors import NO_HINT, Hint, did_you_mean, meant
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.expressions.canonical import number_text
 from zhiyu.expressions.report import Report, described, shown
@@ -91,7 +91,9 @@ def adapt_text(report: Report, node: Typed, to: Typed) -> Typed:
             node.column,
             f"{shown(to)} is personal data and cannot be compared with a written text",
             f"{shown(to)} 是个人信息，不能与写明的文本比较",
-            "compare it with another field, or use one of its derived fields",
+            Hint(
+                "compare it with another field, or use one of its derived fields", "与另一个字段比较，或用它的派生字段"
+            ),
         )
     if to.type.choices and node.value not in to.type.choices:
         return report.error(
@@ -112,7 +114,11 @@ def duration(report: Report, node: Typed) -> Typed:
     except ValueError:
         en = f"{shown(node)} is not a duration"
         return report.error(
-            "duration", node.column, en, f"{shown(node)} 不是时长", 'write e.g. "90s", "5m", "24h", "30d"'
+            "duration",
+            node.column,
+            en,
+            f"{shown(node)} 不是时长",
+            Hint('write e.g. "90s", "5m", "24h", "30d"', '例如 "90s"、"5m"、"24h"、"30d"'),
         )
     return _literal(node, Type(Kind.DURATION, nullable=False), -size if written.startswith("-") else size)
 
@@ -123,7 +129,13 @@ def instant(report: Report, node: Typed) -> Typed:
         when = datetime.fromisoformat(str(node.value))
     except ValueError:
         en, zh = f"{shown(node)} is not a time", f"{shown(node)} 不是时间"
-        return report.error("time", node.column, en, zh, 'write e.g. "2026-01-31T08:00:00+08:00"')
+        return report.error(
+            "time",
+            node.column,
+            en,
+            zh,
+            Hint('write e.g. "2026-01-31T08:00:00+08:00"', '例如 "2026-01-31T08:00:00+08:00"'),
+        )
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     return _literal(node, Type(Kind.TIME, nullable=False), (aware - _EPOCH) // timedelta(milliseconds=1))
 
@@ -135,7 +147,9 @@ def _literal(node: Typed, type_: Type, value: int | float) -> Typed:
 def _needs_unit(report: Report, node: Typed, to: Type) -> Typed:
     en, zh = described(to)
     hint = (
-        'write a duration with its unit, e.g. "5m"' if to.kind is Kind.DURATION else 'write e.g. "2026-01-31T08:00:00Z"'
+        Hint('write a duration with its unit, e.g. "5m"', '写带单位的时长，如 "5m"')
+        if to.kind is Kind.DURATION
+        else Hint('write e.g. "2026-01-31T08:00:00Z"', '例如 "2026-01-31T08:00:00Z"')
     )
     return report.error(
         "type_mismatch",
@@ -158,12 +172,15 @@ def _too_many_digits(report: Report, node: Typed, to: Type) -> Typed:
         node.column,
         f"{shown(node)} has more digits than the other side: {what_en}",
         f"{shown(node)} 的小数位过多：{what_zh}",
-        f"write {number_text(near)} or {number_text(near + step)}",
+        Hint(
+            f"write {number_text(near)} or {number_text(near + step)}",
+            f"写 {number_text(near)} 或 {number_text(near + step)}",
+        ),
     )
 
 
-def _same_letters(text: str, choices: tuple[str, ...]) -> str:
+def _same_letters(text: str, choices: tuple[str, ...]) -> Hint:
     for choice in choices:
         if choice.casefold() == text.casefold():
-            return f"did you mean '{choice}'?"
-    return ""
+            return meant(choice)
+    return NO_HINT

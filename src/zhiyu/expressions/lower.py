@@ -17,7 +17,7 @@ from zhiyu.base.errors import InputError
 from zhiyu.expressions import opcodes as op
 from zhiyu.expressions.tables import build_table
 from zhiyu.expressions.text import Prepared
-from zhiyu.expressions.typed import Expression, NamedSet, Typed
+from zhiyu.expressions.typed import EntitySet, Expression, NamedSet, Typed
 from zhiyu.expressions.types import Kind, Type
 from zhiyu.expressions.units import common
 
@@ -31,6 +31,8 @@ _FUNCTIONS = {"sqrt": op.SQRT, "exp": op.EXP, "log": op.LOG, "log10": op.LOG10, 
 _CALENDAR = {"hour": op.HOUR, "weekday": op.WEEKDAY, "day_of_month": op.DAY_OF_MONTH, "is_weekend": op.WEEKDAY}
 _SHORTEN = {"floor": op.FLOOR_10, "ceil": op.CEIL_10, "round": op.ROUND_10}
 _TO_WHOLE = {"floor": op.INT_FLOOR, "ceil": op.INT_CEIL, "round": op.INT_ROUND}
+MOMENT = "received_at"
+"""The name whose value says as of when a list is asked."""
 _SPAN_MS = {"seconds": 1_000, "minutes": 60_000, "hours": 3_600_000, "days": 86_400_000}
 
 
@@ -55,6 +57,7 @@ class Lowering:
     definitions: Mapping[str, Expression] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     tables: list[NDArray[np.int64]] = field(default_factory=list)
+    lists: dict[str, int] = field(default_factory=dict)
     _numbers: dict[Step, int] = field(default_factory=dict)
     _offsets: dict[object, int] = field(default_factory=dict)
     _size: int = 0
@@ -224,7 +227,16 @@ class Lowering:
         return self._emit(op.SELECT, self.lower(test), self._as(then, node.type), self._as(otherwise, node.type))
 
     def _in(self, node: Typed) -> int:
-        return self._emit(op.IN, self.lower(node.args[0]), extra=self._table(node))
+        item = self.lower(node.args[0])
+        if isinstance(node.value, EntitySet):
+            return self._emit(op.IN_LIST, item, self._input(MOMENT), extra=self._list(node.value.name))
+        return self._emit(op.IN, item, extra=self._table(node))
+
+    def _list(self, name: str) -> int:
+        """The offset of the two words of a list; whoever runs the program writes the address of the members there."""
+        if name not in self.lists:
+            self.lists[name] = self._placed(np.array([0, self.encode(name)], dtype=np.int64))
+        return self.lists[name]
 
     def _table(self, node: Typed) -> int:
         """The offset of the table of the members, built once per set."""
@@ -236,10 +248,14 @@ class Lowering:
         assert isinstance(values, Sequence)
         numbers = (self.encode(each) if isinstance(each, str) else int(each) for each in values)
         table = build_table(np.fromiter(numbers, dtype=np.int64, count=len(values)))
-        self._offsets[key] = self._size
-        self._size += len(table)
-        self.tables.append(table)
+        self._offsets[key] = self._placed(table)
         return self._offsets[key]
+
+    def _placed(self, table: NDArray[np.int64]) -> int:
+        """The offset at which `table` will stand."""
+        self.tables.append(table)
+        self._size += len(table)
+        return self._size - len(table)
 
 
 _RULES: Mapping[str, Callable[[Lowering, Typed], int]] = {

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zhiyu.base.jit import kernel
-from zhiyu.expressions.opcodes import AND, COALESCE, EQ, F_EQ, F_LT, F_NE, IN, IS_NULL, LT, NE, NOT, OR, SELECT
+from zhiyu.expressions.opcodes import AND, COALESCE, EQ, F_EQ, F_LT, F_NE, IN, IN_LIST, IS_NULL, LT, NE, NOT, OR, SELECT
 from zhiyu.expressions.opcodes import F_LE as F_LE
 from zhiyu.expressions.opcodes import LE as LE
-from zhiyu.expressions.tables import holds
+from zhiyu.expressions.tables import holds, holds_until, list_key
 
 Values = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -99,6 +99,12 @@ def run_logic(
             mark = nulls[a, i]
             nulls[dst, i] = mark
             values[dst, i] = 0 if mark else holds(sets, extra, values[a, i])
+    elif op == IN_LIST:
+        table, code = sets[extra], sets[extra + 1]
+        for i in range(n):
+            mark = max(nulls[a, i], nulls[b, i])
+            nulls[dst, i] = mark
+            values[dst, i] = 0 if mark else holds_until(table, list_key(code, values[a, i]), values[b, i])
 
 
 @kernel

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from zhiyu.base.jit import kernel
 from zhiyu.expressions.machine_logic import Floats, Nulls, Values
-from zhiyu.expressions.opcodes import AND, EQ, F_EQ, F_LE, F_LT, F_NE, IN, IS_NULL, LE, LT, NE, NOT, OR
-from zhiyu.expressions.tables import holds
+from zhiyu.expressions.opcodes import AND, EQ, F_EQ, F_LE, F_LT, F_NE, IN, IN_LIST, IS_NULL, LE, LT, NE, NOT, OR
+from zhiyu.expressions.tables import holds, holds_until, list_key
 
 
 @kernel
@@ -38,6 +38,9 @@ def run_row(code: NDArray[np.int32], start: int, sets: Values, values: Values, f
             mark = np.uint8(2) if mark == 2 else np.uint8(0)
         elif op == IN:
             result = int(mark == 0 and holds(sets, code[at, 5], x))
+        elif op == IN_LIST:
+            table, code_of_list = sets[code[at, 5]], sets[code[at, 5] + 1]
+            result = int(mark == 0 and holds_until(table, list_key(code_of_list, x), y))
         else:
             return at
         nulls[dst, 0] = mark

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 
+from zhiyu.base.errors import NO_HINT, Hint
 from zhiyu.expressions.literals import adapt_number, adapt_text, settle, text_literal
 from zhiyu.expressions.report import POISON, Report, described, shown
 from zhiyu.expressions.typed import Typed
@@ -57,18 +58,21 @@ def _report_clash(report: Report, left: Typed, right: Typed, verb: str) -> None:
     en = f"cannot {verb} {shown(left)} ({left_en}) with {shown(right)} ({right_en})"
     zh = f"不能将 {shown(left)}（{left_zh}）与 {shown(right)}（{right_zh}）{_VERBS_ZH.get(verb, '一起使用')}"
     if left.type.numeric and right.type.numeric:
-        hint = "two units never mix; convert one side, or divide by a value in the same unit"
+        hint = Hint(
+            "two units never mix; convert one side, or divide by a value in the same unit",
+            "不同单位不能混用；请换算其中一边，或除以同单位的值",
+        )
         report.error("unit_mismatch", right.column, en, zh, hint)
     else:
         report.error("type_mismatch", right.column, en, zh, _type_hint(left, right))
 
 
-def _type_hint(left: Typed, right: Typed) -> str:
+def _type_hint(left: Typed, right: Typed) -> Hint:
     for one, other in ((left, right), (right, left)):
         if text_literal(one) and other.type.numeric:
-            return "write the number without quotes"
+            return Hint("write the number without quotes", "数字不要加引号")
         if other.type.kind is Kind.STRING and one.op == "literal" and one.type.numeric:
-            return "put the value in quotes"
+            return Hint("put the value in quotes", "给这个值加上引号")
         if other.type.kind is Kind.BOOL and one.op == "literal" and one.type.numeric:
-            return "compare with true or false"
-    return ""
+            return Hint("compare with true or false", "与 true 或 false 比较")
+    return NO_HINT

@@ -15,7 +15,8 @@ F_NE: Final = 5
 F_LT: Final = 6
 F_LE: Final = 7
 
-# logic (16-31): three-valued; extra of IN is the offset of the table
+# logic (16-31): three-valued; extra of IN is the offset of the table. IN_LIST: a is asked for at the moment b (ms),
+# extra is the offset of the list's two words: address of the membership table, code of the list
 AND: Final = 16
 OR: Final = 17
 NOT: Final = 18
@@ -23,6 +24,7 @@ IS_NULL: Final = 19
 SELECT: Final = 20
 COALESCE: Final = 21
 IN: Final = 22
+IN_LIST: Final = 23
 
 # whole numbers (32-47): overflow is an error, division by zero is null; extra of the *_10 is the power of ten
 ADD: Final = 32

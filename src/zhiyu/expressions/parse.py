@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import warnings
 
-from zhiyu.base.errors import DeclarationError, Place, Problem
+from zhiyu.base.errors import NO_HINT, DeclarationError, Hint, Place, Problem
 from zhiyu.base.limits import MAX_EXPRESSION_CHARS, MAX_EXPRESSION_DEPTH
 from zhiyu.expressions.nodes import Node
 from zhiyu.expressions.read import Reader, Unreadable, too_deep
@@ -19,14 +19,14 @@ NOWHERE = Place()
 """The place of an expression that was not read from a file."""
 
 _HINTS = (
-    ("&&", "write 'and'"),
-    ("||", "write 'or'"),
-    ("<>", "write '!='"),
-    ("===", "write '=='"),
-    ("\uff0c", "use the ASCII comma ','"),
-    ("\uff08", "use ASCII brackets '(' and ')'"),
-    ("\u201c", "use straight quotes '\"'"),
-    ("\u201d", "use straight quotes '\"'"),
+    ("&&", Hint("write 'and'", "改用 'and'")),
+    ("||", Hint("write 'or'", "改用 'or'")),
+    ("<>", Hint("write '!='", "改用 '!='")),
+    ("===", Hint("write '=='", "改用 '=='")),
+    ("\uff0c", Hint("use the ASCII comma ','", "改用半角逗号 ','")),
+    ("\uff08", Hint("use ASCII brackets '(' and ')'", "改用半角括号 '(' 和 ')'")),
+    ("\u201c", Hint("use straight quotes '\"'", "改用半角引号 '\"'")),
+    ("\u201d", Hint("use straight quotes '\"'", "改用半角引号 '\"'")),
 )
 
 
@@ -43,20 +43,26 @@ def parse(text: str, place: Place = NOWHERE) -> Node:
         return Reader(line[start:], start).read(tree.body)
     except Unreadable as wrong:
         at = place.shifted(wrong.column)
-        raise DeclarationError([Problem(wrong.code, wrong.en, wrong.zh, at, suggestion=wrong.hint)]) from None
+        raise DeclarationError([Problem(wrong.code, wrong.en, wrong.zh, at, "error", *wrong.hint)]) from None
 
 
 def _one_line(text: str) -> str:
     """`text` with line breaks as spaces, after the checks that need no grammar: length, brackets, comments."""
     if not text.strip():
-        raise Unreadable("empty", 0, "the expression is empty", "表达式为空", 'write a condition, e.g. "amount > 500"')
+        raise Unreadable(
+            "empty",
+            0,
+            "the expression is empty",
+            "表达式为空",
+            Hint('write a condition, e.g. "amount > 500"', '写一个条件，如 "amount > 500"'),
+        )
     if len(text) > MAX_EXPRESSION_CHARS:
         raise Unreadable(
             "too_long",
             0,
             f"the expression has {len(text)} characters, the limit is {MAX_EXPRESSION_CHARS}",
             f"表达式有 {len(text)} 个字符，上限为 {MAX_EXPRESSION_CHARS}",
-            "split it into derived features",
+            Hint("split it into derived features", "拆成几个派生特征"),
         )
     flat = text.replace("\r", " ").replace("\n", " ").replace("\t", " ").replace("\f", " ")
     _scan(flat)
@@ -75,7 +81,11 @@ def _scan(text: str) -> None:
             quote = char
         elif char == "#":
             raise Unreadable(
-                "comment", at, "an expression has no comments", "表达式中不能写注释", "remove '#' and what follows"
+                "comment",
+                at,
+                "an expression has no comments",
+                "表达式中不能写注释",
+                Hint("remove '#' and what follows", "删除 '#' 及其后的内容"),
             )
         elif char in "([{":
             depth += 1
@@ -98,16 +108,16 @@ def _tree(source: str, start: int) -> ast.Expression:
     except (RecursionError, MemoryError):
         raise too_deep(start) from None
     except ValueError as wrong:
-        raise Unreadable("syntax", start, f"cannot read this: {wrong}", "无法读懂：含有不允许的字符", "") from None
+        raise Unreadable("syntax", start, f"cannot read this: {wrong}", "无法读懂：含有不允许的字符") from None
 
 
-def _hint(source: str) -> str:
+def _hint(source: str) -> Hint:
     for mark, hint in _HINTS:
         if mark in source:
             return hint
     bare = source.replace("==", "").replace("!=", "").replace("<=", "").replace(">=", "")
     if "=" in bare:
-        return "to compare, write '=='"
+        return Hint("to compare, write '=='", "比较请用 '=='")
     if "!" in bare:
-        return "write 'not'"
-    return ""
+        return Hint("write 'not'", "改用 'not'")
+    return NO_HINT

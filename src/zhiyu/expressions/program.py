@@ -23,6 +23,8 @@ class Program:
 
     `code` int32[m, 6]; `constants` int64[k] belong in `constant_registers` int32[k]; `sets` the hash tables;
     `outputs` int32[e] the register of each expression; `inputs` the registers read; every register < `n_registers`.
+    `list_offsets`: (name, offset into `sets`) of every changing list; at the offset stand the address of the
+    membership table, 0 as compiled (nobody is on it), and the code of the list.
     """
 
     code: NDArray[np.int32]
@@ -32,6 +34,7 @@ class Program:
     outputs: NDArray[np.int32]
     inputs: NDArray[np.int32]
     n_registers: int
+    list_offsets: tuple[tuple[str, int], ...] = ()
 
     def listing(self) -> str:
         """The program as text, one instruction a line, for people who look inside."""
@@ -66,6 +69,7 @@ def compile_program(
         outputs=np.array([registers[number] for number in results], dtype=np.int32),
         inputs=np.array(sorted({step.payload for step in lowering.steps if step.kind == "input"}), dtype=np.int32),
         n_registers=n_registers,
+        list_offsets=tuple(lowering.lists.items()),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from zhiyu.base.errors import NO_HINT, Hint
 from zhiyu.base.limits import MAX_EXPRESSION_DEPTH, MAX_LIST_ITEMS
 from zhiyu.expressions.nodes import (
     Arithmetic,
@@ -45,24 +46,36 @@ _COMPARE: dict[type[ast.cmpop], CompareOperator] = {
     ast.GtE: ">=",
 }
 _WORDS: dict[str, bool] = {"true": True, "false": False}
-_REFUSED: dict[type[ast.AST], tuple[str, str, str]] = {
-    ast.Attribute: ("a dotted name", "带点的名称", "write the plain name of the field or feature"),
-    ast.Subscript: ("an index in square brackets", "方括号取值", "declare a derived field or feature instead"),
-    ast.JoinedStr: ("a formatted string", "格式化字符串", "write a plain text in quotes"),
-    ast.Lambda: ("lambda", "lambda", "the language has no functions of your own"),
-    ast.ListComp: ("a loop", "循环", "declare a feature that aggregates instead"),
-    ast.SetComp: ("a loop", "循环", "declare a feature that aggregates instead"),
-    ast.GeneratorExp: ("a loop", "循环", "declare a feature that aggregates instead"),
-    ast.DictComp: ("a loop", "循环", "declare a feature that aggregates instead"),
-    ast.NamedExpr: ("an assignment", "赋值", "declare a derived feature instead"),
-    ast.Tuple: ("a list of values here", "此处的值列表", "lists stand only after 'in'"),
-    ast.List: ("a list of values here", "此处的值列表", "lists stand only after 'in'"),
-    ast.Set: ("a list of values here", "此处的值列表", "lists stand only after 'in'"),
-    ast.Pow: ("'**'", "'**'", "write pow(x, y)"),
-    ast.BitAnd: ("'&'", "'&'", "write 'and'"),
-    ast.BitOr: ("'|'", "'|'", "write 'or'"),
-    ast.BitXor: ("'^'", "'^'", "write pow(x, y), or '!=' between two conditions"),
-    ast.Invert: ("'~'", "'~'", "write 'not'"),
+_REFUSED: dict[type[ast.AST], tuple[str, str, Hint]] = {
+    ast.Attribute: (
+        "a dotted name",
+        "带点的名称",
+        Hint("write the plain name of the field or feature", "直接写字段或特征的名称"),
+    ),
+    ast.Subscript: (
+        "an index in square brackets",
+        "方括号取值",
+        Hint("declare a derived field or feature instead", "改为声明派生字段或特征"),
+    ),
+    ast.JoinedStr: ("a formatted string", "格式化字符串", Hint("write a plain text in quotes", "写带引号的普通文本")),
+    ast.Lambda: ("lambda", "lambda", Hint("the language has no functions of your own", "不支持自定义函数")),
+    ast.ListComp: ("a loop", "循环", Hint("declare a feature that aggregates instead", "改为声明聚合特征")),
+    ast.SetComp: ("a loop", "循环", Hint("declare a feature that aggregates instead", "改为声明聚合特征")),
+    ast.GeneratorExp: ("a loop", "循环", Hint("declare a feature that aggregates instead", "改为声明聚合特征")),
+    ast.DictComp: ("a loop", "循环", Hint("declare a feature that aggregates instead", "改为声明聚合特征")),
+    ast.NamedExpr: ("an assignment", "赋值", Hint("declare a derived feature instead", "改为声明派生特征")),
+    ast.Tuple: ("a list of values here", "此处的值列表", Hint("lists stand only after 'in'", "列表只能写在 in 之后")),
+    ast.List: ("a list of values here", "此处的值列表", Hint("lists stand only after 'in'", "列表只能写在 in 之后")),
+    ast.Set: ("a list of values here", "此处的值列表", Hint("lists stand only after 'in'", "列表只能写在 in 之后")),
+    ast.Pow: ("'**'", "'**'", Hint("write pow(x, y)", "改用 pow(x, y)")),
+    ast.BitAnd: ("'&'", "'&'", Hint("write 'and'", "改用 'and'")),
+    ast.BitOr: ("'|'", "'|'", Hint("write 'or'", "改用 'or'")),
+    ast.BitXor: (
+        "'^'",
+        "'^'",
+        Hint("write pow(x, y), or '!=' between two conditions", "改用 pow(x, y)，两个条件之间用 '!='"),
+    ),
+    ast.Invert: ("'~'", "'~'", Hint("write 'not'", "改用 'not'")),
 }
 _NUMBER_LIMIT = Decimal(10) ** 18
 
@@ -70,7 +83,7 @@ _NUMBER_LIMIT = Decimal(10) ** 18
 class Unreadable(Exception):
     """Why a text is no expression: stable code, column, both wordings and what to do."""
 
-    def __init__(self, code: str, column: int, en: str, zh: str, hint: str) -> None:
+    def __init__(self, code: str, column: int, en: str, zh: str, hint: Hint = NO_HINT) -> None:
         super().__init__(en)
         self.code, self.column, self.en, self.zh, self.hint = code, column, en, zh, hint
 
@@ -82,7 +95,7 @@ def too_deep(column: int) -> Unreadable:
         column,
         f"the expression is nested more than {MAX_EXPRESSION_DEPTH} deep",
         f"表达式嵌套超过 {MAX_EXPRESSION_DEPTH} 层",
-        "split it into derived variables",
+        Hint("split it into derived variables", "拆成几个派生特征"),
     )
 
 
@@ -118,7 +131,12 @@ class Reader:
         return self._start + (offset if self._ascii else len(self._bytes[:offset].decode("utf-8")))
 
     def _refused(self, at: ast.expr, what: type[ast.AST]) -> Unreadable:
-        en, zh, hint = _REFUSED.get(what, (f"'{what.__name__}'", f"'{what.__name__}'", "use the documented operators"))
+        other = (
+            f"'{what.__name__}'",
+            f"'{what.__name__}'",
+            Hint("use the documented operators", "改用文档中列出的运算符"),
+        )
+        en, zh, hint = _REFUSED.get(what, other)
         return Unreadable("not_allowed", self._column(at), f"{en} is not part of the language", f"语言不支持{zh}", hint)
 
     def _constant(self, tree: ast.Constant, depth: int) -> Node:
@@ -129,9 +147,7 @@ class Reader:
             return Literal(self._number(tree, value), column)
         if value is None:
             raise self._null(column)
-        raise Unreadable(
-            "not_allowed", column, f"this constant is not allowed: {value!r}", f"不允许的常量：{value!r}", ""
-        )
+        raise Unreadable("not_allowed", column, f"this constant is not allowed: {value!r}", f"不允许的常量：{value!r}")
 
     def _number(self, tree: ast.Constant, value: int | float) -> int | Decimal:
         written = self._bytes[tree.col_offset : tree.end_col_offset].decode("utf-8")
@@ -142,7 +158,6 @@ class Reader:
                 self._column(tree),
                 f"the number {written} is out of range; numbers have at most 18 digits before and after the point",
                 f"数字 {written} 超出范围；小数点前后最多各 18 位",
-                "",
             )
         return number
 
@@ -152,7 +167,7 @@ class Reader:
             column,
             "null cannot be used as a value",
             "null 不能作为值使用",
-            "write 'x is null' or 'x is not null'",
+            Hint("write 'x is null' or 'x is not null'", "写 'x is null' 或 'x is not null'"),
         )
 
     def _name(self, tree: ast.Name, depth: int) -> Node:
@@ -204,7 +219,7 @@ class Reader:
                     self._column(tree),
                     "'in' and 'is' cannot be chained",
                     "in 与 is 不能连写",
-                    "join with 'and'",
+                    Hint("join with 'and'", "用 and 连接"),
                 )
             left, after = operands[index], operands[index + 1]
             pairs.append(Compare(_COMPARE[type(each)], left, after, self._column(tree.left)))
@@ -215,7 +230,13 @@ class Reader:
         none = isinstance(right, ast.Constant) and right.value is None
         if not (null or none):
             at = self._column(right)
-            raise Unreadable("is", at, "after 'is' only null can stand", "is 后面只能是 null", "to compare, write '=='")
+            raise Unreadable(
+                "is",
+                at,
+                "after 'is' only null can stand",
+                "is 后面只能是 null",
+                Hint("to compare, write '=='", "比较请用 '=='"),
+            )
         return IsNull(item, negated, self._column(tree))
 
     def _members(self, tree: ast.expr, depth: int) -> tuple[Literal, ...] | Name:
@@ -227,7 +248,7 @@ class Reader:
                 self._column(tree),
                 "after 'in' stands a list of constants or the name of a list",
                 "in 后面应为常量列表或名单名称",
-                'write e.g. ("CN", "US"); for one value write ==',
+                Hint('write e.g. ("CN", "US"); for one value write ==', '例如 ("CN", "US")；单个值用 =='),
             )
         if len(tree.elts) > MAX_LIST_ITEMS:
             raise Unreadable(
@@ -235,7 +256,7 @@ class Reader:
                 self._column(tree),
                 f"{len(tree.elts)} values written out, the limit is {MAX_LIST_ITEMS}",
                 f"直接写出了 {len(tree.elts)} 个值，上限为 {MAX_LIST_ITEMS}",
-                "split it into several rules",
+                Hint("split it into several rules", "拆成几条规则"),
             )
         return tuple(self._member(each, depth) for each in tree.elts)
 
@@ -248,7 +269,7 @@ class Reader:
                 at,
                 "the members of a list must be constants",
                 "列表成员必须是常量",
-                "join comparisons with 'or'",
+                Hint("join comparisons with 'or'", "用 or 连接多个比较"),
             )
         return node
 
@@ -262,7 +283,11 @@ class Reader:
         if tree.keywords:
             at = self._column(tree.keywords[0].value)
             raise Unreadable(
-                "keyword", at, "functions take arguments by position only", "函数参数只能按位置传入", "remove 'name ='"
+                "keyword",
+                at,
+                "functions take arguments by position only",
+                "函数参数只能按位置传入",
+                Hint("remove 'name ='", "删除 'name ='"),
             )
         arguments = tuple(self.read(each, depth) for each in tree.args)
         return Call(tree.func.id, arguments, self._column(tree))

@@ -5,7 +5,7 @@ In: code, column, both wordings. Out: `Problem`s at their place, and `POISON`, w
 
 from __future__ import annotations
 
-from zhiyu.base.errors import Place, Problem
+from zhiyu.base.errors import NO_HINT, Hint, Place, Problem
 from zhiyu.expressions.typed import Typed
 from zhiyu.expressions.types import BOOL, Kind, Type
 
@@ -31,14 +31,14 @@ class Report:
         self._place = place
         self.problems: list[Problem] = []
 
-    def error(self, code: str, column: int, en: str, zh: str, suggestion: str = "") -> Typed:
+    def error(self, code: str, column: int, en: str, zh: str, suggestion: Hint = NO_HINT) -> Typed:
         """Note an error and return POISON, so that a check can end with `return report.error(...)`."""
-        self._add(Problem(code, en, zh, self._place.shifted(column), "error", suggestion))
+        self._add(Problem(code, en, zh, self._place.shifted(column), "error", *suggestion))
         return POISON
 
-    def warn(self, code: str, column: int, en: str, zh: str, suggestion: str = "") -> None:
+    def warn(self, code: str, column: int, en: str, zh: str, suggestion: Hint = NO_HINT) -> None:
         """Note something that is allowed and probably not meant."""
-        self._add(Problem(code, en, zh, self._place.shifted(column), "warning", suggestion))
+        self._add(Problem(code, en, zh, self._place.shifted(column), "warning", *suggestion))
 
     def _add(self, problem: Problem) -> None:
         if problem not in self.problems:

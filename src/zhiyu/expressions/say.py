@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from zhiyu.expressions.functions import FUNCTIONS
 from zhiyu.expressions.text import Prepared
-from zhiyu.expressions.typed import Expression, NamedSet, Typed
+from zhiyu.expressions.typed import EntitySet, Expression, NamedSet, Typed
 from zhiyu.expressions.types import Kind, Type
 from zhiyu.expressions.wording import Labels, Shown, say_name, say_value, spaced
 
@@ -149,6 +149,10 @@ class _Speaker:
     def _member(self, node: Typed, denied: bool) -> str:
         item, members = node.args[0], node.value
         who = self.value(item)
+        if isinstance(members, EntitySet):
+            en, zh = (f"“{each}”" if each else members.name for each in self.labels.get(members.name, ("", "")))
+            on_en, on_zh = ("is not on the list", "不在名单") if denied else ("is on the list", "在名单")
+            return self.pick(f"{who} {on_en} {en}", f"{who}{on_zh}{zh}中")
         if isinstance(members, NamedSet):
             en, zh = ("is not in the list", "不在名单") if denied else ("is in the list", "在名单")
             return self.pick(f"{who} {en} {members.name}", f"{who}{zh}{members.name}中")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from zhiyu.base.errors import did_you_mean
 from zhiyu.base.limits import MAX_STRING_BYTES
-from zhiyu.expressions.functions import FUNCTIONS
+from zhiyu.expressions.functions import FUNCTIONS, usage
 from zhiyu.expressions.nodes import Call, Literal, Name, Node
 from zhiyu.expressions.report import POISON, Report
 from zhiyu.expressions.text import (
@@ -87,7 +87,7 @@ def _not_for(report: Report, node: Call, needed: str) -> Typed:
         node.arguments[0].column if node.arguments else node.column,
         f"{node.function} needs {needed}",
         f"{node.function} 需要{words.get(needed, '正确的参数')}",
-        f"use: {FUNCTIONS[node.function].signature}",
+        usage(node.function),
     )
 
 
@@ -111,7 +111,7 @@ def _arguments(report: Report, node: Call, known: TextFunction) -> tuple[Argumen
                 argument.column,
                 f"{node.function} needs {needed[0]} here, written out",
                 f"{node.function} 此处需要写明的{needed[1]}",
-                f"use: {FUNCTIONS[node.function].signature}",
+                usage(node.function),
             )
             return None
     return tuple(found)

@@ -30,18 +30,33 @@ class NamedSet:
 
 
 @dataclass(frozen=True)
-class Scope:
-    """What an expression may use: `names` with their types, named lists, and which names have a text at the door.
+class EntitySet:
+    """A list whose members come and go: who is on it is asked for the moment an event was received.
 
+    `type` is the type of its values; the values themselves are not part of an expression.
+    """
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What an expression may use: `names` with their types, lists, and which names have a text at the door.
+
+    `sets` are named lists of constants, `lists` those that change over time.
     `texts`: names that text functions may read (fields of the event); None means every STRING name.
     """
 
     names: Mapping[str, Type]
     sets: Mapping[str, NamedSet] = field(default_factory=dict)
     texts: frozenset[str] | None = None
+    lists: Mapping[str, EntitySet] = field(default_factory=dict)
 
 
-Value: TypeAlias = bool | int | float | str | Fraction | Prepared | NamedSet | tuple[int, ...] | tuple[str, ...] | None
+Value: TypeAlias = (
+    bool | int | float | str | Fraction | Prepared | NamedSet | EntitySet | tuple[int, ...] | tuple[str, ...] | None
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,10 @@ class Typed:
 
 @dataclass(frozen=True)
 class Expression:
-    """A checked expression. `names`: the scope names it reads directly; `prepared`: the text columns it needs."""
+    """A checked expression. `names`: the scope names it reads directly; `prepared`: the text columns it needs.
+
+    `lists`: the changing lists it asks.
+    """
 
     text: str
     place: Place
@@ -79,6 +97,7 @@ class Expression:
     names: frozenset[str]
     prepared: tuple[Prepared, ...]
     warnings: tuple[Problem, ...] = ()
+    lists: frozenset[str] = frozenset()
 
     @property
     def canonical(self) -> str:

@@ -1,7 +1,7 @@
 """Memory of runs: one heap of int64 words for all tables, handed out in size classes and taken back.
 
 In: the heap, its header, a class. Out: a word offset. A table's capacity in a class is the number of entries that fit its words, so that
-what one table frees serves any other; a freed block is split for a class at most half its size, nothing is ever lost to rounding.
+what one table frees serves any other; a freed block is split for smaller ones, nothing is ever lost to rounding.
 """
 
 import numpy as np
@@ -21,6 +21,8 @@ WORDS = np.array(
 )
 """Words of each size class: even, four to a doubling."""
 CLASSES = len(WORDS)
+ROOMY = 64
+"""Words from which on the difference of two classes is worth keeping as a block."""
 
 
 @kernel
@@ -81,7 +83,8 @@ def release_words(heap: Array, heap_head: Array, sizes: Array, start: int, words
 
 @kernel
 def allocate(heap: Array, heap_head: Array, sizes: Array, klass: int) -> int:
-    """A block of class `klass`: a freed one, a part of a freed one at least twice as wide, or new words; HEAP_FULL at the limit."""
+    """A block of class `klass`: a freed one, a part of a wider one (a small block needs one twice as wide, or only crumbs are left over),
+    or new words; HEAP_FULL at the limit."""
     found = heap_head[FREE0 + klass]
     if found > 0:
         heap_head[FREE0 + klass] = heap[found]
@@ -89,7 +92,7 @@ def allocate(heap: Array, heap_head: Array, sizes: Array, klass: int) -> int:
     words = sizes[klass]
     for donor in range(klass + 1, heap_head[WIDEST] + 1):
         found = heap_head[FREE0 + donor]
-        if found > 0 and sizes[donor] >= 2 * words:
+        if found > 0 and (words >= ROOMY or sizes[donor] >= 2 * words):
             heap_head[FREE0 + donor] = heap[found]
             release_words(heap, heap_head, sizes, found + words, sizes[donor] - words, donor)
             return found

@@ -56,7 +56,7 @@ from zhiyu.features.runs import (
     open_gap,
     place_of,
     rebuild_nodes,
-    upper_bound,
+    stale,
 )
 
 
@@ -161,12 +161,11 @@ def room(x: Array, table: Array, number: int, line: Array, now: int) -> int:
     if run == 0:
         klass = fitting(capacities, 1)
         run = allocate(heap, heap_head, sizes, klass)
-    elif end < capacities[klass]:
+    elif end < capacities[klass] and not stale(heap, run, capacities[klass], end, now - table[KEEP]):
         return run
     else:
-        expired = upper_bound(heap, run, 0, end, now - table[KEEP])
         run, klass, end, pushed = make_room(
-            heap, heap_head, sizes, capacities, table, words_at(x[X_LANES]), run, klass, end, expired
+            heap, heap_head, sizes, capacities, table, words_at(x[X_LANES]), run, klass, end, now - table[KEEP]
         )
         words_at(x[X_COUNTERS])[0] += pushed
     if run != HEAP_FULL:

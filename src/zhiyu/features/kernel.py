@@ -1,7 +1,8 @@
 """The feature kernel: a block of events goes in, the features of each as of its own moment come out.
 
 In: a context `x` (addresses of plan and state, see `layout`), a block of B ≤ 64 rows in the register file (event columns, filters),
-each row's effective time, `now`, and whether it asks for features. Out: the feature registers; the state moved on.
+each row's effective time, `now`, and whether it asks for features. Out: the feature registers; a mark on rows whose keys have lost entries
+that belong in the answer (`X_MARKS`); the state moved on.
 A table takes its rows in order: row i sees rows 0..i-1 of the block, so a block gives the same bits as its rows one by one. Tables do
 not read each other, so one after the other takes the whole block: its plan, registers and code stay in the first-level cache.
 How it is fast: one pass asks for the index lines of the whole block, one finds slots and asks for the runs, one does the work, so
@@ -43,6 +44,8 @@ from zhiyu.features.layout import (
     LANE0,
     LANE1,
     MEMO,
+    MEMO_EDGES,
+    MEMO_TIME,
     NOTHING,
     NUMBERS,
     TABLE_COLUMNS,
@@ -57,6 +60,7 @@ from zhiyu.features.layout import (
     X_INDEX,
     X_INDEX_STRIDE,
     X_KEYS,
+    X_MARKS,
     X_NULLS,
     X_ROW_STRIDE,
     X_ROWS,
@@ -67,6 +71,7 @@ from zhiyu.features.layout import (
     X_WIDTH,
     memo_at,
 )  # fmt: skip
+from zhiyu.features.loss import mark_loss
 from zhiyu.features.query import answer, silence
 from zhiyu.features.runs import place_of
 
@@ -193,9 +198,9 @@ def ask_for_edges(x: Array, number: int, first: int, count: int) -> None:
             continue
         line = beyond(rows, slots[row] * ROW_WORDS)
         cap = capacities[line[SIZE] & 255]
-        if cap < BIG or heap[line[RUN] + memo_at(table, cap)] == NOTHING:
+        if cap < BIG or heap[line[RUN] + memo_at(table, cap) + MEMO_TIME] == NOTHING:
             continue
-        lows = line[RUN] + memo_at(table, cap) + 1
+        lows = line[RUN] + memo_at(table, cap) + MEMO_EDGES
         for window in range(table[WINDOW1] - table[WINDOW0]):
             for column in range(1 + table[EXTRA] + table[NUMBERS]):
                 prefetch(x[X_HEAP] + 8 * (line[RUN] + column * cap + heap[lows + window]))
@@ -218,6 +223,7 @@ def feed_row(x: Array, number: int, table: Array, row: int, time: int, now: int,
         run, cap, end = line[RUN], capacities[line[SIZE] & 255], line[SIZE] >> 8
         high = place_of(heap, run, end, time)
         answer(x, table, run, cap, high, end, time, 1, values, nulls, width)
+        mark_loss(x, table, run, cap, row, time)
     place = -1
     if counts_anywhere(values, nulls, width, table, x):
         place = insert(x, table, number, line, time, now, values, nulls, width, slots)
@@ -228,6 +234,7 @@ def feed_row(x: Array, number: int, table: Array, row: int, time: int, now: int,
         run, cap, end = line[RUN], capacities[line[SIZE] & 255], line[SIZE] >> 8
         high = place + 1 if place >= 0 else place_of(heap, run, end, time)
         answer(x, table, run, cap, high, end, time, 0, values, nulls, width)
+        mark_loss(x, table, run, cap, row, time)
     return OK
 
 
@@ -252,6 +259,8 @@ def feed_block(x: Array, times: Array, nows: Array, asks: Array, first: int, cou
     Slots first, for all tables (a category is a slot of another table); then table by table, the memory of the next one on its way.
     """
     tables = x[X_TABLE_COUNT]
+    for row in range(first, first + count):
+        bytes_at(x[X_MARKS])[row] = 0
     for number in range(tables):
         hash_keys(x, number, asks, first, count)
     for number in range(tables):

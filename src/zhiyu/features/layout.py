@@ -6,7 +6,7 @@ A *table* holds one key spec (customer; or [customer, hour]). A key's *run* is i
     flags[extra][cap]       further flag words, 64 bits each
     number[n][cap]          int64 values
     category[n][cap]        uint32 slots of distinct-able values, two to a word
-    memo[...]               from `BIG` entries on: what the last answer found, window by window (see `memo`)
+    memo[...]               from `BIG` entries on: what the last answer found, window by window (see `memo`); what was lost (see `loss`)
     node[levels][...]       from `BIG` entries on: sums over each full block of 32, 1,024 and 32,768 entries, for every lane
     last[lane][...]         from `HASHED` entries on: value → newest entry, for every distinct lane (slot << 32 | entry + 1)
 
@@ -48,8 +48,10 @@ NUMERIC, DISTINCT, PLACES, CATEGORY, EXTREMES = 1, 2, 4, 8, 16
 ) = range(13)
 CELL_COLUMNS = 16
 
-# memo: the time of the last answer, where each window began, then for each lane how far it counted and its cells
+# memo: the time of the last answer, the oldest and newest time lost, where each window began, then for each lane how far it counted and
+# its cells
 NOTHING: int = -(1 << 63)
+MEMO_TIME, MEMO_OLDEST_LOST, MEMO_NEWEST_LOST, MEMO_EDGES = range(4)
 M_LOW, M_COUNT, M_SUM, M_SQUARE_LOW, M_SQUARE_HIGH = range(5)
 M_FRESH = 2
 NUMBER_WORDS, COUNT_WORDS = 5, 3
@@ -78,8 +80,8 @@ HASHED = 128
 X_KEYS, X_SLOTS, X_LOWS, X_COUNTERS, X_TABLE_COUNT, X_ROW_STRIDE, X_INDEX_STRIDE, X_HEAP_WORDS, X_HORIZON = range(
     12, 21
 )
-X_VALUES, X_NULLS, X_WIDTH, X_WORDS = 21, 22, 23, 24
-CONTEXT_WORDS = 25
+X_VALUES, X_NULLS, X_WIDTH, X_WORDS, X_MARKS = 21, 22, 23, 24, 25
+CONTEXT_WORDS = 26
 HEADER_WORDS = 8
 
 

@@ -1,10 +1,10 @@
 """What a long run remembers of its last answer, so that the next one only looks at what came and what left since.
 
-In: the heap, a run of BIG entries or more. Memo: [time of the last answer or NOTHING, first entry of each window, then for every lane:
-entries counted so far (or -1), and per cell its first entry, its count and its sums]. Windows slide forward: an answer at or after
-the remembered time, over the whole run, adds the new entries and takes off the expired ones, each once. Anything else (a late event,
-entries moved, a time before) is answered from the nodes, and what moves entries wipes the memo. Minima and maxima are not remembered:
-nothing can be taken off them.
+In: the heap, a run of BIG entries or more. Memo: [time of the last answer or NOTHING, two words of `loss`, first entry of each window, then
+for every lane: entries counted so far (or -1), and per cell its first entry, its count and its sums]. Windows slide forward: an answer at
+or after the remembered time, over the whole run, adds the new entries and takes off the expired ones, each once. Anything else (a late
+event, entries moved, a time before) is answered from the nodes, and what moves entries wipes the memo. Minima and maxima are not
+remembered: nothing can be taken off them.
 """
 
 from zhiyu.base.jit import Array, kernel
@@ -28,6 +28,8 @@ from zhiyu.features.layout import (
     M_SQUARE_HIGH,
     M_SQUARE_LOW,
     M_SUM,
+    MEMO_EDGES,
+    MEMO_TIME,
     NOTHING,
     STAMP_SHIFT,
     WINDOW0,
@@ -49,29 +51,29 @@ PATIENCE = 8
 def forget(heap: Array, run: int, cap: int, table: Array) -> None:
     """Entries have moved, or the run is new: remember nothing."""
     if cap >= BIG:
-        heap[run + memo_at(table, cap)] = NOTHING
+        heap[run + memo_at(table, cap) + MEMO_TIME] = NOTHING
 
 
 @kernel
 def remembered_edges(x: Array, run: int, memo: int, table: Array, time: int, high: int) -> None:
     """As `query.edges`, from where each window began last time on."""
     heap, windows, lows = words_at(x[X_HEAP]), words_at(x[X_WINDOWS]), words_at(x[X_LOWS])
-    if heap[memo] == NOTHING:
+    if heap[memo + MEMO_TIME] == NOTHING:
         for word in range(table[WINDOW1] - table[WINDOW0]):
-            heap[memo + 1 + word] = 0
+            heap[memo + MEMO_EDGES + word] = 0
         for number in range(table[LANE0], table[LANE1]):
             heap[memo + words_at(x[X_LANES])[number * LANE_COLUMNS + L_MEMO]] = -1
-    heap[memo] = time
+    heap[memo + MEMO_TIME] = time
     for number in range(table[WINDOW0], table[WINDOW1]):
         spot = number - table[WINDOW0]
-        low = heap[memo + 1 + spot]
+        low = heap[memo + MEMO_EDGES + spot]
         bound = ((time - windows[number] + 1) << STAMP_SHIFT) - 1
         stop = min(low + PATIENCE, high)
         while low < stop and heap[run + low] <= bound:
             low += 1
         if low == stop and stop < high:
             low = upper_bound(heap, run, low, high, time - windows[number])
-        heap[memo + 1 + spot] = low
+        heap[memo + MEMO_EDGES + spot] = low
         lows[spot] = low
 
 
@@ -104,7 +106,7 @@ def learn_numbers(heap: Array, cell: int, low: int, sums: Sums) -> None:
 def lost_mark(heap: Array, run: int, cap: int, entry: int, table: Array, lane: Array) -> None:
     """`entry` is no longer the newest of its value: it leaves the remembered distinct counts it was part of."""
     memo = run + memo_at(table, cap)
-    if heap[memo] == NOTHING:
+    if heap[memo + MEMO_TIME] == NOTHING:
         return
     at = memo + lane[L_MEMO]
     if entry >= heap[at]:

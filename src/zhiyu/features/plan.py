@@ -187,7 +187,7 @@ class _Builder:
         self, table: _Table, line: list[int], lanes: list[_Lane], widths: list[int], places: dict[tuple[int, bool], int]
     ) -> None:
         bits = node = distincts = 0
-        memo = 1 + len(widths)
+        memo = at.MEMO_EDGES + len(widths)
         line[at.LANE0] = len(self.lane_lines)
         for lane in lanes:
             row = [0] * at.LANE_COLUMNS

@@ -49,6 +49,7 @@ from zhiyu.features.layout import (
     M_SQUARE_HIGH,
     M_SQUARE_LOW,
     M_SUM,
+    MEMO_TIME,
     NUMBER_WORDS,
     NUMERIC,
     PLACES,
@@ -359,7 +360,7 @@ def answer(
 ) -> None:  # fmt: skip
     """All cells of the table's lanes whose `past` mark equals `past`, over entries [0, high) of a run of `end` entries."""
     heap, memo = words_at(x[X_HEAP]), run + memo_at(table, cap)
-    known = cap >= BIG and high == end and heap[memo] <= time
+    known = cap >= BIG and high == end and heap[memo + MEMO_TIME] <= time
     if known:
         remembered_edges(x, run, memo, table, time, high)
     else:

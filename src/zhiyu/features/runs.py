@@ -38,6 +38,7 @@ from zhiyu.features.layout import (
     nodes_at,
     number_at,
 )
+from zhiyu.features.loss import carry_loss, note_loss
 
 NO_LOW: int = (1 << 63) - 1
 NO_HIGH: int = -(1 << 63)
@@ -257,34 +258,48 @@ def open_gap(heap: Array, run: int, cap: int, place: int, end: int, table: Array
 
 
 @kernel
+def stale(heap: Array, run: int, cap: int, end: int, edge: int) -> bool:
+    """Has more than a quarter of a short run expired (time not newer than `edge`): then it pays to move what is left before it is full."""
+    return cap < BIG and heap[run + (end >> 2)] < (edge + 1) << STAMP_SHIFT
+
+
+@kernel
+def class_for(capacities: Array, klass: int, live: int, grows: bool) -> int:
+    """Size class for `live` entries and one more: a quarter of room for a run that grows, else an eighth and never a larger class."""
+    if grows:
+        return fitting(capacities, min(live + (live >> 2) + 1, MAX_ENTRIES))
+    return min(fitting(capacities, live + (live >> 3) + 1), klass)
+
+
+@kernel
 def make_room(
     heap: Array, heap_head: Array, sizes: Array, capacities: Array, table: Array, lanes: Array, run: int, klass: int, end: int,
-    expired: int,
+    edge: int,
 ) -> tuple[int, int, int, int]:  # fmt: skip
-    """Room for one more entry in a full run: drop the first `expired` entries, and grow or shrink by what is left.
+    """Room for one more entry in a full or stale run: drop what is not newer than `edge`, and grow or shrink by what is left.
 
-    Entries are moved when enough have expired to pay for it: an eighth of a short run, a quarter of a long one (which rebuilds nodes).
+    A run grows only when too little has expired to pay for moving the rest: less than a sixteenth of a short run, a quarter of a long one
+    (which rebuilds nodes). Else it stays or shrinks, or the fullest moment of each key would be paid for ever after.
     Returns (run, size class, end, dropped although not expired); run is HEAP_FULL when memory is at its limit.
     """
     cap = capacities[klass]
-    few = expired * (4 if cap >= BIG else 8) < end
+    expired = upper_bound(heap, run, 0, end, edge)
+    few = expired * (4 if cap >= BIG else 16) < end
     lost = 0
     if few and cap >= MAX_ENTRIES:
         lost = max((end >> 3) - expired, 0)
-        expired += lost
-    live = end - expired
-    wanted = klass
-    if few and not lost:
-        wanted = fitting(capacities, min(end + (end >> 2) + 1, MAX_ENTRIES))
-    elif live * 4 <= cap:
-        wanted = fitting(capacities, live + (live >> 1) + 1)
+        if lost:
+            note_loss(heap, run, cap, expired, expired + lost, edge, table)
+    live = end - expired - lost
+    wanted = klass if lost else class_for(capacities, klass, live, few)
     target = run
     if wanted != klass:
         target = allocate(heap, heap_head, sizes, wanted)
         if target == HEAP_FULL:
             return HEAP_FULL, klass, end, 0
-    move_entries(heap, run, cap, target, capacities[wanted], expired, end, table)
+    move_entries(heap, run, cap, target, capacities[wanted], end - live, end, table)
     if target != run:
+        carry_loss(heap, run, cap, target, capacities[wanted], table)
         release(heap, heap_head, klass, run)
     rebuild(heap, target, capacities[wanted], live, table, lanes)
     return target, wanted, live, lost

@@ -26,7 +26,8 @@ MAX_SLOTS = 1 << 27
 class FeatureState:
     """Runs of every key of every table of a plan.
 
-    `bind` names the register file; `feed` takes up to 64 of its rows, with `times` and `nows` int64[B] ms since 1970.
+    `bind` names the register file; `feed` takes up to 64 of its rows, with `times` and `nows` int64[B] ms since 1970. After each block
+    `marks` uint8[64] is 1 for its rows whose answers miss entries that a key has lost (`loss`), 0 for the others.
     """
 
     def __init__(self, plan: Plan, limit_bytes: int | None = None) -> None:
@@ -45,6 +46,8 @@ class FeatureState:
         self.heap_head[HEAP_WORDS] = self.heap.shape[0]
         self.head[:, SLOT_LIMIT], self.head[:, INDEX_LIMIT] = slots, 4 * slots
         self.counters = np.zeros(8, np.int64)
+        self.marks = np.zeros(MAX_BLOCK, np.uint8)
+        self.marks_address = int(self.marks.ctypes.data)
         self.epoch_ms: int | None = None
         self._bound: tuple[Array | None, Array | None] = (None, None)
         self.events = 0
@@ -57,6 +60,7 @@ class FeatureState:
         self._lows = np.zeros(self.plan.max_windows, np.int64)
         self._bits = self.head[:, BITS].copy()
         self.context = self._context()
+        self.context_address = int(self.context.ctypes.data)
 
     def _context(self) -> Array:
         plan, x = self.plan, np.zeros(at.CONTEXT_WORDS, np.int64)
@@ -65,6 +69,7 @@ class FeatureState:
             at.X_CAPACITIES: self._capacities, at.X_WORDS: WORDS, at.X_TABLES: plan.tables, at.X_LANES: plan.lanes, at.X_CELLS: plan.cells,
             at.X_SCALES: plan.scales, at.X_WINDOWS: plan.windows, at.X_COLUMNS: plan.columns, at.X_KEYS: self._keys,
             at.X_SLOTS: self._slots, at.X_LOWS: self._lows, at.X_COUNTERS: self.counters,
+            at.X_MARKS: self.marks,
         }  # fmt: skip
         for word, array in held.items():
             x[word] = array.ctypes.data
@@ -98,6 +103,8 @@ class FeatureState:
         if status != OK:
             self._refuse(status)
         self.events += count
+        if count == 1 and self.events & 63:
+            return  # outgrown index space is given back every now and then
         if self._bits.tobytes() != self.head[:, BITS].tobytes():
             for table, (before, after) in enumerate(zip(self._bits, self.head[:, BITS])):
                 for bits in range(before, after):

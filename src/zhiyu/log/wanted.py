@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.base.errors import Hint, InputError, did_you_mean
 from zhiyu.events.declare import Source
 
 
@@ -24,9 +24,11 @@ def wanted(source: Source | None, present: Sequence[str], file: str) -> list[str
     for column in source.fields.values():
         needed.update((column,) if isinstance(column, str) else column)
     for name in sorted(needed - set(present)):
-        hint = did_you_mean(name, present) or f"columns: {', '.join(present[:20])}"
+        hint = did_you_mean(name, present) or Hint(
+            f"columns: {', '.join(present[:20])}", f"现有列：{'、'.join(present[:20])}"
+        )
         raise InputError(
-            f"{file}: source '{source.name}' needs column '{name}'; {hint}",
-            f"{file}：数据源“{source.name}”需要列“{name}”；{hint}",
+            f"{file}: source '{source.name}' needs column '{name}'; {hint.en}",
+            f"{file}：数据源“{source.name}”需要列“{name}”；{hint.zh}",
         )
     return [name for name in present if name in needed]

@@ -24,24 +24,43 @@ from zhiyu.events.declare import Clock, EventType, Field, LabelColumn
 from zhiyu.expressions.canonical import canonical, number_text
 from zhiyu.expressions.parse import parse
 from zhiyu.features.declare import Feature, Grid
+from zhiyu.policy.condition_text import ANY, normal, plain_text
 from zhiyu.policy.declare import Policy, Rule, RuleSet
+from zhiyu.policy.declare_actions import ActionLimit, LetThrough, Parameter
+from zhiyu.policy.declare_flows import Arm, Case, Flow
+from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
+from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 from zhiyu.policy.nodes import names_in
 
 FORMAT = "zhiyu-policy/1"
 
-_EXPRESSIONS = {(Feature, "expr"), (Feature, "where"), (Rule, "when")}
+_EXPRESSIONS = {
+    (Feature, "expr"), (Feature, "where"), (Rule, "when"), (Case, "when"), (Characteristic, "of"), (Input, "of")
+}  # fmt: skip
 _EXPRESSION_MAPS = {(EventType, "derive"), (Grid, "where")}
 _EXPRESSION_LISTS = {(EventType, "drop")}
 _DURATIONS = {
-    (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency")
+    (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency"),
+    (ActionLimit, "per"),
 }  # fmt: skip
-_NAME_SETS = {(Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on")}
-_NUMBERS = {(Field, "min"), (Field, "max")}
+_NAME_SETS = {
+    (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on")
+}  # fmt: skip
+_NUMBERS = {
+    (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
+    (LetThrough, "money_cap"), (Arm, "percent"),
+}  # fmt: skip
 _UNORDERED = {
     "events": "name",
     "features": "name",
     "grids": "name",
+    "lists": "name",
     "rule_sets": "name",
+    "scorecards": "name",
+    "tables": "name",
+    "flows": "name",
+    "actions": "name",
+    "limits": "name",
     "reasons": "code",
     "sources": "name",
 }
@@ -95,6 +114,18 @@ def artifact_of(policy: Policy) -> Artifact:
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     content = text.encode("utf-8")
     return Artifact(hashlib.sha256(content).hexdigest(), content)
+
+
+def feature_key(feature: Feature) -> str:
+    """What a feature counts, whatever it is called: equal keys mean equal values on the same events."""
+    content = _plain_struct(msgspec.structs.replace(feature, name="", en="", zh=""))
+    return json.dumps(content, sort_keys=True, ensure_ascii=False)
+
+
+def ground_key(policy: Policy) -> str:
+    """SHA-256 of what events are before anything is counted: their types, and the clock."""
+    content = _plain([sorted(policy.events, key=lambda event: event.name), policy.clock])
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def validated(policy: Policy) -> Policy:
@@ -152,6 +183,11 @@ def _plain_field(field: tuple[type, str], value: Any) -> Any:
         return _duration(value)
     if field in _NUMBERS:
         return _number(value)
+    if field == (Row, "when"):
+        texts = {name: normal(value[name]) for name in sorted(value)}
+        return {name: text for name, text in texts.items() if text != ANY}
+    if field == (Bin, "values"):
+        return sorted({plain_text(each) for each in value})
     if field in _NAME_SETS:
         return sorted(set(value))
     if field == (Feature, "by") and isinstance(value, str):

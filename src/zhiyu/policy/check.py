@@ -12,15 +12,22 @@ from dataclasses import dataclass
 from zhiyu.base.errors import DeclarationError, Problem
 from zhiyu.base.limits import MAX_FEATURES
 from zhiyu.policy.artifact import validated
+from zhiyu.policy.check_actions import actions
+from zhiyu.policy.check_flows import flows
+from zhiyu.policy.check_lists import lists
 from zhiyu.policy.check_names import names, too_many_features, unused_features
 from zhiyu.policy.check_nulls import null_hazards
 from zhiyu.policy.check_reach import unreachable
+from zhiyu.policy.check_scorecards import scorecards
 from zhiyu.policy.check_sets import rule_sets
 from zhiyu.policy.check_sources import sources
+from zhiyu.policy.check_tables import tables
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.cost import Cost, estimate_cost
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.examine import examine
+from zhiyu.policy.examine_flows import type_flows
+from zhiyu.policy.examine_tables import type_scorecards, type_tables
 from zhiyu.policy.known import known_of
 from zhiyu.policy.places import Places
 
@@ -73,7 +80,21 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
     if known is None:
         return Report(_ordered(problems))
     checked = examine(policy, places, known)
-    for each in (names, sources, rule_sets, unreachable, null_hazards, unused_features):
+    for typing in (type_scorecards, type_tables, type_flows):
+        typing(checked)
+    for each in (
+        names,
+        lists,
+        sources,
+        rule_sets,
+        scorecards,
+        tables,
+        flows,
+        actions,
+        unreachable,
+        null_hazards,
+        unused_features,
+    ):
         each(checked)
     return Report(_ordered(checked.problems), checked, estimate_cost(checked))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from zhiyu.base.errors import did_you_mean
+from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.base.windows import MAX_WINDOW_MS, parse_duration_ms, say_duration
 from zhiyu.expressions.types import FLOAT, Kind, Type
 from zhiyu.features.declare import AGGREGATES
@@ -25,7 +25,13 @@ def aggregate_problems(checked: Checked, expanded: Expanded) -> Type:
     if not feature.aggregate:
         en = f"feature '{feature.name}' needs `aggregate` (with `by` and `over`) or `expr`"
         zh = f"特征“{feature.name}”缺少 aggregate（以及 by、over）或 expr"
-        checked.error("feature.incomplete", path, en, zh, f"aggregates: {', '.join(AGGREGATES)}")
+        checked.error(
+            "feature.incomplete",
+            path,
+            en,
+            zh,
+            Hint(f"aggregates: {', '.join(AGGREGATES)}", f"聚合方式：{'、'.join(AGGREGATES)}"),
+        )
         return FLOAT
     on = _on(checked, expanded)
     window = _window(checked, expanded)
@@ -55,9 +61,14 @@ def _on(checked: Checked, expanded: Expanded) -> frozenset[str]:
             good.add(name)
             continue
         if name == "decision":
-            hint = "set `feedback: {decisions: true}` to count our own decisions"
+            hint = Hint(
+                "set `feedback: {decisions: true}` to count our own decisions",
+                "要统计自身的决策，设置 `feedback: {decisions: true}`",
+            )
         else:
-            hint = did_you_mean(name, types) or f"event types: {', '.join(types)}"
+            hint = did_you_mean(name, types) or Hint(
+                f"event types: {', '.join(types)}", f"事件类型：{'、'.join(types)}"
+            )
         checked.error(
             "event.unknown",
             (*expanded.path, "on", number),
@@ -75,12 +86,12 @@ def _window(checked: Checked, expanded: Expanded) -> int | None:
             f"{_where(expanded)} needs `over`: the window it looks back",
             f"特征“{feature.name}”缺少 over（时间窗口）",
         )
-        checked.error("feature.incomplete", expanded.path, en, zh, "write e.g. `over: 24h`")
+        checked.error("feature.incomplete", expanded.path, en, zh, Hint("write e.g. `over: 24h`", "例如 `over: 24h`"))
         return None
     try:
         window = parse_duration_ms(feature.over)
     except ValueError as fault:
-        hint = "write e.g. 30m, 24h or 7d"
+        hint = Hint("write e.g. 30m, 24h or 7d", "例如 30m、24h 或 7d")
         checked.error("duration", path, str(fault), f"“{feature.over}”不是时长；应为整数加单位，如 24h", hint)
         return None
     if not 0 < window <= MAX_WINDOW_MS:
@@ -96,7 +107,13 @@ def _keys(checked: Checked, expanded: Expanded, on: frozenset[str]) -> None:
     keys = (feature.by,) if isinstance(feature.by, str) else feature.by
     if not keys or "" in keys:
         en, zh = f"{_where(expanded)} needs `by`: the key it is counted for", f"特征“{feature.name}”缺少 by（统计的键）"
-        checked.error("feature.incomplete", expanded.path, en, zh, "name a field, e.g. `by: customer`")
+        checked.error(
+            "feature.incomplete",
+            expanded.path,
+            en,
+            zh,
+            Hint("name a field, e.g. `by: customer`", "写一个字段，如 `by: customer`"),
+        )
         return
     if len(keys) > MAX_KEY_PARTS:
         en, zh = (
@@ -105,13 +122,25 @@ def _keys(checked: Checked, expanded: Expanded, on: frozenset[str]) -> None:
         )
         checked.error("limit.key", path, en, zh)
     if len(set(keys)) != len(keys):
-        checked.error("feature.key", path, "a field is twice in one key", "同一个键里字段重复", "name it once")
+        checked.error(
+            "feature.key",
+            path,
+            "a field is twice in one key",
+            "同一个键里字段重复",
+            Hint("name it once", "每个字段只写一次"),
+        )
     for number, key in enumerate(keys):
         type_ = _field(checked, expanded, key, "by", on, number if isinstance(feature.by, tuple) else None)
         if type_ is not None and (type_.is_list or type_.kind is Kind.FLOAT):
             kind = "list" if type_.is_list else "decimal number"
             en, zh = f"'{key}' is a {kind} and cannot be a key", f"“{key}”不能作为键"
-            checked.error("feature.key", path, en, zh, "use a text, a whole number, a time or a place")
+            checked.error(
+                "feature.key",
+                path,
+                en,
+                zh,
+                Hint("use a text, a whole number, a time or a place", "改用文本、整数、时间或位置"),
+            )
 
 
 def _field(
@@ -126,12 +155,21 @@ def _field(
         usable = sorted(set().union(*(known.carried[each] for each in on))) if on else list(known.names)
         hint = did_you_mean(name, usable) or did_you_mean(name, known.names)
         if any(f.name == name for f in checked.policy.features):
-            hint = "features are counted over fields of events, not over other features"
+            hint = Hint(
+                "features are counted over fields of events, not over other features",
+                "特征统计的是事件字段，不能统计其他特征",
+            )
         en, zh = (
             f"`{part}` of '{expanded.feature.name}': unknown field '{name}'",
             f"“{expanded.feature.name}”的 {part}：未知字段“{name}”",
         )
-        checked.error("field.unknown", path, en, zh, hint or f"fields: {', '.join(usable[:12])}")
+        checked.error(
+            "field.unknown",
+            path,
+            en,
+            zh,
+            hint or Hint(f"fields: {', '.join(usable[:12])}", f"字段：{'、'.join(usable[:12])}"),
+        )
         return None
     if known.missing_on(name, on):
         events = ", ".join(sorted(on))
@@ -139,5 +177,11 @@ def _field(
         have = [each for each in have if each in known.facts] or have
         en = f"`{part}` of '{expanded.feature.name}': no '{events}' event carries '{name}', so it never counts anything"
         zh = f"“{expanded.feature.name}”的 {part}：“{events}”事件没有“{name}”，永远统计不到"
-        checked.error("field.absent", path, en, zh, f"'{name}' is carried by: {', '.join(have)}")
+        checked.error(
+            "field.absent",
+            path,
+            en,
+            zh,
+            Hint(f"'{name}' is carried by: {', '.join(have)}", f"带有“{name}”的事件：{'、'.join(have)}"),
+        )
     return replace(type_, nullable=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable
 
-from zhiyu.base.limits import MAX_FEATURES
+from zhiyu.base.errors import Hint
+from zhiyu.base.limits import MAX_FEATURES, MAX_SECTION
 from zhiyu.expressions.functions import FUNCTIONS
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.declare import Policy
@@ -18,6 +19,14 @@ from zhiyu.policy.nodes import names_in
 from zhiyu.policy.places import Path
 
 MAX_NAME_CHARS = 120
+READ = (
+    ("lists", "list", "名单"),
+    ("scorecards", "scorecard", "评分卡"),
+    ("tables", "table", "决策表"),
+    ("flows", "flow", "流程"),
+)
+SECTIONS = (*READ, ("actions", "action", "动作"), ("limits", "limit", "上限"))
+"""Sections with names of their own, and what one of them is called."""
 SHOWN_UNUSED = 5
 
 
@@ -41,6 +50,16 @@ def names(checked: Checked) -> None:
     _unique(checked, "rule", "规则", rules)
     _unique(checked, "reason", "原因", ((("reasons", i, "code"), r.code) for i, r in enumerate(policy.reasons)))
     _unique(checked, "source", "数据源", ((("sources", i, "name"), s.name) for i, s in enumerate(policy.sources)))
+    for section, what, what_zh in SECTIONS:
+        declared = getattr(policy, section)
+        _unique(checked, what, what_zh, (((section, i, "name"), each.name) for i, each in enumerate(declared)))
+        if len(declared) > MAX_SECTION:
+            en, zh = (
+                f"{len(declared)} {section}; at most {MAX_SECTION}",
+                f"{what_zh} {len(declared)} 个，上限 {MAX_SECTION}",
+            )
+            checked.error("limit.section", (section,), en, zh)
+    _one_name_space(checked)
     _unique(checked, "feature", "特征", ((("features", i, "name"), f.name) for i, f in enumerate(policy.features)))
     _feature_names(checked)
 
@@ -54,8 +73,52 @@ def _unique(checked: Checked, what: str, what_zh: str, found: Iterable[tuple[Pat
         if name in first:
             place = checked.places.at(first[name])
             en, zh = f"{what} '{name}' is already declared at {place}", f"{what_zh}“{name}”已在 {place} 声明"
-            checked.error("name.twice", path, en, zh, "give it another name")
+            checked.error("name.twice", path, en, zh, Hint("give it another name", "换一个名称"))
         first.setdefault(name, path)
+
+
+def _one_name_space(checked: Checked) -> None:
+    """Lists, scorecards, tables and flows, and rule sets where flows read them, share their names with fields and features."""
+    seen: dict[str, tuple[str, str, Path]] = {}
+    features = {each.feature.name for each in all_features(checked.policy)}
+    for section, what, what_zh in (("rule_sets", "rule set", "规则集"), *READ):
+        for number, each in enumerate(getattr(checked.policy, section)):
+            path: Path = (section, number, "name")
+            if section == "rule_sets" and not checked.policy.flows:
+                continue
+            other = seen.get(each.name)
+            if each.name in checked.known.names or each.name in features:
+                en, zh = f"'{each.name}' is already a field or a feature", f"“{each.name}”已是字段或特征"
+                checked.error("name.twice", path, en, zh, Hint(f"give the {what} another name", "换一个名称"))
+            elif other is not None and other[0] != what:
+                en, zh = (
+                    f"'{each.name}' is already a {other[0]}, at {checked.places.at(other[2])}",
+                    f"“{each.name}”已是{other[1]}（{checked.places.at(other[2])}）",
+                )
+                checked.error("name.twice", path, en, zh, Hint(f"give the {what} another name", "换一个名称"))
+            elif section == "lists" and not readable(each.name):
+                en, zh = (
+                    f"'{each.name}' cannot be a list name: expressions could not read it",
+                    f"“{each.name}”不能作名单名：表达式无法读取",
+                )
+                checked.error(
+                    "name.bad",
+                    path,
+                    en,
+                    zh,
+                    Hint("use letters, digits and _, not a function name", "只用字母、数字和 _，且不与函数同名"),
+                )
+            seen.setdefault(each.name, (what, what_zh, path))
+
+
+def readable(name: str) -> bool:
+    """Whether an expression can read this name."""
+    return (
+        name.isidentifier()
+        and not keyword.iskeyword(name)
+        and name not in FUNCTIONS
+        and name not in ("null", "true", "false")
+    )
 
 
 def _feature_names(checked: Checked) -> None:
@@ -67,15 +130,15 @@ def _feature_names(checked: Checked) -> None:
         name, path = each.feature.name, (*each.path, "name")
         if path in reported:
             continue
-        if not name.isidentifier() or keyword.iskeyword(name) or name in FUNCTIONS or name in ("null", "true", "false"):
+        if not readable(name):
             en = f"'{name}' cannot be a feature name: expressions could not read it"
             reported.add(path)
-            hint = "use letters, digits and _, not a function name"
+            hint = Hint("use letters, digits and _, not a function name", "只用字母、数字和 _，且不与函数同名")
             checked.error("name.bad", path, en, f"“{name}”不能作特征名：表达式无法读取", hint)
         elif name in checked.known.names:
             reported.add(path)
             en, zh = f"'{name}' is already a field of an event", f"“{name}”已是事件字段"
-            checked.error("name.twice", path, en, zh, "give the feature another name")
+            checked.error("name.twice", path, en, zh, Hint("give the feature another name", "给特征换一个名称"))
         elif each.from_grid and name in seen:
             reported.add(path)
             en = (
@@ -92,7 +155,9 @@ def _feature_names(checked: Checked) -> None:
                 path,
                 en,
                 zh,
-                f"put more of {', '.join(missing)} into its name" if missing else "rename it",
+                Hint(f"put more of {', '.join(missing)} into its name", f"名称中再加入 {'、'.join(missing)} 等占位符")
+                if missing
+                else Hint("rename it", "请改名"),
             )
         seen.setdefault(name, each.path)
 
@@ -104,13 +169,16 @@ def _placeholders(checked: Checked, pattern: str, path: Path) -> None:
     if "{" in left or "}" in left:
         known = ", ".join(f"{{{p}}}" for p in PLACEHOLDERS)
         en, zh = f"unknown placeholder in '{pattern}'", f"“{pattern}”中有未知占位符"
-        checked.error("grid.placeholder", path, en, zh, f"placeholders: {known}")
+        checked.error(
+            "grid.placeholder", path, en, zh, Hint(f"placeholders: {known}", f"占位符：{known.replace(', ', '、')}")
+        )
 
 
 def used_features(checked: Checked) -> set[str]:
-    """Features that a rule reads, directly or through derived features."""
+    """Features that a rule, scorecard, table or flow reads, directly or through derived features."""
     used: set[str] = set()
-    waiting = [name for rule in checked.rules if rule.node for name in (n.name for n in names_in(rule.node))]
+    waiting = [name.name for expression in checked.asked() for name in names_in(expression.node)]
+    waiting += [node.of for flow in checked.flows for node in flow.flow.nodes if node.of]
     while waiting:
         name = waiting.pop()
         feature = checked.features.get(name)
@@ -133,5 +201,9 @@ def unused_features(checked: Checked) -> None:
     shown = ", ".join(f.feature.name for f in unused[:SHOWN_UNUSED]) + (", …" if len(unused) > SHOWN_UNUSED else "")
     en = f"{len(unused)} feature{'s' if len(unused) > 1 else ''} used by no rule: {shown}"
     checked.warn(
-        "feature.unused", unused[0].path, en, f"{len(unused)} 个特征没有规则使用：{shown}", "fine for a catalogue"
+        "feature.unused",
+        unused[0].path,
+        en,
+        f"{len(unused)} 个特征没有规则使用：{shown}",
+        Hint("fine for a catalogue", "若是特征目录则无妨"),
     )

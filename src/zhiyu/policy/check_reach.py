@@ -5,8 +5,10 @@ In: the typed rules. Out: warnings at the rule. What is reported is certain; wha
 
 from __future__ import annotations
 
+from zhiyu.base.errors import Hint
 from zhiyu.expressions.canonical import canonical
-from zhiyu.policy.checked import Checked, CheckedRule
+from zhiyu.policy.checked import Checked, CheckedFlow, CheckedRule
+from zhiyu.policy.declare_flows import Node
 from zhiyu.policy.reach import always, dead_branches, implies, impossible_because
 
 MAX_SHADOW_PAIRS = 200_000
@@ -19,6 +21,10 @@ def unreachable(checked: Checked) -> None:
         if rule.node is not None:
             _alone(checked, rule)
             _carried(checked, rule)
+    for flow in checked.flows:
+        for number, node in enumerate(flow.flow.nodes):
+            if len(node.branch) == len(flow.conditions.get(node.name, ())):
+                _cases(checked, flow, node, number)
     for rule_set in checked.policy.rule_sets:
         if rule_set.mode == "first_hit":
             _shadowed(checked, [r for r in checked.rules if r.rule_set is rule_set and r.node is not None])
@@ -38,15 +44,41 @@ def _alone(checked: Checked, rule: CheckedRule) -> None:
                 f"rule '{name}' can never fire: `{bare(because)}` is never true",
                 f"规则“{name}”永远不会触发：`{bare(because)}` 恒不成立",
             )
-        checked.warn("rule.never", path, en, zh, "correct the condition, or remove the rule")
+        checked.warn(
+            "rule.never", path, en, zh, Hint("correct the condition, or remove the rule", "改正条件，或删除规则")
+        )
         return
     for branch in dead_branches(rule.node, types):
         text = bare(canonical(branch))
         en, zh = f"in rule '{name}' the branch `{text}` is never true", f"规则“{name}”中的分支 `{text}` 恒不成立"
-        checked.warn_inside("rule.dead_branch", path, rule.rule.when, branch.column, en, zh, "remove the branch")
+        checked.warn_inside(
+            "rule.dead_branch", path, rule.rule.when, branch.column, en, zh, Hint("remove the branch", "删除这个分支")
+        )
     if always(rule.node, types) and canonical(rule.node) != "true":
         en, zh = f"rule '{name}' fires on every event", f"规则“{name}”对每个事件都触发"
-        checked.warn("rule.always", path, en, zh, "write `true` if that is meant")
+        checked.warn("rule.always", path, en, zh, Hint("write `true` if that is meant", "若有意如此，写成 `true`"))
+
+
+def _cases(checked: Checked, flow: CheckedFlow, node: Node, number: int) -> None:
+    """Cases of a branch that are never true, or always: then those after them are never tried."""
+    types = checked.typed_on(flow.on)
+    for at, condition in enumerate(flow.conditions.get(node.name, ()) if node.branch else ()):
+        path = (*flow.path, "nodes", number, "branch", at, "when")
+        because = impossible_because(condition.node, types)
+        if because:
+            en, zh = (
+                f"this case of '{node.name}' is never taken: `{bare(because)}`",
+                f"“{node.name}”的这一分支永远不会走到：`{bare(because)}`",
+            )
+            checked.warn(
+                "case.never", path, en, zh, Hint("correct the condition, or remove the case", "更正条件，或删除该分支")
+            )
+        elif always(condition.node, types):
+            en, zh = (
+                f"this case of '{node.name}' is always taken: nothing after it is tried",
+                f"“{node.name}”的这一分支总是成立，其后的不会再看",
+            )
+            checked.warn("case.always", path, en, zh, Hint("lead there with `next`", "用 `next` 通向那里"))
 
 
 def bare(text: str) -> str:
@@ -62,7 +94,13 @@ def _carried(checked: Checked, rule: CheckedRule) -> None:
             events = ", ".join(sorted(rule.on))
             en = f"rule '{rule.rule.name}' runs on '{events}', which never carries '{name}': it is always null there"
             zh = f"规则“{rule.rule.name}”运行于“{events}”，该事件没有“{name}”，其值恒为空"
-            checked.warn("field.absent", (*rule.path, "when"), en, zh, "use a feature that counts it, or change `on`")
+            checked.warn(
+                "field.absent",
+                (*rule.path, "when"),
+                en,
+                zh,
+                Hint("use a feature that counts it, or change `on`", "用特征统计它，或修改 `on`"),
+            )
 
 
 def _shadowed(checked: Checked, rules: list[CheckedRule]) -> None:
@@ -72,6 +110,8 @@ def _shadowed(checked: Checked, rules: list[CheckedRule]) -> None:
         assert rule.node is not None
         text = canonical(rule.node)
         earlier = texts.get(text)
+        if rule.rule.shadow:
+            continue  # it is recorded apart and neither decides nor stands behind one that does
         if earlier is not None and earlier.on >= rule.on:
             _report(checked, rule, earlier)
             continue
@@ -82,7 +122,7 @@ def _shadowed(checked: Checked, rules: list[CheckedRule]) -> None:
                 continue
             for before in rules[:number]:
                 assert before.node is not None
-                if before.on >= rule.on and implies(rule.node, before.node, types):
+                if before.on >= rule.on and not before.rule.shadow and implies(rule.node, before.node, types):
                     _report(checked, rule, before)
                     break
 
@@ -91,4 +131,4 @@ def _report(checked: Checked, rule: CheckedRule, earlier: CheckedRule) -> None:
     name, first = rule.rule.name, earlier.rule.name
     en = f"rule '{name}' is never reached: whenever it is true, '{first}' above it is true and decides first"
     zh = f"规则“{name}”永远轮不到：它成立时，前面的“{first}”必已成立并先作出决定"
-    checked.warn("rule.shadowed", (*rule.path, "when"), en, zh, "move it up, or remove it")
+    checked.warn("rule.shadowed", (*rule.path, "when"), en, zh, Hint("move it up, or remove it", "上移或删除这条规则"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from zhiyu.base.errors import did_you_mean
+from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.events.declare import Field, Source
 from zhiyu.policy.checked import Checked
@@ -32,7 +32,11 @@ def _duration(checked: Checked, text: str, path: Path) -> None:
         parse_duration_ms(text)
     except ValueError as fault:
         checked.error(
-            "duration", path, str(fault), f"“{text}”不是时长；应为整数加单位，如 24h", "write e.g. 30m, 24h or 7d"
+            "duration",
+            path,
+            str(fault),
+            f"“{text}”不是时长；应为整数加单位，如 24h",
+            Hint("write e.g. 30m, 24h or 7d", "例如 30m、24h 或 7d"),
         )
 
 
@@ -48,7 +52,9 @@ def _source(checked: Checked, source: Source, path: Path) -> None:
         if name in declared:
             events.append(declared[name])
         else:
-            hint = did_you_mean(name, declared) or f"event types: {', '.join(declared)}"
+            hint = did_you_mean(name, declared) or Hint(
+                f"event types: {', '.join(declared)}", f"事件类型：{'、'.join(declared)}"
+            )
             checked.error("event.unknown", place, f"unknown event type '{name}'", f"未知的事件类型“{name}”", hint)
     if source.type_column and not source.types:
         events = list(declared.values())
@@ -60,7 +66,14 @@ def _source(checked: Checked, source: Source, path: Path) -> None:
             if required and name not in source.fields and source.fields:
                 en = f"source '{source.name}' does not say where the required field '{name}' comes from"
                 zh = f"数据源“{source.name}”没有说明必填字段“{name}”来自哪一列"
-                checked.error("source.required", (*path, "fields"), en, zh, f"add `{name}: COLUMN`", key=True)
+                checked.error(
+                    "source.required",
+                    (*path, "fields"),
+                    en,
+                    zh,
+                    Hint(f"add `{name}: COLUMN`", f"加上 `{name}: 列名`"),
+                    key=True,
+                )
     _times(checked, source, path)
 
 
@@ -69,7 +82,9 @@ def _mapping(checked: Checked, source: Source, path: Path, fields: Mapping[str, 
         place = (*path, "fields", name)
         field = fields.get(name)
         if field is None:
-            hint = did_you_mean(name, fields) or f"fields: {', '.join(list(fields)[:12])}"
+            hint = did_you_mean(name, fields) or Hint(
+                f"fields: {', '.join(list(fields)[:12])}", f"字段：{'、'.join(list(fields)[:12])}"
+            )
             checked.error("field.unknown", place, f"unknown field '{name}'", f"未知字段“{name}”", hint, key=True)
         elif not isinstance(column, str) and field.type != "geo":
             en, zh = (
@@ -83,13 +98,19 @@ def _times(checked: Checked, source: Source, path: Path) -> None:
     time = source.time
     if time.formats and time.epoch:
         en, zh = "a time is written either by `formats` or by `epoch`", "时间只能用 formats 或 epoch 之一"
-        checked.error("source.time", (*path, "time"), en, zh, "keep one of them")
+        checked.error("source.time", (*path, "time"), en, zh, Hint("keep one of them", "只保留一个"))
     try:
         if not time.timezone.startswith(("+", "-")):
             ZoneInfo(time.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         en, zh = f"unknown time zone '{time.timezone}'", f"未知时区“{time.timezone}”"
-        checked.error("source.timezone", (*path, "time", "timezone"), en, zh, "write e.g. Asia/Shanghai or UTC")
+        checked.error(
+            "source.timezone",
+            (*path, "time", "timezone"),
+            en,
+            zh,
+            Hint("write e.g. Asia/Shanghai or UTC", "例如 Asia/Shanghai 或 UTC"),
+        )
     if source.label is not None:
         _duration(checked, source.label.delay, (*path, "label", "delay"))
         both = [
@@ -97,4 +118,4 @@ def _times(checked: Checked, source: Source, path: Path) -> None:
         ]
         if both:
             en, zh = f"{both[0]!r} means both fraud and legit", f"{both[0]!r} 同时表示欺诈与正常"
-            checked.error("source.label", (*path, "label"), en, zh, "list it once")
+            checked.error("source.label", (*path, "label"), en, zh, Hint("list it once", "只归入其中一类"))

@@ -5,15 +5,19 @@ In: filled by `examine`. Out: `Checked`, read by the other checks, the cost mode
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from zhiyu.base.errors import Problem
+from zhiyu.base.errors import NO_HINT, Hint, Problem
 from zhiyu.expressions import Expression
 from zhiyu.expressions.nodes import Node
 from zhiyu.expressions.types import Type
 from zhiyu.features.declare import Feature
+from zhiyu.policy.axis import Axis, Taken
 from zhiyu.policy.declare import Policy, Rule, RuleSet
+from zhiyu.policy.declare_flows import Flow
+from zhiyu.policy.declare_scorecards import Scorecard
+from zhiyu.policy.declare_tables import DecisionTable
 from zhiyu.policy.known import Known
 from zhiyu.policy.places import Path, Places
 
@@ -42,6 +46,49 @@ class CheckedRule:
     on: frozenset[str]
 
 
+@dataclass(frozen=True)
+class CheckedColumn:
+    """One input of a table or one characteristic of a card: its typed expression, its axis, and per row or bin what it takes of it."""
+
+    name: str
+    path: Path
+    expression: Expression
+    axis: Axis
+    taken: tuple[Taken, ...]
+
+
+@dataclass(frozen=True)
+class CheckedScorecard:
+    """A scorecard, the event types it runs on, one column per characteristic (`taken` runs along its bins)."""
+
+    card: Scorecard
+    path: Path
+    on: frozenset[str]
+    columns: tuple[CheckedColumn, ...]
+
+
+@dataclass(frozen=True)
+class CheckedTable:
+    """A decision table, the event types it runs on, one column per input (`taken` runs along the rows)."""
+
+    table: DecisionTable
+    path: Path
+    on: frozenset[str]
+    columns: tuple[CheckedColumn, ...]
+
+
+@dataclass(frozen=True)
+class CheckedFlow:
+    """A flow and its typed conditions: per node name, those of its branch (or of its list check). `order`: names of its nodes so that
+    every edge leads forward."""
+
+    flow: Flow
+    path: Path
+    on: frozenset[str]
+    conditions: dict[str, tuple[Expression, ...]]
+    order: tuple[str, ...]
+
+
 @dataclass
 class Checked:
     """A policy with everything typed. Derived features come after what they read."""
@@ -51,22 +98,35 @@ class Checked:
     known: Known
     features: dict[str, CheckedFeature] = field(default_factory=dict)
     rules: list[CheckedRule] = field(default_factory=list)
+    scorecards: list[CheckedScorecard] = field(default_factory=list)
+    tables: list[CheckedTable] = field(default_factory=list)
+    flows: list[CheckedFlow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def error(self, code: str, path: Path, en: str, zh: str, suggestion: str = "", key: bool = False) -> None:
+    def asked(self) -> Iterator[Expression]:
+        """Every expression that decides: conditions of rules, what scorecards and tables look at, conditions of flows."""
+        yield from (rule.when for rule in self.rules if rule.when is not None)
+        for card in self.scorecards:
+            yield from (column.expression for column in card.columns)
+        for table in self.tables:
+            yield from (column.expression for column in table.columns)
+        for flow in self.flows:
+            yield from (condition for conditions in flow.conditions.values() for condition in conditions)
+
+    def error(self, code: str, path: Path, en: str, zh: str, suggestion: Hint = NO_HINT, key: bool = False) -> None:
         """Record an error at a path of the policy (at its key when `key`)."""
         place = self.places.key(path) if key else self.places.at(path)
-        self.problems.append(Problem(code, en, zh, place, suggestion=suggestion))
+        self.problems.append(Problem(code, en, zh, place, "error", *suggestion))
 
-    def warn(self, code: str, path: Path, en: str, zh: str, suggestion: str = "") -> None:
+    def warn(self, code: str, path: Path, en: str, zh: str, suggestion: Hint = NO_HINT) -> None:
         """Record a warning at a path of the policy."""
-        self.problems.append(Problem(code, en, zh, self.places.at(path), "warning", suggestion))
+        self.problems.append(Problem(code, en, zh, self.places.at(path), "warning", *suggestion))
 
     def warn_inside(
-        self, code: str, path: Path, text: str, column: int, en: str, zh: str, suggestion: str = ""
+        self, code: str, path: Path, text: str, column: int, en: str, zh: str, suggestion: Hint = NO_HINT
     ) -> None:
         """Record a warning at a character of the expression that stands at `path`."""
-        self.problems.append(Problem(code, en, zh, self.places.inside(path, text, column), "warning", suggestion))
+        self.problems.append(Problem(code, en, zh, self.places.inside(path, text, column), "warning", *suggestion))
 
     def typed_on(self, on: Iterable[str]) -> dict[str, Type]:
         """Types of every usable name, events and features, on these event types: without its key, a feature is null."""

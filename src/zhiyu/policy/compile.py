@@ -1,17 +1,18 @@
-"""A checked policy becomes what the engine runs: register layout, two programs, a feature plan, rule tables.
+"""A checked policy becomes what the engine runs: register layout, three programs, a feature plan, tables of rules and steps.
 
 In: `Checked` (every expression typed), the coder of texts (keyed by tenant). Out: `Compiled`.
-Registers: [event columns | first program: filters, derived fields | features | second program: derived features, rules].
-The first program runs before the features (it sees one event), the second after them. Only features that a rule needs are computed,
-unless all are asked for.
+Registers: [event columns | given features | first program: filters, derived fields | features | second program: derived features, rules,
+inputs of tables and scorecards, conditions | totals | third program: conditions that read totals].
+The first program runs before the features (it sees one event), the second after them, the third where the flow branches. Only features
+that something reads are computed, unless all are asked for; features that are given (by a tape) stand behind the event's columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,33 +24,36 @@ from zhiyu.expressions.types import INT, Kind, Type
 from zhiyu.features.plan import Plan, Variable, build_plan
 from zhiyu.policy.builtin import DECISION, LABEL
 from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
+from zhiyu.policy.compile_brakes import Brakes, compile_brakes
+from zhiyu.policy.compile_columns import Columns, row_lines, words_of
+from zhiyu.policy.compile_conditions import Conditions, bin_column, deciding_expressions, row_column
+from zhiyu.policy.compile_flow import FlowCompiler, FlowTables, Numbers
 from zhiyu.policy.declare import OUTCOMES, Policy, RuleSet
+from zhiyu.policy.layout import AXIS_COLUMNS, CARD_COLUMNS, RULE_COLUMNS, SET_COLUMNS, TABLE_COLUMNS
 
-# rule table columns
-R_REGISTER, R_TYPES, R_SET, R_SCORE, R_OUTCOME, R_STOPS = range(6)
-RULE_COLUMNS = 6
-# set table columns
-S_RULE0, S_RULE1, S_FIRST_HIT, S_THRESHOLD0, S_THRESHOLD1 = range(5)
-SET_COLUMNS = 5
 NO_OUTCOME = -1
+TOTAL = replace(INT, nullable=True)
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureColumn:
-    """A value that decisions keep: its name, type and register; an aggregate, a derived feature, or a derived field that rules read."""
+    """A value that decisions keep: its name, type and register; an aggregate, a derived feature, a derived field that rules read, or a
+    result of the flow (total of a scorecard, points of its characteristics, row and score of a table)."""
 
     name: str
     type: Type
     register: int
-    role: Literal["aggregate", "derived", "field"]
+    role: Literal["aggregate", "derived", "field", "result"]
 
 
 @dataclass(frozen=True)
 class Compiled:
     """Everything the engine needs of a policy.
 
-    `rules` int64[n, 6], `sets` int64[m, 5], `thresholds` int64[k, 2] (score, outcome); `drops` int64[d, 2] (register, type index).
-    `watched`: registers of `features`, in order, for the record. `types_fed`: event types that features look at.
+    Tables as `policy.layout` describes them: `rules`, `sets`, `thresholds` int64[k, 2] (score, outcome), `cards`, `bands` int64[k, 2]
+    (below, outcome), `tables`, `table_lines` int64[k, 2] (outcome, score), `columns`, `points`, `cells`; `drops` int64[d, 2] (register,
+    type index). `watched`: registers of `features`, in order, for the record. `types_fed`: event types that features look at.
+    `given`: names of features whose values come with the events.
     """
 
     policy: Policy
@@ -57,47 +61,79 @@ class Compiled:
     schema: EventSchema
     before: Program
     after: Program
+    late: Program
     plan: Plan
     rules: Array
     sets: Array
     thresholds: Array
+    cards: Array
+    bands: Array
+    tables: Array
+    table_lines: Array
+    columns: Array
+    points: Array
+    cells: Array
+    flow: FlowTables
+    brakes: Brakes
     drops: Array
     features: tuple[FeatureColumn, ...]
     rule_order: tuple[CheckedRule, ...]
     types_fed: frozenset[str]
+    given: tuple[str, ...]
     n_registers: int
     lateness_ms: int
     max_ahead_ms: int
     idempotency_ms: int
+    first_result: int
+    n_results: int
 
     @property
     def features_per_event(self) -> int:
         """Features computed for each event (derived fields not counted)."""
-        return sum(feature.role != "field" for feature in self.features)
+        return sum(feature.role in ("aggregate", "derived") for feature in self.features)
 
     @cached_property
     def watched(self) -> Array:
         """Registers of `features`, int64."""
         return np.array([f.register for f in self.features], np.int64)
 
+    @cached_property
+    def results(self) -> Array:
+        """Registers of totals, int64: null until what fills them has run."""
+        return np.arange(self.first_result, self.first_result + self.n_results)
 
-def compile_policy(checked: Checked, encode: Callable[[str], int], all_features: bool = False) -> Compiled:
-    """Compile; `encode` gives the 64-bit code of a text, `all_features` computes features no rule needs as well."""
-    return _Compiler(checked, encode, all_features).build()
+    @property
+    def n_columns(self) -> int:
+        """Register rows that an event brings: columns of the schema, then given features."""
+        return len(self.schema.columns) + len(self.given)
+
+
+def compile_policy(
+    checked: Checked, encode: Callable[[str], int], all_features: bool = False, given: Collection[str] = ()
+) -> Compiled:
+    """Compile; `encode` gives the 64-bit code of a text, `all_features` computes features no rule needs as well, `given` names aggregates
+    that need not be computed because every event brings them."""
+    return _Compiler(checked, encode, all_features, frozenset(given)).build()
 
 
 class _Compiler:
-    def __init__(self, checked: Checked, encode: Callable[[str], int], all_features: bool) -> None:
+    def __init__(
+        self, checked: Checked, encode: Callable[[str], int], all_features: bool, given: frozenset[str]
+    ) -> None:
         self.checked = checked
         self.encode = encode
         self.used = _features_in_use(checked, all_features)
-        self.aggregates = [f for f in self.used if f.expression is None]
+        aggregates = [f for f in self.used if f.expression is None]
+        self.given = [f for f in aggregates if f.feature.name in given]
+        self.aggregates = [f for f in aggregates if f.feature.name not in given]
         self.derived = {f.feature.name: f.expression for f in self.used if f.expression is not None}
         self.fed = _types_fed(checked, self.aggregates)
         self.filters = {f.feature.name: self._filter(f) for f in self.aggregates}
         known = checked.known.schema
         self.schema = EventSchema.compile(known.types, _prepared(self._expressions()))
         self.fields = dict(self.schema.derived)
+        self.rules = [rule for rule in checked.rules if rule.when is not None]
+        self.conditions = Conditions(checked)
 
     def _expressions(self) -> Iterable[Expression]:
         schema = self.checked.known.schema
@@ -105,7 +141,7 @@ class _Compiler:
         yield from (expression for _, expression in schema.drops)
         yield from (expression for expression in self.filters.values() if expression)
         yield from self.derived.values()
-        yield from (rule.when for rule in self.checked.rules if rule.when)
+        yield from deciding_expressions(self.checked)
 
     def _filter(self, feature: CheckedFeature) -> Expression | None:
         """The feature's predicate together with its event types; None when it takes every event that is fed."""
@@ -117,42 +153,92 @@ class _Compiler:
         if not parts:
             return None
         text = " and ".join(f"({part})" for part in parts)
-        return check(parse(text), self.checked.known.schema.scope, text)
+        return check(parse(text), self.checked.known.scope, text)
 
     def build(self) -> Compiled:
         layout = dict(self.schema.index)
+        layout |= {f.feature.name: len(layout) + i for i, f in enumerate(self.given)}
+        n_columns = len(layout)
         filters = list(
             {expression.canonical: expression for expression in self.filters.values() if expression}.values()
         )
         drops = list(self.schema.drops)
         firsts = filters + [expression for _, expression in drops] + list(self.fields.values())
-        before = compile_program(firsts, layout, len(self.schema.columns), self.encode, self.fields)
+        before = compile_program(firsts, layout, n_columns, self.encode, self.fields)
         outputs = [int(register) for register in before.outputs]
         filter_at = dict(zip((expression.canonical for expression in filters), outputs))
         layout |= dict(zip(self.fields, outputs[len(filters) + len(drops) :]))
-        first_feature = max(before.n_registers, len(self.schema.columns))
+        first_feature = max(before.n_registers, n_columns)
         registers = {f.feature.name: first_feature + i for i, f in enumerate(self.aggregates)}
         variables = [self._variable(f, layout, filter_at, registers) for f in self.aggregates]
         layout |= registers
         lateness = parse_duration_ms(self.checked.policy.clock.lateness)
-        rules = [rule for rule in self.checked.rules if rule.when is not None]
-        seconds = list(self.derived.values()) + [rule.when for rule in rules if rule.when]
-        after = compile_program(seconds, layout, first_feature + len(registers), self.encode, self.derived)
-        results = [int(register) for register in after.outputs]
-        rule_table, set_table, thresholds = self._tables(rules, results[len(self.derived) :])
-        columns = [
-            FeatureColumn(f.feature.name, f.type, registers[f.feature.name], "aggregate") for f in self.aggregates
+        asked = [
+            *self.derived.values(),
+            *(rule.when for rule in self.rules if rule.when),
+            *self.conditions.columns,
+            *self.conditions.early,
         ]
-        columns += [FeatureColumn(n, e.type, r, "derived") for (n, e), r in zip(self.derived.items(), results)]
-        read = {name for expression in seconds for name in expression.names}
-        columns += [FeatureColumn(n, e.type, layout[n], "field") for n, e in self.fields.items() if n in read]
+        after = compile_program(asked, layout, first_feature + len(registers), self.encode, self.derived)
+        results = iter(int(register) for register in after.outputs)
+        layout |= {name: next(results) for name in self.derived}
+        rule_at = [next(results) for _ in self.rules]
+        columns_at = [next(results) for _ in self.conditions.columns]
+        early_at = [next(results) for _ in self.conditions.early]
+        first_total = max(after.n_registers, first_feature + len(registers), 1)
+        totals = {name: first_total + i for i, name in enumerate(self.conditions.totals)}
+        end = first_total + len(totals)
+        late = compile_program(self.conditions.late, layout | totals, end, self.encode, self.derived)
+        condition_at = self.conditions.registers(early_at, [int(register) for register in late.outputs])
+        numbers = Numbers(
+            _places(self.checked.policy.rule_sets), _places([c.card for c in self.checked.scorecards]),
+            _places([t.table for t in self.checked.tables]), layout, condition_at, self.conditions.late_places, self.encode,
+        )  # fmt: skip
+        flow = FlowCompiler(self.checked, numbers, self.schema.type_index).build()
+        rule_table, set_table, thresholds = self._tables(rule_at, totals)
+        cards, bands, tables, lines, columns = self._columns(columns_at, totals)
         clock = self.checked.policy.clock
         return Compiled(
-            self.checked.policy, self.checked, self.schema, before, after, build_plan(variables, lateness),
-            rule_table, set_table, thresholds, self._drops(drops, outputs[len(filters) :]), tuple(columns), tuple(rules), self.fed,
-            max(after.n_registers, first_feature + len(registers), 1), lateness,
-            parse_duration_ms(clock.max_ahead), parse_duration_ms(clock.idempotency),
+            self.checked.policy, self.checked, self.schema, before, after, late, build_plan(variables, lateness), rule_table, set_table,
+            thresholds, cards, bands, tables, lines, _lines(columns.lines, AXIS_COLUMNS), np.array(columns.points, np.int64),
+            np.concatenate([*columns.cells, np.zeros(1, np.int64)]), flow,
+            compile_brakes(self.checked.policy, {rule.rule.name: i for i, rule in enumerate(self.rules)}, self.encode),
+            self._drops(drops, outputs[len(filters) :]), self._kept(layout, totals, asked), tuple(self.rules), self.fed,
+            tuple(f.feature.name for f in self.given), max(late.n_registers, end), lateness, parse_duration_ms(clock.max_ahead),
+            parse_duration_ms(clock.idempotency), first_total, len(totals),
         )  # fmt: skip
+
+    def _kept(
+        self, layout: dict[str, int], totals: dict[str, int], asked: Sequence[Expression]
+    ) -> tuple[FeatureColumn, ...]:
+        """What decisions keep, in an order that does not depend on which features were given."""
+        kept = [
+            FeatureColumn(
+                f.feature.name, f.type, layout[f.feature.name], "aggregate" if f.expression is None else "derived"
+            )
+            for f in sorted(self.used, key=lambda f: f.expression is not None)
+        ]
+        read = {name for expression in (*asked, *self.conditions.late) for name in expression.names}
+        kept += [FeatureColumn(n, e.type, layout[n], "field") for n, e in self.fields.items() if n in read]
+        return (*kept, *(FeatureColumn(name, TOTAL, register, "result") for name, register in totals.items()))
+
+    def _columns(self, registers: list[int], totals: dict[str, int]) -> tuple[Array, Array, Array, Array, Columns]:
+        columns, at = Columns(self.encode), iter(registers)
+        cards, bands, tables, lines = [], list[list[int]](), [], list[list[int]]()
+        for card in self.checked.scorecards:
+            own = [next(at) for _ in card.columns]
+            first, past = columns.card(card, own, [totals[bin_column(card.card.name, c.name)] for c in card.columns])
+            marks = [
+                [band.below, OUTCOMES.index(band.outcome)] for band in sorted(card.card.bands, key=lambda b: b.below)
+            ]
+            cards.append([first, past, card.card.base, len(bands), len(bands) + len(marks), totals[card.card.name]])
+            bands += marks
+        for table in self.checked.tables:
+            first, past = columns.table(table, [next(at) for _ in table.columns])
+            name, words = table.table.name, words_of(len(table.table.rows))
+            tables.append([first, past, words, len(lines), totals[name], totals[row_column(name)]])
+            lines += row_lines(table)
+        return _lines(cards, CARD_COLUMNS), _lines(bands, 2), _lines(tables, TABLE_COLUMNS), _lines(lines, 2), columns
 
     def _variable(
         self, checked: CheckedFeature, layout: dict[str, int], filter_at: dict[str, int], registers: dict[str, int]
@@ -174,31 +260,35 @@ class _Compiler:
             past=feature.current == "exclude",
         )
 
-    def _tables(self, rules: list[CheckedRule], registers: list[int]) -> tuple[Array, Array, Array]:
+    def _tables(self, registers: list[int], totals: dict[str, int]) -> tuple[Array, Array, Array]:
         lines: list[list[int]] = []
         sets: list[list[int]] = []
         thresholds: list[list[int]] = []
         at = 0
         for number, rule_set in enumerate(self.checked.policy.rule_sets):
-            own = [(rule, register) for rule, register in zip(rules, registers) if rule.rule_set is rule_set]
-            stops = rule_set.mode == "first_hit"
+            own = [(rule, register) for rule, register in zip(self.rules, registers) if rule.rule_set is rule_set]
             for rule, register in own:
                 types = sum(1 << self.schema.type_index[name] for name in rule.on)
                 outcome = OUTCOMES.index(rule.rule.outcome) if rule.rule.outcome else NO_OUTCOME
-                lines.append([register, types, number, rule.rule.score, outcome, int(stops)])
+                lines.append([register, types, number, rule.rule.score, outcome, int(rule.rule.shadow)])
             marks = _thresholds(rule_set)
-            sets.append([at, at + len(own), int(stops), len(thresholds), len(thresholds) + len(marks)])
+            stops, total = int(rule_set.mode == "first_hit"), totals.get(rule_set.name, -1)
+            sets.append([at, at + len(own), stops, len(thresholds), len(thresholds) + len(marks), total])
             thresholds += marks
             at += len(own)
-        return (
-            np.array(lines, np.int64).reshape(-1, RULE_COLUMNS),
-            np.array(sets, np.int64).reshape(-1, SET_COLUMNS),
-            np.array(thresholds, np.int64).reshape(-1, 2),
-        )
+        return _lines(lines, RULE_COLUMNS), _lines(sets, SET_COLUMNS), _lines(thresholds, 2)
 
     def _drops(self, drops: list[tuple[str, Expression]], registers: list[int]) -> Array:
         lines = [[register, self.schema.type_index[name]] for (name, _), register in zip(drops, registers)]
         return np.array(lines, np.int64).reshape(-1, 2)
+
+
+def _lines(lines: list[list[int]], width: int) -> Array:
+    return np.array(lines, np.int64).reshape(-1, width)
+
+
+def _places(named: Iterable[Any]) -> dict[str, int]:
+    return {each.name: number for number, each in enumerate(named)}
 
 
 def _thresholds(rule_set: RuleSet) -> list[list[int]]:
@@ -212,7 +302,7 @@ def _prepared(expressions: Iterable[Expression]) -> list[Prepared]:
 def _features_in_use(checked: Checked, everything: bool) -> list[CheckedFeature]:
     """Features that rules read, directly or through derived ones, in the order of the policy."""
     wanted = set(checked.features) if everything else set()
-    queue = [name for rule in checked.rules if rule.when for name in rule.when.names]
+    queue = [name for expression in deciding_expressions(checked) for name in expression.names]
     while queue:
         name = queue.pop()
         if name in checked.features and name not in wanted:

@@ -14,8 +14,12 @@ from typing import Any
 import msgspec
 import msgspec.inspect as shapes
 
-from zhiyu.base.errors import Problem, did_you_mean
+from zhiyu.base.errors import NO_HINT, Hint, Problem, did_you_mean
 from zhiyu.events.declare import Field
+from zhiyu.policy.declare_actions import LetThrough, Parameter
+from zhiyu.policy.declare_flows import Arm
+from zhiyu.policy.declare_scorecards import Bin
+from zhiyu.policy.declare_tables import Row
 from zhiyu.policy.places import Mark, Path, Places
 from zhiyu.policy.yaml_nodes import List, Map, Node, Scalar
 
@@ -23,8 +27,15 @@ _INT = re.compile(r"[-+]?[0-9][0-9_]*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _NULL = ("", "~", "null", "Null", "NULL")
-EXACT_TEXT = {(Field, "min"), (Field, "max")}
+EXACT_TEXT = {
+    (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
+    (LetThrough, "money_cap"), (Arm, "percent"),
+}  # fmt: skip
 """Numbers that are kept as the text typed, because a float would lose digits of money."""
+
+EXACT_INSIDE = {(Row, "when"), (Bin, "values")}
+"""Maps and lists of which the same holds inside."""
+_TYPED = shapes.UnionType((shapes.StrType(), shapes.NoneType()))
 
 MISSING: Any = object()
 """Stands for a value that could not be read; the finding is already recorded."""
@@ -59,9 +70,9 @@ class Converter:
             return self._wrong(node, shape)
         return self._scalar(node, shape)
 
-    def problem(self, code: str, node: Node, en: str, zh: str, suggestion: str = "") -> Any:
+    def problem(self, code: str, node: Node, en: str, zh: str, suggestion: Hint = NO_HINT) -> Any:
         """Record one error at `node`; returns `MISSING`."""
-        self.problems.append(Problem(code, en, zh, node.place, suggestion=suggestion))
+        self.problems.append(Problem(code, en, zh, node.place, "error", *suggestion))
         return MISSING
 
     def unique_entries(self, node: Map, path: Path) -> list[tuple[Scalar, Node]]:
@@ -75,7 +86,7 @@ class Converter:
                     f"'{key.text}' is given twice (first on line {line})",
                     f"“{key.text}” 写了两次（第一次在第 {line} 行）",
                 )
-                self.problem("yaml.duplicate_key", key, en, zh, "keep one of them")
+                self.problem("yaml.duplicate_key", key, en, zh, Hint("keep one of them", "只保留一处"))
                 continue
             seen[key.text] = key
             self.places.keys[(*path, key.text)] = key.place
@@ -84,7 +95,9 @@ class Converter:
 
     def unknown_key(self, key: Scalar, owner: str, known: list[str]) -> None:
         """Record a key that the declaration does not have."""
-        suggestion = did_you_mean(key.text, known) or f"known keys: {', '.join(known)}"
+        suggestion = did_you_mean(key.text, known) or Hint(
+            f"known keys: {', '.join(known)}", f"可用的键：{'、'.join(known)}"
+        )
         self.problem(
             "declare.unknown_key", key, f"{owner} has no '{key.text}'", f"{owner} 没有“{key.text}”这一项", suggestion
         )
@@ -100,7 +113,9 @@ class Converter:
             if described is None:
                 self.unknown_key(key, _struct_name(shape), list(fields))
                 continue
-            if (shape.cls, key.text) in EXACT_TEXT and isinstance(value, Scalar):
+            if (shape.cls, key.text) in EXACT_INSIDE:
+                item = self._as_typed(value, described.type, (*path, key.text))
+            elif (shape.cls, key.text) in EXACT_TEXT and isinstance(value, Scalar):
                 item = self._exact(value, (*path, key.text))
             else:
                 item = self.read(value, described.type, (*path, key.text))
@@ -122,9 +137,16 @@ class Converter:
                 node,
                 f"'{node.text}' is not a number",
                 f"“{node.text}”不是数字",
-                "write it like -5 or 1000.00",
+                Hint("write it like -5 or 1000.00", "例如 -5 或 1000.00"),
             )
         return node.text.strip().replace("_", "")
+
+    def _as_typed(self, node: Node, shape: shapes.Type, path: Path) -> Any:
+        """The same with every scalar inside kept as the text typed; only null stays null."""
+        if isinstance(shape, shapes.DictType):
+            return self._dict(node, shapes.DictType(shape.key_type, _TYPED), path)
+        assert isinstance(shape, shapes.VarTupleType)
+        return self._sequence(node, shapes.VarTupleType(shapes.StrType()), path)
 
     def _dict(self, node: Node, shape: shapes.DictType, path: Path) -> Any:
         if isinstance(node, Scalar) and node.plain and node.text in _NULL:
@@ -163,7 +185,13 @@ class Converter:
 
     def _scalar(self, node: Scalar, shape: shapes.Type) -> Any:
         if node.plain and node.text in _NULL and not isinstance(shape, shapes.LiteralType):
-            return self.problem("declare.empty", node, "no value", "没有值", f"write {_say(shape)}, or remove the key")
+            return self.problem(
+                "declare.empty",
+                node,
+                "no value",
+                "没有值",
+                Hint(f"write {_say(shape)}, or remove the key", f"补上值（{_say(shape, zh=True)}），或删除这个键"),
+            )
         if isinstance(shape, shapes.StrType):
             return node.text
         if isinstance(shape, shapes.LiteralType):
@@ -180,7 +208,7 @@ class Converter:
         known = [str(v) for v in shape.values if v != ""]
         if node.text in known or (node.text == "" and "" in shape.values):
             return node.text
-        suggestion = did_you_mean(node.text, known) or f"one of: {', '.join(known)}"
+        suggestion = did_you_mean(node.text, known) or Hint(f"one of: {', '.join(known)}", f"可选：{'、'.join(known)}")
         return self.problem(
             "declare.choice", node, f"'{node.text}' is not known here", f"“{node.text}”不是可选值", suggestion
         )

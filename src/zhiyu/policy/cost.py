@@ -21,6 +21,8 @@ LANE_US = 0.08
 CELL_US = 0.012
 NODE_US = 0.010
 PREPARED_US = 0.10
+STEP_US = 0.02
+"""One characteristic of a scorecard, one input of a table, one node of a flow."""
 HEAVY_CALLS = {"exp": 4, "log": 4, "log10": 4, "pow": 8, "distance_km": 30, "hour": 2, "weekday": 2, "day_of_month": 6}
 """Calls that cost as many nodes."""
 
@@ -51,8 +53,10 @@ def estimate_cost(checked: Checked) -> Cost:
     tables: set[tuple[str, ...]] = set()
     lanes: set[tuple[object, ...]] = set()
     cells: set[tuple[object, ...]] = set()
-    nodes = sum(_nodes(rule.when.root) for rule in checked.rules if rule.when)
-    prepared = {p.key for rule in checked.rules if rule.when for p in rule.when.prepared}
+    nodes = sum(_nodes(expression.root) for expression in checked.asked())
+    prepared = {p.key for expression in checked.asked() for p in expression.prepared}
+    steps = sum(len(card.columns) for card in checked.scorecards) + sum(len(table.columns) for table in checked.tables)
+    steps += sum(len(flow.flow.nodes) for flow in checked.flows)
     for name in used:
         found = checked.features[name]
         feature = found.feature
@@ -68,7 +72,7 @@ def estimate_cost(checked: Checked) -> Cost:
     fields = max((len(event.fields) for event in checked.policy.events), default=0)
     us = (
         EVENT_US + FIELD_US * fields + TABLE_US * len(tables) + LANE_US * len(lanes)
-        + CELL_US * len(used) + NODE_US * nodes + PREPARED_US * len(prepared)
+        + CELL_US * len(used) + NODE_US * nodes + PREPARED_US * len(prepared) + STEP_US * steps
     )  # fmt: skip
     return Cost(round(us, 2), len(used), len(tables), len(lanes), len(cells), nodes)
 

@@ -1,4 +1,5 @@
-"""Declarations of this room: rules, rule sets, reasons and the policy that holds everything together.
+"""Declarations of this room: rules, rule sets, reasons and the policy that holds everything together (lists, scorecards, tables, flows and
+actions stand in files of their own).
 
 In: the declarations of events and features. Out: `Policy`, the one value that both YAML and Python produce.
 """
@@ -7,22 +8,32 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from zhiyu.events.declare import Clock, Declaration, EventType, Source
 from zhiyu.features.declare import Feature, Grid
-
-Outcome = Literal["pass", "notify", "challenge", "delay", "review", "decline"]
-OUTCOMES: tuple[str, ...] = Outcome.__args__  # type: ignore[attr-defined]
-"""Mildest first; the position is the severity."""
+from zhiyu.policy.declare_actions import Action, ActionLimit, Do, LetThrough
+from zhiyu.policy.declare_flows import Flow
+from zhiyu.policy.declare_lists import EntityList
+from zhiyu.policy.declare_scorecards import Scorecard
+from zhiyu.policy.declare_tables import DecisionTable
+from zhiyu.policy.outcomes import OUTCOMES as OUTCOMES
+from zhiyu.policy.outcomes import Outcome
 
 
 class Rule(Declaration, frozen=True):
-    """`when` fires on *true* only (null and error do not fire). It adds `score` and/or asks for `outcome`."""
+    """`when` fires on *true* only (null and error do not fire). It adds `score` and/or asks for `outcome`, and for `actions`.
+
+    A `shadow` rule is evaluated and recorded, and changes nothing.
+    """
 
     name: str
     when: str
     score: int = 0
     outcome: Outcome | None = None
     reason: str = ""
+    actions: tuple[Do, ...] = ()
+    shadow: bool = False
     on: tuple[str, ...] = ()
     en: str = ""
     zh: str = ""
@@ -65,13 +76,25 @@ class Feedback(Declaration, frozen=True):
 
 
 class Policy(Declaration, frozen=True):
-    """Everything one lender declares. Two policies that are equal compile to the same artifact with the same hash."""
+    """Everything one lender declares. Two policies that are equal compile to the same artifact with the same hash.
+
+    `on_outcome`: actions that go with an outcome whatever led to it. `enforce: false` decides and records, and lets everything pass.
+    """
 
     name: str
     events: tuple[EventType, ...]
     features: tuple[Feature, ...] = ()
     grids: tuple[Grid, ...] = ()
+    lists: tuple[EntityList, ...] = ()
     rule_sets: tuple[RuleSet, ...] = ()
+    scorecards: tuple[Scorecard, ...] = ()
+    tables: tuple[DecisionTable, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    actions: tuple[Action, ...] = ()
+    on_outcome: dict[str, tuple[Do, ...]] = msgspec.field(default_factory=dict)
+    let_through: LetThrough | None = None
+    limits: tuple[ActionLimit, ...] = ()
+    enforce: bool = True
     reasons: tuple[Reason, ...] = ()
     sources: tuple[Source, ...] = ()
     clock: Clock = Clock()

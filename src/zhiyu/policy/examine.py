@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
-from zhiyu.base.errors import DeclarationError, Place, Problem, did_you_mean
+from zhiyu.base.errors import DeclarationError, Hint, Place, Problem, did_you_mean
 from zhiyu.expressions import Expression, check, parse
 from zhiyu.expressions.types import FLOAT, Kind, Type
 from zhiyu.policy.check_features import aggregate_problems
@@ -42,18 +42,19 @@ def typed_expression(
     """Parse and type one expression; its problems land at the right character of the file."""
     base = checked.places.at(path)
     try:
-        expression = check(parse(text, base), replace(checked.known.schema.scope, names=names), text, base, want)
+        expression = check(parse(text, base), replace(checked.known.scope, names=names), text, base, want)
     except DeclarationError as error:
-        checked.problems += [_relocated(checked, problem, base, path, text) for problem in error.problems]
+        checked.problems += [relocated(checked, problem, base, path, text) for problem in error.problems]
         return None
-    checked.problems += [_relocated(checked, problem, base, path, text) for problem in expression.warnings]
+    checked.problems += [relocated(checked, problem, base, path, text) for problem in expression.warnings]
     return expression
 
 
-def _relocated(checked: Checked, problem: Problem, base: Place, path: Path, text: str) -> Problem:
+def relocated(checked: Checked, problem: Problem, base: Place, path: Path, text: str) -> Problem:
+    """A finding of an expression that starts at `base`, moved to where its character stands in the file."""
     offset = problem.place.column - base.column
     place = checked.places.inside(path, text, offset) if base.line else base
-    return Problem(problem.code, problem.en, problem.zh, place, problem.severity, problem.suggestion)
+    return replace(problem, place=place)
 
 
 def _aggregate(checked: Checked, expanded: Expanded, feature_names: set[str]) -> None:
@@ -82,7 +83,14 @@ def _where(checked: Checked, expanded: Expanded, feature_names: set[str]) -> Exp
         en = f"`where` of '{feature.name}' uses the feature '{name.name}'; a filter sees one event, not features"
         zh = f"“{feature.name}”的 where 用到了特征“{name.name}”；过滤条件只能看单个事件，不能看特征"
         checked.problems.append(
-            Problem("feature.where", en, zh, place, suggestion="use fields of the event, or a rule")
+            Problem(
+                "feature.where",
+                en,
+                zh,
+                place,
+                "error",
+                *Hint("use fields of the event, or a rule", "改用事件字段，或写成规则"),
+            )
         )
     if used:
         return None
@@ -115,7 +123,7 @@ def _derived_shape(checked: Checked, each: Expanded) -> None:
                 (*each.path, name),
                 en,
                 zh,
-                "make two features, and use the first in the second",
+                Hint("make two features, and use the first in the second", "拆成两个特征，在后一个中使用前一个"),
                 key=True,
             )
 
@@ -153,21 +161,27 @@ def _report_cycle(checked: Checked, by_name: dict[str, Expanded], members: list[
         path,
         f"derived features go in a circle: {chain}",
         f"派生特征循环引用：{chain}",
-        "break one of the links",
+        Hint("break one of the links", "断开其中一环"),
     )
 
 
 def _rules(checked: Checked, rule_set: RuleSet, path: Path) -> None:
-    set_on = _known_on(checked, rule_set.on, (*path, "on")) or checked.known.deciding
+    set_on = known_on(checked, rule_set.on, (*path, "on")) or checked.known.deciding
     for number, rule in enumerate(rule_set.rules):
         rule_path = (*path, "rules", number)
-        on = _known_on(checked, rule.on, (*rule_path, "on")) or set_on
+        on = known_on(checked, rule.on, (*rule_path, "on")) or set_on
         outside = on - set_on
         if outside:
             name = min(outside)
             en = f"rule '{rule.name}' is for '{name}', but its rule set '{rule_set.name}' never runs on it"
             zh = f"规则“{rule.name}”针对“{name}”，但所在规则集“{rule_set.name}”不处理它"
-            checked.error("rule.on", (*rule_path, "on"), en, zh, f"add '{name}' to `on` of the rule set")
+            checked.error(
+                "rule.on",
+                (*rule_path, "on"),
+                en,
+                zh,
+                Hint(f"add '{name}' to `on` of the rule set", f"在规则集的 `on` 中加上“{name}”"),
+            )
         scope = checked.typed_on(on)
         when = typed_expression(checked, rule.when, (*rule_path, "when"), scope, Kind.BOOL)
         checked.rules.append(
@@ -175,17 +189,26 @@ def _rules(checked: Checked, rule_set: RuleSet, path: Path) -> None:
         )
 
 
-def _known_on(checked: Checked, on: tuple[str, ...], path: Path) -> frozenset[str]:
+def known_on(checked: Checked, on: tuple[str, ...], path: Path) -> frozenset[str]:
+    """Those of the names that are decided event types; the others are reported."""
     good = set()
     for number, name in enumerate(on):
         place: Path = (*path, number)
         if name not in checked.known.types:
-            known = ", ".join(sorted(checked.known.deciding))
-            hint = did_you_mean(name, checked.known.types) or f"event types: {known}"
+            known = sorted(checked.known.deciding)
+            hint = did_you_mean(name, checked.known.types) or Hint(
+                f"event types: {', '.join(known)}", f"事件类型：{'、'.join(known)}"
+            )
             checked.error("event.unknown", place, f"unknown event type '{name}'", f"未知的事件类型“{name}”", hint)
         elif name not in checked.known.deciding:
             en, zh = f"'{name}' events are never decided (`decide: false`)", f"“{name}”事件不做决策（decide: false）"
-            checked.error("event.not_decided", place, en, zh, "count it with a feature, or set `decide: true`")
+            checked.error(
+                "event.not_decided",
+                place,
+                en,
+                zh,
+                Hint("count it with a feature, or set `decide: true`", "用特征统计它，或设置 `decide: true`"),
+            )
         else:
             good.add(name)
     return frozenset(good)

@@ -7,15 +7,17 @@ event type.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from zhiyu.base.errors import DeclarationError, Place, Problem
+from zhiyu.base.errors import DeclarationError, Hint, Place, Problem
 from zhiyu.events.declare import EventType
 from zhiyu.events.schema import EventSchema
+from zhiyu.expressions import EntitySet, Scope
 from zhiyu.expressions.types import Type
 from zhiyu.policy.builtin import BUILTIN_NAMES, Clash, clashes, event_types
 from zhiyu.policy.declare import Policy
+from zhiyu.policy.declare_lists import EntityList
 from zhiyu.policy.places import Places
 
 
@@ -23,13 +25,19 @@ from zhiyu.policy.places import Places
 class Known:
     """`schema`: the compiled events. `names`: type of every event name. `types`: all event types, builtin facts last.
 
-    `carried`: the names that each event type has.
+    `carried`: the names that each event type has. `lists`: the policy's lists whose values have a type.
     """
 
     schema: EventSchema
     names: Mapping[str, Type]
     types: Mapping[str, EventType]
     carried: Mapping[str, frozenset[str]]
+    lists: Mapping[str, EntitySet] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> Scope:
+        """The scope of the events, and the policy's lists."""
+        return replace(self.schema.scope, lists=self.lists)
 
     @property
     def deciding(self) -> frozenset[str]:
@@ -81,12 +89,23 @@ def known_of(policy: Policy, places: Places) -> tuple[Known | None, list[Problem
     except DeclarationError as error:
         return None, error.problems
     carried = {event.name: frozenset(_carried(event, schema)) for event in types}
-    return Known(schema, schema.names, {event.name: event for event in types}, carried), []
+    lists = {
+        each.name: EntitySet(each.name, schema.names[of[0]]) for each in policy.lists if (of := listed(policy, each))
+    }
+    return Known(schema, schema.names, {event.name: event for event in types}, carried, lists), []
+
+
+def listed(policy: Policy, entity_list: EntityList) -> tuple[str, ...]:
+    """The fields whose values stand on a list: those of the entity it is `of`, else the field of that name, else none."""
+    fields = dict.fromkeys(name for event in policy.events for name in event.fields)
+    entities = {(name, each.entity) for event in policy.events for name, each in event.fields.items()}
+    of_entity = tuple(name for name in fields if (name, entity_list.of) in entities)
+    return of_entity or ((entity_list.of,) if entity_list.of in fields else ())
 
 
 def _clash(clash: Clash, places: Places) -> Problem:
     en, zh = f"'{clash.name}' is a builtin name (of {clash.fact} facts)", f"“{clash.name}”是内置名称（{clash.fact}）"
-    return Problem("name.builtin", en, zh, places.key(clash.path), suggestion="use another name")
+    return Problem("name.builtin", en, zh, places.key(clash.path), "error", *Hint("use another name", "换一个名称"))
 
 
 def _carried(event: EventType, schema: EventSchema) -> Iterable[str]:

@@ -8,7 +8,7 @@ be seen at once is reported at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 import msgspec.inspect as shapes
 
-from zhiyu.base.errors import DeclarationError, InputError, Place, Problem
-from zhiyu.base.limits import MAX_FIELDS, MAX_POLICY_FILE_BYTES, MAX_POLICY_FILES, MAX_RULES
+from zhiyu.base.errors import DeclarationError, Hint, InputError, Place, Problem
+from zhiyu.base.limits import MAX_FIELDS, MAX_POLICY_FILE_BYTES, MAX_POLICY_FILES, MAX_RULES, MAX_TABLE_FILE_BYTES
 from zhiyu.policy.convert import MISSING, Converter, shape_of
+from zhiyu.policy.csv_rows import rows_of
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.places import Places
 from zhiyu.policy.yaml_nodes import List, Map, Scalar, read_nodes
@@ -57,23 +58,41 @@ def load_policy(folder: Path) -> Loaded:
         raise DeclarationError([Problem("limit.files", en, zh, Place(str(folder)))])
     texts: dict[str, bytes] = {}
     problems: list[Problem] = []
+
+    def beside(name: str) -> tuple[str, bytes]:
+        return str(folder / name), _read_file(folder, name, MAX_TABLE_FILE_BYTES)
+
     for name in names:
         try:
             texts[str(folder / name)] = _read_file(folder, name)
         except DeclarationError as error:
             problems += error.problems
-    return load_texts(texts, problems)
+    return _load(texts, problems, beside)
 
 
-def load_texts(texts: Mapping[str, bytes], problems: list[Problem] | None = None) -> Loaded:
-    """The same from file name → content, in the order given; touches no disk.
+def load_texts(texts: Mapping[str, bytes]) -> Loaded:
+    """The same from file name → content, in the order given, rows of tables (*.csv) among them; touches no disk.
 
     >>> content = b"name: demo\\nevents: [{name: login, fields: {who: {type: string}}}]"
     >>> load_texts({"policy.yaml": content}).policy.events[0].name
     'login'
     """
+
+    def beside(name: str) -> tuple[str, bytes]:
+        if name not in texts:
+            raise _unreadable(name, "file.unreadable", "there is no such file", "没有这个文件")
+        return name, texts[name]
+
+    return _load({name: content for name, content in texts.items() if not name.endswith(".csv")}, [], beside)
+
+
+Beside = Callable[[str], tuple[str, bytes]]
+"""Name of a file beside the policy → the name to show and its content; raises `DeclarationError`."""
+
+
+def _load(texts: Mapping[str, bytes], problems: list[Problem], beside: Beside) -> Loaded:
     converter = Converter(Places())
-    converter.problems += problems or []
+    converter.problems += problems
     gathered = _Gathered(converter, whole=not problems)
     for name, content in texts.items():
         try:
@@ -81,11 +100,12 @@ def load_texts(texts: Mapping[str, bytes], problems: list[Problem] | None = None
         except DeclarationError as error:
             converter.problems += error.problems
             gathered.whole = False
+    gathered.table_files(beside)
     policy = gathered.finish()
     return Loaded(policy, converter.places)
 
 
-def _read_file(folder: Path, name: str) -> bytes:
+def _read_file(folder: Path, name: str, limit: int = MAX_POLICY_FILE_BYTES) -> bytes:
     shown = str(folder / name)
     try:
         real = (folder / name).resolve(strict=True)
@@ -94,7 +114,7 @@ def _read_file(folder: Path, name: str) -> bytes:
         if not real.is_file():
             raise _unreadable(shown, "file.kind", "not a regular file", "不是普通文件")
         with real.open("rb") as stream:
-            return stream.read(MAX_POLICY_FILE_BYTES + 1)
+            return stream.read(limit + 1)
     except (OSError, RuntimeError) as fault:
         reason = getattr(fault, "strerror", None) or "a loop of links"
         raise _unreadable(shown, "file.unreadable", f"cannot be read: {reason}", f"无法读取：{reason}") from None
@@ -118,7 +138,13 @@ class _Gathered:
     def add(self, root: Any, file: str) -> None:
         if not isinstance(root, Map):
             en, zh = "a policy file is a mapping of sections", "策略文件应为若干小节的映射"
-            self.converter.problem("declare.type", root, en, zh, f"sections: {', '.join(self.fields)}")
+            self.converter.problem(
+                "declare.type",
+                root,
+                en,
+                zh,
+                Hint(f"sections: {', '.join(self.fields)}", f"小节：{'、'.join(self.fields)}"),
+            )
             return
         for key, node in self.converter.unique_entries(root, ()):
             described = self.fields.get(key.text)
@@ -138,7 +164,9 @@ class _Gathered:
             return
         if not isinstance(node, List):
             en, zh = f"'{section}' is a list", f"“{section}”应为列表"
-            self.converter.problem("declare.type", node, en, zh, "begin each item with `- `")
+            self.converter.problem(
+                "declare.type", node, en, zh, Hint("begin each item with `- `", "每一项以 `- ` 开头")
+            )
             return
         items = self.data.setdefault(section, [])
         for item in node.items:
@@ -150,10 +178,31 @@ class _Gathered:
         earlier = self.first.get(key.text)
         if earlier is not None:
             en, zh = f"'{key.text}' is already given at {earlier.place}", f"“{key.text}”已在 {earlier.place} 给出"
-            self.converter.problem("declare.twice", key, en, zh, "keep one of them")
+            self.converter.problem("declare.twice", key, en, zh, Hint("keep one of them", "只保留一处"))
             return
         self.first[key.text] = key
         self.data[key.text] = self.converter.read(node, shape, (key.text,))
+
+    def table_files(self, beside: Beside) -> None:
+        """Append the rows of CSV files to their tables."""
+        for number, table in enumerate(self.data.get("tables", ())):
+            if table is MISSING or not table.get("file"):
+                continue
+            path = ("tables", number)
+            try:
+                if not table["file"].endswith(".csv"):
+                    raise _unreadable("", "file.kind", "rows stand in a *.csv file", "行数据须放在 *.csv 文件中")
+                shown, content = beside(table["file"])
+            except DeclarationError as error:
+                place = self.converter.places.at((*path, "file"))
+                for problem in error.problems:
+                    en, zh = f"'{table['file']}': {problem.en}", f"“{table['file']}”：{problem.zh}"
+                    self.converter.problems.append(Problem(problem.code, en, zh, place))
+                continue
+            inputs = [each["name"] for each in table["inputs"]]
+            rows = table.setdefault("rows", [])
+            rows += rows_of(content, shown, inputs, self.converter.places, path, len(rows), self.converter.problems)
+            table["file"] = ""
 
     def finish(self) -> Policy:
         problems = self.converter.problems

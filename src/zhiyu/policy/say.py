@@ -70,7 +70,7 @@ def say_feature(checked: Checked, name: str, language: str) -> str:
         what = say(feature.expression, language, labels)
     else:
         what = _described(checked, feature, labels, language)
-    label = _pick(feature.feature.en, feature.feature.zh, language)
+    label = pick(feature.feature.en, feature.feature.zh, language)
     if language == "zh":
         return f"特征“{name}”（{label}）：{what}。" if label else f"特征“{name}”：{what}。"
     return f"Feature '{name}' ({label}): {what}." if label else f"Feature '{name}': {what}."
@@ -81,9 +81,9 @@ def say_rule(checked: Checked, rule: CheckedRule, language: str) -> str:
     if rule.when is None:
         raise InputError(f"rule '{rule.rule.name}' does not compile", f"规则“{rule.rule.name}”无法编译")
     condition = say(rule.when, language, labels_of(checked))
-    label = _pick(rule.rule.en, rule.rule.zh, language)
+    label = pick(rule.rule.en, rule.rule.zh, language)
     effect = _effect(rule.rule, rule.rule_set, language)
-    reason = _reason(checked, rule.rule, language)
+    reason = reason_words(checked, rule.rule.reason, language)
     if language == "zh":
         head = f"规则“{rule.rule.name}”（{label}）" if label else f"规则“{rule.rule.name}”"
         return f"{head}：若{condition}，则{effect}" + (f"，原因：{reason}。" if reason else "。")
@@ -96,9 +96,9 @@ def say_rule_set(checked: Checked, name: str, language: str) -> str:
     found = next((s for s in checked.policy.rule_sets if s.name == name), None)
     if found is None:
         raise InputError(f"no rule set '{name}'", f"没有规则集“{name}”")
-    label = _pick(found.en, found.zh, language) or name
+    label = pick(found.en, found.zh, language) or name
     on = sorted({each for rule in checked.rules if rule.rule_set is found for each in rule.on})
-    events = ("、" if language == "zh" else ", ").join(_event(checked, each, language) for each in on)
+    events = ("、" if language == "zh" else ", ").join(event_words(checked, each, language) for each in on)
     own = [rule for rule in checked.rules if rule.rule_set is found]
     rules = [f"  {i}. {say_rule(checked, rule, language)}" for i, rule in enumerate(own, 1)]
     return "\n".join([_how(found, label, events, language), *rules])
@@ -130,21 +130,30 @@ def _effect(rule: Rule, rule_set: RuleSet, language: str) -> str:
     if rule.outcome is not None:
         en, zh = OUTCOME_WORDS[rule.outcome]
         parts.append(zh if language == "zh" else en)
+    parts += [do.action for do in rule.actions]
     if not parts:
         return "只记录" if language == "zh" else "only take note"
-    return ("并" if language == "zh" else " and ").join(parts)
+    effect = spaced("并".join(parts)) if language == "zh" else " and ".join(parts)
+    if rule.shadow:
+        return (
+            f"{effect}（影子规则，只记录不生效）"
+            if language == "zh"
+            else f"{effect} (in shadow: recorded, without effect)"
+        )
+    return effect
 
 
-def _reason(checked: Checked, rule: Rule, language: str) -> str:
-    found = next((r for r in checked.policy.reasons if r.code == rule.reason), None)
-    return _pick(found.en, found.zh, language) if found else rule.reason
+def reason_words(checked: Checked, code: str, language: str) -> str:
+    """A reason in words; the code itself when it is not declared."""
+    found = next((r for r in checked.policy.reasons if r.code == code), None)
+    return pick(found.en, found.zh, language) if found else code
 
 
 def _described(checked: Checked, feature: CheckedFeature, labels: Labels, language: str) -> str:
     declared, zh = feature.feature, language == "zh"
     keys = (declared.by,) if isinstance(declared.by, str) else declared.by
     joiner = "、" if zh else " and "
-    events = joiner.join(_event(checked, each, language) for each in declared.on)
+    events = joiner.join(event_words(checked, each, language) for each in declared.on)
     if not zh:
         events = f"{events} event".lstrip() + ("" if declared.aggregate.startswith("since") else "s")
     what = _label(declared.of, labels, zh) if declared.of else events or "事件"
@@ -172,10 +181,12 @@ def _window(text: str, language: str) -> str:
         return text
 
 
-def _event(checked: Checked, name: str, language: str) -> str:
+def event_words(checked: Checked, name: str, language: str) -> str:
+    """An event type in words."""
     event = checked.known.types.get(name)
-    return (_pick(event.en, event.zh, language) or name) if event else name
+    return (pick(event.en, event.zh, language) or name) if event else name
 
 
-def _pick(en: str, zh: str, language: str) -> str:
+def pick(en: str, zh: str, language: str) -> str:
+    """The wording of a language; Chinese falls back to English."""
     return (zh or en) if language == "zh" else en

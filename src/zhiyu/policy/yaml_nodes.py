@@ -24,7 +24,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from zhiyu.base.errors import DeclarationError, Place, Problem
+from zhiyu.base.errors import NO_HINT, DeclarationError, Hint, Place, Problem
 from zhiyu.base.limits import MAX_POLICY_FILE_BYTES
 
 MAX_YAML_DEPTH = 24
@@ -83,7 +83,7 @@ def read_nodes(content: bytes, name: str) -> Node:
             "yaml.empty",
             "the file declares nothing",
             "文件是空的",
-            "remove it, or declare something in it",
+            Hint("remove it, or declare something in it", "删除该文件，或在其中写上声明"),
         )
     return node
 
@@ -95,7 +95,7 @@ def _decode(content: bytes, name: str) -> str:
     if len(content) > MAX_POLICY_FILE_BYTES:
         en = f"{len(content)} bytes; a policy file may have {MAX_POLICY_FILE_BYTES}"
         zh = f"文件有 {len(content)} 字节，上限 {MAX_POLICY_FILE_BYTES}"
-        raise _refuse(Place(name), "limit.file", en, zh, "split it into several files")
+        raise _refuse(Place(name), "limit.file", en, zh, Hint("split it into several files", "拆成几个文件"))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
@@ -103,20 +103,26 @@ def _decode(content: bytes, name: str) -> str:
         line = before.count(b"\n") + 1
         column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
         place = Place(name, line, column)
-        raise _refuse(place, "yaml.encoding", "not UTF-8 text", "不是 UTF-8 文本", "save the file as UTF-8") from None
+        raise _refuse(
+            place,
+            "yaml.encoding",
+            "not UTF-8 text",
+            "不是 UTF-8 文本",
+            Hint("save the file as UTF-8", "将文件另存为 UTF-8"),
+        ) from None
 
 
-def _refuse(place: Place, code: str, en: str, zh: str, suggestion: str = "") -> DeclarationError:
-    return DeclarationError([Problem(code, en, zh, place, suggestion=suggestion)])
+def _refuse(place: Place, code: str, en: str, zh: str, suggestion: Hint = NO_HINT) -> DeclarationError:
+    return DeclarationError([Problem(code, en, zh, place, "error", *suggestion)])
 
 
-def _hint(fault: MarkedYAMLError) -> str:
+def _hint(fault: MarkedYAMLError) -> Hint:
     problem = str(fault.problem)
     if "\\t" in problem:
-        return "indent with spaces, not tabs"
+        return Hint("indent with spaces, not tabs", "用空格缩进，不用制表符")
     if "mapping values are not allowed" in problem:
-        return "put a text that contains ': ' in quotes"
-    return ""
+        return Hint("put a text that contains ': ' in quotes", "含有 ': ' 的文本要加引号")
+    return NO_HINT
 
 
 def _place_of_index(text: str, name: str, index: int) -> Place:
@@ -164,7 +170,7 @@ class _Builder:
                 "yaml.documents",
                 "a second document in one file",
                 "一个文件里有多个文档",
-                "use one file each",
+                Hint("use one file each", "每个文档单独一个文件"),
             )
         if event.version or event.tags:
             raise _refuse(
@@ -172,7 +178,7 @@ class _Builder:
                 "yaml.directive",
                 "YAML directives are not used here",
                 "不支持 YAML 指令",
-                "remove it",
+                Hint("remove it", "删除该指令"),
             )
 
     def _refuse_tricks(self, event: Any) -> None:
@@ -180,10 +186,22 @@ class _Builder:
         if isinstance(event, AliasEvent) or event.anchor:
             mark = f"*{event.anchor}" if isinstance(event, AliasEvent) else f"&{event.anchor}"
             en, zh = f"anchors and aliases ({mark}) are not allowed", f"不允许锚点与别名（{mark}）"
-            raise _refuse(place, "yaml.anchor", en, zh, "write the value out, or quote it if it is text")
+            raise _refuse(
+                place,
+                "yaml.anchor",
+                en,
+                zh,
+                Hint("write the value out, or quote it if it is text", "直接写出值；若是文本请加引号"),
+            )
         if event.ctag is not None:
             en, zh = f"tags ({event.ctag}) are not allowed", f"不允许标签（{event.ctag}）"
-            raise _refuse(place, "yaml.tag", en, zh, "remove it, or quote the value if it is text")
+            raise _refuse(
+                place,
+                "yaml.tag",
+                en,
+                zh,
+                Hint("remove it, or quote the value if it is text", "删除标签；若是文本请加引号"),
+            )
 
     def _add(self, event: Any) -> None:
         node: Node
@@ -195,7 +213,9 @@ class _Builder:
             node = Map(place) if isinstance(event, MappingStartEvent) else List(place)
             if len(self.stack) >= MAX_YAML_DEPTH:
                 en, zh = f"nested deeper than {MAX_YAML_DEPTH} levels", f"嵌套超过 {MAX_YAML_DEPTH} 层"
-                raise _refuse(place, "limit.depth", en, zh, "declarations need about eight levels")
+                raise _refuse(
+                    place, "limit.depth", en, zh, Hint("declarations need about eight levels", "声明通常只需八层左右")
+                )
         self._attach(node)
         if not isinstance(node, Scalar):
             self.stack.append(node)
@@ -216,4 +236,10 @@ class _Builder:
         elif isinstance(node, Scalar):
             self.keys[-1] = node
         else:
-            raise _refuse(node.place, "yaml.key", "a key must be a plain word", "键必须是一个词", "write `key: value`")
+            raise _refuse(
+                node.place,
+                "yaml.key",
+                "a key must be a plain word",
+                "键必须是一个词",
+                Hint("write `key: value`", "写成 `键: 值`"),
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zhiyu.base.errors import did_you_mean
+from zhiyu.base.errors import NO_HINT, did_you_mean
 from zhiyu.events.declare import Field
 from zhiyu.events.kinds.reader import Notes, Texts
 from zhiyu.events.kinds.text import Text
@@ -29,12 +29,12 @@ class Choice(Text):
         if text is None or text in self._known:
             return text
         known = ", ".join(self.choices[:8]) + (", …" if len(self.choices) > 8 else "")
-        hint = did_you_mean(text[:60], self.choices) if not self.personal else ""
-        seen = "the value" if self.personal else quote(text)
+        hint = NO_HINT if self.personal else did_you_mean(text[:60], self.choices)
+        seen, seen_zh = ("the value", "该值") if self.personal else (quote(text), quote(text))
         raise Bad(
             "not_a_choice",
-            f"{seen} is not one of {known}" + (f"; {hint}" if hint else "; add it to `values` if it is right"),
-            f"{seen} 不在允许值 {known} 之内；若属实请加入 values",
+            f"{seen} is not one of {known}; {hint.en or 'add it to `values` if it is right'}",
+            f"{seen_zh} 不在允许值 {known} 之内；{hint.zh or '若属实请加入 values'}",
         )
 
     def many(self, column: pa.Array) -> Texts | None:

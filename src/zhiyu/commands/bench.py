@@ -6,12 +6,16 @@ In: options. Out: the report as a table or, with `--json`, as one object on stan
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from zhiyu.bench.core import Sizes, run_core
+from zhiyu.bench.core import Say, Sizes, run_core
+from zhiyu.bench.decide import PolicySizes, run_policy
+from zhiyu.bench.decide_report import show_policy
 from zhiyu.bench.report import show
 
 
@@ -31,12 +35,33 @@ def bench() -> None:
 def core(as_json: bool, quick: bool, events: int | None) -> None:
     """200 exact features and 150 rules on one core. The full run takes about ten minutes and 8 GiB."""
     sizes = Sizes(same_keys=not quick) if events is None else Sizes.scaled(events, quick)
+    _tell(_watched(lambda say: run_core(sizes, say)), as_json, show)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--events",
+    type=click.IntRange(2_000),
+    help="Events of the tape (default 2,000,000); smaller ones shrink everything.",
+)
+def policy(as_json: bool, events: int | None) -> None:
+    """150 rules with features given, a decision table, lists, a feature tape. The full run takes two minutes and 3 GiB."""
+    sizes = PolicySizes() if events is None else PolicySizes.scaled(events)
+    _tell(_watched(lambda say: run_policy(sizes, say)), as_json, show_policy)
+
+
+def _watched(run: Callable[[Say], dict[str, Any]]) -> dict[str, Any]:
+    """Run with a progress bar on standard error."""
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True
     ) as progress:
         task = progress.add_task("starting", total=1.0)
-        report = run_core(sizes, lambda what, done: progress.update(task, description=what, completed=done))
+        return run(lambda what, done: progress.update(task, description=what, completed=done))
+
+
+def _tell(report: dict[str, Any], as_json: bool, shown: Callable[[dict[str, Any], Console], None]) -> None:
     if as_json:
         click.echo(json.dumps(report))
     else:
-        show(report, Console())
+        shown(report, Console())

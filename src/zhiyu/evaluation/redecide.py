@@ -1,0 +1,98 @@
+"""A policy decided again over a feature tape: rules, tables and flow run, features come from the tape, missing ones are counted once.
+
+In: a tape, an opened policy on the same events. Out: batches of decisions, equal bit for bit to a full replay. Features that the tape
+does not have run through the feature kernel over the taped events and are written beside the tape for the next time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from zhiyu.base.errors import InputError
+from zhiyu.base.jit import Array
+from zhiyu.engine.engine import Engine, Outcome
+from zhiyu.engine.opened import Opened
+from zhiyu.evaluation.ahead import ahead
+from zhiyu.evaluation.tape import FeatureFile, Tape, TapeBatch, feature_keys
+from zhiyu.events.batch import EventBatch
+from zhiyu.policy.compile import Compiled, compile_policy
+from zhiyu.policy.layout import F_KEY
+
+
+class Redecision:
+    """Iterate `batches()` for outcomes in log order. `counted`: names of features that had to be counted."""
+
+    def __init__(self, tape: Tape, opened: Opened, texts: bool = False) -> None:
+        unfit = tape.unfit_for(opened)
+        if unfit:
+            raise InputError(
+                f"the tape in {tape.folder} does not fit this policy: {unfit[0]}; replay the events instead",
+                f"{tape.folder} 中的特征带不适用于该策略：{unfit[1]}；请改为回放事件",
+            )
+        keys = feature_keys(opened)
+        self.taped = {name: key for name, key in keys.items() if key in tape.features}
+        self.fresh = {name: key for name, key in keys.items() if key not in tape.features}
+        every = [c.name for c in opened.compiled.features if c.role == "aggregate"]
+        self.counted = tuple(name for name in every if name not in self.taped)
+        checked = opened.compiled.checked
+        wanted = {column.name for column in opened.compiled.features}
+        compiled = compile_policy(checked, opened.codes.one, False, self.taped)
+        if {column.name for column in compiled.features} != wanted:
+            compiled = compile_policy(checked, opened.codes.one, True, self.taped)
+        self.tape, self.texts = tape, texts
+        self.opened: Opened = replace(opened, compiled=compiled)
+        self.engine = Engine(compiled, opened.codes, opened.tenant)
+        self.columns = _columns_read(compiled) if not texts else {c.name for c in compiled.schema.columns}
+
+    def batches(self, keep_all: bool = False) -> Iterator[tuple[Outcome, EventBatch]]:
+        """Decide everything; new features are kept beside the tape when all events went by. Read, decided and used in three threads."""
+        return ahead(self._decided(keep_all))
+
+    def _decided(self, keep_all: bool) -> Generator[tuple[Outcome, EventBatch], None, None]:
+        compiled, tape = self.opened.compiled, self.tape
+        writer = FeatureFile(tape.folder, tape.feature_files, self.opened, self.fresh) if self.fresh else None
+        keys = [self.taped[name] for name in compiled.given]
+        for taped in ahead(tape.batches(self.columns, keys, self.texts)):
+            batch, received, late = self._events(taped)
+            outcome = self.engine.process_accepted(batch, received, late, keep_all or writer is not None)
+            if writer is not None:
+                writer.write(batch.n, outcome.decisions.rows[outcome.decisions.kept], outcome)
+            yield outcome, batch
+        if writer is not None:
+            writer.file.close()
+            tape.add_features(writer.catalogue)
+
+    def _events(self, taped: TapeBatch) -> tuple[EventBatch, Array, Array]:
+        compiled = self.opened.compiled
+        n, columns = taped.events.num_rows, compiled.schema.columns
+        values, nulls = np.zeros((compiled.n_columns, n), np.int64), np.ones((compiled.n_columns, n), np.uint8)
+        for number, column in enumerate(columns):
+            found = taped.registers(column.name)
+            if found is not None:
+                values[number], nulls[number] = found
+        for number, found in enumerate(taped.given(), len(columns)):
+            values[number], nulls[number] = found
+        numbers = {
+            name: taped.numbers(name) for name in ("position", "type", "time", "received_at", "late", "label", "money")
+        }
+        ids = np.column_stack([taped.numbers("id_code_0"), taped.numbers("id_code_1")]).view(np.uint64)
+        batch = EventBatch(
+            self.opened.tenant, numbers["position"], taped.events.column("id"), ids, ids[:, 0], numbers["type"].astype(np.int16),
+            numbers["time"].copy(), values, nulls, numbers["label"].astype(np.int8), int(self.tape.facts["label_delay_ms"]),
+            numbers["money"].copy(), taped.texts(),
+        )  # fmt: skip
+        return batch, numbers["received_at"].copy(), numbers["late"].astype(np.uint8)
+
+
+def _columns_read(compiled: Compiled) -> set[str]:
+    """Names of the event columns that programs and features read."""
+    columns: Any = compiled.schema.columns
+    read = {int(r) for program in (compiled.before, compiled.after, compiled.late) for r in program.inputs}
+    if compiled.given != tuple(c.name for c in compiled.features if c.role == "aggregate"):
+        return {column.name for column in columns}  # the kernel counts something: keys and values of any column
+    read |= {int(step[F_KEY]) for step in compiled.flow.steps}
+    return {column.name for number, column in enumerate(columns) if number in read}

@@ -1,0 +1,65 @@
+"""Declarations of what is done with an outcome: actions with parameters, and the brakes on acting.
+
+In: nothing. Out: `Action`, `Do`, `LetThrough`, `ActionLimit`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from zhiyu.events.declare import Declaration
+from zhiyu.policy.outcomes import Outcome
+
+Given = str | int | float | bool
+
+
+class Parameter(Declaration, frozen=True):
+    """One parameter of an action. A `default` makes it optional; `values` are the only texts allowed."""
+
+    type: Literal["string", "int", "number", "bool"] = "string"
+    default: Given | None = None
+    min: str | int | float | None = None
+    max: str | int | float | None = None
+    values: tuple[str, ...] = ()
+    en: str = ""
+    zh: str = ""
+
+
+class Action(Declaration, frozen=True):
+    """Something the lender's systems can do: send a questionnaire, hold a payment for so many minutes, read out a script."""
+
+    name: str
+    parameters: dict[str, Parameter] = msgspec.field(default_factory=dict)
+    en: str = ""
+    zh: str = ""
+
+
+class Do(Declaration, frozen=True):
+    """Asks for an action with these parameters."""
+
+    action: str
+    given: dict[str, Given] = msgspec.field(default_factory=dict)
+
+
+class LetThrough(Declaration, frozen=True):
+    """A small random share of what would be stopped passes, so that its truth becomes known. `share` 0..1 of the events whose outcome is
+    one of `outcomes`, chosen by their ids; at most `money_cap` (major units) a day in UTC, 0 without a money field."""
+
+    share: str | int | float
+    money_cap: str | int | float
+    outcomes: tuple[Outcome, ...] = ("review", "decline")
+    salt: str = ""
+
+
+class ActionLimit(Declaration, frozen=True):
+    """At most `count` decisions in any `per` may be acted on with one of `outcomes` (by `rule`, or by the whole policy when it is empty);
+    further ones get `then` instead, and are marked."""
+
+    name: str
+    count: int
+    per: str = "1h"
+    rule: str = ""
+    outcomes: tuple[Outcome, ...] = ("decline",)
+    then: Outcome = "review"

@@ -1,0 +1,68 @@
+"""Declarations of flows: in which order rule sets, scorecards and tables are asked, and where the answers lead.
+
+In: nothing. Out: `Flow` with its nodes. An event type with a flow is decided by that flow alone; without one, all rule sets, scorecards
+and tables run in the order of the policy and the severest outcome counts.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from zhiyu.events.declare import Declaration
+from zhiyu.policy.declare_actions import Do
+from zhiyu.policy.outcomes import Outcome
+
+
+class Case(Declaration, frozen=True):
+    """When this is true, go `to` that node. The condition may read totals of nodes that ran before, by their names."""
+
+    when: str
+    to: str
+
+
+class Arm(Declaration, frozen=True):
+    """One arm of an experiment: `percent` (0..100, up to four decimals) of the keys go `to` that node."""
+
+    name: str
+    percent: str | int | float
+    to: str
+
+
+class Node(Declaration, frozen=True):
+    """One step; exactly one of `rule_set`, `scorecard`, `table`, `flow`, `list`, `branch`, `experiment`, `outcome`, `severest` says which.
+
+    `next`: the node after it. `then`: where to go instead when this node itself came to that outcome. `list` with `of` goes to `hit` when
+    the value is on the list. `branch` tries its cases in order, then `next`. `experiment` splits by the value of `by` (the same key always
+    takes the same arm; null takes `next`). `outcome` ends the flow with that outcome, `severest: true` with the severest so far.
+    """
+
+    name: str
+    rule_set: str = ""
+    scorecard: str = ""
+    table: str = ""
+    flow: str = ""
+    list: str = ""
+    of: str = ""
+    hit: str = ""
+    branch: tuple[Case, ...] = ()
+    experiment: tuple[Arm, ...] = ()
+    by: str = ""
+    salt: str = ""
+    outcome: Outcome | None = None
+    severest: bool = False
+    actions: tuple[Do, ...] = ()
+    reason: str = ""
+    next: str = ""
+    then: dict[str, str] = msgspec.field(default_factory=dict)
+    en: str = ""
+    zh: str = ""
+
+
+class Flow(Declaration, frozen=True):
+    """Begins at its first node. `on`: the event types it decides; empty for a flow that other flows use."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    on: tuple[str, ...] = ()
+    en: str = ""
+    zh: str = ""

@@ -1,0 +1,154 @@
+"""What the parts of a policy are called when two policies are compared.
+
+Out: per declaration its noun, per key of a declaration its words, in en and zh; and one value in words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from zhiyu.policy.condition_text import plain_text
+
+Words = tuple[str, str]
+
+NOUNS: dict[str, Words] = {
+    "Policy": ("policy", "策略"),
+    "EventType": ("event type", "事件类型"),
+    "Field": ("field", "字段"),
+    "Feature": ("feature", "特征"),
+    "Grid": ("grid", "特征网格"),
+    "EntityList": ("list", "名单"),
+    "RuleSet": ("rule set", "规则集"),
+    "Rule": ("rule", "规则"),
+    "Threshold": ("threshold", "阈值"),
+    "Scorecard": ("scorecard", "评分卡"),
+    "Characteristic": ("characteristic", "特征项"),
+    "Bin": ("bin", "分箱"),
+    "Band": ("band", "分段"),
+    "DecisionTable": ("table", "决策表"),
+    "Input": ("input", "输入"),
+    "Row": ("row", "行"),
+    "Flow": ("flow", "流程"),
+    "Node": ("node", "节点"),
+    "Case": ("case", "分支条件"),
+    "Arm": ("arm", "实验分支"),
+    "Action": ("action", "动作"),
+    "Parameter": ("parameter", "参数"),
+    "Do": ("action asked for", "执行动作"),
+    "LetThrough": ("let-through lottery", "随机放行"),
+    "ActionLimit": ("limit", "上限"),
+    "Reason": ("reason", "原因"),
+    "Source": ("source", "数据源"),
+    "TimeColumn": ("time column", "时间列"),
+    "LabelColumn": ("label column", "标签列"),
+    "Clock": ("clock", "时钟"),
+    "Feedback": ("feedback", "决策回流"),
+}
+
+_KEYS: dict[str, Words] = {
+    "aggregate": ("aggregate", "聚合"),
+    "aggregates": ("aggregates", "聚合"),
+    "of": ("what it looks at", "取值对象"),
+    "by": ("key", "键"),
+    "over": ("window", "时间窗口"),
+    "where": ("filter", "过滤条件"),
+    "on": ("event types", "事件类型"),
+    "current": ("own event", "本次事件"),
+    "expr": ("expression", "表达式"),
+    "when": ("condition", "条件"),
+    "score": ("score", "分数"),
+    "outcome": ("outcome", "结果"),
+    "outcomes": ("outcomes", "结果"),
+    "reason": ("reason", "原因"),
+    "shadow": ("shadow", "影子"),
+    "mode": ("mode", "模式"),
+    "thresholds": ("thresholds", "阈值"),
+    "base": ("base points", "基础分"),
+    "bands": ("bands", "分段"),
+    "bins": ("bins", "分箱"),
+    "points": ("points", "分值"),
+    "hit": ("hit", "命中"),
+    "rows": ("rows", "行"),
+    "next": ("next node", "下一节点"),
+    "then": ("then", "随后"),
+    "to": ("where it leads", "去向"),
+    "percent": ("percent", "百分比"),
+    "salt": ("salt", "盐值"),
+    "kind": ("kind", "类别"),
+    "enforce": ("enforcement", "是否执行"),
+    "share": ("share", "比例"),
+    "money_cap": ("daily cap of money", "每日金额上限"),
+    "count": ("count", "次数"),
+    "per": ("period", "周期"),
+    "rule": ("rule", "规则"),
+    "rules": ("rules", "规则"),
+    "en": ("English wording", "英文说明"),
+    "zh": ("Chinese wording", "中文说明"),
+    "name": ("name", "名称"),
+    "lateness": ("lateness", "迟到上限"),
+    "decide": ("decision", "是否决策"),
+    "fields": ("fields", "字段"),
+    "derive": ("derived values", "派生值"),
+    "drop": ("dropped events", "丢弃条件"),
+    "money": ("money field", "金额字段"),
+    "type": ("type", "类型"),
+    "required": ("required", "必填"),
+    "min": ("least value", "最小值"),
+    "max": ("greatest value", "最大值"),
+    "values": ("values", "取值"),
+    "entity": ("entity", "实体"),
+    "branch": ("branch", "分支"),
+    "experiment": ("experiment", "实验"),
+    "severest": ("severest so far", "取最严结果"),
+    "parameters": ("parameters", "参数"),
+    "default": ("default", "默认值"),
+    "given": ("parameters given", "给定参数"),
+    "action": ("action", "动作"),
+    "actions": ("actions", "动作"),
+    "on_outcome": ("actions by outcome", "按结果执行的动作"),
+    "missing": ("takes the missing value", "包含缺失"),
+    "otherwise": ("takes the rest", "包含其余"),
+    "low": ("lower bound", "下界"),
+    "high": ("upper bound", "上界"),
+    "below": ("bound", "界限"),
+}
+
+
+def noun(record: msgspec.Struct) -> Words:
+    """What a declaration is called."""
+    name = type(record).__name__
+    return NOUNS.get(name, (name.lower(), name))
+
+
+def key_words(key: str) -> Words:
+    """What a key is called; the key itself where it has no other words."""
+    return _KEYS.get(key, (f"`{key}`", f"`{key}`"))
+
+
+def value_words(value: Any) -> Words:
+    """A value as it is written, shortened; nothing is "nothing"."""
+    if value is None or value == "" or (isinstance(value, tuple | dict | list) and not value):
+        return "nothing", "无"
+    if isinstance(value, bool):
+        return ("yes", "是") if value else ("no", "否")
+    text = value if isinstance(value, str) else written(value)
+    text = text if len(text) <= 200 else text[:199] + "…"
+    return (f"`{text}`",) * 2 if not isinstance(value, int | float) else (text, text)
+
+
+def written(value: Any) -> str:
+    """Any part of a policy in one line."""
+    if isinstance(value, msgspec.Struct):
+        kept = [(f.name, getattr(value, f.name)) for f in msgspec.structs.fields(value)]
+        return (
+            "{"
+            + ", ".join(f"{name}: {written(each)}" for name, each in kept if each not in ("", None, (), {}, False))
+            + "}"
+        )
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {written(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    return plain_text(value)

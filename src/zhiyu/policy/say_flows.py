@@ -1,0 +1,134 @@
+"""A flow as an indented walk through its nodes, in zh and en.
+
+In: a checked policy and one of its flows. Out: lines; a node is described where the walk first comes to it, later mentions name it only.
+"""
+
+from __future__ import annotations
+
+from zhiyu.expressions.say import say
+from zhiyu.policy.checked import Checked, CheckedFlow
+from zhiyu.policy.declare_flows import Node
+from zhiyu.policy.flow_graph import kinds_of
+from zhiyu.policy.say import Labels, labels_of, pick, reason_words
+from zhiyu.policy.say_decisions import on_words, outcome_words, say_do
+
+DEEPEST = 20
+"""Side ways nested deeper than this are told at the end of the walk."""
+_ASK = {
+    "rule_set": ("ask rule set", "运行规则集"),
+    "scorecard": ("ask scorecard", "运行评分卡"),
+    "table": ("ask table", "查决策表"),
+    "flow": ("go through flow", "进入流程"),
+}
+
+
+def say_flow(checked: Checked, flow: CheckedFlow, language: str) -> str:
+    """A flow: what it decides, then its walk."""
+    label = pick(flow.flow.en, flow.flow.zh, language) or flow.flow.name
+    on = on_words(checked, flow.on, language)
+    head = f"流程“{label}”处理{on}：" if language == "zh" else f"Flow '{label}' on {on}:"
+    labels = labels_of(checked) | {name: (f"the total of {name}", f"{name} 的总分") for name in _totals(flow)}
+    walk = _Walk(checked, flow, language, labels)
+    walk.later.append(flow.flow.nodes[0].name if flow.flow.nodes else "")
+    while walk.later:
+        name = walk.later.pop(0)
+        if name not in walk.told:
+            walk.node(name, 1)
+    return "\n".join([head, *walk.lines])
+
+
+def _totals(flow: CheckedFlow) -> list[str]:
+    return [name for node in flow.flow.nodes if (name := node.rule_set or node.scorecard or node.table)]
+
+
+class _Walk:
+    """Lines so far, and the nodes that were described."""
+
+    def __init__(self, checked: Checked, flow: CheckedFlow, language: str, labels: Labels) -> None:
+        self.checked, self.flow, self.language, self.labels = checked, flow, language, labels
+        self.nodes = {node.name: node for node in flow.flow.nodes}
+        self.told: set[str] = set()
+        self.lines: list[str] = []
+        self.later: list[str] = []
+
+    def pick(self, en: str, zh: str) -> str:
+        return zh if self.language == "zh" else en
+
+    def add(self, depth: int, en: str, zh: str) -> None:
+        self.lines.append("  " * depth + self.pick(en, zh))
+
+    def node(self, name: str, depth: int) -> None:
+        """Walk from a node on; `next` stays on the same depth."""
+        while name:
+            node = self.nodes.get(name)
+            if node is None or name in self.told:
+                self.add(depth, f"→ go on at '{name}'", f"→ 转到“{name}”")
+                return
+            if depth > DEEPEST:
+                self.add(depth, f"→ go on at '{name}'", f"→ 转到“{name}”")
+                self.later.append(name)
+                return
+            self.told.add(name)
+            self.describe(node, depth)
+            name = node.next
+
+    def describe(self, node: Node, depth: int) -> None:
+        """One node and its side ways."""
+        kind = next(iter(kinds_of(node)), "")
+        en, zh = self.what(node, kind)
+        done = self.pick(", ", "、").join(say_do(do, self.language) for do in node.actions)
+        label = pick(node.en, node.zh, self.language)
+        shown = (
+            f"{node.name} ({label})"
+            if label and self.language == "en"
+            else f"{node.name}（{label}）"
+            if label
+            else node.name
+        )
+        self.add(
+            depth,
+            f"{shown}: {en}" + (f"; do {done}" if done else ""),
+            f"{shown}：{zh}" + (f"；执行 {done}" if done else ""),
+        )
+        for (side_en, side_zh), to in self.ways(node):
+            self.add(depth + 1, f"{side_en}:", f"{side_zh}：")
+            self.node(to, depth + 2)
+
+    def what(self, node: Node, kind: str) -> tuple[str, str]:
+        """What the node does."""
+        if kind in _ASK:
+            en, zh = _ASK[kind]
+            return f"{en} '{getattr(node, kind)}'", f"{zh}“{getattr(node, kind)}”"
+        if kind == "list":
+            return f"is {node.of} on list '{node.list}'?", f"{node.of} 是否在名单“{node.list}”中"
+        if kind == "experiment":
+            return f"experiment by {node.by}", f"按 {node.by} 分流实验"
+        if kind == "branch":
+            return "choose", "分支"
+        reason = reason_words(self.checked, node.reason, self.language)
+        if node.outcome is not None:
+            name = outcome_words(node.outcome, self.language)
+            return f"the outcome is {name}" + (f"; reason: {reason}" if reason else ""), f"结果为{name}" + (
+                f"，原因：{reason}" if reason else ""
+            )
+        return "the severest outcome so far", "取此前最严的结果"
+
+    def ways(self, node: Node) -> list[tuple[tuple[str, str], str]]:
+        """Side ways in words, and where they lead."""
+        found: list[tuple[tuple[str, str], str]] = []
+        if node.hit:
+            found.append((("if it is", "若在"), node.hit))
+        for outcome, to in node.then.items():
+            found.append(
+                ((f"if it comes to {outcome_words(outcome, 'en')}", f"若结果为{outcome_words(outcome, 'zh')}"), to)
+            )
+        typed = self.flow.conditions.get(node.name, ()) if node.branch else ()
+        for number, case in enumerate(node.branch):
+            sound = len(typed) == len(node.branch)
+            words = [say(typed[number], each, self.labels) if sound else f"`{case.when}`" for each in ("en", "zh")]
+            found.append(((f"if {words[0]}", f"若{words[1]}"), case.to))
+        found += [
+            ((f"arm '{arm.name}' ({arm.percent}%)", f"分支“{arm.name}”（{arm.percent}%）"), arm.to)
+            for arm in node.experiment
+        ]
+        return found
