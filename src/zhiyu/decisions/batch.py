@@ -105,6 +105,17 @@ class DecisionBatch:
             self, kept=self.kept[chosen], kept_values=self.kept_values[chosen], kept_nulls=self.kept_nulls[chosen]
         )
 
+    def at(self, chosen: Array) -> DecisionBatch:
+        """Some of the decisions (indices, ascending), with the values that they kept."""
+        lines = np.flatnonzero(np.isin(self.kept, chosen))
+        ids = self.ids.take(pa.array(chosen)) if isinstance(self.ids, pa.Array) else [self.ids[i] for i in chosen]
+        return DecisionBatch(
+            self.tenant, self.positions[chosen], ids, self.id_code[chosen], self.type_index[chosen], self.time_ms[chosen],
+            self.received_ms[chosen], self.late[chosen], self.labels[chosen], self.money[chosen], self.rows[chosen],
+            self.block[:, chosen], self.hit_words, self.path_words, np.searchsorted(chosen, self.kept[lines]), self.kept_values[lines],
+            self.kept_nulls[lines],
+        )  # fmt: skip
+
     def hit_matrix(self, rules: int) -> Array:
         """bool[n, rules]: which rules hit."""
         return bits_to_matrix(self.hits, rules)

@@ -30,6 +30,7 @@ MARK_WORDS = {
     "limited": ("a limit on acting was reached", "已达处置上限"),
     "not_enforcing": ("the policy decides without enforcing", "策略仅决策、不执行"),
     "not_drawn": ("", ""),
+    "fallback": ("the deadline had passed", "已超过时限"),
     "cap_reached": ("", ""),
 }
 

@@ -3,10 +3,11 @@
 FACT, DECIDE, SKIP = 0, 1, 2
 """What a row asks for: it only feeds features; it is decided; it is noise and counts nowhere."""
 HIT_BITS = 64
-AS_DECIDED, LET_THROUGH, LIMITED, NOT_ENFORCING, NOT_DRAWN, CAP_REACHED = range(6)
+AS_DECIDED, LET_THROUGH, LIMITED, NOT_ENFORCING, NOT_DRAWN, CAP_REACHED, FELL_BACK = range(7)
 """Why the enforced outcome is what it is: as decided; drawn in the lottery; a limit was reached; the policy does not enforce. The last two
-are enforced as decided: the lottery was open and did not draw it, or was closed by its cap."""
-MARKS = ("", "let_through", "limited", "not_enforcing", "not_drawn", "cap_reached")
+of these are enforced as decided: the lottery was open and did not draw it, or was closed by its cap. FELL_BACK: the deadline had passed,
+and the policy's fallback stands instead of what was decided."""
+MARKS = ("", "let_through", "limited", "not_enforcing", "not_drawn", "cap_reached", "fallback")
 """The same as words."""
 # lines of the result block, int64[OUT_LINES + words, n]: then P words of path, W each of hits, quiet hits, errors
 O_OUTCOME, O_ENFORCED, O_MARK, O_SCORE, O_PRINT, O_KEPT, O_APPROXIMATE = range(7)

@@ -38,6 +38,7 @@ from zhiyu.entities.slots import (
 
 ACCEPTED, REPEATED, CONFLICT, AHEAD, TOO_MANY = 0, 1, 2, 3, 4
 NO_CLOCK = np.iinfo(np.int64).min
+NO_FLOORS = np.zeros(0, np.int64)
 SLOTS = 1 << 27
 
 
@@ -76,21 +77,29 @@ def recall(
 
 @kernel
 def admit(
-    door: Array, times: Array, ids: Array, bodies: Array, positions: Array, instants: Array, marks: Array
+    door: Array, times: Array, ids: Array, bodies: Array, positions: Array, floors: Array, instants: Array, marks: Array
 ) -> tuple[int, int]:  # fmt: skip
     """Judge every row in order: times, positions int64[n]; ids uint64[n, 2] and bodies uint64[n] are codes. `door`: see `Door`.
+
+    `floors` int64[n]: the wall clock when the row came in, which `received` is never below and from which "ahead" is counted; empty for
+    a file, where the greatest time so far is the only clock.
 
     Fills `instants` int64[2, n] (received, position of the first event with this id) and `marks` uint8[2, n] (status, late). Returns how
     many were accepted, and how many of those are late.
     """
     accepted, late_ones, n = 0, 0, times.shape[0]
     rows, index, head, clock = words_at(door[0]), words_at(door[1]), words_at(door[2]), words_at(door[3])
-    lateness, max_ahead, horizon = door[4], door[5], door[6]
+    lateness, max_ahead, horizon, skew = door[4], door[5], door[6], door[7]
+    walled = floors.shape[0] > 0
     received, status = words_at(instants.ctypes.data), bytes_at(marks.ctypes.data)
     first, late = beyond(received, n), beyond(status, n)
     for row in range(n):
         now = max(clock[0], times[row])
-        if clock[0] != NO_CLOCK and times[row] - clock[0] > max_ahead:
+        if walled:
+            now = max(now, floors[row])
+        if (walled and times[row] - floors[row] > skew) or (
+            not walled and clock[0] != NO_CLOCK and times[row] - clock[0] > max_ahead
+        ):
             status[row], received[row], first[row] = AHEAD, clock[0], positions[row]
             continue
         found, place = recall(rows, index, head, int64(ids[row, 0]), int64(bodies[row]), now, horizon, positions[row])
@@ -104,6 +113,14 @@ def admit(
             forget_one(rows, index, head, now - horizon)
             forget_one(rows, index, head, now - horizon)
     return accepted, late_ones
+
+
+@kernel
+def recalled(door: Array, key: int) -> int:
+    """Position of the first event with this id, -1 without one."""
+    rows, index, head = words_at(door[0]), words_at(door[1]), words_at(door[2])
+    slot = find(rows, index, head, key, spread_bits(key))
+    return rows[slot * ROW_WORDS + SIZE] if slot >= 0 else -1
 
 
 @dataclass(slots=True)  # not frozen: that alone would cost a microsecond per event
@@ -121,8 +138,8 @@ class Judged:
 class Door:
     """The clock and the memory of event ids of one stream."""
 
-    def __init__(self, lateness_ms: int, max_ahead_ms: int, idempotency_ms: int) -> None:
-        self.limits = (lateness_ms, max_ahead_ms, idempotency_ms)
+    def __init__(self, lateness_ms: int, max_ahead_ms: int, idempotency_ms: int, skew_ms: int = 0) -> None:
+        self.limits = (lateness_ms, max_ahead_ms, idempotency_ms, skew_ms)
         self.arena = Arena()
         self.rows = self.arena.array("ids", np.int64, (SLOTS, ROW_WORDS))
         self.index = self.arena.array("id_index", np.int64, (4 * SLOTS,))
@@ -133,11 +150,13 @@ class Door:
         self._context = np.array([*(array.ctypes.data for array in held), *self.limits], np.int64)
         self._bits = FIRST_BITS
 
-    def judge(self, times: Array, ids: Array, bodies: Array, positions: Array) -> Judged:
-        """Judge n rows in log order: times int64[n] ms, codes of ids uint64[n, 2] and of bodies uint64[n], log positions int64[n]."""
+    def judge(self, times: Array, ids: Array, bodies: Array, positions: Array, floors: Array = NO_FLOORS) -> Judged:
+        """Judge n rows in log order: times int64[n] ms, codes of ids uint64[n, 2] and of bodies uint64[n], log positions int64[n].
+
+        `floors` int64[n]: the wall clock (ms) when each row came in; none for a file."""
         n = len(times)
         instants, marks = np.zeros((2, n), np.int64), np.zeros((2, n), np.uint8)
-        accepted, late_ones = admit(self._context, times, ids, bodies, positions, instants, marks)
+        accepted, late_ones = admit(self._context, times, ids, bodies, positions, floors, instants, marks)
         (received, first), (status, late) = instants, marks
         if self.head[BITS] != self._bits:
             for bits in range(self._bits, int(self.head[BITS])):
@@ -149,6 +168,10 @@ class Door:
                 f"幂等期内事件编号超过 {SLOTS} 个；请缩短 clock.idempotency",
             )
         return Judged(status, received, late, first, accepted, late_ones)
+
+    def find(self, id_code: Array) -> int:
+        """Position of the event with this id code (uint64[2]), -1 when it is not remembered."""
+        return int(recalled(self._context, int(id_code[0:1].view(np.int64)[0])))
 
     def bytes_used(self) -> int:
         """Bytes of the memory of ids."""

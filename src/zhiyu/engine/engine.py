@@ -19,8 +19,21 @@ from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.context import Deciding, hit_words, path_words
 from zhiyu.decisions.kernel import decide_batch
-from zhiyu.decisions.layout import D_APPROXIMATE, D_EPOCH, D_FEATURES, DECIDE, FACT, O_KEPT, OUT_LINES, SKIP
-from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, REPEATED, Door, Judged
+from zhiyu.decisions.layout import (
+    D_APPROXIMATE,
+    D_EPOCH,
+    D_FEATURES,
+    DECIDE,
+    FACT,
+    FELL_BACK,
+    O_ENFORCED,
+    O_KEPT,
+    O_MARK,
+    O_OUTCOME,
+    OUT_LINES,
+    SKIP,
+)
+from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, NO_FLOORS, REPEATED, Door, Judged
 from zhiyu.engine.facts import Facts, Waiting, interleaved, rewritten
 from zhiyu.entities.lists import ListBook
 from zhiyu.events.batch import EventBatch
@@ -36,6 +49,7 @@ DECISION_SPAN = 64
 
 
 _NO_ASKS = np.zeros(0, np.uint8)
+NO_ROWS = np.zeros(0, np.int64)
 
 
 @dataclass(slots=True)
@@ -84,7 +98,7 @@ class Engine:
         self.codes = codes
         self.tenant = tenant
         self.state = FeatureState(compiled.plan, limit_bytes)
-        self.door = Door(compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms)
+        self.door = Door(compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms, compiled.skew_ms)
         width = compiled.n_columns
         self.deciding = Deciding(compiled, MAX_BLOCK)
         self._lines = OUT_LINES + path_words(compiled) + 3 * hit_words(compiled)
@@ -96,12 +110,18 @@ class Engine:
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
         self._outcome_codes = np.array([codes.one(name) for name in OUTCOMES], np.int64)
         self._always_decides = all(event.decide for event in compiled.policy.events) and not len(compiled.drops)
+        self._fallbacks = NO_ROWS
+        self._fallback_outcome = OUTCOMES.index(compiled.policy.deadline.then)
         self._one_ask = np.array([DECIDE], np.uint8)
         self._decides = np.array([DECIDE if event.decide else FACT for event in compiled.schema.types], np.uint8)
 
-    def process(self, batch: EventBatch, keep_all: bool = False) -> Outcome:
-        """Take a decoded batch, whole, in order."""
-        judged = self.door.judge(batch.time_ms, batch.id_code, batch.body_code, batch.positions)
+    def process(
+        self, batch: EventBatch, keep_all: bool = False, floors: Array = NO_FLOORS, fallbacks: Array = NO_ROWS
+    ) -> Outcome:
+        """Take a decoded batch, whole, in order. `floors` int64[n]: the wall clock when each came in (none for a file). `fallbacks`: rows
+        whose deadline has passed, ascending: they get the policy's fallback instead of what was decided."""
+        judged = self.door.judge(batch.time_ms, batch.id_code, batch.body_code, batch.positions, floors)
+        self._fallbacks = fallbacks
         status, first, received = judged.status, judged.first, judged.received
         clean = judged.accepted == batch.n
         outcome = self._in_steps(
@@ -119,6 +139,7 @@ class Engine:
     def process_accepted(self, batch: EventBatch, received: Array, late: Array, keep_all: bool = False) -> Outcome:
         """Take events that were accepted before (a tape), with the times at which they were received: the door is not asked again."""
         judged = Judged(np.zeros(batch.n, np.uint8), received, late, batch.positions, batch.n, int(late.sum()))
+        self._fallbacks = NO_ROWS
         return self._in_steps(batch, np.arange(batch.n), judged, keep_all)
 
     def _in_steps(self, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool) -> Outcome:
@@ -183,6 +204,7 @@ class Engine:
                 self.tenant, batch.positions, batch.ids, batch.id_code, sequence.kinds, batch.time_ms, received, late, batch.labels,
                 batch.money, rows, block, *words, kept_rows, kept_values, kept_nulls,
             )  # fmt: skip
+            self._fall_back(decisions)
             self._feed_back(sequence, rows, rows, decisions)
             self.accepted += batch.n
             return Outcome(decisions, late=late_count)
@@ -195,6 +217,7 @@ class Engine:
             batch.time_ms[source], received[source], late[source], batch.labels[source], batch.money[source], source, block[:, own],
             *words, place[kept_rows], kept_values, kept_nulls,
         )  # fmt: skip
+        self._fall_back(decisions)
         self._feed_back(sequence, own, rows, decisions)
         self.accepted += len(rows)
         noise = sequence.row[(sequence.asks == SKIP) & (sequence.row >= 0)]
@@ -290,6 +313,13 @@ class Engine:
         content = {self.compiled.schema.index["fraud"]: batch.labels[rows][labelled].astype(np.int64)}
         own_values, own_nulls = rewritten(values[:, labelled], nulls[:, labelled], content)
         return Facts(own_values, own_nulls, batch.time_ms[rows][labelled] + batch.label_delay_ms), labelled
+
+    def _fall_back(self, decisions: DecisionBatch) -> None:
+        """Put the fallback in place of what was decided too late."""
+        if len(self._fallbacks):
+            at = np.isin(decisions.rows, self._fallbacks)
+            decisions.block[O_OUTCOME, at] = decisions.block[O_ENFORCED, at] = self._fallback_outcome
+            decisions.block[O_MARK, at] = FELL_BACK
 
     def _feed_back(self, sequence: _Sequence, own: Array, rows: Array, decisions: DecisionBatch) -> None:
         if self.feedback is None or not len(own):

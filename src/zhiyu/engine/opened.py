@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zhiyu.base.errors import InputError, Problem
+import numpy as np
+
+from zhiyu.base.errors import InputError, Problem, did_you_mean
 from zhiyu.base.hashing import Codes
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
@@ -21,6 +24,7 @@ from zhiyu.decisions.explain import Brief, Explainer, Explanation, Told
 from zhiyu.decisions.layout import MARKS
 from zhiyu.decisions.values import seen_form, text_of, to_python
 from zhiyu.events.batch import EventBatch
+from zhiyu.events.declare import Source
 from zhiyu.expressions.types import Kind, Type
 from zhiyu.policy.artifact import Artifact, artifact_of
 from zhiyu.policy.check import Report, check_policy
@@ -66,6 +70,22 @@ class Opened:
             if event.decide and event.money:
                 return event.fields[event.money].currency
         return ""
+
+    def id_codes(self, event_id: str) -> Iterator[Array]:
+        """Codes (uint64[2]) that an event id has, one per event type."""
+        for event in self.compiled.schema.types:
+            yield np.array(self.codes.derived(f"id {event.name}").wide(event_id), np.uint64)
+
+    def source(self, name: str) -> Source:
+        """The declared source of this name; InputError when there is none."""
+        for source in self.policy.sources:
+            if source.name == name:
+                return source
+        hint = did_you_mean(name, [source.name for source in self.policy.sources])
+        raise InputError(
+            f"no source '{name}' in the policy; {hint.en}".rstrip("; "),
+            f"策略中没有来源“{name}”；{hint.zh}".rstrip("；"),
+        )
 
     def explain_kept(self, d: DecisionBatch, batch: EventBatch, line: int) -> Explanation:
         """Explain the decision whose values stand in line `line` of the kept ones."""

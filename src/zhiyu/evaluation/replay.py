@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.base.errors import InputError
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.decisions.batch import bits_to_matrix
 from zhiyu.decisions.digest import Digest
@@ -111,13 +111,7 @@ def choose_source(opened: Opened, name: str | None) -> Source | None:
                 f"策略有多个来源，请用 --source 选择：{names}",
             )
         return sources[0] if sources else None
-    for source in sources:
-        if source.name == name:
-            return source
-    hint = did_you_mean(name, [source.name for source in sources])
-    raise InputError(
-        f"no source '{name}' in the policy; {hint.en}".rstrip("; "), f"策略中没有来源“{name}”；{hint.zh}".rstrip("；")
-    )
+    return opened.source(name)
 
 
 class Replay:

@@ -104,8 +104,12 @@ class Source(Declaration, frozen=True, kw_only=True):
 
 
 class Clock(Declaration, frozen=True):
-    """How late an event may come and still count at its own time, how far ahead of the stream it may run, how long ids are remembered."""
+    """How late an event may come and still count at its own time, how far ahead of the stream it may run, how long ids are remembered.
+
+    `skew`: how far ahead of the wall clock a live event may be; sending machines differ by that much.
+    """
 
     lateness: str = "1h"
     max_ahead: str = "400d"
     idempotency: str = "7d"
+    skew: str = "5m"

@@ -26,7 +26,7 @@ from zhiyu.expressions.parse import parse
 from zhiyu.features.declare import Feature, Grid
 from zhiyu.policy.condition_text import ANY, normal, plain_text
 from zhiyu.policy.declare import Policy, Rule, RuleSet
-from zhiyu.policy.declare_actions import ActionLimit, LetThrough, Parameter
+from zhiyu.policy.declare_actions import ActionLimit, Deadline, LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm, Case, Flow
 from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
@@ -41,6 +41,7 @@ _EXPRESSION_MAPS = {(EventType, "derive"), (Grid, "where")}
 _EXPRESSION_LISTS = {(EventType, "drop")}
 _DURATIONS = {
     (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency"),
+    (Clock, "skew"), (Deadline, "within"),
     (ActionLimit, "per"),
 }  # fmt: skip
 _NAME_SETS = {

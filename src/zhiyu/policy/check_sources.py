@@ -20,8 +20,10 @@ def sources(checked: Checked) -> None:
     for number, source in enumerate(checked.policy.sources):
         _source(checked, source, ("sources", number))
     clock = checked.policy.clock
-    for part in ("lateness", "max_ahead", "idempotency"):
+    for part in ("lateness", "max_ahead", "idempotency", "skew"):
         _duration(checked, getattr(clock, part), ("clock", part))
+    if checked.policy.deadline.within:
+        _duration(checked, checked.policy.deadline.within, ("deadline", "within"))
     if checked.policy.feedback.lag_events < 0:
         en, zh = "lag_events cannot be negative", "lag_events 不能为负"
         checked.error("feedback.lag", ("feedback", "lag_events"), en, zh)

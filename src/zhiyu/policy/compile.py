@@ -84,6 +84,7 @@ class Compiled:
     lateness_ms: int
     max_ahead_ms: int
     idempotency_ms: int
+    skew_ms: int
     first_result: int
     n_results: int
 
@@ -205,7 +206,7 @@ class _Compiler:
             compile_brakes(self.checked.policy, {rule.rule.name: i for i, rule in enumerate(self.rules)}, self.encode),
             self._drops(drops, outputs[len(filters) :]), self._kept(layout, totals, asked), tuple(self.rules), self.fed,
             tuple(f.feature.name for f in self.given), max(late.n_registers, end), lateness, parse_duration_ms(clock.max_ahead),
-            parse_duration_ms(clock.idempotency), first_total, len(totals),
+            parse_duration_ms(clock.idempotency), parse_duration_ms(clock.skew), first_total, len(totals),
         )  # fmt: skip
 
     def _kept(

@@ -12,7 +12,7 @@ import msgspec
 
 from zhiyu.events.declare import Clock, Declaration, EventType, Source
 from zhiyu.features.declare import Feature, Grid
-from zhiyu.policy.declare_actions import Action, ActionLimit, Do, LetThrough
+from zhiyu.policy.declare_actions import Action, ActionLimit, Deadline, Do, LetThrough
 from zhiyu.policy.declare_flows import Flow
 from zhiyu.policy.declare_lists import EntityList
 from zhiyu.policy.declare_scorecards import Scorecard
@@ -97,6 +97,7 @@ class Policy(Declaration, frozen=True):
     enforce: bool = True
     reasons: tuple[Reason, ...] = ()
     sources: tuple[Source, ...] = ()
+    deadline: Deadline = Deadline()
     clock: Clock = Clock()
     feedback: Feedback = Feedback()
     en: str = ""

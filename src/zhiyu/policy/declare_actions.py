@@ -1,6 +1,6 @@
 """Declarations of what is done with an outcome: actions with parameters, and the brakes on acting.
 
-In: nothing. Out: `Action`, `Do`, `LetThrough`, `ActionLimit`.
+In: nothing. Out: `Action`, `Do`, `LetThrough`, `ActionLimit`, `Deadline`.
 """
 
 from __future__ import annotations
@@ -62,4 +62,12 @@ class ActionLimit(Declaration, frozen=True):
     per: str = "1h"
     rule: str = ""
     outcomes: tuple[Outcome, ...] = ("decline",)
+    then: Outcome = "review"
+
+
+class Deadline(Declaration, frozen=True):
+    """How long a live request may wait before it is decided, "" for as long as its caller says; one that waited longer gets `then`, marked
+    as fallen back. The event itself is counted all the same."""
+
+    within: str = ""
     then: Outcome = "review"

@@ -1,0 +1,84 @@
+"""What a caller is told about a decision, as JSON: one shape for a fresh decision, a repeated one and one read back from the log.
+
+In: decisions of a batch, the policy they were made under. Out: bytes of one JSON object each.
+Why by hand: most decisions of a policy differ in id, position and score only; the rest of the object is made once and kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.decisions.layout import FELL_BACK, O_APPROXIMATE, O_KEPT, O_MARK, O_PRINT, O_SCORE
+from zhiyu.engine.opened import Opened
+
+_json = msgspec.json.Encoder().encode
+REMEMBERED = 10_000
+"""Different middles of answers that are kept made."""
+_APART = (O_SCORE, O_PRINT, O_KEPT, O_APPROXIMATE)
+
+
+class Answers:
+    """Answers under one policy."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self._policy = opened.artifact.hash
+        self._types = [_json(event.name) for event in opened.compiled.schema.types]
+        self.needs_values = opened.compiled.n_results > 0
+        self._middles: dict[bytes, bytes] = {}
+
+    def bodies(self, d: DecisionBatch, chain: bytes, repeated: bool = False) -> list[bytes]:
+        """One JSON object per decision of the batch, in order."""
+        again = ',"repeated":true' if repeated else ""
+        receipt = f"zr1.{d.tenant}.%d.{self._policy[:32]}.{chain.hex()[:32]}"
+        tail = f',"policy":"{self._policy}","receipt":"{receipt}"{again}}}'.encode()
+        lines = d.block.copy()
+        lines[list(_APART)] = 0
+        keys = lines.T.tobytes()
+        width = lines.shape[0] * 8
+        found = []
+        kept = {int(at): line for line, at in enumerate(d.kept)} if self.needs_values else {}
+        scores, marks, approximate = d.score.tolist(), d.block[O_MARK].tolist(), d.approximate.tolist()
+        positions, late, kinds = d.positions.tolist(), d.late.tolist(), d.type_index.tolist()
+        for at, event_id in enumerate(d.ids.to_pylist() if hasattr(d.ids, "to_pylist") else d.ids):
+            middle = self._middle(d, at, kept.get(at, -1), keys[at * width : (at + 1) * width])
+            found.append(
+                b'{"id":%b,"type":%b,"position":%d,"status":"decided",%b,"score":%d,"late":%b,"approximate":%b,"fallback":%b'
+                % (
+                    _json(event_id), self._types[kinds[at]], positions[at], middle, scores[at], _bool(late[at]),
+                    _bool(approximate[at]), _bool(marks[at] == FELL_BACK),
+                )
+                + tail % positions[at]
+            )  # fmt: skip
+        return found
+
+    def taken(self, event_id: str, kind: int, position: int, status: str) -> bytes:
+        """The answer for an event that is not decided: a fact, or noise."""
+        return b'{"id":%b,"type":%b,"position":%d,"status":%b}' % (
+            _json(event_id), self._types[kind], position, _json(status),
+        )  # fmt: skip
+
+    def _middle(self, d: DecisionBatch, at: int, line: int, key: bytes) -> bytes:
+        """Outcome, rules, reasons and actions."""
+        if not self.needs_values and key in self._middles:
+            return self._middles[key]
+        if line >= 0:
+            told, brief = self.opened.brief(d, line)
+        else:
+            told = self.opened.told(d, at, False)
+            brief = self.opened.explainer.brief(told, {})
+        content: dict[str, Any] = {
+            "outcome": told.outcome, "enforced": told.enforced, "mark": told.mark, "rules": [rule.rule.name for rule in brief.rules],
+            "reasons": brief.reasons, "shadow": told.quiet, "actions": [action.to_dict() for action in brief.actions],
+        }  # fmt: skip
+        made = _json(content)[1:-1]
+        if not self.needs_values and len(self._middles) < REMEMBERED:
+            self._middles[key] = made
+        return made
+
+
+def _bool(value: Any) -> bytes:
+    return b"true" if value else b"false"

@@ -1,0 +1,133 @@
+"""Events and what was decided about them, as the payload of one frame of the log.
+
+In: the accepted rows of a decoded batch, what the door said, the decisions. Out: bytes; and from bytes the same batch, ready for an
+engine, with the decisions as they were noted. Columns are stored as registers (tokens, never raw personal data): nothing is
+parsed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from zhiyu.base.jit import Array
+from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.engine.admit import Judged
+from zhiyu.events.batch import EventBatch
+
+
+class _Stored(msgspec.Struct, array_like=True, gc=False):
+    """Little-endian arrays of n events (C columns), d decisions (L lines), k kept rows (F features)."""
+
+    release: int
+    positions: bytes
+    ids: list[str]
+    id_code: bytes
+    body_code: bytes
+    type_index: bytes
+    time_ms: bytes
+    received: bytes
+    floors: bytes
+    late: bytes
+    labels: bytes
+    money: bytes
+    values: bytes
+    nulls: bytes
+    shown: dict[str, list[str | None]]
+    rows: bytes
+    block: bytes
+    kept: bytes
+    kept_values: bytes
+    kept_nulls: bytes
+    fallbacks: bytes
+    label_delay_ms: int
+
+
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECODE = msgspec.msgpack.Decoder(_Stored).decode
+
+
+@dataclass(slots=True)
+class Noted:
+    """Events as they were logged, and the decisions noted with them. `floors` int64[n]: the wall clock at the door; `fallbacks` int64[f]:
+    rows whose deadline had passed."""
+
+    release: int
+    batch: EventBatch
+    judged: Judged
+    floors: Array
+    fallbacks: Array
+    decisions: DecisionBatch
+
+
+def event_payload(
+    release: int, batch: EventBatch, judged: Judged, accepted: Array, floors: Array, fallbacks: Array, decisions: DecisionBatch
+) -> bytes:  # fmt: skip
+    """The accepted rows (int64[a], ascending) of a batch and their decisions."""
+    n = batch.n
+    whole = len(accepted) == n
+    at: Any = slice(None) if whole else accepted
+    place = accepted if whole else np.searchsorted(accepted, np.arange(n))
+    ids = _texts(batch.ids)
+    shown = {name: _texts(column) for name, column in batch.shown.items()}
+    if not whole:
+        ids = [ids[row] for row in accepted]
+        shown = {name: [texts[row] for row in accepted] for name, texts in shown.items()}
+    d = decisions
+    return _ENCODE(
+        _Stored(
+            release, batch.positions[at].tobytes(), ids, batch.id_code[at].tobytes(), batch.body_code[at].tobytes(),
+            batch.type_index[at].tobytes(), batch.time_ms[at].tobytes(), judged.received[at].tobytes(),
+            (floors[at] if len(floors) else floors).tobytes(),
+            judged.late[at].tobytes(), batch.labels[at].tobytes(), batch.money[at].tobytes(), batch.values[:, at].tobytes(),
+            batch.nulls[:, at].tobytes(), shown, place[d.rows].tobytes(), d.block.tobytes(), d.kept.tobytes(), d.kept_values.tobytes(),
+            d.kept_nulls.tobytes(), place[fallbacks].tobytes(), batch.label_delay_ms,
+        )
+    )  # fmt: skip
+
+
+def noted(payload: bytes, tenant: str, hit_words: int, path_words: int) -> Noted:
+    """Read a payload back; the arrays are read-only views of it."""
+    stored = _DECODE(payload)
+    n = len(stored.ids)
+
+    def whole(data: bytes, dtype: Any, lines: int = 1) -> Array:
+        found = np.frombuffer(data, dtype)
+        return found.reshape(lines, -1) if lines != 1 else found
+
+    positions, received = whole(stored.positions, np.int64), whole(stored.received, np.int64)
+    late, type_index = whole(stored.late, np.uint8), whole(stored.type_index, np.int16)
+    time_ms, money, labels = (
+        whole(stored.time_ms, np.int64), whole(stored.money, np.int64), whole(stored.labels, np.int8),
+    )  # fmt: skip
+    id_code = np.frombuffer(stored.id_code, np.uint64).reshape(n, 2)
+    values, nulls = (
+        np.frombuffer(stored.values, np.int64).reshape(-1, n),
+        np.frombuffer(stored.nulls, np.uint8).reshape(-1, n),
+    )
+    batch = EventBatch(
+        tenant, positions, stored.ids, id_code, whole(stored.body_code, np.uint64), type_index, time_ms, values, nulls, labels,
+        stored.label_delay_ms, money, dict(stored.shown),
+    )  # fmt: skip
+    rows, kept = whole(stored.rows, np.int64), whole(stored.kept, np.int64)
+    d, k = len(rows), len(kept)
+    block = np.frombuffer(stored.block, np.int64).reshape(-1, d) if d else np.zeros((0, 0), np.int64)
+    decisions = DecisionBatch(
+        tenant, positions[rows], [stored.ids[row] for row in rows.tolist()], id_code[rows], type_index[rows], time_ms[rows],
+        received[rows], late[rows], labels[rows], money[rows], rows, block, hit_words, path_words, kept,
+        np.frombuffer(stored.kept_values, np.int64).reshape(k, -1) if k else np.zeros((0, 0), np.int64),
+        np.frombuffer(stored.kept_nulls, np.uint8).reshape(k, -1) if k else np.zeros((0, 0), np.uint8),
+    )  # fmt: skip
+    judged = Judged(np.zeros(n, np.uint8), received, late, positions, n, int(late.sum()))
+    return Noted(
+        stored.release, batch, judged, whole(stored.floors, np.int64), whole(stored.fallbacks, np.int64), decisions
+    )
+
+
+def _texts(column: Sequence[str | None] | Any) -> list[Any]:
+    found: list[Any] = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
+    return found

@@ -1,0 +1,267 @@
+"""One tenant's engine behind a durable log: records in, answers out, nothing acknowledged is ever lost or doubled.
+
+In: JSON records, a few or many at a time. Out: one `Answer` each. `take` decides a batch and hands one frame with events and decisions to
+the log; `sync` returns when it is on the disk: answer only then. Opening again after any crash gives the state that the log tells.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from zhiyu.base.errors import InputError, LimitExceeded, ZhiyuError
+from zhiyu.base.limits import MAX_BATCH
+from zhiyu.decisions.explain import Explanation
+from zhiyu.engine.answers import Answers
+from zhiyu.engine.engine import Outcome
+from zhiyu.engine.event_frames import Noted, event_payload, noted
+from zhiyu.engine.live_decode import decode_bodies
+from zhiyu.engine.opened import Opened
+from zhiyu.engine.recovery import Recovered, recover
+from zhiyu.engine.releases import Releases
+from zhiyu.events.batch import EventBatch
+from zhiyu.events.declare import Source
+from zhiyu.events.refusals import Refusal
+from zhiyu.log.disk import Disk, RealDisk
+from zhiyu.log.frames import EVENTS
+from zhiyu.log.segments import SegmentLog
+
+DECIDED, TAKEN, REPEATED, REFUSED, CONFLICT = range(5)
+"""What became of a record: decided; counted without a decision; known already; not taken; its id is known with other content."""
+_TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_BYTES_A_BODY = 2
+
+
+class Broken(ZhiyuError):
+    """A write or a sync failed: what is in memory may be ahead of the disk. Open again to go on from what is on the disk."""
+
+    code = "broken"
+    status = 503
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """`body`: a JSON object, b"" when refused; `refusal` says why then."""
+
+    kind: int
+    body: bytes
+    refusal: Refusal | None = None
+
+
+class Live:
+    """Opens or makes the tenant's folder and recovers. One thread calls everything but `sync`, which may wait in another.
+
+    `clock`: "wall" stamps what comes in with the time of day; "events" knows no time but that of the events, as a replay of a file does.
+    """
+
+    def __init__(
+        self, folder: Path, opened: Opened, *, clock: Literal["wall", "events"] = "wall", disk: Disk | None = None,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:  # fmt: skip
+        if not _TENANT.fullmatch(opened.tenant):
+            raise InputError(
+                f"'{opened.tenant}' cannot name a tenant; use small letters, digits, - and _",
+                f"“{opened.tenant}”不能作为租户名；请使用小写字母、数字、- 和 _",
+            )
+        self.folder, self.clock = folder, clock
+        self.broken = ""
+        self._now = now
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(folder)
+        self.log = SegmentLog(folder / "log", opened.tenant, disk or RealDisk(), now)
+        self.releases = Releases(folder / "policies", self.log)
+        self.opened, self.engine, self.recovered = recover(self.log, self.releases, opened, folder / "snapshots")
+        self.position = self.log.position
+        self.answers = Answers(self.opened)
+        self._room = 9 * opened.compiled.n_columns + 9 * len(opened.compiled.features) + 400
+
+    @property
+    def tenant(self) -> str:
+        """Whose events these are."""
+        return self.opened.tenant
+
+    @property
+    def durable(self) -> int:
+        """Everything before this position is on the disk."""
+        return self.log.durable
+
+    def take(self, bodies: Sequence[bytes], source: str | None = None, late: Collection[int] = ()) -> list[Answer]:
+        """Decide records as one batch; one `Answer` each, in order, to be told after the next `sync`.
+
+        `late`: numbers of records whose deadline has passed. LimitExceeded above MAX_BATCH records; DiskFull and Broken as they say.
+        """
+        if len(bodies) > MAX_BATCH:
+            raise LimitExceeded(f"more than {MAX_BATCH:,} records at once", f"一次超过 {MAX_BATCH:,} 条记录")
+        self._require_working()
+        self.log.reserve(_BYTES_A_BODY * sum(map(len, bodies)) + self._room * len(bodies))
+        first = self.position
+        batch, refusals = decode_bodies(self.opened, self._source(source), bodies, first)
+        self.position += len(bodies)
+        answers: list[Answer | None] = [None] * len(bodies)
+        for refusal in refusals:
+            answers[refusal.position - first] = Answer(REFUSED, b"", refusal)
+        if batch is not None:
+            try:
+                self._process(batch, first, late, answers)
+            except BaseException as failed:
+                self.broken = f"{type(failed).__name__}: {failed}"
+                raise
+        return answers  # type: ignore[return-value]
+
+    def _process(self, batch: EventBatch, first: int, late: Collection[int], answers: list[Answer | None]) -> None:
+        n = batch.n
+        floors = np.full(n, self._now(), np.int64) if self.clock == "wall" else np.zeros(0, np.int64)
+        fallbacks = np.zeros(0, np.int64)
+        if late:
+            fallbacks = np.flatnonzero(np.isin(batch.positions, np.array([first + number for number in late])))
+        outcome = self.engine.process(batch, self.answers.needs_values, floors, fallbacks)
+        chain = self._log(batch, outcome, floors, fallbacks)
+        for body, position in zip(self.answers.bodies(outcome.decisions, chain), outcome.decisions.positions.tolist()):
+            answers[position - first] = Answer(DECIDED, body)
+        for refusal in outcome.refusals:
+            kind = CONFLICT if refusal.code == "id_conflict" else REFUSED
+            answers[refusal.position - first] = Answer(kind, b"", refusal)
+        for position, known in outcome.repeats:
+            gone = b'{"position":%d,"status":"known","repeated":true}' % known
+            answers[position - first] = Answer(REPEATED, self.at(known, repeated=True) or gone)
+        if None in answers:
+            self._take_rest(batch, first, outcome, answers)
+
+    def _log(self, batch: EventBatch, outcome: Outcome, floors: np.ndarray, fallbacks: np.ndarray) -> bytes:
+        """Write the frame of what was accepted; returns the chain."""
+        judged = outcome.judged
+        assert judged is not None
+        if not judged.accepted:
+            return self.log.chain
+        accepted = np.arange(batch.n) if judged.accepted == batch.n else np.flatnonzero(judged.status == 0)
+        kept = outcome.decisions
+        if self.answers.needs_values:
+            kept = kept.keeping(kept.outcome[kept.kept] > 0)
+        own = np.intersect1d(fallbacks, accepted) if len(fallbacks) else fallbacks
+        payload = event_payload(self.releases.number, batch, judged, accepted, floors, own, kept)
+        return self.log.append(EVENTS, payload, len(accepted), int(batch.positions[accepted[0]]), self.position)
+
+    def _take_rest(self, batch: EventBatch, first: int, outcome: Outcome, answers: list[Answer | None]) -> None:
+        """Facts and noise: counted, nothing to decide."""
+        noise = set(outcome.noise)
+        for row, position in enumerate(batch.positions.tolist()):
+            if answers[position - first] is None:
+                status = "noise" if position in noise else "taken"
+                body = self.answers.taken(str(batch.ids[row]), int(batch.type_index[row]), position, status)
+                answers[position - first] = Answer(TAKEN, body)
+
+    def sync(self) -> int:
+        """Wait until everything taken so far is on the disk; returns the position up to which that is true."""
+        self._require_working()
+        try:
+            return self.log.sync()
+        except OSError as failed:
+            self.broken = f"sync failed: {failed}"
+            raise Broken(
+                f"the log could not be written ({failed.strerror}); nothing since position {self.durable} is acknowledged",
+                f"日志写入失败（{failed.strerror}）；位置 {self.durable} 之后的内容均未确认",
+            ) from failed
+
+    def decision(self, event_id: str) -> bytes | None:
+        """The decision about an event, as JSON; None when its id is not remembered."""
+        position = self.position_of(event_id)
+        return None if position is None else self.at(position)
+
+    def position_of(self, event_id: str) -> int | None:
+        """Where an event stands in the log; the first type that has this id counts."""
+        for code in self.opened.id_codes(event_id):
+            position = self.engine.door.find(code)
+            if position >= 0:
+                return position
+        return None
+
+    def at(self, position: int, repeated: bool = False) -> bytes | None:
+        """The answer that was given at a position, from the log; None when nothing (more) is there."""
+        found = self._noted(position)
+        if found is None:
+            return None
+        note, chain = found
+        at = np.flatnonzero(note.decisions.positions == position)
+        answers = self.answers
+        if len(at):
+            return answers.bodies(note.decisions.at(at), chain, repeated)[0]
+        rows = np.flatnonzero(note.batch.positions == position)
+        if not len(rows):
+            return None
+        row = int(rows[0])
+        return answers.taken(note.batch.ids[row], int(note.batch.type_index[row]), position, "taken")
+
+    def explanation(self, event_id: str) -> Explanation | None:
+        """Why a decision came out as it did, with the values it saw (a pass keeps none); None when its id is not remembered."""
+        position = self.position_of(event_id)
+        found = None if position is None else self._noted(position)
+        if found is None:
+            return None
+        d, batch = found[0].decisions, found[0].batch
+        at = np.flatnonzero(d.positions == position)
+        if not len(at):
+            return None
+        lines = np.flatnonzero(d.kept == at[0])
+        return (
+            self.opened.explain_kept(d, batch, int(lines[0])) if len(lines) else self.opened.explain_pass(d, int(at[0]))
+        )
+
+    def _noted(self, position: int) -> tuple[Noted, bytes] | None:
+        frame = self.log.frame_at(position)
+        if frame is None or frame.header.kind != EVENTS:
+            return None
+        deciding = self.engine.deciding
+        return noted(frame.payload, self.tenant, *deciding.words), frame.header.chain
+
+    def facts(self) -> dict[str, int | float | str]:
+        """Counts for metrics and readiness."""
+        own: dict[str, int | float | str] = dict(self.engine.facts())
+        return own | {
+            "position": self.position, "durable": self.durable, "segments": len(self.log.segments), "accepted": self.engine.accepted,
+            "policy": self.opened.artifact.hash, "broken": self.broken,
+        }  # fmt: skip
+
+    def close(self) -> None:
+        """Make everything durable, let go of the folder."""
+        try:
+            if not self.broken:
+                self.sync()
+        finally:
+            self.log.close()
+            os.close(self._lock)
+
+    def _source(self, name: str | None) -> Source | None:
+        if name is None:
+            return None
+        return self.opened.source(name)
+
+    def _require_working(self) -> None:
+        if self.broken:
+            raise Broken(
+                f"the log of '{self.tenant}' stopped ({self.broken}); open it again to go on from what is on the disk",
+                f"“{self.tenant}”的日志已停止（{self.broken}）；请重新打开，以磁盘内容为准继续",
+            )
+
+
+def _locked(folder: Path) -> int:
+    """One process at a time."""
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise InputError(
+            f"another process serves {folder}; stop it first, or give another --data",
+            f"另一个进程正在使用 {folder}；请先停止它，或指定其他 --data",
+        ) from None
+    return descriptor
+
+
+__all__ = ["CONFLICT", "DECIDED", "REFUSED", "REPEATED", "TAKEN", "Answer", "Broken", "Live", "Recovered"]

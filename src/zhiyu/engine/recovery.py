@@ -1,0 +1,146 @@
+"""From the log back to the state: the frames go through the engine again, and every decision must come out as it was noted.
+
+In: a log, a snapshot when there is a good one. Out: the engine as it was, and what it took. A decision that comes out otherwise stops
+everything: then this version of Zhiyu, or the disk, is not what it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from zhiyu.base.errors import ZhiyuError
+from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.decisions.digest import Digest
+from zhiyu.decisions.layout import O_KEPT
+from zhiyu.engine.engine import Engine
+from zhiyu.engine.event_frames import Noted, noted
+from zhiyu.engine.live_decode import joined
+from zhiyu.engine.opened import Opened
+from zhiyu.engine.releases import Release, Releases
+from zhiyu.log.frames import EVENTS, RELEASE, Frame
+from zhiyu.log.segments import SegmentLog
+
+AT_ONCE = 8_192
+"""Events that are put through the engine together."""
+
+
+class Differs(ZhiyuError):
+    """A decision came out otherwise than it was noted."""
+
+    code = "differs"
+    status = 503
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What opening took: position of the snapshot (-1: none), events and frames replayed, bytes of an unfinished frame cut off, seconds."""
+
+    snapshot: int = -1
+    frames: int = 0
+    events: int = 0
+    cut_off: int = 0
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+
+
+class Tail:
+    """Puts frames through an engine, in order. `digest`, when given, is fed with every decision."""
+
+    def __init__(self, engine: Engine, digest: Digest | None = None, check: bool = True) -> None:
+        self.engine, self.digest, self.check = engine, digest, check
+        self.frames = self.events = 0
+        self._waiting: list[Noted] = []
+        self._count = 0
+
+    def take(self, frame: Frame) -> None:
+        """One frame of events."""
+        note = noted(frame.payload, self.engine.tenant, *self.engine.deciding.words)
+        if self._waiting and _unlike(self._waiting[-1], note):
+            self.flush()
+        self._waiting.append(note)
+        self._count += note.batch.n
+        self.frames += 1
+        if self._count >= AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Decide what waits."""
+        if not self._waiting:
+            return
+        notes, self._waiting, self._count = self._waiting, [], 0
+        batch = joined([note.batch for note in notes])
+        batch.values = (
+            batch.values if batch.values.flags.writeable else batch.values.copy()
+        )  # the engine stamps `received_at`
+        floors = np.concatenate([note.floors for note in notes])
+        starts = np.cumsum([0] + [note.batch.n for note in notes])
+        fallbacks = np.concatenate([note.fallbacks + start for note, start in zip(notes, starts)])
+        outcome = self.engine.process(batch, False, floors, fallbacks)
+        self.events += batch.n
+        if outcome.judged is None or outcome.judged.accepted < batch.n:
+            raise _differs(int(batch.positions[0]), self.engine.tenant)
+        if self.check:
+            _require_same(notes, outcome.decisions)
+        if self.digest is not None:
+            self.digest.update(outcome.decisions)
+
+
+def _unlike(one: Noted, other: Noted) -> bool:
+    return bool(len(one.floors)) != bool(len(other.floors)) or one.batch.label_delay_ms != other.batch.label_delay_ms
+
+
+def _require_same(notes: Iterable[Noted], decisions: DecisionBatch) -> None:
+    blocks = [note.decisions.block for note in notes if note.decisions.n]
+    expected = np.concatenate(blocks, axis=1) if blocks else np.zeros((0, 0), np.int64)
+    found = decisions.block
+    if expected.shape[1] == found.shape[1]:
+        lines = np.arange(len(found)) != O_KEPT
+        if not found.shape[1] or np.array_equal(expected[lines], found[lines]):
+            return
+        wrong = np.flatnonzero((expected[lines] != found[lines]).any(axis=0))
+        raise _differs(int(decisions.positions[wrong[0]]), decisions.tenant)
+    raise _differs(int(decisions.positions[0]) if decisions.n else -1, decisions.tenant)
+
+
+def _differs(position: int, tenant: str) -> Differs:
+    return Differs(
+        f"the decision at position {position} of '{tenant}' does not come out as it was noted; the data was written by another version of "
+        "Zhiyu, under another ZHIYU_KEY, or the disk changed it. Nothing was changed",
+        f"租户“{tenant}”位置 {position} 的决策与记录不符：数据可能由其他版本或其他 ZHIYU_KEY 写入，或磁盘内容被改动。未做任何修改",
+    )
+
+
+def recover(log: SegmentLog, releases: Releases, opened: Opened, snapshots: Path) -> tuple[Opened, Engine, Recovered]:
+    """The engine as of the end of the log; `opened` becomes the first release of a new log."""
+    started = time.perf_counter()
+    if log.position == 0 and releases.current is None and not any(True for _ in log.frames()):
+        releases.write(opened, 0)
+        log.sync()
+    found = Recovered(cut_off=log.cut_off)
+    live, engine = _replayed(log.frames(0), releases, opened, found)
+    found.seconds = time.perf_counter() - started
+    return live, engine, found
+
+
+def _replayed(frames: Iterator[Frame], releases: Releases, opened: Opened, found: Recovered) -> tuple[Opened, Engine]:
+    live: Opened | None = None
+    tail: Tail | None = None
+    for frame in frames:
+        if frame.header.kind == RELEASE:
+            release: Release = releases.read(frame.payload, frame.header.first, frame.header.written_ms)
+            releases.take(release)
+            live = releases.open(release.hash, opened)
+            tail = Tail(Engine(live.compiled, live.codes, live.tenant))
+        elif frame.header.kind == EVENTS:
+            assert tail is not None
+            tail.take(frame)
+    assert tail is not None
+    assert live is not None
+    tail.flush()
+    found.frames, found.events = found.frames + tail.frames, found.events + tail.events
+    return live, tail.engine

@@ -1,0 +1,97 @@
+"""Which policy decides from which position on: artifacts in files named by their hash, and a frame in the log for every release.
+
+In: opened policies. Out: the policy that was live at any frame. The file is on the disk before the frame that names it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from zhiyu.base.errors import InputError
+from zhiyu.engine.opened import Opened, open_artifact
+from zhiyu.log.frames import RELEASE
+from zhiyu.log.segments import SegmentLog
+from zhiyu.policy.artifact import Artifact
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Release `number` of a tenant: policy `hash` decides from position `at` on. `from_position`: where its state began to be counted
+    (-1: it went on with the state of the release before)."""
+
+    number: int
+    hash: str
+    at: int
+    from_position: int
+    written_ms: int = 0
+
+
+class Releases:
+    """The releases of one log. `current`: the one in force, None before the first."""
+
+    def __init__(self, folder: Path, log: SegmentLog) -> None:
+        self.folder, self.log = folder, log
+        self.current: Release | None = None
+        log.disk.make_folder(folder)
+
+    @property
+    def number(self) -> int:
+        """Number of the release in force."""
+        return self.current.number if self.current else -1
+
+    def write(self, opened: Opened, from_position: int) -> Release:
+        """Log that `opened` decides from the next position on. It is in force once the log is synced."""
+        self._store(opened.artifact)
+        release = Release(self.number + 1, opened.artifact.hash, self.log.position, from_position)
+        content = {"number": release.number, "hash": release.hash, "from": from_position}
+        self.log.append(RELEASE, msgspec.json.encode(content), 0, release.at, release.at)
+        self.take(release)
+        return release
+
+    def take(self, release: Release) -> None:
+        """A release that was read from the log is in force from here on."""
+        self.current = release
+        self.log.facts = {
+            "release": release.number,
+            "policy": release.hash,
+            "at": release.at,
+            "from": release.from_position,
+        }
+
+    def read(self, payload: bytes, at: int, written_ms: int) -> Release:
+        """The release that a frame tells of."""
+        content: dict[str, Any] = msgspec.json.decode(payload)
+        return Release(content["number"], content["hash"], at, content["from"], written_ms)
+
+    def open(self, policy_hash: str, like: Opened) -> Opened:
+        """The policy of this hash, with the tenant and key of `like`. InputError when its file is gone or is another's."""
+        if policy_hash == like.artifact.hash:
+            return like
+        path = self.folder / f"{policy_hash}.json"
+        try:
+            artifact = Artifact.from_json(path.read_bytes())
+        except FileNotFoundError:
+            artifact = None
+        if artifact is None or artifact.hash != policy_hash:
+            raise InputError(
+                f"the policy {policy_hash[:12]} that decided here is not in {self.folder}; restore {path.name}",
+                f"{self.folder} 中没有当时决策所用的策略 {policy_hash[:12]}；请恢复 {path.name}",
+            )
+        return open_artifact(artifact, like.tenant, like.codes.key)
+
+    def _store(self, artifact: Artifact) -> None:
+        disk, path = self.log.disk, self.folder / f"{artifact.hash}.json"
+        if path.name in disk.names(self.folder):
+            return
+        part = path.with_suffix(".part")
+        file = disk.open(part)
+        file.cut(0)
+        file.write(0, artifact.to_json())
+        file.sync()
+        file.close()
+        disk.replace(part, path)
+        disk.sync_folder(self.folder)

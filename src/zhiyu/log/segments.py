@@ -1,0 +1,336 @@
+"""The durable log of one tenant: frames in order, in files ("segments") named by their first position.
+
+In: payloads from one writer. Out: frames from any position on; one frame by position. `append` hands bytes to the system, `sync` returns
+when everything appended before it is on the disk: answer only then. A frame that a crash left unfinished is cut off on opening: nobody
+was told of it. Damage to what was acknowledged is never cut off: opening refuses and says where.
+How it tells the two apart: after every sync, and before anybody is answered, the end of what is safe is noted in the file `commit`.
+"""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import msgspec
+
+from zhiyu.base.errors import ZhiyuError
+from zhiyu.log.disk import Disk, DiskFile
+from zhiyu.log.frames import (
+    HEADER_BYTES,
+    NO_CHAIN,
+    SEGMENT,
+    Broken,
+    Frame,
+    Header,
+    checked,
+    follows,
+    read_header,
+    written,
+)
+
+SEGMENT_BYTES = 64 << 20
+AHEAD_BYTES = 4 << 20
+"""Room that is reserved ahead of the end: a full disk shows before anything is decided."""
+COMMIT = "commit"
+_MARK = struct.Struct("<qq")
+
+
+class LogDamaged(ZhiyuError):
+    """What was acknowledged cannot be read back; the message says in which file and where."""
+
+    code = "log_damaged"
+    status = 503
+
+
+class DiskFull(ZhiyuError):
+    """There is no room for what comes next; nothing was changed."""
+
+    code = "disk_full"
+    status = 503
+
+
+@dataclass(slots=True)
+class Segment:
+    """One file. `starts`, `offsets`: first position and place of every frame, as far as they are known."""
+
+    path: Path
+    first: int
+    file: DiskFile
+    chain_before: bytes = NO_CHAIN
+    facts: dict[str, Any] = field(default_factory=dict)
+    end: int = 0
+    next: int = 0
+    chain: bytes = NO_CHAIN
+    starts: list[int] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+
+    def note(self, header: Header, offset: int) -> None:
+        """A frame stands here."""
+        if header.records:
+            self.starts.append(header.first)
+            self.offsets.append(offset)
+        self.end, self.next, self.chain = offset + header.whole, header.next, header.chain
+
+
+class SegmentLog:
+    """Opens or makes the log in `folder`. `now`: wall clock in ms, for the headers only.
+
+    `position`: the next free one; `durable`: everything before it is on the disk; `chain`: of the last frame; `cut_off`: bytes of an
+    unfinished frame that opening took away. `facts` are written into the header of every further segment.
+    """
+
+    def __init__(
+        self, folder: Path, tenant: str, disk: Disk, now: Callable[[], int], segment_bytes: int = SEGMENT_BYTES
+    ) -> None:
+        self.folder, self.tenant, self.disk = folder, tenant, disk
+        self.facts: dict[str, Any] = {}
+        self.cut_off = 0
+        self._now, self._limit, self._lock = now, segment_bytes, Lock()
+        disk.make_folder(folder)
+        self._commit = disk.open(folder / COMMIT)
+        names = [name for name in disk.names(folder) if name.endswith(".log")]
+        self.segments = [Segment(folder / name, int(name[:-4]), disk.open(folder / name)) for name in names]
+        if not self.segments:
+            self._safe_from_nothing()
+            self._begin(0, NO_CHAIN)
+        else:
+            self._open_last()
+        self._reserved = 0
+        self.durable = self.position
+
+    @property
+    def _last(self) -> Segment:
+        return self.segments[-1]
+
+    @property
+    def position(self) -> int:
+        """The next free position."""
+        return self._last.next
+
+    @property
+    def chain(self) -> bytes:
+        """Chain of the last frame."""
+        return self._last.chain
+
+    def reserve(self, size: int) -> None:
+        """Make sure of room for `size` more bytes; DiskFull when there is none. Nothing has changed then."""
+        wanted = self._last.end + size + HEADER_BYTES
+        if wanted <= self._reserved:
+            return
+        try:
+            self._last.file.reserve(wanted + AHEAD_BYTES)
+        except OSError as refused:
+            raise DiskFull(
+                f"the disk has no room for more events ({refused.strerror}); free some space under {self.folder}",
+                f"磁盘空间不足，无法写入更多事件（{refused.strerror}）；请在 {self.folder} 腾出空间",
+            ) from None
+        self._reserved = wanted + AHEAD_BYTES
+
+    def append(self, kind: int, payload: bytes, records: int, first: int, after: int) -> bytes:
+        """Hand one frame to the system; returns its chain. OSError: the log must be opened again before anything else."""
+        last = self._last
+        if last.end + HEADER_BYTES + len(payload) > self._limit and last.starts:
+            last = self._roll()
+        data, chain = written(kind, payload, records, first, after, self._now(), last.chain)
+        last.file.write(last.end, data)
+        last.note(read_header(data), last.end)
+        return chain
+
+    def sync(self) -> int:
+        """Wait until everything appended so far is on the disk; returns the position up to which that is true."""
+        with self._lock:
+            last = self._last
+            end, position = last.end, last.next
+            last.file.sync()
+            self._mark(last.first, end)
+        self.durable = position
+        return position
+
+    def _mark(self, first: int, end: int) -> None:
+        mark = _MARK.pack(first, end)
+        self._commit.write(0, mark + blake2b(mark, digest_size=8).digest())
+
+    def _roll(self) -> Segment:
+        """Close the last segment and begin another."""
+        with self._lock:
+            old = self._last
+            old.file.cut(old.end)
+            old.file.sync()
+            return self._begin(old.next, old.chain)
+
+    def _begin(self, first: int, chain: bytes) -> Segment:
+        path = self.folder / f"{first:020d}.log"
+        segment = Segment(path, first, self.disk.open(path), chain, self.facts)
+        payload = msgspec.json.encode({"tenant": self.tenant, "chain": chain.hex(), "facts": self.facts})
+        data, _ = written(SEGMENT, payload, 0, first, first, self._now(), chain)
+        segment.file.cut(0)
+        segment.file.write(0, data)
+        segment.file.sync()
+        self.disk.sync_folder(self.folder)
+        segment.note(read_header(data), 0)
+        self.segments.append(segment)
+        self._reserved = 0
+        self._mark(first, segment.end)
+        return segment
+
+    def _safe_from_nothing(self) -> None:
+        if self._safe_end() is not None:
+            raise LogDamaged(
+                f"the segments of the log in {self.folder} are gone, only their mark is left; restore them from a copy",
+                f"{self.folder} 中的日志段已丢失，仅剩标记；请从备份恢复",
+            )
+
+    def _safe_end(self) -> tuple[int, int] | None:
+        """(first position of the segment, offset) up to which everything was safe at the last sync; None when no mark is readable."""
+        mark = self._commit.read(0, _MARK.size + 8)
+        if len(mark) < _MARK.size + 8 or blake2b(mark[: _MARK.size], digest_size=8).digest() != mark[_MARK.size :]:
+            return None
+        first, end = _MARK.unpack_from(mark)
+        return first, end
+
+    def _open_last(self) -> None:
+        safe = self._safe_end()
+        if safe is not None and safe[0] > self._last.first:
+            raise self._damaged(self.folder / f"{safe[0]:020d}.log", 0, "the segment is gone")
+        kept = safe[1] if safe is not None and safe[0] == self._last.first else 0
+        segment = self._last
+        try:
+            for frame, offset in self._read(segment, 0):
+                segment.note(frame.header, offset)
+        except Broken as broken:
+            if segment.end < kept:
+                raise self._damaged(segment.path, segment.end, str(broken)) from None
+            if not segment.end:
+                self._drop_unbegun()
+                return
+            left = segment.file.read(segment.end, segment.file.size() - segment.end).rstrip(b"\0")
+            self.cut_off = len(left)
+        if segment.end < kept:
+            raise self._damaged(segment.path, segment.end, "the file ends too early")
+        segment.file.cut(segment.end)
+        segment.file.sync()
+        self._mark(segment.first, segment.end)
+        self.facts = segment.facts
+
+    def _drop_unbegun(self) -> None:
+        """A crash came while the last segment was begun: nothing was written to it."""
+        unbegun = self.segments.pop()
+        unbegun.file.close()
+        self.disk.remove(unbegun.path)
+        if self.segments:
+            self._open_last()
+        else:
+            self._begin(0, NO_CHAIN)
+
+    def _damaged(self, path: Path, offset: int, why: str) -> LogDamaged:
+        return LogDamaged(
+            f"{path} is damaged at byte {offset}: {why}, but what stands there was acknowledged; restore the file from a copy, "
+            "or move it away together with everything after it to go on without",
+            f"{path} 在字节 {offset} 处损坏（{why}），而其内容已被确认；请从备份恢复该文件，或将其及之后的文件移走后再继续",
+        )
+
+    def _read(self, segment: Segment, offset: int) -> Iterator[tuple[Frame, int]]:
+        """Frames of a segment with their places; Broken at the first place where none is."""
+        file, size = segment.file, segment.file.size()
+        chain: bytes | None = None
+        buffer, at = b"", offset
+        while offset < size:
+            if len(buffer) - (offset - at) < HEADER_BYTES:
+                buffer, at = file.read(offset, 1 << 20), offset
+            fields = buffer[offset - at : offset - at + HEADER_BYTES]
+            header = read_header(fields)
+            if len(buffer) - (offset - at) < header.whole:
+                buffer, at = file.read(offset, max(header.whole, 1 << 20)), offset
+            start = offset - at + HEADER_BYTES
+            frame = checked(header, fields, buffer[start : start + header.size])
+            if offset == 0:
+                chain = self._take_header(segment, frame)
+            if chain is not None and not follows(header, chain):
+                raise Broken("the chain does not match")
+            yield frame, offset
+            chain = header.chain
+            offset += header.whole
+
+    def _take_header(self, segment: Segment, frame: Frame) -> bytes:
+        try:
+            content = msgspec.json.decode(frame.payload)
+            segment.chain_before, segment.facts = bytes.fromhex(content["chain"]), content["facts"]
+            tenant = content["tenant"]
+        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+            raise Broken("the header of the segment cannot be read") from None
+        if tenant != self.tenant:
+            raise LogDamaged(
+                f"{segment.path} belongs to tenant '{tenant}', not to '{self.tenant}'",
+                f"{segment.path} 属于租户“{tenant}”，而非“{self.tenant}”",
+            )
+        return segment.chain_before
+
+    def frames(self, position: int = 0) -> Iterator[Frame]:
+        """Every frame from `position` on, in order, checked; LogDamaged where one is not what was written.
+
+        A frame without records stands before its position: those at `position` itself come too.
+        """
+        first = max(bisect_right([s.first for s in self.segments], position) - 1, 0)
+        before: Header | None = None
+        for segment in list(self.segments[first:]):
+            end, last = segment.end, segment is self._last
+            offset = 0
+            if before is not None and before.next != segment.first:
+                raise self._damaged(segment.path, 0, f"the segment that begins at position {before.next} is missing")
+            try:
+                for frame, offset in self._read(segment, 0):
+                    if last and offset >= end:
+                        break
+                    if before is not None and not offset and segment.chain_before != before.chain:
+                        raise Broken("it does not follow the segment before")
+                    before = frame.header
+                    if frame.header.kind != SEGMENT and frame.header.next > position - (not frame.header.records):
+                        yield frame
+                    offset += frame.header.whole
+            except Broken as broken:
+                if last and offset >= end:  # room that was reserved and not yet written
+                    break
+                raise self._damaged(segment.path, offset, str(broken)) from None
+
+    def frame_at(self, position: int) -> Frame | None:
+        """The frame that holds `position`; None when no frame does (any more)."""
+        number = bisect_right([s.first for s in self.segments], position) - 1
+        if number < 0:
+            return None
+        segment = self.segments[number]
+        self._learn(segment)
+        at = bisect_right(segment.starts, position) - 1
+        if at < 0:
+            return None
+        offset = segment.offsets[at]
+        try:
+            fields = segment.file.read(offset, HEADER_BYTES)
+            header = read_header(fields)
+            frame = checked(header, fields, segment.file.read(offset + HEADER_BYTES, header.size))
+        except Broken as broken:
+            raise self._damaged(segment.path, offset, str(broken)) from None
+        return frame if header.first <= position < header.next else None
+
+    def _learn(self, segment: Segment) -> None:
+        """Find the places of the frames of a segment that was closed before this process began."""
+        if segment.end:
+            return
+        size = segment.file.size()
+        try:
+            while segment.end < size:
+                segment.note(read_header(segment.file.read(segment.end, HEADER_BYTES)), segment.end)
+        except Broken as broken:
+            raise self._damaged(segment.path, segment.end, str(broken)) from None
+
+    def close(self) -> None:
+        """Give back what was reserved and close all files."""
+        self._last.file.cut(self._last.end)
+        for segment in self.segments:
+            segment.file.close()
+        self._commit.close()
