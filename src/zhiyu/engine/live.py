@@ -32,7 +32,7 @@ from zhiyu.events.declare import Source
 from zhiyu.events.refusals import Refusal
 from zhiyu.log.disk import Disk, RealDisk
 from zhiyu.log.frames import EVENTS
-from zhiyu.log.segments import SegmentLog
+from zhiyu.log.segments import SEGMENT_BYTES, SegmentLog
 
 DECIDED, TAKEN, REPEATED, REFUSED, CONFLICT = range(5)
 """What became of a record: decided; counted without a decision; known already; not taken; its id is known with other content."""
@@ -63,7 +63,7 @@ class Live:
 
     def __init__(
         self, folder: Path, opened: Opened, *, clock: Literal["wall", "events"] = "wall", disk: Disk | None = None,
-        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000, segment_bytes: int = SEGMENT_BYTES,
     ) -> None:  # fmt: skip
         if not _TENANT.fullmatch(opened.tenant):
             raise InputError(
@@ -75,9 +75,13 @@ class Live:
         self._now = now
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
-        self.log = SegmentLog(folder / "log", opened.tenant, disk or RealDisk(), now)
-        self.releases = Releases(folder / "policies", self.log)
-        self.opened, self.engine, self.recovered = recover(self.log, self.releases, opened, folder / "snapshots")
+        try:
+            self.log = SegmentLog(folder / "log", opened.tenant, disk or RealDisk(), now, segment_bytes)
+            self.releases = Releases(folder / "policies", self.log)
+            self.opened, self.engine, self.recovered = recover(self.log, self.releases, opened, folder / "snapshots")
+        except BaseException:
+            os.close(self._lock)
+            raise
         self.position = self.log.position
         self.answers = Answers(self.opened)
         self._room = 9 * opened.compiled.n_columns + 9 * len(opened.compiled.features) + 400

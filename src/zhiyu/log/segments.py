@@ -206,13 +206,13 @@ class SegmentLog:
         except Broken as broken:
             if segment.end < kept:
                 raise self._damaged(segment.path, segment.end, str(broken)) from None
-            if not segment.end:
-                self._drop_unbegun()
-                return
             left = segment.file.read(segment.end, segment.file.size() - segment.end).rstrip(b"\0")
             self.cut_off = len(left)
         if segment.end < kept:
             raise self._damaged(segment.path, segment.end, "the file ends too early")
+        if not segment.end:
+            self._drop_unbegun()
+            return
         segment.file.cut(segment.end)
         segment.file.sync()
         self._mark(segment.first, segment.end)
