@@ -269,10 +269,11 @@ class Replay:
         if len(self.result.examples) >= EXAMPLES or not len(d.kept):
             return
         hits = bits_to_matrix(d.hits[d.kept], len(self.opened.compiled.rule_order))
-        leading = np.where(hits.any(axis=1), hits.argmax(axis=1), -1)
+        leading = np.where(hits.any(axis=1), hits.argmax(axis=1), -1) if hits.shape[1] else np.full(len(hits), -1)
         for line, rule in enumerate(leading.tolist()):
-            name = str(rule)
-            if rule < 0 or name in self._told or d.outcome[d.kept[line]] == 0:
+            decided = int(d.outcome[d.kept[line]])
+            name = f"rule {rule}" if rule >= 0 else f"outcome {decided}"  # a table, a scorecard or the flow decided
+            if name in self._told or decided == 0:
                 continue
             self._told.add(name)
             self.result.examples.append(self.opened.explain_kept(d, batch, line))
