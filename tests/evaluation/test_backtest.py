@@ -17,10 +17,12 @@ from tests.streams import busy_policy, random_records
 from zhiyu.base.errors import InputError
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.evaluation.backtest import Backtest
+from zhiyu.evaluation.backtest_words import notes
 from zhiyu.evaluation.backtested import Backtested
 from zhiyu.evaluation.compare_figures import CHALLENGE
 from zhiyu.evaluation.paired import Pair, Side, match
 from zhiyu.evaluation.replay import Replay
+from zhiyu.evaluation.span import Span
 from zhiyu.evaluation.two_engines import TwoEngines
 from zhiyu.policy.declare import OUTCOMES, Policy
 
@@ -251,3 +253,68 @@ def test_lottery_marks_become_weights(live: Opened, candidate: Opened, stream: P
     assert match(marked, rules, (), 0.05)[0].weight.tolist() == [20.0 if m == 1 else 1.0 for m in mark.tolist()]
     assert isinstance(pair.live, Side)
     assert CHALLENGE == 2
+
+
+def test_a_span_counts_what_a_plain_replay_decided_in_it(live: Opened, candidate: Opened, stream: Path) -> None:
+    """Decisions, labels, examples and events of one side: those of the whole run that lie in the span, for any batch."""
+    whole = Backtest(live, candidate, stream).run()
+    times = np.sort(whole.compared.time_ms)
+    low, high = int(times[len(times) // 3]), int(times[2 * len(times) // 3])
+    for size in (7, 10_000):
+        found = Backtest(live, candidate, stream, batch=size, span=Span(low, high)).run()
+        c, rows = found.compared, np.flatnonzero((whole.compared.time_ms >= low) & (whole.compared.time_ms < high))
+        assert 20 < len(rows) < whole.compared.n
+        for name in ("position", "outcome", "score", "label", "money"):
+            assert getattr(c, name).tolist() == getattr(whole.compared, name)[..., rows].tolist(), name
+        for side in (0, 1):
+            assert [c.hits[side].of(i) for i in range(c.n)] == [whole.compared.hits[side].of(i) for i in rows.tolist()]
+        assert c.clock_ms < high
+        assert all(low <= each.time_ms < high for each in found.examples)
+        ids = dict(zip(whole.compared.position[whole.compared.moved].tolist(), whole.compared.moved_ids))
+        assert c.moved_ids == [ids[p] for p in c.position[c.moved].tolist()]
+        assert found.to_dict()["compared"] == len(rows)
+        assert found.records == whole.records
+
+
+def test_in_a_span_only_labels_that_had_arrived_by_its_end_count(live: Opened, candidate: Opened, stream: Path) -> None:
+    whole = Backtest(live, candidate, stream, label_delay="1h").run().compared
+    high = int(np.sort(whole.time_ms)[whole.n // 2])
+    part = Backtest(live, candidate, stream, label_delay="1h", span=Span(None, high)).run().compared
+    arrived = (whole.time_ms < high) & (whole.label >= 0) & (whole.time_ms + 3_600_000 < high)
+    assert 0 < arrived.sum() < (whole.arrived & (whole.time_ms < high)).sum()
+    assert part.position[part.arrived].tolist() == whole.position[arrived].tolist()
+
+
+def test_events_of_one_side_outside_the_span_are_not_named(live: Opened, stream: Path) -> None:
+    policy = busy_policy()
+    other = open_policy(
+        msgspec.structs.replace(
+            policy, events=(msgspec.structs.replace(policy.events[0], drop=("amount > 5",)), *policy.events[1:])
+        )
+    )
+    whole = Backtest(live, other, stream).run()
+    cut = int(np.median(whole.compared.time_ms))
+    parts = [Backtest(live, other, stream, span=span).run() for span in (Span(None, cut), Span(cut, None))]
+    counts = [sum(each.apart_counts.values()) for each in (whole, *parts)]
+    assert counts[0] == counts[1] + counts[2]
+    assert counts[1] > 0
+    assert counts[2] > 0
+
+
+def test_a_span_says_itself_in_both_languages(live: Opened, candidate: Opened, stream: Path) -> None:
+    c = Backtest(live, candidate, stream).run().compared
+    found = Backtest(live, candidate, stream, span=Span(int(np.median(c.time_ms)), None)).run()
+    first = notes(found)[0]
+    assert str(found.to_dict()["from"])[:10] in first.en
+    assert str(found.to_dict()["from"])[:10] in first.zh
+    assert found.to_dict()["until"] is None
+
+
+def test_a_span_without_decisions_and_a_wrong_one_are_refused(live: Opened, candidate: Opened, stream: Path) -> None:
+    with pytest.raises(InputError, match="give another --from or --until"):
+        Backtest(live, candidate, stream, span=Span.read("2090-01-01", "")).run()
+    with pytest.raises(InputError, match="--until is not after --from"):
+        Span.read("2026-03-02", "2026-03-02T00:00:00Z")
+    for text in ("soon", "2026-03-02T10:00:00", "2026-13-02"):
+        with pytest.raises(InputError, match=r"--from: .*a date such as"):
+            Span.read(text, "")

@@ -7,7 +7,7 @@ Where decisions come from (two engines, a tape) is behind `Pairs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -153,12 +153,12 @@ def match(
     return matched, ours, theirs
 
 
-def apart(pair: Pair) -> list[Apart]:
-    """Events of the batch that only one policy decided, in log order."""
+def apart(pair: Pair, counts: Callable[[Array], Array]) -> list[Apart]:
+    """Events of the batch that only one policy decided, in log order. `counts`: bool[n] of their times, which of them are asked for."""
     found = []
     for name, one, other in (("live", pair.live, pair.candidate), ("candidate", pair.candidate, pair.live)):
         d = one.decisions
-        rows = np.flatnonzero(~np.isin(d.positions, other.decisions.positions))
+        rows = np.flatnonzero(~np.isin(d.positions, other.decisions.positions) & counts(d.time_ms))
         if len(rows):
             reasons = other.why_not(d.positions[rows])
             found += [Apart(int(d.positions[r]), str(d.ids[int(r)]), name, *why) for r, why in zip(rows, reasons)]
