@@ -233,8 +233,34 @@ def test_sources_that_read_other_columns_are_read_apart(live: Opened, stream: Pa
     assert found.compared.outcome[1].tolist() == [theirs[p]["outcome"] for p in both]
 
 
+def test_with_a_lottery_figures_are_those_of_a_replay(live: Opened, tmp_path: Path) -> None:
+    """Also where the file knows the truth about what was not let through: nobody is counted twice."""
+    rows = [f"{i},2026-01-{1 + i // 40:02}T00:{i % 40:02}:00Z,{i % 9},{int(i % 3 == 0)}" for i in range(1200)]
+    (tmp_path / "e.csv").write_text("id,at,n,fraud\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    text = """
+name: drawn
+events: [{name: try, fields: {n: {type: int, required: true}}}]
+rule_sets: [{name: main, rules: [{name: many, when: n > 3, outcome: review}]}]
+sources: [{name: file, event: try, id: id, time: {column: at}, fields: {n: n}, label: {column: fraud, delay: 1h}}]
+"""
+    policies = []
+    for name, more in (("plain", ""), ("drawn", "let_through: {share: 0.1, money_cap: 0}\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "p.yaml").write_text(text + more, encoding="utf-8")
+        policies.append(open_policy(tmp_path / name))
+    found = Backtest(policies[1], policies[0], tmp_path / "e.csv").run()
+    scores = Replay(policies[1], tmp_path / "e.csv").run().metrics.scores()
+    figures = found.figures
+    assert scores.caught > 100
+    assert figures["fraud_caught"].live == scores.caught
+    assert figures["good_stopped"].live == scores.false_alarms
+    assert figures["fraud_missed"].live == scores.missed
+    drawn = int((found.compared.weight > 1).sum())
+    assert any(f"{drawn:,} decisions were let through" in each.en for each in notes(found))
+
+
 def test_lottery_marks_become_weights(live: Opened, candidate: Opened, stream: Path) -> None:
-    """Marks are put on by hand: decisions let through with share 0.05 count twenty times."""
+    """Marks are put on by hand: decisions let through with share 0.05 count twenty times, for those that were drawn against."""
     pair = next(iter(Backtest(live, candidate, stream, batch=10_000).pairs))
 
     class Marked:
@@ -246,11 +272,11 @@ def test_lottery_marks_become_weights(live: Opened, candidate: Opened, stream: P
         def __getattr__(self, name: str) -> Any:
             return getattr(self._inner, name)
 
-    mark = (np.arange(pair.live.decisions.n) % 4).astype(np.uint8)
+    mark = (np.arange(pair.live.decisions.n) % 6).astype(np.uint8)
     marked = Pair(with_fields(pair.live, decisions=Marked(pair.live.decisions, mark)), pair.candidate, pair.events)  # type: ignore[arg-type]
     rules = (len(live.compiled.rule_order), len(candidate.compiled.rule_order))
     assert match(pair, rules, (), 0.05)[0].weight.tolist() == [1.0] * pair.live.decisions.n
-    assert match(marked, rules, (), 0.05)[0].weight.tolist() == [20.0 if m == 1 else 1.0 for m in mark.tolist()]
+    assert match(marked, rules, (), 0.05)[0].weight.tolist() == [{1: 20.0, 4: 0.0}.get(m, 1.0) for m in mark.tolist()]
     assert isinstance(pair.live, Side)
     assert CHALLENGE == 2
 

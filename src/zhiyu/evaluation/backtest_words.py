@@ -274,12 +274,12 @@ def notes(b: Backtested) -> list[Said]:
                 f"文件只覆盖 {len(b.days)} 天：区间由 {b.clusters.count} 个连续事件块得出，而非按天，可能偏窄。",
             )
         )
-    if (b.compared.weight != 1).any():
+    if (b.compared.weight > 1).any():
         found.append(
             Said(
-                f"{int((b.compared.weight != 1).sum()):,} decisions were let through by a lottery; with their label each counts for all "
+                f"{int((b.compared.weight > 1).sum()):,} decisions were let through by a lottery; with their label each counts for all "
                 "that it was drawn from.",
-                f"{int((b.compared.weight != 1).sum()):,} 个决策由随机放行产生；带标签时按抽样比例加权。",
+                f"{int((b.compared.weight > 1).sum()):,} 个决策由随机放行产生；带标签时按抽样比例加权。",
             )
         )
     return found
