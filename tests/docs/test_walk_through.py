@@ -27,13 +27,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def write_stream(file: Path) -> None:
+    """Generated payments, moved to the months of the page. Every tenth dear one is made a fraud over the limit, so that `tune` finds something
+    in a policy without that limit."""
+    table = card_payments(CardPayments(days=122, customers=200, terminals=300))
+    moment = table["TX_DATETIME"].to_numpy() + (np.datetime64("2018-04-01", "s") - FIRST_DAY)
+    amount, fraud = table["TX_AMOUNT"].to_numpy().copy(), table["TX_FRAUD"].to_numpy().copy()
+    forged = np.flatnonzero(amount > 120)[::10]
+    amount[forged], fraud[forged] = 230.0, 1
+    for name, column in (("TX_DATETIME", moment), ("TX_AMOUNT", amount), ("TX_FRAUD", fraud)):
+        table = table.set_column(table.column_names.index(name), name, pa.array(column))
+    pq.write_table(table, file)
+
+
 @pytest.mark.parametrize("page", WALKS, ids=IDS)
 def test_every_step_runs(page: Path, home: Path) -> None:
-    """On generated payments of the same four months: the steps must work, whatever the figures."""
-    table = card_payments(CardPayments(days=122, customers=120, terminals=150))
-    shift = np.datetime64("2018-04-01", "s") - FIRST_DAY
-    moved = pa.array(table["TX_DATETIME"].to_numpy() + shift)
-    pq.write_table(table.set_column(1, "TX_DATETIME", moved), home / "transactions.parquet")
+    """On generated payments: the steps must work, whatever the figures."""
+    write_stream(home / "transactions.parquet")
     steps = [step for step, _, _ in walk(page, home)]
     assert len(steps) > 20
     words = {step.split()[1] for step in steps if step.startswith("zhiyu ")}
