@@ -28,8 +28,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write_stream(file: Path) -> None:
-    """Generated payments, moved to the months of the page. Every tenth dear one is made a fraud over the limit, so that `tune` finds something
-    in a policy without that limit."""
+    """Generated payments, moved to the months of the page. Every tenth dear one is made a fraud over the limit, so that `tune`
+    finds something in a policy without that limit."""
     table = card_payments(CardPayments(days=122, customers=200, terminals=300))
     moment = table["TX_DATETIME"].to_numpy() + (np.datetime64("2018-04-01", "s") - FIRST_DAY)
     amount, fraud = table["TX_AMOUNT"].to_numpy().copy(), table["TX_FRAUD"].to_numpy().copy()

@@ -1,8 +1,8 @@
 """The walk-through: a page whose commands, edits and scripts build on each other, carried out from top to bottom.
 
-In: a page. Out: its steps in order, and what each printed. A `diff FILE` block is an edit: lines that begin with a blank or `-` must stand in the
-file in one place, those with a blank or `+` are put there. A `text` block after a script is what it prints. A line `…` stands for
-lines that are not shown, and a line that ends in ` …` for one of which only the beginning is shown.
+In: a page. Out: its steps in order, and what each printed. A `diff FILE` block is an edit: lines that begin with a blank or `-` must
+stand in the file in one place, those with a blank or `+` are put there. A `text` block after a script is what it prints.
+A line `…` stands for lines that are not shown, and a line that ends in ` …` for one of which only the beginning is shown.
 """
 
 from __future__ import annotations
