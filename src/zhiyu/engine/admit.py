@@ -6,6 +6,7 @@ In: times, id and body codes in log order. Out: a status and `received_at` per r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -188,9 +189,15 @@ class Door:
 
     def snapshot(self, path: Path) -> int:
         """Write the memory of ids and the clock; returns bytes."""
+        return self.arena.snapshot(path, self._used(), {"head": self.head.tolist(), "clock": int(self.clock[0])})
+
+    def _used(self) -> Extents:
         bits = int(self.head[BITS])
-        extents: Extents = {"ids": [(0, int(self.head[USED]) * ROW_WORDS)], "id_index": [(1 << bits, 2 << bits)]}
-        return self.arena.snapshot(path, extents, {"head": self.head.tolist(), "clock": int(self.clock[0])})
+        return {"ids": [(0, int(self.head[USED]) * ROW_WORDS)], "id_index": [(1 << bits, 2 << bits)]}
+
+    def heal(self) -> Iterator[None]:
+        """Step by step, make huge pages again of memory that a fork has cut up."""
+        return self.arena.heal(self._used())
 
     def restore(self, path: Path) -> None:
         """Read a snapshot into this fresh door."""

@@ -225,9 +225,10 @@ class Live:
 
     def work(self, seconds: float = 0.005) -> bool:
         """Do about so much of what waits in the background (a release that counts); True when there is more to do."""
-        self.snapshots.poll()
-        if self.warming is None or self.broken:
+        if self.broken:
             return False
+        if self.warming is None:
+            return self.snapshots.work(seconds)
         if not self.warming.work(seconds) and self.warming.done >= self.log.position:
             self._put_in_force(self.warming.opened, self.warming)
             return False

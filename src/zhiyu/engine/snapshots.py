@@ -1,12 +1,14 @@
 """Snapshots of an engine while it goes on deciding: a forked child writes the memory as it was at the moment of the fork.
 
 In: an engine whose log is on the disk up to here. Out: folders `<position>/`, complete or not there at all; the newest few are kept.
-Why a fork: the system copies a page only when it is written to (copy-on-write), so the engine stops for the page tables, not for the bytes.
+Why a fork: the system copies a page only when it is written to (copy-on-write), so the engine stops for the page tables, not for the
+bytes. Huge pages keep those small; what a fork has cut up is made huge again afterwards (`work`).
 """
 
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import shutil
 import time
@@ -19,6 +21,7 @@ from zhiyu.base.arena import Arena
 from zhiyu.engine.engine import Engine
 
 KEPT = 2
+_END = object()
 _FIRST_FREE_DESCRIPTOR = 3
 _PART = ".part"
 _CAN_FORK = hasattr(os, "fork") and os.uname().sysname == "Linux"
@@ -34,10 +37,21 @@ class Snapshots:
         self.paused_s = 0.0
         self._child = 0
         self._writing = -1
+        self._forked: Engine | None = None
+        self._healing: Iterator[None] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"*{_PART}"):
             shutil.rmtree(left, ignore_errors=True)
         self.last = max((int(path.name) for path in self.newest()), default=-1)
+
+    def work(self, seconds: float) -> bool:
+        """For about so long, put memory in order that the last snapshot has cut up; True when there is more to do."""
+        self.poll()
+        until = time.perf_counter() + seconds
+        while self._healing is not None and time.perf_counter() < until:
+            if next(self._healing, _END) is _END:
+                self._healing = None
+        return self._healing is not None
 
     @property
     def running(self) -> bool:
@@ -59,7 +73,7 @@ class Snapshots:
             self._child = os.fork()
             if self._child == 0:
                 self._in_child(engine, position, facts)
-            self._writing = position
+            self._writing, self._forked = position, engine
         else:
             self._done(position, _written(engine, self.folder, position, facts))
         self.paused_s = time.perf_counter() - started
@@ -83,6 +97,8 @@ class Snapshots:
         child, status = os.waitpid(self._child, 0 if wait else os.WNOHANG)
         if child:
             self._child = 0
+            if self._forked is not None:
+                self._healing, self._forked = itertools.chain(self._forked.state.heal(), self._forked.door.heal()), None
             failed = (
                 ""
                 if status == 0

@@ -5,6 +5,7 @@ In: a plan; blocks of the register file with times. Out: feature registers. The 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -150,16 +151,24 @@ class FeatureState:
     def snapshot(self, path: Path, facts: dict[str, Any]) -> int:
         """Write the whole state and `facts` to one file; returns its size in bytes."""
         width, line = self.index.shape[1], self.rows.shape[1] * ROW_WORDS
-        extents: Extents = {
-            "rows": [(t * line, t * line + int(used) * ROW_WORDS) for t, used in enumerate(self.head[:, USED])],
-            "index": [(t * width + (1 << int(b)), t * width + (2 << int(b))) for t, b in enumerate(self.head[:, BITS])],
-            "heap": [(0, int(self.heap_head[HEAP_TOP]))],
-        }
+        extents = self._used()
         small = {"head": self.head, "heap_head": self.heap_head, "counters": self.counters}
         own: dict[str, Any] = {name: array.ravel().tolist() for name, array in small.items()}
         own |= {"epoch_ms": self.epoch_ms, "events": self.events, "tables": self.plan.tables.ravel().tolist(),
                 "lanes": self.plan.lanes.ravel().tolist(), "shape": [width, line]}  # fmt: skip
         return self.arena.snapshot(path, extents, {"features": own, "facts": facts})
+
+    def _used(self) -> Extents:
+        width, line = self.index.shape[1], self.rows.shape[1] * ROW_WORDS
+        return {
+            "rows": [(t * line, t * line + int(used) * ROW_WORDS) for t, used in enumerate(self.head[:, USED])],
+            "index": [(t * width + (1 << int(b)), t * width + (2 << int(b))) for t, b in enumerate(self.head[:, BITS])],
+            "heap": [(0, int(self.heap_head[HEAP_TOP]))],
+        }
+
+    def heal(self) -> Iterator[None]:
+        """Step by step, make huge pages again of memory that a fork has cut up."""
+        return self.arena.heal(self._used())
 
     def restore(self, path: Path) -> dict[str, Any]:
         """Read a snapshot taken with the same plan and memory limit into this (fresh) state; returns its facts."""
