@@ -54,11 +54,7 @@ def random_policy(rng: random.Random, counted: bool = False, flows: bool = True)
     tables = tuple(_table(rng, f"table{i}") for i in range(rng.randint(0, 2)))
     made: tuple[Flow, ...] = ()
     if flows and rng.random() < 0.8:
-        names = (
-            [("rule_set", s.name) for s in sets]
-            + [("scorecard", c.name) for c in cards]
-            + [("table", t.name) for t in tables]
-        )
+        names = _parts(sets, cards, tables)
         inner = _flow(rng, "inner", names, (), None)
         made = (_flow(rng, "main", names, ("application",), "inner"), inner)
         if not any(node.flow for node in made[0].nodes):
@@ -70,6 +66,20 @@ def random_policy(rng: random.Random, counted: bool = False, flows: bool = True)
         tables=tables, flows=made, clock=Clock(lateness="10m", max_ahead="30d", idempotency="1d"), enforce=rng.random() < 0.9,
         limits=tuple(_limit(rng, i, sets) for i in range(rng.choice([0, 0, 1, 2]))),
     )  # fmt: skip
+
+
+Part = tuple[str, str, tuple[str, ...]]
+"""What a node may run: its word, its name, the outcomes it can come to (a `then` for any other is an error)."""
+
+
+def _parts(sets: tuple[RuleSet, ...], cards: tuple[Scorecard, ...], tables: tuple[DecisionTable, ...]) -> list[Part]:
+    found: list[tuple[str, str, set[str | None]]] = [
+        ("rule_set", s.name, {*(r.outcome for r in s.rules if not r.shadow), *(t.outcome for t in s.thresholds)})
+        for s in sets
+    ]
+    found += [("scorecard", c.name, {band.outcome for band in c.bands}) for c in cards]
+    found += [("table", t.name, {row.outcome for row in t.rows}) for t in tables]
+    return [(word, name, tuple(o for o in ("pass", *SEVERE) if o == "pass" or o in able)) for word, name, able in found]
 
 
 def _limit(rng: random.Random, number: int, sets: tuple[RuleSet, ...]) -> ActionLimit:
@@ -145,7 +155,7 @@ def _table(rng: random.Random, name: str) -> DecisionTable:
     return DecisionTable(name=name, inputs=tuple(Input(name=c) for c in columns), rows=rows)
 
 
-def _flow(rng: random.Random, name: str, names: list[tuple[str, str]], on: tuple[str, ...], inner: str | None) -> Flow:
+def _flow(rng: random.Random, name: str, names: list[Part], on: tuple[str, ...], inner: str | None) -> Flow:
     count = rng.randint(2, 6)
     ends = [
         Node(name="stop", outcome=rng.choice(("pass", *SEVERE))),
@@ -174,7 +184,7 @@ def _flow(rng: random.Random, name: str, names: list[tuple[str, str]], on: tuple
 def _node(
     rng: random.Random,
     step: str,
-    names: list[tuple[str, str]],
+    names: list[Part],
     later: list[str],
     following: str,
     inner: str | None,
@@ -194,8 +204,9 @@ def _node(
     if kind == "experiment":
         arms = (Arm(name="a", percent="30.5", to=rng.choice(later)), Arm(name="b", percent=20, to=rng.choice(later)))
         return Node(name=step, experiment=arms, by="card", salt=salt, next=following)
-    what, name = rng.choice(names)
-    return Node(name=step, **{what: name}, next=following)
+    what, name, able = rng.choice(names)
+    then = {o: rng.choice(later) for o in rng.sample(able, min(len(able), rng.choice([0, 0, 1, 2])))}
+    return Node(name=step, **{what: name}, next=following, then=then)
 
 
 def random_events(rng: random.Random, count: int) -> list[dict[str, Any]]:

@@ -116,6 +116,8 @@ def test_the_same_policy_twice_says_so(home: Path) -> None:
         (("--live", "p", "--candidate", "q", *FILES, "--label-delay", "soon"), "duration"),
         (("--live", "p", "--candidate", "q", *FILES, "--labels", "none.csv"), "no file"),
         (("--live", "p", "--candidate", "q", *FILES, "--source", "none"), "no source 'none'"),
+        (("--live", "p", "--candidate", "q", *FILES, "--from", "soon"), "a date such as 2026-03-02"),
+        (("--live", "p", "--candidate", "q", *FILES, "--until", "2020-01-01"), "give another --from or --until"),
     ],
 )
 def test_mistakes_get_one_clear_message_and_exit_code_1(home: Path, words: tuple[str, ...], say: str) -> None:

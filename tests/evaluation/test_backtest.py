@@ -17,10 +17,12 @@ from tests.streams import busy_policy, random_records
 from zhiyu.base.errors import InputError
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.evaluation.backtest import Backtest
+from zhiyu.evaluation.backtest_words import notes
 from zhiyu.evaluation.backtested import Backtested
 from zhiyu.evaluation.compare_figures import CHALLENGE
 from zhiyu.evaluation.paired import Pair, Side, match
 from zhiyu.evaluation.replay import Replay
+from zhiyu.evaluation.span import Span
 from zhiyu.evaluation.two_engines import TwoEngines
 from zhiyu.policy.declare import OUTCOMES, Policy
 
@@ -231,8 +233,34 @@ def test_sources_that_read_other_columns_are_read_apart(live: Opened, stream: Pa
     assert found.compared.outcome[1].tolist() == [theirs[p]["outcome"] for p in both]
 
 
+def test_with_a_lottery_figures_are_those_of_a_replay(live: Opened, tmp_path: Path) -> None:
+    """Also where the file knows the truth about what was not let through: nobody is counted twice."""
+    rows = [f"{i},2026-01-{1 + i // 40:02}T00:{i % 40:02}:00Z,{i % 9},{int(i % 3 == 0)}" for i in range(1200)]
+    (tmp_path / "e.csv").write_text("id,at,n,fraud\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    text = """
+name: drawn
+events: [{name: try, fields: {n: {type: int, required: true}}}]
+rule_sets: [{name: main, rules: [{name: many, when: n > 3, outcome: review}]}]
+sources: [{name: file, event: try, id: id, time: {column: at}, fields: {n: n}, label: {column: fraud, delay: 1h}}]
+"""
+    policies = []
+    for name, more in (("plain", ""), ("drawn", "let_through: {share: 0.1, money_cap: 0}\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "p.yaml").write_text(text + more, encoding="utf-8")
+        policies.append(open_policy(tmp_path / name))
+    found = Backtest(policies[1], policies[0], tmp_path / "e.csv").run()
+    scores = Replay(policies[1], tmp_path / "e.csv").run().metrics.scores()
+    figures = found.figures
+    assert scores.caught > 100
+    assert figures["fraud_caught"].live == scores.caught
+    assert figures["good_stopped"].live == scores.false_alarms
+    assert figures["fraud_missed"].live == scores.missed
+    drawn = int((found.compared.weight > 1).sum())
+    assert any(f"{drawn:,} decisions were let through" in each.en for each in notes(found))
+
+
 def test_lottery_marks_become_weights(live: Opened, candidate: Opened, stream: Path) -> None:
-    """Marks are put on by hand: decisions let through with share 0.05 count twenty times."""
+    """Marks are put on by hand: decisions let through with share 0.05 count twenty times, for those that were drawn against."""
     pair = next(iter(Backtest(live, candidate, stream, batch=10_000).pairs))
 
     class Marked:
@@ -244,10 +272,75 @@ def test_lottery_marks_become_weights(live: Opened, candidate: Opened, stream: P
         def __getattr__(self, name: str) -> Any:
             return getattr(self._inner, name)
 
-    mark = (np.arange(pair.live.decisions.n) % 4).astype(np.uint8)
+    mark = (np.arange(pair.live.decisions.n) % 6).astype(np.uint8)
     marked = Pair(with_fields(pair.live, decisions=Marked(pair.live.decisions, mark)), pair.candidate, pair.events)  # type: ignore[arg-type]
     rules = (len(live.compiled.rule_order), len(candidate.compiled.rule_order))
     assert match(pair, rules, (), 0.05)[0].weight.tolist() == [1.0] * pair.live.decisions.n
-    assert match(marked, rules, (), 0.05)[0].weight.tolist() == [20.0 if m == 1 else 1.0 for m in mark.tolist()]
+    assert match(marked, rules, (), 0.05)[0].weight.tolist() == [{1: 20.0, 4: 0.0}.get(m, 1.0) for m in mark.tolist()]
     assert isinstance(pair.live, Side)
     assert CHALLENGE == 2
+
+
+def test_a_span_counts_what_a_plain_replay_decided_in_it(live: Opened, candidate: Opened, stream: Path) -> None:
+    """Decisions, labels, examples and events of one side: those of the whole run that lie in the span, for any batch."""
+    whole = Backtest(live, candidate, stream).run()
+    times = np.sort(whole.compared.time_ms)
+    low, high = int(times[len(times) // 3]), int(times[2 * len(times) // 3])
+    for size in (7, 10_000):
+        found = Backtest(live, candidate, stream, batch=size, span=Span(low, high)).run()
+        c, rows = found.compared, np.flatnonzero((whole.compared.time_ms >= low) & (whole.compared.time_ms < high))
+        assert 20 < len(rows) < whole.compared.n
+        for name in ("position", "outcome", "score", "label", "money"):
+            assert getattr(c, name).tolist() == getattr(whole.compared, name)[..., rows].tolist(), name
+        for side in (0, 1):
+            assert [c.hits[side].of(i) for i in range(c.n)] == [whole.compared.hits[side].of(i) for i in rows.tolist()]
+        assert c.clock_ms < high
+        assert all(low <= each.time_ms < high for each in found.examples)
+        ids = dict(zip(whole.compared.position[whole.compared.moved].tolist(), whole.compared.moved_ids))
+        assert c.moved_ids == [ids[p] for p in c.position[c.moved].tolist()]
+        assert found.to_dict()["compared"] == len(rows)
+        assert found.records == whole.records
+
+
+def test_in_a_span_only_labels_that_had_arrived_by_its_end_count(live: Opened, candidate: Opened, stream: Path) -> None:
+    whole = Backtest(live, candidate, stream, label_delay="1h").run().compared
+    high = int(np.sort(whole.time_ms)[whole.n // 2])
+    part = Backtest(live, candidate, stream, label_delay="1h", span=Span(None, high)).run().compared
+    arrived = (whole.time_ms < high) & (whole.label >= 0) & (whole.time_ms + 3_600_000 < high)
+    assert 0 < arrived.sum() < (whole.arrived & (whole.time_ms < high)).sum()
+    assert part.position[part.arrived].tolist() == whole.position[arrived].tolist()
+
+
+def test_events_of_one_side_outside_the_span_are_not_named(live: Opened, stream: Path) -> None:
+    policy = busy_policy()
+    other = open_policy(
+        msgspec.structs.replace(
+            policy, events=(msgspec.structs.replace(policy.events[0], drop=("amount > 5",)), *policy.events[1:])
+        )
+    )
+    whole = Backtest(live, other, stream).run()
+    cut = int(np.median(whole.compared.time_ms))
+    parts = [Backtest(live, other, stream, span=span).run() for span in (Span(None, cut), Span(cut, None))]
+    counts = [sum(each.apart_counts.values()) for each in (whole, *parts)]
+    assert counts[0] == counts[1] + counts[2]
+    assert counts[1] > 0
+    assert counts[2] > 0
+
+
+def test_a_span_says_itself_in_both_languages(live: Opened, candidate: Opened, stream: Path) -> None:
+    c = Backtest(live, candidate, stream).run().compared
+    found = Backtest(live, candidate, stream, span=Span(int(np.median(c.time_ms)), None)).run()
+    first = notes(found)[0]
+    assert str(found.to_dict()["from"])[:10] in first.en
+    assert str(found.to_dict()["from"])[:10] in first.zh
+    assert found.to_dict()["until"] is None
+
+
+def test_a_span_without_decisions_and_a_wrong_one_are_refused(live: Opened, candidate: Opened, stream: Path) -> None:
+    with pytest.raises(InputError, match="give another --from or --until"):
+        Backtest(live, candidate, stream, span=Span.read("2090-01-01", "")).run()
+    with pytest.raises(InputError, match="--until is not after --from"):
+        Span.read("2026-03-02", "2026-03-02T00:00:00Z")
+    for text in ("soon", "2026-03-02T10:00:00", "2026-13-02"):
+        with pytest.raises(InputError, match=r"--from: .*a date such as"):
+            Span.read(text, "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from zhiyu.base.hashing import Codes
 from zhiyu.events.declare import EventType, Field
 from zhiyu.expressions.types import Kind
@@ -65,3 +67,13 @@ def test_rules_and_filters_may_ask_lists() -> None:
 def test_a_value_of_another_kind_or_an_unknown_list_is_an_error() -> None:
     found = [each.code for each in check_policy(policy("shop in stolen", "device in device_list"), Places()).errors]
     assert found == ["type_mismatch", "unknown_list"]
+
+
+def test_derive_and_drop_cannot_ask_lists_and_say_so() -> None:
+    asking = "payer_card in stolen"
+    for changed in ({"derive": {"known": asking}}, {"drop": (asking,)}):
+        event = msgspec.structs.replace(EVENT, **changed)
+        errors = check_policy(msgspec.structs.replace(policy("amount > 1"), events=(event,)), Places()).errors
+        assert [each.code for each in errors] == ["unknown_list"]
+        assert "`derive` and `drop` cannot ask lists" in errors[0].text("en")
+        assert "derive 与 drop 不能查名单" in errors[0].text("zh")

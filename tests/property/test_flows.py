@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.oracles.naive_expressions import Number, Time
@@ -74,8 +74,17 @@ def decided(opened: Opened, found: list[ListChange | Snooze], batch: EventBatch)
     return engine.process(batch, keep_all=True).decisions
 
 
+def test_random_flows_draw_every_kind_of_then() -> None:
+    """A property over flows says little about `then` unless nodes of every kind carry it."""
+    policies = [random_policy(random.Random(seed)) for seed in range(60)]
+    nodes = [node for policy in policies for flow in policy.flows for node in flow.nodes if node.then]
+    for word in ("rule_set", "scorecard", "table", "flow"):
+        assert sum(bool(getattr(node, word)) for node in nodes) >= 5, word
+
+
 @settings(max_examples=EXAMPLES, deadline=None, database=None)
 @given(st.integers(0, 2**32))
+@example(162)
 def test_a_policy_decides_as_walked_by_hand(seed: int) -> None:
     rng = random.Random(seed)
     opened = open_policy(random_policy(rng))

@@ -95,6 +95,22 @@ class Arena:
         part.replace(path)
         return written
 
+    @staticmethod
+    def facts(path: Path) -> dict[str, Any]:
+        """The facts of a snapshot alone; nothing of it is checked. InputError when it is none."""
+        with path.open("rb") as source:
+            head = source.read(len(_MAGIC) + 8)
+            if len(head) < len(_MAGIC) + 8 or not head.startswith(_MAGIC):
+                raise InputError(f"{path} is not a state snapshot", f"{path} 不是状态快照")
+            length = struct.unpack("<Q", head[-8:])[0]
+            if length > path.stat().st_size:
+                raise _damaged(path)
+            try:
+                facts: dict[str, Any] = json.loads(source.read(length))["facts"]
+            except ValueError:
+                raise _damaged(path) from None
+        return facts
+
     def restore(self, path: Path) -> dict[str, Any]:
         """Read a snapshot into the (freshly reserved) arrays and return its facts; InputError when it is damaged or does not fit."""
         with path.open("rb") as source:

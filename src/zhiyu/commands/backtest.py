@@ -33,6 +33,12 @@ _PATH = click.Path(path_type=Path)
     "--seed", type=click.IntRange(0, (1 << 63) - 1), default=0, show_default=True, help="Seed of the intervals."
 )
 @click.option(
+    "--from", "begins", default="", metavar="TIME", help="Count only decisions from then on: a date (UTC) or a time."
+)
+@click.option(
+    "--until", "ends", default="", metavar="TIME", help="Count only decisions before: a date (UTC) or a time."
+)
+@click.option(
     "--out", "-o", type=_PATH, default=Path(FOLDER), show_default=True, help="Folder for page, JSON and changes."
 )
 @click.option("--lists", type=_PATH, default=None, help="The journal of list changes (see `zhiyu lists`).")
@@ -62,7 +68,8 @@ def backtest(live: Path, candidate: Path, as_json: bool, watch: bool, lang: str 
 
 def run_once(
     live: Path, candidate: Path, language: str, as_json: bool, *, events: Path, labels: Path | None, label_delay: str | None,
-    source: str | None, segments: tuple[str, ...], seed: int, out: Path, lists: Path | None, tape: Path | None,
+    source: str | None, segments: tuple[str, ...], seed: int, begins: str, ends: str, out: Path, lists: Path | None,
+    tape: Path | None,
 ) -> None:  # fmt: skip
     """One comparison, printed and written."""
     from zhiyu.engine.opened import open_policy
@@ -70,8 +77,10 @@ def run_once(
     from zhiyu.evaluation.backtest_files import write_backtest
     from zhiyu.evaluation.backtest_table import print_backtest
     from zhiyu.evaluation.replay import Replay
+    from zhiyu.evaluation.span import Span
     from zhiyu.evaluation.two_tapes import TwoTapes, recorded
 
+    span = Span.read(begins, ends)
     both = open_policy(live), open_policy(candidate)
     warm_kernels(language)
     with progress() as bar:
@@ -85,7 +94,7 @@ def run_once(
             bar.update(recording, completed=1.0, visible=False)
         run = Backtest(
             *both, events, source=source, labels=labels, label_delay=label_delay, segments=segments, seed=seed, lists=lists,
-            folders=(str(live), str(candidate)), pairs=TwoTapes(*both, tape, lists) if tape is not None else None,
+            folders=(str(live), str(candidate)), span=span, pairs=TwoTapes(*both, tape, lists) if tape is not None else None,
         )  # fmt: skip
         task = bar.add_task("回测" if language == "zh" else "comparing", total=1.0)
         for done in run.steps():

@@ -16,9 +16,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from zhiyu.base.errors import InputError
 from zhiyu.base.money import say_money
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+from zhiyu.commands.watch import with_exit_caught
 from zhiyu.policy.outcomes import OUTCOMES
+
+WEEKLY = "7d"
+"""What `--every` without a value means."""
+SHORTEST_MS = 60_000
 
 
 @click.command()
@@ -67,7 +73,14 @@ from zhiyu.policy.outcomes import OUTCOMES
     "--rows", type=click.IntRange(1_000), default=1_500_000, show_default=True, help="Decisions held; past it goods are sampled."
 )  # fmt: skip
 @click.option("--seed", type=int, default=1, show_default=True, help="Of sampling, trees and intervals.")
-@click.option("--every", default=None, metavar="7d", help="Stay running and repeat; a new folder per date in --out.")
+@click.option(
+    "--every",
+    is_flag=False,
+    flag_value=WEEKLY,
+    default=None,
+    metavar="[SPAN]",
+    help="Stay running and repeat, weekly or every SPAN (e.g. 1d); a new folder per date in --out. Ctrl-C ends.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: what summary.json holds.")
 @language_option
 def tune(every: str | None, as_json: bool, lang: str | None, **options: Any) -> None:
@@ -76,19 +89,39 @@ def tune(every: str | None, as_json: bool, lang: str | None, **options: Any) -> 
     Each is found on the earlier part of the time, measured on the later one, and kept only when it keeps the limits on both. The live
     policy is never changed: a proposal is a policy folder of its own, for `zhiyu diff`, `zhiyu backtest` and people to look at.
 
-    Run it weekly: `zhiyu tune … --every 7d`, or once from a timer of your system.
+    Run it weekly: `zhiyu tune … --every`, or once from a timer of your system. A round that fails says why, and the next one comes all
+    the same.
     """
+    language = language_of(lang)
+    out: Path = options.pop("out")
+
+    def once(folder: Path) -> None:
+        with told(language):
+            _once(folder, language, as_json, options)
+
+    if every is None:
+        once(out)
+        return
+    with told(language):
+        wait_ms = _span_ms(every)
+    try:
+        while True:
+            with_exit_caught(lambda: once(out / _dated(out)))
+            time.sleep(wait_ms / 1000)
+    except KeyboardInterrupt:
+        click.echo(err=True)
+
+
+def _span_ms(every: str) -> int:
     from zhiyu.evaluation.replay import parse_delay
 
-    language = language_of(lang)
-    with told(language):
-        wait_ms = parse_delay(every) if every else 0
-        out: Path = options.pop("out")
-        while True:
-            _once(out / _dated(out) if every else out, language, as_json, options)
-            if not every:
-                return
-            time.sleep(wait_ms / 1000)
+    wait_ms = parse_delay(every)
+    if wait_ms < SHORTEST_MS:
+        raise InputError(
+            f"--every {every} is too short: at least 1m between two rounds",
+            f"--every {every} 过短：两轮之间至少间隔 1m",
+        )
+    return wait_ms
 
 
 def _dated(out: Path) -> str:

@@ -25,8 +25,9 @@ from zhiyu.engine.engine import Outcome
 from zhiyu.engine.event_frames import Noted, event_payload, noted
 from zhiyu.engine.live_decode import decode_bodies
 from zhiyu.engine.opened import Opened
-from zhiyu.engine.recovery import Recovered, recover
+from zhiyu.engine.recovery import Recovered, recover, snapshot_facts
 from zhiyu.engine.releases import Releases
+from zhiyu.engine.snapshots import Snapshots
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.refusals import Refusal
@@ -38,6 +39,10 @@ DECIDED, TAKEN, REPEATED, REFUSED, CONFLICT = range(5)
 """What became of a record: decided; counted without a decision; known already; not taken; its id is known with other content."""
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _BYTES_A_BODY = 2
+SNAPSHOT_EVENTS = 1_000_000
+"""A snapshot is begun after so many events: recovery replays at most these."""
+CLOSE_EVENTS = 10_000
+"""Closing writes a snapshot when more than these came since the last one."""
 
 
 class Broken(ZhiyuError):
@@ -64,6 +69,7 @@ class Live:
     def __init__(
         self, folder: Path, opened: Opened, *, clock: Literal["wall", "events"] = "wall", disk: Disk | None = None,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000, segment_bytes: int = SEGMENT_BYTES,
+        snapshot_events: int = SNAPSHOT_EVENTS,
     ) -> None:  # fmt: skip
         if not _TENANT.fullmatch(opened.tenant):
             raise InputError(
@@ -78,12 +84,14 @@ class Live:
         try:
             self.log = SegmentLog(folder / "log", opened.tenant, disk or RealDisk(), now, segment_bytes)
             self.releases = Releases(folder / "policies", self.log)
-            self.opened, self.engine, self.recovered = recover(self.log, self.releases, opened, folder / "snapshots")
+            self.snapshots = Snapshots(folder / "snapshots")
+            self.opened, self.engine, self.recovered = recover(self.log, self.releases, opened, self.snapshots)
         except BaseException:
             os.close(self._lock)
             raise
         self.position = self.log.position
         self.answers = Answers(self.opened)
+        self._snapshot_events, self._snapshot_due = snapshot_events, max(self.snapshots.last, 0) + snapshot_events
         self._room = 9 * opened.compiled.n_columns + 9 * len(opened.compiled.features) + 400
 
     @property
@@ -117,6 +125,8 @@ class Live:
             except BaseException as failed:
                 self.broken = f"{type(failed).__name__}: {failed}"
                 raise
+        if self.position >= self._snapshot_due:
+            self.snapshot()
         return answers  # type: ignore[return-value]
 
     def _process(self, batch: EventBatch, first: int, late: Collection[int], answers: list[Answer | None]) -> None:
@@ -173,6 +183,15 @@ class Live:
                 f"日志写入失败（{failed.strerror}）；位置 {self.durable} 之后的内容均未确认",
             ) from failed
 
+    def snapshot(self, wait: bool = False) -> bool:
+        """Begin to write a snapshot of everything so far; False when one is being written, or there is none to write."""
+        self.sync()
+        self._snapshot_due = self.position + self._snapshot_events
+        begun = self.snapshots.begin(self.engine, self.log.position, snapshot_facts(self.log, self.releases))
+        if wait:
+            self.snapshots.poll(wait=True)
+        return begun
+
     def decision(self, event_id: str) -> bytes | None:
         """The decision about an event, as JSON; None when its id is not remembered."""
         position = self.position_of(event_id)
@@ -228,6 +247,7 @@ class Live:
         """Counts for metrics and readiness."""
         own: dict[str, int | float | str] = dict(self.engine.facts())
         return own | {
+            "snapshot": self.snapshots.last, "snapshot_failed": self.snapshots.failed, "snapshot_paused_s": self.snapshots.paused_s,
             "position": self.position, "durable": self.durable, "segments": len(self.log.segments), "accepted": self.engine.accepted,
             "policy": self.opened.artifact.hash, "broken": self.broken,
         }  # fmt: skip
@@ -236,6 +256,9 @@ class Live:
         """Make everything durable, let go of the folder."""
         try:
             if not self.broken:
+                self.snapshots.poll(wait=True)
+                if self.log.position - max(self.snapshots.last, 0) > CLOSE_EVENTS:
+                    self.snapshot(wait=True)
                 self.sync()
         finally:
             self.log.close()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 
 from zhiyu.base.errors import ZhiyuError
@@ -22,8 +23,9 @@ from zhiyu.engine.event_frames import Noted, noted
 from zhiyu.engine.live_decode import joined
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.releases import Release, Releases
+from zhiyu.engine.snapshots import Snapshots, stored_facts
 from zhiyu.log.frames import EVENTS, RELEASE, Frame
-from zhiyu.log.segments import SegmentLog
+from zhiyu.log.segments import LogDamaged, SegmentLog
 
 AT_ONCE = 8_192
 """Events that are put through the engine together."""
@@ -115,32 +117,65 @@ def _differs(position: int, tenant: str) -> Differs:
     )
 
 
-def recover(log: SegmentLog, releases: Releases, opened: Opened, snapshots: Path) -> tuple[Opened, Engine, Recovered]:
+def recover(
+    log: SegmentLog, releases: Releases, opened: Opened, snapshots: Snapshots
+) -> tuple[Opened, Engine, Recovered]:
     """The engine as of the end of the log; `opened` becomes the first release of a new log."""
     started = time.perf_counter()
-    if log.position == 0 and releases.current is None and not any(True for _ in log.frames()):
+    if log.position == 0 and not any(True for _ in log.frames()):
         releases.write(opened, 0)
         log.sync()
     found = Recovered(cut_off=log.cut_off)
-    live, engine = _replayed(log.frames(0), releases, opened, found)
+    live, engine = _recovered(log, releases, opened, snapshots, found)
     found.seconds = time.perf_counter() - started
     return live, engine, found
 
 
-def _replayed(frames: Iterator[Frame], releases: Releases, opened: Opened, found: Recovered) -> tuple[Opened, Engine]:
-    live: Opened | None = None
-    tail: Tail | None = None
+def snapshot_facts(log: SegmentLog, releases: Releases) -> dict[str, Any]:
+    """What a snapshot must know to go on from: where the log stands, and which release is in force."""
+    return {"place": list(log.place), "chain": log.chain.hex(), "release": msgspec.to_builtins(releases.current)}
+
+
+def _recovered(
+    log: SegmentLog, releases: Releases, opened: Opened, snapshots: Snapshots, found: Recovered
+) -> tuple[Opened, Engine]:
+    for folder in snapshots.newest():
+        try:
+            facts = stored_facts(folder)
+            release = msgspec.convert(facts["release"], Release)
+            frames = log.frames_after((facts["place"][0], facts["place"][1]), bytes.fromhex(facts["chain"]))
+            live = releases.open(release.hash, opened)
+            engine = Engine(live.compiled, live.codes, live.tenant)
+            engine.restore(folder)
+        except (ZhiyuError, OSError, KeyError, ValueError, msgspec.ValidationError) as unfit:
+            found.notes.append(f"{folder.name}: {unfit}")
+            continue
+        releases.take(release)
+        found.snapshot = int(folder.name)
+        return _replayed(frames, releases, live, found, engine)
+    if log.first > 0:
+        raise LogDamaged(
+            f"no snapshot in {snapshots.folder} can be read, and the log begins at position {log.first} only; restore one from a copy",
+            f"{snapshots.folder} 中没有可用快照，而日志从位置 {log.first} 才开始；请从备份恢复",
+        )
+    return _replayed(log.frames(0), releases, opened, found)
+
+
+def _replayed(
+    frames: Iterator[Frame], releases: Releases, opened: Opened, found: Recovered, engine: Engine | None = None
+) -> tuple[Opened, Engine]:
+    """The frames through the engine; without one the first frame is a release that makes it."""
+    live, tail = opened, Tail(engine) if engine is not None else None
     for frame in frames:
         if frame.header.kind == RELEASE:
-            release: Release = releases.read(frame.payload, frame.header.first, frame.header.written_ms)
+            release = releases.read(frame.payload, frame.header.first, frame.header.written_ms)
             releases.take(release)
             live = releases.open(release.hash, opened)
             tail = Tail(Engine(live.compiled, live.codes, live.tenant))
-        elif frame.header.kind == EVENTS:
-            assert tail is not None
+        elif frame.header.kind == EVENTS and tail is not None:
             tail.take(frame)
-    assert tail is not None
-    assert live is not None
+    if tail is None:
+        raise LogDamaged("the log tells of no policy; restore it from a copy", "日志中没有策略记录；请从备份恢复")
     tail.flush()
     found.frames, found.events = found.frames + tail.frames, found.events + tail.events
     return live, tail.engine

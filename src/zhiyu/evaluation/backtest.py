@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from zhiyu.base.errors import InputError
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.backtested import Backtested, Side, judged
-from zhiyu.evaluation.compare import Comparison
+from zhiyu.evaluation.compare import Compared, Comparison
 from zhiyu.evaluation.examples import Dearest
 from zhiyu.evaluation.paired import Apart, Pairs, apart, match
 from zhiyu.evaluation.segments import segments_of
+from zhiyu.evaluation.span import ALL, Span
 from zhiyu.evaluation.two_engines import TwoEngines
 
 DEFAULT_BATCH = 65_536
@@ -31,9 +33,10 @@ class Backtest:
     def __init__(
         self, live: Opened, candidate: Opened, events: Path, *, source: str | None = None, labels: Path | None = None,
         label_delay: str | None = None, segments: tuple[str, ...] = (), seed: int = 0, batch: int = DEFAULT_BATCH,
-        pairs: Pairs | None = None, lists: Path | None = None, folders: tuple[str, str] = ("", ""),
+        pairs: Pairs | None = None, lists: Path | None = None, folders: tuple[str, str] = ("", ""), span: Span = ALL,
     ) -> None:  # fmt: skip
         self.live, self.candidate, self.events, self.seed, self.folders = live, candidate, events, seed, folders
+        self.span = span
         self.pairs: Pairs = pairs or TwoEngines(
             live, candidate, events, batch, source=source, labels=labels, label_delay=label_delay, lists=lists
         )
@@ -58,18 +61,28 @@ class Backtest:
         """Work batch by batch; yields how much is done; figures are made at the end."""
         started = time.perf_counter()
         for pair in self.pairs:
-            matched, ours, theirs = match(pair, self.rules, self.segments, self.share)
+            matched, ours, theirs = self.span.part(*match(pair, self.rules, self.segments, self.share))
             self.records += pair.events
             self.comparison.update(matched)
             self.dearest.offer(pair, matched, (ours, theirs))
-            self._set_apart(apart(pair))
+            self._set_apart(apart(pair, self.span.holds))
             yield self.pairs.progress()
+        whole = self.comparison.result()
+        self._require_some(whole)
         sides = Side.of(self.live, self.folders[0]), Side.of(self.candidate, self.folders[1])
-        self.result = judged(self.comparison.result(), sides, self.segments, self.seed)
+        self.result = judged(whole, sides, self.segments, self.seed)
         self.result.events, self.result.records = str(self.events), self.records
+        self.result.asked = self.span
         self.result.apart_counts, self.result.apart_first = dict(self.apart_counts), self.apart_first
         self.result.examples = self.dearest.found
         self.result.seconds = time.perf_counter() - started
+
+    def _require_some(self, whole: Compared) -> None:
+        if not whole.n and not self.span.open:
+            raise InputError(
+                f"no decision of {self.events} lies in the span that was asked for; give another --from or --until",
+                f"{self.events} 中没有落在所选时间段内的决策；请调整 --from 或 --until",
+            )
 
     def _set_apart(self, found: list[Apart]) -> None:
         self.apart_counts.update((each.decided_by, each.became) for each in found)

@@ -223,9 +223,22 @@ def say_blind(blind: Blind) -> Said:
     )
 
 
+def _asked(b: Backtested) -> Said:
+    ends = b.asked.to_dict()
+    begins, ends_at = (str(ends[name] or "").replace("T00:00:00Z", "") for name in ("from", "until"))
+    en = " ".join(part for part in (begins and f"from {begins}", ends_at and f"before {ends_at}") if part)
+    zh = "、".join(part for part in (begins and f"{begins} 起", ends_at and f"{ends_at} 之前") if part)
+    late = " Labels that arrived later do not count." if ends_at else ""
+    late_zh = "之后到达的标签不计。" if ends_at else ""
+    return Said(
+        f"Only decisions {en} are counted; features know what came before.{late}",
+        f"只统计 {zh}的决策；特征仍包含此前的历史。{late_zh}",
+    )
+
+
 def notes(b: Backtested) -> list[Said]:
-    """What must be known beside the figures: events decided by one policy alone, labels on their way, few days, weights."""
-    found = []
+    """What must be known beside the figures: the span asked for, events of one policy alone, labels on their way, few days, weights."""
+    found = [_asked(b)] if not b.asked.open else []
     zh_by = {"live": "现行", "candidate": "候选"}
     zh_became = {"refused": "拒收", "repeat": "视为重复", "noise": "视为噪声", "fact": "仅计入特征"}
     en_became = {
@@ -247,9 +260,9 @@ def notes(b: Backtested) -> list[Said]:
     if waiting:
         found.append(
             Said(
-                f"{waiting:,} labels are still on their way at the end of the file; figures about fraud and good customers use the "
+                f"{waiting:,} labels are still on their way at the end; figures about fraud and good customers use the "
                 f"{b.maturity.arrived:,} that have arrived ({b.maturity.share:.1%} of decisions).",
-                f"文件结束时还有 {waiting:,} 个标签在途；欺诈与误伤指标只用已到达的 "
+                f"结束时还有 {waiting:,} 个标签在途；欺诈与误伤指标只用已到达的 "
                 f"{b.maturity.arrived:,} 个（占决策的 {b.maturity.share:.1%}）。",
             )
         )
@@ -261,12 +274,12 @@ def notes(b: Backtested) -> list[Said]:
                 f"文件只覆盖 {len(b.days)} 天：区间由 {b.clusters.count} 个连续事件块得出，而非按天，可能偏窄。",
             )
         )
-    if (b.compared.weight != 1).any():
+    if (b.compared.weight > 1).any():
         found.append(
             Said(
-                f"{int((b.compared.weight != 1).sum()):,} decisions were let through by a lottery; with their label each counts for all "
+                f"{int((b.compared.weight > 1).sum()):,} decisions were let through by a lottery; with their label each counts for all "
                 "that it was drawn from.",
-                f"{int((b.compared.weight != 1).sum()):,} 个决策由随机放行产生；带标签时按抽样比例加权。",
+                f"{int((b.compared.weight > 1).sum()):,} 个决策由随机放行产生；带标签时按抽样比例加权。",
             )
         )
     return found

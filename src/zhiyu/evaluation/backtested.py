@@ -23,6 +23,7 @@ from zhiyu.evaluation.compare_rules import Mover, movers
 from zhiyu.evaluation.examples import Example
 from zhiyu.evaluation.paired import Apart
 from zhiyu.evaluation.segments import Group, Segment, grouped
+from zhiyu.evaluation.span import ALL, Span
 from zhiyu.policy.outcomes import OUTCOMES
 
 
@@ -93,6 +94,7 @@ class Backtested:
     movers: list[Mover]
     events: str = ""
     records: int = 0
+    asked: Span = ALL
     apart_counts: dict[tuple[str, str], int] = field(default_factory=dict)
     apart_first: list[Apart] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
@@ -129,6 +131,7 @@ class Backtested:
         only, they, p = self.mcnemar
         return {
             "live": _policy(self.live), "candidate": _policy(self.candidate), "events": self.events,
+            **self.asked.to_dict(),
             "first_time": first, "last_time": last, "seed": self.seed, "records": self.records, "compared": self.compared.n,
             "identical": self.identical, "moved": self.moved, "score_moved": self.score_moved, "currency": self.live.currency,
             "apart": [{"decided_by": by, "other": became, "events": n} for (by, became), n in sorted(self.apart_counts.items())],

@@ -1,7 +1,7 @@
 """The decisions that changed: all of them as a Parquet file, and a matrix of what moved where.
 
 In: `Compared` and the names of both policies' rules. Out: `changes.parquet`, one line per moved outcome, in log order; the 6 × 6 matrix.
-`label` is null while it is missing or on its way; `label_arrived` says which labels count. Money in minor units.
+`label` is what the file says, null where it says nothing; `label_arrived` says which labels count. Money in minor units.
 """
 
 from __future__ import annotations

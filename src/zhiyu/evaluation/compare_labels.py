@@ -107,6 +107,6 @@ def blind_outcomes(c: Compared) -> list[Blind]:
         due, gone = int((own & c.due).sum()), int((own & missing).sum())
         if due and gone / due >= MUCH_MORE * base and gone / due >= base + AT_LEAST:
             milder = int((own & missing & (c.outcome[1] < CHALLENGE)).sum())
-            drawn = int((own & c.arrived & (c.weight != 1)).sum())
+            drawn = int((own & c.arrived & (c.weight > 1)).sum())
             found.append(Blind(OUTCOMES[code], due, gone, base_due, base_missing, milder, drawn))
     return found

@@ -7,7 +7,7 @@ Where decisions come from (two engines, a tape) is behind `Pairs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,12 +16,10 @@ import pyarrow as pa
 
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.decisions.layout import LET_THROUGH, NOT_DRAWN
 from zhiyu.evaluation.segments import Segment
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.refusals import Refusal
-
-LET_THROUGH = 1
-"""`mark` of a decision that a lottery let through."""
 
 
 @dataclass(slots=True)
@@ -119,11 +117,11 @@ def chosen_outcome(d: DecisionBatch) -> Array:
 
 
 def weights_of(d: DecisionBatch, share: float) -> Array:
-    """float64[n]: 1, and 1 / share for decisions that a lottery let through: each stands for all that were drawn against."""
-    mark = getattr(d, "mark", None)
+    """float64[n]: 1; 1 / share for decisions that a lottery let through: each stands for those that it was drawn from; 0 for the others it
+    was drawn from, so that nobody counts twice where a file knows their truth, too."""
     weight = np.ones(d.n)
-    if mark is not None and share > 0:
-        weight[np.asarray(mark) == LET_THROUGH] = 1.0 / share
+    if share > 0:
+        weight[d.mark == LET_THROUGH], weight[d.mark == NOT_DRAWN] = 1.0 / share, 0.0
     return weight
 
 
@@ -153,12 +151,12 @@ def match(
     return matched, ours, theirs
 
 
-def apart(pair: Pair) -> list[Apart]:
-    """Events of the batch that only one policy decided, in log order."""
+def apart(pair: Pair, counts: Callable[[Array], Array]) -> list[Apart]:
+    """Events of the batch that only one policy decided, in log order. `counts`: bool[n] of their times, which of them are asked for."""
     found = []
     for name, one, other in (("live", pair.live, pair.candidate), ("candidate", pair.candidate, pair.live)):
         d = one.decisions
-        rows = np.flatnonzero(~np.isin(d.positions, other.decisions.positions))
+        rows = np.flatnonzero(~np.isin(d.positions, other.decisions.positions) & counts(d.time_ms))
         if len(rows):
             reasons = other.why_not(d.positions[rows])
             found += [Apart(int(d.positions[r]), str(d.ids[int(r)]), name, *why) for r, why in zip(rows, reasons)]

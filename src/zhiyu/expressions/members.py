@@ -87,6 +87,11 @@ def _in_named(report: Report, scope: Scope, item: Typed, members: Name, text: st
         hint = (
             Hint("write == to compare two values", "比较两个值用 ==") if scalar else did_you_mean(members.name, known)
         )
+        if not hint:
+            hint = Hint(
+                "declare it under `lists`; `derive` and `drop` cannot ask lists",
+                "请在 lists 中声明；derive 与 drop 不能查名单",
+            )
         return report.error("unknown_list", members.column, en, zh, hint)
     if isinstance(named, NamedSet) and len(named.values) > MAX_SET_VALUES:
         en = f"list '{named.name}' has {len(named.values):,} values, the limit is {MAX_SET_VALUES:,}"

@@ -109,6 +109,11 @@ class SegmentLog:
         return self.segments[-1]
 
     @property
+    def first(self) -> int:
+        """The first position that is still kept."""
+        return self.segments[0].first
+
+    @property
     def position(self) -> int:
         """The next free position."""
         return self._last.next
@@ -117,6 +122,11 @@ class SegmentLog:
     def chain(self) -> bytes:
         """Chain of the last frame."""
         return self._last.chain
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """(first position of the last segment, bytes in it): where the next frame will stand."""
+        return self._last.first, self._last.end
 
     def reserve(self, size: int) -> None:
         """Make sure of room for `size` more bytes; DiskFull when there is none. Nothing has changed then."""
@@ -235,10 +245,9 @@ class SegmentLog:
             f"{path} 在字节 {offset} 处损坏（{why}），而其内容已被确认；请从备份恢复该文件，或将其及之后的文件移走后再继续",
         )
 
-    def _read(self, segment: Segment, offset: int) -> Iterator[tuple[Frame, int]]:
-        """Frames of a segment with their places; Broken at the first place where none is."""
+    def _read(self, segment: Segment, offset: int, chain: bytes | None = None) -> Iterator[tuple[Frame, int]]:
+        """Frames of a segment with their places; Broken at the first place where none is. `chain`: of the frame before `offset`."""
         file, size = segment.file, segment.file.size()
-        chain: bytes | None = None
         buffer, at = b"", offset
         while offset < size:
             if len(buffer) - (offset - at) < HEADER_BYTES:
@@ -276,27 +285,42 @@ class SegmentLog:
 
         A frame without records stands before its position: those at `position` itself come too.
         """
-        first = max(bisect_right([s.first for s in self.segments], position) - 1, 0)
-        before: Header | None = None
-        for segment in list(self.segments[first:]):
+        number = max(bisect_right([s.first for s in self.segments], position) - 1, 0)
+        for frame in self._from(number, 0, None):
+            if frame.header.kind != SEGMENT and frame.header.next > position - (not frame.header.records):
+                yield frame
+
+    def frames_after(self, place: tuple[int, int], chain: bytes) -> Iterator[Frame]:
+        """Every frame from a `place` on, when the frame before it has this chain; LogDamaged otherwise."""
+        first, offset = place
+        numbers = [number for number, segment in enumerate(self.segments) if segment.first == first]
+        if not numbers or (numbers[0] == len(self.segments) - 1 and self._last.end < offset):
+            raise self._damaged(self.folder / f"{first:020d}.log", offset, "the log ends before the snapshot")
+        if self.place == place and self.chain != chain:
+            raise self._damaged(self._last.path, offset, "the chain does not match")
+        return (frame for frame in self._from(numbers[0], offset, chain) if frame.header.kind != SEGMENT)
+
+    def _from(self, number: int, offset: int, chain: bytes | None) -> Iterator[Frame]:
+        """Frames of all kinds from a place on."""
+        after = -1
+        for segment in list(self.segments[number:]):
             end, last = segment.end, segment is self._last
-            offset = 0
-            if before is not None and before.next != segment.first:
-                raise self._damaged(segment.path, 0, f"the segment that begins at position {before.next} is missing")
+            if after not in (-1, segment.first):
+                raise self._damaged(segment.path, 0, f"the segment that begins at position {after} is missing")
             try:
-                for frame, offset in self._read(segment, 0):
-                    if last and offset >= end:
+                for frame, at in self._read(segment, offset, chain):
+                    if last and at >= end:
                         break
-                    if before is not None and not offset and segment.chain_before != before.chain:
+                    if chain is not None and not at and segment.chain_before != chain:
                         raise Broken("it does not follow the segment before")
-                    before = frame.header
-                    if frame.header.kind != SEGMENT and frame.header.next > position - (not frame.header.records):
-                        yield frame
-                    offset += frame.header.whole
+                    after, chain = frame.header.next, frame.header.chain
+                    yield frame
+                    offset = at + frame.header.whole
             except Broken as broken:
                 if last and offset >= end:  # room that was reserved and not yet written
                     break
                 raise self._damaged(segment.path, offset, str(broken)) from None
+            offset = 0
 
     def frame_at(self, position: int) -> Frame | None:
         """The frame that holds `position`; None when no frame does (any more)."""

@@ -162,16 +162,17 @@ def say_brakes(checked: Checked, language: str) -> list[str]:
 
 def say_lottery(lottery: LetThrough, language: str) -> str:
     """The share that passes although it would be stopped."""
-    names = ("、" if language == "zh" else ", ").join(outcome_words(each, language) for each in lottery.outcomes)
+    names = ("、" if language == "zh" else " or ").join(outcome_words(each, language) for each in lottery.outcomes)
+    share = f"{100 * float(lottery.share):g}%"
     if language == "zh":
-        return f"结果为{names}的事件中随机放行 {lottery.share}，每日金额上限 {lottery.money_cap}。"
-    return f"Of what comes to {names}, a random share of {lottery.share} passes, at most {lottery.money_cap} a day."
+        return f"结果为{names}的事件中随机放行 {share}，每日（UTC）金额上限 {lottery.money_cap}。"
+    return f"Of what comes to {names}, {share} pass, drawn at random, with at most {lottery.money_cap} of money a day (UTC)."
 
 
 def say_limit(limit: ActionLimit, language: str) -> str:
     """How many decisions may be acted on, and what further ones get."""
     zh = language == "zh"
-    names = ("、" if zh else ", ").join(outcome_words(each, language) for each in limit.outcomes)
+    names = ("、" if zh else " or ").join(outcome_words(each, language) for each in limit.outcomes)
     then = outcome_words(limit.then, language)
     if zh:
         who = f"规则“{limit.rule}”" if limit.rule else "整个策略"

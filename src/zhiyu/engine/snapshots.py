@@ -1,0 +1,129 @@
+"""Snapshots of an engine while it goes on deciding: a forked child writes the memory as it was at the moment of the fork.
+
+In: an engine whose log is on the disk up to here. Out: folders `<position>/`, complete or not there at all; the newest few are kept.
+Why a fork: the system copies a page only when it is written to (copy-on-write), so the engine stops for the page tables, not for the bytes.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from zhiyu.base.arena import Arena
+from zhiyu.engine.engine import Engine
+
+KEPT = 2
+_FIRST_FREE_DESCRIPTOR = 3
+_PART = ".part"
+_CAN_FORK = hasattr(os, "fork") and os.uname().sysname == "Linux"
+
+
+class Snapshots:
+    """The snapshots of one tenant. `failed`: why the last one could not be written, "" when it could; `paused_s`: how long the last one
+    held up the engine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.failed = ""
+        self.paused_s = 0.0
+        self._child = 0
+        self._writing = -1
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f"*{_PART}"):
+            shutil.rmtree(left, ignore_errors=True)
+        self.last = max((int(path.name) for path in self.newest()), default=-1)
+
+    @property
+    def running(self) -> bool:
+        """A snapshot is being written."""
+        return self._child != 0
+
+    def newest(self) -> Iterator[Path]:
+        """Folders of complete snapshots, newest first."""
+        names = [path for path in self.folder.iterdir() if path.name.isdigit()]
+        yield from sorted(names, key=lambda path: int(path.name), reverse=True)
+
+    def begin(self, engine: Engine, position: int, facts: dict[str, Any]) -> bool:
+        """Start writing the state as of `position`; False while another is being written, or when there is one already."""
+        self.poll()
+        if self.running or position == self.last:
+            return False
+        started = time.perf_counter()
+        if _CAN_FORK:
+            self._child = os.fork()
+            if self._child == 0:
+                self._in_child(engine, position, facts)
+            self._writing = position
+        else:
+            self._done(position, _written(engine, self.folder, position, facts))
+        self.paused_s = time.perf_counter() - started
+        return True
+
+    def _in_child(self, engine: Engine, position: int, facts: dict[str, Any]) -> None:
+        """Never returns: nothing of the parent but its memory may be touched."""
+        failed = 1
+        try:
+            gc.disable()
+            os.closerange(_FIRST_FREE_DESCRIPTOR, os.sysconf("SC_OPEN_MAX"))  # sockets must not outlive the parent's
+            os.nice(5)
+            failed = int(bool(_written(engine, self.folder, position, facts)))
+        finally:
+            os._exit(failed)
+
+    def poll(self, wait: bool = False) -> None:
+        """See whether the snapshot that is being written is done; `wait` until it is."""
+        if not self._child:
+            return
+        child, status = os.waitpid(self._child, 0 if wait else os.WNOHANG)
+        if child:
+            self._child = 0
+            failed = (
+                ""
+                if status == 0
+                else f"the snapshot at position {self._writing} could not be written; is the disk full?"
+            )
+            self._done(self._writing, failed)
+
+    def _done(self, position: int, failed: str) -> None:
+        self.failed = failed
+        if failed:
+            shutil.rmtree(self.folder / f"{position:020d}{_PART}", ignore_errors=True)
+            return
+        self.last = position
+        for old in list(self.newest())[KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def stored_facts(folder: Path) -> dict[str, Any]:
+    """The facts that were written with a snapshot; InputError when they cannot be read."""
+    facts: dict[str, Any] = Arena.facts(folder / "features.state")["facts"]["facts"]
+    return facts
+
+
+def _written(engine: Engine, folder: Path, position: int, facts: dict[str, Any]) -> str:
+    """Write one snapshot; "", or why not."""
+    part, whole = folder / f"{position:020d}{_PART}", folder / f"{position:020d}"
+    try:
+        engine.snapshot(part, facts)
+        _sync(part)
+        os.replace(part, whole)
+        _sync(folder)
+    except OSError as refused:
+        with suppress(OSError):
+            shutil.rmtree(part)
+        return f"the snapshot at position {position} could not be written: {refused.strerror}"
+    return ""
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
