@@ -44,7 +44,12 @@ class Served:
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=WAIT_S)
         opens = makes or (lambda: Live(folder / tenant, found, clock="events", disk=disk))
         self._plan = Plan(
-            {tenant: opens}, gate or OpenGate(tenant), settings or Settings(), log_all=log_all, lines=LogLines(self.log), ready=self._started
+            {tenant: opens},
+            gate or OpenGate(tenant),
+            settings or Settings(),
+            log_all=log_all,
+            lines=LogLines(self.log),
+            ready=self._started,
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -62,7 +67,9 @@ class Served:
         assert self._ready.wait(WAIT_S)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.client.close()
         self.stop()
 
@@ -92,7 +99,14 @@ class Served:
 
 def payment(number: int | str, **changes: Any) -> bytes:
     """One good event of the policy of `live_stream`."""
-    content = {"type": "payment", "id": f"p{number}", "time": "2027-01-15T08:00:00+08:00", "card": "c1", "amount": 20, "city": "北京"}
+    content = {
+        "type": "payment",
+        "id": f"p{number}",
+        "time": "2027-01-15T08:00:00+08:00",
+        "card": "c1",
+        "amount": 20,
+        "city": "北京",
+    }
     return json.dumps(content | changes, ensure_ascii=False).encode()
 
 

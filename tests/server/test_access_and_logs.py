@@ -24,20 +24,25 @@ def test_keys_decide_who_may_do_what(tmp_path: Path) -> None:
             ("POST", "/v1/decisions", "", 401), ("POST", "/v1/decisions", "Bearer zk_no", 401), ("POST", "/v1/decisions", read, 403),
             ("POST", "/v1/decisions", foreign, 403), ("POST", "/v1/decisions", decide, 200), ("POST", "/v1/decisions:batch", decide, 200),
             ("POST", "/v1/decisions:stream", read, 403), ("POST", "/v1/events", decide, 403), ("POST", "/v1/labels", decide, 403),
-            ("GET", "/v1/decisions/p1", decide, 403), ("GET", "/v1/decisions/p1", read, 200), ("GET", "/v1/decisions/p1/explanation", read, 200),
+            ("GET", "/v1/decisions/p1", decide, 403), ("GET", "/v1/decisions/p1", read, 200),
+            ("GET", "/v1/decisions/p1/explanation", read, 200),
             ("GET", "/metrics", read, 200), ("GET", "/metrics", "", 401), ("GET", "/healthz", "", 200), ("GET", "/readyz", "", 200),
             ("GET", "/openapi.json", "", 200), ("GET", "/v1/decisions/p1", "", 401),
         ]  # fmt: skip
         for method, address, key, status in asked:
             headers = {"authorization": key, "host": "bank.example"} if key else {}
-            answer = server.client.request(method, address, content=payment(1) if method == "POST" else None, headers=headers)
+            answer = server.client.request(
+                method, address, content=payment(1) if method == "POST" else None, headers=headers
+            )
             assert (method, address, answer.status_code) == (method, address, status), answer.text
         assert server.client.post("/v1/decisions", content=payment(1)).headers["www-authenticate"] == "Bearer"
         for _ in range(MAX_FAILURES):
             last = server.client.get("/metrics")
         assert (last.status_code, last.headers["retry-after"]) == (429, "60")
         assert server.client.get("/metrics", headers={"authorization": read}).status_code == 200
-        assert "policies" not in server.client.get("/readyz").text or server.client.get("/readyz").json()["policies"] == {}
+        assert (
+            "policies" not in server.client.get("/readyz").text or server.client.get("/readyz").json()["policies"] == {}
+        )
 
 
 def test_no_log_line_holds_a_key_or_anything_about_a_person(tmp_path: Path) -> None:
@@ -46,7 +51,8 @@ def test_no_log_line_holds_a_key_or_anything_about_a_person(tmp_path: Path) -> N
     key = with_key(path, ("admin",))[0].decode()
     person = {"phone": "13912345678", "city": "张三丰", "card": "62220212345678", "id": "secret-id-77"}
     bodies = [
-        payment(1, **person), payment(2, **person | {"amount": "110101199003074012"}), payment(1, **person | {"city": "110101199003074012"}),
+        payment(1, **person), payment(2, **person | {"amount": "110101199003074012"}),
+        payment(1, **person | {"city": "110101199003074012"}),
         payment(3, **person | {"110101199003074012": 1}), payment(4, **person).replace(b"}", b', "13912345678": NaN}'),
         payment(5, **person).replace(b"}", b', "13912345678": 1, "13912345678": 2}'), payment(6, **person).replace(b"}", b""),
         payment(7, **person | {"type": "张三丰"}), payment(8, **person | {"time": "13912345678"}),
@@ -66,7 +72,9 @@ def test_no_log_line_holds_a_key_or_anything_about_a_person(tmp_path: Path) -> N
                 client.get(address)
                 client.put(address)
             client.post("/v1/decisions?13912345678=1", content=bodies[0])
-            client.post("/v1/decisions?source=13912345678", content=bodies[0], headers={"zhiyu-request-id": "张".encode()})
+            client.post(
+                "/v1/decisions?source=13912345678", content=bodies[0], headers={"zhiyu-request-id": "张".encode()}
+            )
         with server.connect() as connection:
             connection.sendall(b"GET /13912345678 zk_x\r\nBearer\r\n\r\n")
             connection.recv(1_000)
@@ -92,8 +100,12 @@ def test_an_error_nobody_expected_is_told_without_its_text(tmp_path: Path) -> No
     assert "13912345678" not in server.log.getvalue() + answer.text
 
 
-@pytest.mark.parametrize(("given", "kept"), [("abc-1._Z", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("", False)])
-def test_a_request_id_is_taken_over_when_it_is_harmless(tmp_path_factory: pytest.TempPathFactory, given: str, kept: bool) -> None:
+@pytest.mark.parametrize(
+    ("given", "kept"), [("abc-1._Z", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("", False)]
+)
+def test_a_request_id_is_taken_over_when_it_is_harmless(
+    tmp_path_factory: pytest.TempPathFactory, given: str, kept: bool
+) -> None:
     with Served(tmp_path_factory.mktemp("ids")) as server:
         found = server.client.get("/healthz", headers={"zhiyu-request-id": given}).headers["zhiyu-request-id"]
     assert (found == given) is kept

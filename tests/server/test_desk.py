@@ -1,4 +1,4 @@
-"""The desk: what arrives together is decided together; overload, missed deadlines, a broken disk. No test depends on how long things take."""
+"""The desk: what arrives together is decided together; overload, missed deadlines, a broken disk. No test depends on how long it takes."""
 
 from __future__ import annotations
 
@@ -130,7 +130,9 @@ def test_overload_is_shed_and_says_when_to_come_again(tmp_path: Path) -> None:
             except HttpError as error:
                 shed.append(error)
         assert 20 <= len(taken) <= 26, desk.waiting.expected_s(1)
-        assert {(error.status, error.code, dict(error.headers)[b"retry-after"]) for error in shed} == {(429, "overloaded", b"1")}
+        assert {(error.status, error.code, dict(error.headers)[b"retry-after"]) for error in shed} == {
+            (429, "overloaded", b"1")
+        }
         assert all(one[0].kind == DECIDED for one in await asyncio.gather(*taken))
         assert live.position == 200 + len(taken)
         assert desk.queued == desk.queued_bytes == 0
@@ -144,7 +146,8 @@ def test_a_sender_that_can_wait_is_let_in_when_there_is_room(tmp_path: Path) -> 
     async def run() -> None:
         live = Paced(tmp_path / "t", each_s=0.01)
         desk = desk_of(live, max_wait_s=0.25, max_ahead=1)
-        await desk.submit([payment("warm")])
+        for number in range(100):
+            await desk.submit([payment(f"warm{number}")])
         live.may_sync.clear()
         ahead = desk.submit([payment("ahead")])
         await asyncio.sleep(0)
@@ -185,13 +188,19 @@ def test_a_missed_deadline_gets_the_fallback(tmp_path: Path) -> None:
         live.now_s = 1.0
         told = [json.loads(answer.body) for one in (soon, batch) for answer in await one]
         assert live.were_late == [[0]]
-        assert [(each["fallback"], each["outcome"]) for each in told] == [(True, "challenge"), (False, "pass"), (False, "pass")]
+        assert [(each["fallback"], each["outcome"]) for each in told] == [
+            (True, "challenge"),
+            (False, "pass"),
+            (False, "pass"),
+        ]
         await desk.close()
 
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("armed", "way"), [("sync", "sync_error"), ("write", "read_only"), ("write", "short"), ("write", "torn")])
+@pytest.mark.parametrize(
+    ("armed", "way"), [("sync", "sync_error"), ("write", "read_only"), ("write", "short"), ("write", "torn")]
+)
 def test_a_broken_disk_acknowledges_nothing_and_the_log_is_opened_again(tmp_path: Path, armed: str, way: str) -> None:
     """Everything acknowledged is there afterwards; what was not can be sent again and is there once."""
 
@@ -242,6 +251,30 @@ def test_a_log_that_cannot_be_opened_again_stays_stopped(tmp_path: Path) -> None
             with pytest.raises(HttpError) as refused:
                 desk.submit([payment(2)])
             assert (refused.value.status, refused.value.code) == (503, "broken")
+        await desk.close()
+
+    asyncio.run(run())
+
+
+def test_a_sender_that_waits_for_room_is_told_when_the_log_stops(tmp_path: Path) -> None:
+    async def run() -> None:
+        disk = Failing(3, way="sync_error")
+        live = Paced(tmp_path / "t", each_s=0.01, disk=disk)
+
+        def fails() -> Live:
+            raise OSError("still broken")
+
+        desk = desk_of(live, fails, max_wait_s=0.001, max_ahead=1)
+        live.may_sync.clear()
+        disk.armed = "sync"
+        futures = [desk.submit([payment(1)])]
+        await asyncio.sleep(0)
+        futures.append(desk.submit([payment(2)]))
+        waits = asyncio.ensure_future(desk.room())
+        await asyncio.sleep(0)
+        live.may_sync.set()
+        await asyncio.wait_for(waits, 60)
+        assert all(isinstance(each, HttpError) for each in await asyncio.gather(*futures, return_exceptions=True))
         await desk.close()
 
     asyncio.run(run())

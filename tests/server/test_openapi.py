@@ -13,6 +13,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
+
 from tests.server.served import Served
 from zhiyu.server.thin import ROUTES
 
@@ -54,7 +55,9 @@ def deep(document: dict[str, Any]) -> dict[str, Any]:
             "amount": {"anyOf": [{"type": "number"}, {"type": "string"}]}, "city": {"type": ["string", "null"]}, "phone": {},
         },
     }  # fmt: skip
-    return document | {"components": document["components"] | {"schemas": document["components"]["schemas"] | {"Event": event}}}
+    return document | {
+        "components": document["components"] | {"schemas": document["components"]["schemas"] | {"Event": event}}
+    }
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -64,7 +67,9 @@ def as_lines(context: Any, value: Any) -> bytes:
 
 
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode))
-def test_no_request_made_of_the_description_ends_in_a_server_error(server: Served, mode: schemathesis.GenerationMode) -> None:
+def test_no_request_made_of_the_description_ends_in_a_server_error(
+    server: Served, mode: schemathesis.GenerationMode
+) -> None:
     schema = schemathesis.openapi.from_dict(deep(server.client.get("/openapi.json").json()))
     statuses: Counter[tuple[str, int]] = Counter()
     for found in schema.get_all_operations():
@@ -83,7 +88,10 @@ def test_no_request_made_of_the_description_ends_in_a_server_error(server: Serve
 def run_cases(strategy: Any, server: Served, statuses: Counter[tuple[str, int]]) -> None:
     """Send examples of a strategy and check each answer against the document."""
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
     @given(case=strategy)
     def run(case: schemathesis.Case) -> None:
         response = case.call(base_url=f"http://127.0.0.1:{server.port}")

@@ -29,7 +29,9 @@ class Process:
 
     def __init__(self, *arguments: str, lang: str = "en") -> None:
         command = [sys.executable, "-c", START, "serve", "--port", "0", "--clock", "events", "--lang", lang, *arguments]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+        )
         assert self.process.stderr is not None
         self.said: list[str] = []
         for line in self.process.stderr:
@@ -79,7 +81,8 @@ def test_a_server_stops_gently_and_knows_everything_again(tmp_path: Path, policy
         assert "保护" in second.said[-1]
         again = httpx.post(f"{second.url}/v1/decisions:stream", content=events).text.splitlines()
         assert second.stop(signal.SIGINT)[0] == 0
-    assert [json.loads(line) | {"repeated": True} for line in told if "decided" in line] == [json.loads(line) for line in again if "decided" in line]
+    first_time = [json.loads(line) | {"repeated": True} for line in told if "decided" in line]
+    assert first_time == [json.loads(line) for line in again if "decided" in line]
 
 
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, policy: Path) -> None:
@@ -96,7 +99,9 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, policy: Path) -> 
 
 def test_tls_and_keys(tmp_path: Path, policy: Path) -> None:
     keys = tmp_path / "keys.json"
-    made = CliRunner().invoke(main, ["keys", "new", "--keys", str(keys), "--scope", "decide", "--note", "test"], catch_exceptions=False)
+    made = CliRunner().invoke(
+        main, ["keys", "new", "--keys", str(keys), "--scope", "decide", "--note", "test"], catch_exceptions=False
+    )
     key = made.stdout.strip()
     given = ("--policy", str(policy), "--data", str(tmp_path / "data"), "--keys", str(keys))
     tls = ("--tls-cert", str(HERE / "localhost.cert.pem"), "--tls-key", str(HERE / "localhost.key.pem"))
@@ -126,12 +131,14 @@ def test_tls_and_keys(tmp_path: Path, policy: Path) -> None:
     [
         (["--host", "0.0.0.0"], "no keys", "没有密钥"), (["--host", "0.0.0.0", "--keys", "K"], "plain text", "明文"),
         (["--tls-cert", "K"], "go together", "同时"), (["--keys", "absent"], "no file of keys", "没有密钥文件"),
-        (["--tenant", "a", "--tenant", "b"], "tells the tenants apart", "区分租户"), (["--host", "203.0.113.7", "--keys", "K", "--insecure-no-tls"],
-                                                                             "cannot listen", "无法监听"),
+        (["--tenant", "a", "--tenant", "b"], "tells the tenants apart", "区分租户"),
+        (["--host", "203.0.113.7", "--keys", "K", "--insecure-no-tls"], "cannot listen", "无法监听"),
         (["--policy", "absent"], "absent", "absent"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_served_is_told_in_both_languages(policy: Path, arguments: list[str], word: str, wort: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_served_is_told_in_both_languages(
+    policy: Path, arguments: list[str], word: str, wort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(policy.parent)
     CliRunner().invoke(main, ["keys", "new", "--keys", "K"], catch_exceptions=False)
     for lang, said in (("en", word), ("zh", wort)):

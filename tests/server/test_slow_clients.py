@@ -75,7 +75,11 @@ TOO_MUCH = {
     "long header": (b"GET / HTTP/1.1\r\nA: " + b"b" * 20_000 + b"\r\n\r\n", 431, "headers"),
     "long address": (b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\n\r\n", 414, "url"),
     "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n", 400, "http"),
-    "long body": (b"POST /v1/decisions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n", 413, "too_large"),
+    "long body": (
+        b"POST /v1/decisions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n",
+        413,
+        "too_large",
+    ),
     "wrong length": (b"POST /v1/decisions HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400, "http"),
 }
 
@@ -123,5 +127,7 @@ def test_a_client_that_leaves_does_not_lose_its_event(tmp_path: Path) -> None:
     assert found[::2] == [404] * 15
     assert set(found[1::2]) <= {200, 404}
     assert 200 in found
-    assert [(each["id"], each.get("repeated", False)) for each in again] == [(f"p{at}", found[at] == 200) for at in range(30)]
+    assert [(each["id"], each.get("repeated", False)) for each in again] == [
+        (f"p{at}", found[at] == 200) for at in range(30)
+    ]
     assert len({each["position"] for each in again}) == 30

@@ -11,7 +11,9 @@ from tests.engine.live_stream import records
 from tests.server.served import Served, payment, until_closed
 from zhiyu.server.settings import Settings
 
-HEAD = b"POST /v1/decisions:stream HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+HEAD = (
+    b"POST /v1/decisions:stream HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+)
 
 
 def chunk(data: bytes) -> bytes:
@@ -46,11 +48,15 @@ def test_a_long_stream_is_answered_in_order_and_equals_single_events(tmp_path: P
     with Served(tmp_path / "a") as server:
         streamed = server.client.post("/v1/decisions:stream", content=b"\n".join(bodies)).text.splitlines()
     with Served(tmp_path / "b") as server:
-        single = [server.client.post("/v1/decisions:batch", content=b"\n".join(bodies[at : at + 7])).json()["answers"] for at in range(0, 700, 7)]
+        pieces = [b"\n".join(bodies[at : at + 7]) for at in range(0, 700, 7)]
+        single = [server.client.post("/v1/decisions:batch", content=piece).json()["answers"] for piece in pieces]
     assert len(streamed) == len(bodies)
 
     def told(answer: dict[str, object]) -> dict[str, object]:
-        return {name: answer.get(name) for name in ("id", "outcome", "score", "rules", "code", "field", "repeated", "position")}
+        return {
+            name: answer.get(name)
+            for name in ("id", "outcome", "score", "rules", "code", "field", "repeated", "position")
+        }
 
     assert [told(json.loads(line)) for line in streamed[:700]] == [told(each) for answers in single for each in answers]
 
@@ -103,6 +109,9 @@ def test_stopping_tells_a_stream_from_which_line_on_nothing_was_taken(tmp_path: 
 def test_a_line_that_is_too_long_is_refused_alone(tmp_path: Path) -> None:
     with Served(tmp_path) as server:
         lines = [payment(1), payment(2, city="x" * 900_000), payment(3)]
-        found = [json.loads(line) for line in server.client.post("/v1/decisions:stream", content=b"\n".join(lines)).text.splitlines()]
+        found = [
+            json.loads(line)
+            for line in server.client.post("/v1/decisions:stream", content=b"\n".join(lines)).text.splitlines()
+        ]
     assert [each.get("id") for each in found] == ["p1", None, "p3"]
     assert (found[1]["code"], found[1]["status"], found[1]["line"]) == ("too_long", 413, 2)

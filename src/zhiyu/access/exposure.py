@@ -47,8 +47,8 @@ def check_exposure(host: str, keys: bool, cert: Path | None, key: Path | None, i
         return
     if not keys:
         raise InputError(
-            f"'{host}' can be reached from other machines, and there are no keys: make some with `zhiyu keys new --keys FILE` and give --keys FILE, "
-            "or listen on 127.0.0.1",
+            f"'{host}' can be reached from other machines, and there are no keys: make some with `zhiyu keys new --keys FILE` "
+            "and give --keys FILE, or listen on 127.0.0.1",
             f"其他机器可访问“{host}”，但没有密钥：请用 `zhiyu keys new --keys FILE` 创建并指定 --keys FILE，或只监听 127.0.0.1",
         )
     if cert is None and not insecure_no_tls:

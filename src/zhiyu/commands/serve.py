@@ -147,7 +147,8 @@ def _recovered(live: Live, zh: bool) -> str:
         )
     if zh:
         return f"已恢复至位置 {live.position:,}（快照 {found.snapshot:,}，回放 {found.events:,} 个事件，{found.seconds:.1f} 秒{cut}）"
-    return f"recovered to position {live.position:,} (snapshot {found.snapshot:,}, {found.events:,} events replayed, {found.seconds:.1f} s{cut})"
+    took = f"snapshot {found.snapshot:,}, {found.events:,} events replayed, {found.seconds:.1f} s{cut}"
+    return f"recovered to position {live.position:,} ({took})"
 
 
 def _protection(plan: Plan, zh: bool) -> str:

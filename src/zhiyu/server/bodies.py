@@ -76,8 +76,8 @@ def lines_of(body: bytes) -> list[tuple[int, bytes]]:
 
 
 def records_of(body: bytes, kind: bytes, arrays: bool) -> list[tuple[int, bytes]]:
-    """(number, record) of a body: NDJSON, one object, or (`arrays`) a JSON array. A body of another type than NDJSON that is one JSON value is
-    one record, however many lines it has; anything else is read line by line."""
+    """(number, record) of a body: NDJSON, one object, or (`arrays`) a JSON array. A body of another type than NDJSON that is one JSON
+    value is one record, however many lines it has; anything else is read line by line."""
     start = body.lstrip(_SPACE)[:1]
     if arrays and start == b"[":
         try:

@@ -81,6 +81,7 @@ class Desk:
         self._unsynced: deque[tuple[int, list[Work]]] = deque()
         self._relief: list[asyncio.Future[None]] = []
         self._scheduled = False
+        self._scheduled_at = self._round_s = 0.0
         self._may_reopen = True
         self._reopening: asyncio.Task[None] | None = None
         self._syncing = Syncing(self.live, self._synced, self._sync_failed)
@@ -112,7 +113,7 @@ class Desk:
 
     def _require_room(self, records: int, size: int) -> None:
         queued = self.queued + records
-        wait = self.waiting.expected_s(queued)
+        wait = self.expected_s(records)
         limits = self._settings
         # an empty queue takes whatever comes: else an estimate that went wrong could never be corrected
         if self.queued and (
@@ -125,11 +126,16 @@ class Desk:
                 f"服务器无法在 {limits.max_wait_s * 1000:.0f} 毫秒内处理；请稍后重试", headers=((b"retry-after", after),),
             )  # fmt: skip
 
+    def expected_s(self, records: int = 1) -> float:
+        """What records that come now would wait: a round of the event loop (all that it reads and writes for others), then the queue."""
+        so_far = self._clock() - self._scheduled_at if self._scheduled else 0.0
+        return max(so_far, self._round_s) + self.waiting.expected_s(self.queued + records)
+
     async def room(self) -> None:
         """Wait until half of what may be queued is free. For senders that can wait instead of being shed."""
         limits = self._settings
         while not self.broken and (
-            self.waiting.expected_s(self.queued) > limits.max_wait_s / 2
+            self.expected_s(0) > limits.max_wait_s / 2
             or self.queued_bytes > limits.max_queued_bytes // 2
         ):
             if not self.queued:
@@ -148,11 +154,13 @@ class Desk:
     def _schedule(self) -> None:
         if not self._scheduled and len(self._unsynced) < self._settings.max_ahead:
             self._scheduled = True
+            self._scheduled_at = self._clock()
             self._loop.call_soon(self._drain)
 
     def _drain(self) -> None:
         """Decide what is queued, up to the limit of a batch; neighbours of the same form go together."""
         self._scheduled = False
+        self._round_s = self._clock() - self._scheduled_at
         room = self._settings.max_drain
         while self._queue and room > 0 and not self.broken:
             run = self._next_run(room)
@@ -160,6 +168,9 @@ class Desk:
             self._decide(run)
         if self._queue:
             self._schedule()
+        self._relieve()
+
+    def _relieve(self) -> None:
         for relief in self._relief:
             if not relief.done():
                 relief.set_result(None)
@@ -236,6 +247,7 @@ class Desk:
         self._queue.clear()
         self.queued = self.queued_bytes = 0
         _fail(works, self.unavailable())
+        self._relieve()
         if self._may_reopen and not self.closing:
             self._may_reopen = False
             self._reopening = self._loop.create_task(self._reopen())

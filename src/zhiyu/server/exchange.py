@@ -30,7 +30,9 @@ ID_HEADER = b"zhiyu-request-id"
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _START = secrets.token_hex(4)
 _numbers = itertools.count(1)
-_OWN_FIELDS = frozenset({"id", "type", "time", "body", "source", "lang", "deadline_ms", "Zhiyu-Deadline-Ms", "Content-Encoding"})
+_OWN_FIELDS = frozenset(
+    {"id", "type", "time", "body", "source", "lang", "deadline_ms", "Zhiyu-Deadline-Ms", "Content-Encoding"}
+)
 _CLOSE = ((b"connection", b"close"),)
 
 

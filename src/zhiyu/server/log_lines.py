@@ -1,9 +1,9 @@
 """Log lines: one JSON object each, on standard error, with nothing that is secret or personal.
 
 In: names of events and their fields. Out: lines. Only what is listed here is ever written: request id, route (never the address that was
-asked for, it may hold an id), status, code, the name of a declared field (never its value, never a name of the caller's), key id, tenant, times. Of an unexpected exception the
-kind and the places in the code are told, not its message, which may quote data. More than 100 lines a second are counted instead of
-written.
+asked for, it may hold an id), status, code, the name of a declared field (never its value, never a name of the caller's own), key id,
+tenant, times. Of an unexpected exception the kind and the places in the code are told, not its message, which may quote data. More than 100
+lines a second are counted instead of written.
 """
 
 from __future__ import annotations

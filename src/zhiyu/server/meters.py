@@ -142,7 +142,7 @@ class _Told(Collector):
         facts = GaugeMetricFamily("zhiyu_engine", "Counts of the engine", labels=("tenant", "fact"))
         for tenant, desk in self._desks.items():
             queued.add_metric((tenant,), desk.queued)
-            expected.add_metric((tenant,), desk.waiting.expected_s(desk.queued))
+            expected.add_metric((tenant,), desk.expected_s())
             ready.add_metric((tenant,), float(not desk.broken))
             for name, value in ({} if desk.broken else desk.live.facts()).items():
                 if isinstance(value, (int, float)):

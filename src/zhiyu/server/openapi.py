@@ -20,8 +20,8 @@ _TEXTS = {"type": "array", "items": _TEXT}
 _DEADLINE = "#/components/parameters/DeadlineMs"
 _SOURCE = "#/components/parameters/Source"
 ABOUT = (
-    "Events in, explained decisions out. An answer is sent when it is on disk. The id of an event is its idempotency key: the same event again "
-    "gives the first decision, the same id with other content 409."
+    "Events in, explained decisions out. An answer is sent when it is on disk. The id of an event is its idempotency key: the same event "
+    "again gives the first decision, the same id with other content 409."
 )
 
 
@@ -92,7 +92,8 @@ def _thin_paths() -> dict[str, Any]:
     both = [{"$ref": _SOURCE}, {"$ref": _DEADLINE}, {"$ref": _DEADLINE + "Query"}]
     return {
         "/v1/decisions": _post(
-            "decide", "Decide one event", one, {"application/json": {"schema": _DECISION}}, both, (400, 401, 403, 408, 409, 413, 415, 422, 429, 503)
+            "decide", "Decide one event", one, {"application/json": {"schema": _DECISION}}, both,
+            (400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
         ),
         "/v1/decisions:batch": _post(
             "decideBatch", "Decide up to 1,000 events; a bad one is refused alone", {"application/json": {"schema": many}, **lines},
@@ -131,7 +132,8 @@ def _parameters() -> dict[str, Any]:
     said = "Milliseconds within which the answer is wanted; past it in the queue, the policy's fallback answers."
     return {
         "Source": {
-            "name": "source", "in": "query", "required": False, "schema": _TEXT, "description": "A source of the policy whose form the records have.",
+            "name": "source", "in": "query", "required": False, "schema": _TEXT,
+            "description": "A source of the policy whose form the records have.",
         },
         "DeadlineMs": {"name": "Zhiyu-Deadline-Ms", "in": "header", "description": said, **deadline},
         "DeadlineMsQuery": {"name": "deadline_ms", "in": "query", "description": said, **deadline},
@@ -140,15 +142,17 @@ def _parameters() -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     event = {
-        "type": "object", "description": "In the form the policy declares, or that of a source. `time` in ISO 8601 with its offset.",
-        "examples": [{"type": "application", "id": "a-001", "time": "2026-03-02T09:03:40+08:00", "customer": "c1", "amount": "20000.00"}],
+        "type": "object",
+        "description": "In the form the policy declares, or that of a source. `time` in ISO 8601 with its offset.",
+        "examples": [{"type": "login", "id": "l-001", "time": "2026-03-02T09:03:40+08:00", "customer": "c1"}],
     }  # fmt: skip
     decision = {
         "type": "object", "required": ["position", "status"],
         "description": "`status` is decided; taken (a fact), noise or known where there is nothing to decide. A repeat says `repeated`.",
         "properties": {
-            "id": _TEXT, "type": _TEXT, "position": {"type": "integer"}, "status": {"enum": ["decided", "taken", "noise", "known"]}, "outcome": _TEXT,
-            "enforced": _TEXT, "mark": _TEXT, "score": {"type": "integer"}, "rules": _TEXTS, "reasons": _TEXTS, "shadow": _TEXTS,
+            "id": _TEXT, "type": _TEXT, "position": {"type": "integer"}, "status": {"enum": ["decided", "taken", "noise", "known"]},
+            "outcome": _TEXT, "enforced": _TEXT, "mark": _TEXT, "score": {"type": "integer"}, "rules": _TEXTS,
+            "reasons": _TEXTS, "shadow": _TEXTS,
             "actions": {"type": "array", "items": {"type": "object"}}, "late": {"type": "boolean"}, "approximate": {"type": "boolean"},
             "fallback": {"type": "boolean"}, "policy": _TEXT, "receipt": _TEXT, "repeated": {"type": "boolean"},
         },
@@ -156,8 +160,8 @@ def _schemas() -> dict[str, Any]:
     problem = {
         "type": "object", "required": ["type", "title", "status", "code", "detail", "detail_en", "detail_zh", "request_id"],
         "properties": {
-            "type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "code": _TEXT, "detail": _TEXT, "detail_en": _TEXT, "detail_zh": _TEXT,
-            "field": _TEXT, "line": {"type": "integer"}, "request_id": _TEXT,
+            "type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "code": _TEXT, "detail": _TEXT,
+            "detail_en": _TEXT, "detail_zh": _TEXT, "field": _TEXT, "line": {"type": "integer"}, "request_id": _TEXT,
         },
     }  # fmt: skip
     label = {

@@ -31,7 +31,6 @@ TITLES = {
     431: ("Headers too large", "请求头过大"),
     500: ("Internal error", "内部错误"),
     503: ("Not ready", "暂不可用"),
-    507: ("Disk full", "磁盘已满"),
 }
 STATUS_OF_CODE = {
     "bad_json": 400, "bad_text": 400, "not_object": 400, "duplicate_key": 400, "too_long": 413, "id_conflict": 409,
@@ -72,7 +71,9 @@ def problem_of_refusal(
 ) -> dict[str, Any]:
     """Why one record was not taken."""
     status = STATUS_OF_CODE.get(refusal.code, 422)
-    return problem(status, refusal.code, refusal.en, refusal.zh, culprit_of(refusal, record), language, request_id, line)
+    return problem(
+        status, refusal.code, refusal.en, refusal.zh, culprit_of(refusal, record), language, request_id, line
+    )
 
 
 def problem_of_error(error: ZhiyuError, language: str, request_id: str, line: int = 0) -> dict[str, Any]:

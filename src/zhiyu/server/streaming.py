@@ -122,7 +122,10 @@ async def _write(exchange: Exchange, pieces: asyncio.Queue[Piece | None]) -> str
             answers = iter(await result if result is not None else ())
         except ZhiyuError as error:
             return await _end(exchange, error, lines[0][0])
-        out = [told(_too_long() if record is None else next(answers), record or b"", exchange, number) for number, record in lines]
+        out = [
+            told(_too_long() if record is None else next(answers), record or b"", exchange, number)
+            for number, record in lines
+        ]
         await exchange.send({"type": "http.response.body", "body": b"\n".join(out) + b"\n", "more_body": True})
     return ""
 

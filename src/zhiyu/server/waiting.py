@@ -7,7 +7,8 @@ fitted to what was measured lately, so that a queue of many cheap records and on
 from __future__ import annotations
 
 _FADE = 0.05
-_FIRST_COST_S = 0.0002
+_FIRST_COST_S = 0.0005
+_PAUSE = 4.0
 
 
 class Waiting:
@@ -15,14 +16,13 @@ class Waiting:
 
     def __init__(self, max_drain: int) -> None:
         self.fixed_s, self.each_s, self.sync_s = 0.0, _FIRST_COST_S, 0.002
-        self._max_drain, self._known = max_drain, False
+        self._max_drain = max_drain
         self._n, self._s, self._nn, self._ns = 1.0, _FIRST_COST_S, 1.0, _FIRST_COST_S
 
     def decided(self, records: int, seconds: float) -> None:
-        """One batch was decided."""
-        if not self._known:
-            self._known = True
-            self._n, self._s, self._nn, self._ns = records, seconds, records * records, records * seconds
+        """One batch was decided. What took far longer than expected counts as far longer, not as what it took: one pause of the machine is
+        no reason to shed, many are."""
+        seconds = min(seconds, _PAUSE * (self.fixed_s + self.each_s * records))
         self._n += _FADE * (records - self._n)
         self._s += _FADE * (seconds - self._s)
         self._nn += _FADE * (records * records - self._nn)
@@ -37,6 +37,7 @@ class Waiting:
 
     def synced(self, seconds: float) -> None:
         """One sync is done."""
+        seconds = min(seconds, _PAUSE * self.sync_s)
         self.sync_s += _FADE * (seconds - self.sync_s)
 
     def expected_s(self, records: int) -> float:
