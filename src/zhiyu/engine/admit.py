@@ -169,6 +169,11 @@ class Door:
             )
         return Judged(status, received, late, first, accepted, late_ones)
 
+    def limit(self, limits: tuple[int, int, int, int]) -> None:
+        """Judge by other limits from now on: lateness, how far ahead, how long ids are remembered, skew, all in ms."""
+        self.limits = limits
+        self._context[4:8] = limits
+
     def find(self, id_code: Array) -> int:
         """Position of the event with this id code (uint64[2]), -1 when it is not remembered."""
         return int(recalled(self._context, int(id_code[0:1].view(np.int64)[0])))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from zhiyu.decisions.layout import (
     O_KEPT,
     O_MARK,
     O_OUTCOME,
+    O_SCORE,
     OUT_LINES,
     SKIP,
 )
@@ -50,6 +51,7 @@ DECISION_SPAN = 64
 
 _NO_ASKS = np.zeros(0, np.uint8)
 NO_ROWS = np.zeros(0, np.int64)
+TOLD_LINES = (O_OUTCOME, O_ENFORCED, O_MARK, O_SCORE)
 
 
 @dataclass(slots=True)
@@ -92,12 +94,13 @@ class Engine:
     """Decides batches. `keep_all` keeps the feature values of passes too (a feature tape, a single decision)."""
 
     def __init__(
-        self, compiled: Compiled, codes: Codes, tenant: str = "default", limit_bytes: int | None = None
-    ) -> None:
+        self, compiled: Compiled, codes: Codes, tenant: str = "default", limit_bytes: int | None = None,
+        state: FeatureState | None = None,
+    ) -> None:  # fmt: skip
         self.compiled = compiled
         self.codes = codes
         self.tenant = tenant
-        self.state = FeatureState(compiled.plan, limit_bytes)
+        self.state = state or FeatureState(compiled.plan, limit_bytes)
         self.door = Door(compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms, compiled.skew_ms)
         width = compiled.n_columns
         self.deciding = Deciding(compiled, MAX_BLOCK)
@@ -110,7 +113,7 @@ class Engine:
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
         self._outcome_codes = np.array([codes.one(name) for name in OUTCOMES], np.int64)
         self._always_decides = all(event.decide for event in compiled.policy.events) and not len(compiled.drops)
-        self._fallbacks = NO_ROWS
+        self._fallbacks, self._told = NO_ROWS, cast("tuple[Array, Array] | None", None)
         self._fallback_outcome = OUTCOMES.index(compiled.policy.deadline.then)
         self._one_ask = np.array([DECIDE], np.uint8)
         self._decides = np.array([DECIDE if event.decide else FACT for event in compiled.schema.types], np.uint8)
@@ -121,7 +124,7 @@ class Engine:
         """Take a decoded batch, whole, in order. `floors` int64[n]: the wall clock when each came in (none for a file). `fallbacks`: rows
         whose deadline has passed, ascending: they get the policy's fallback instead of what was decided."""
         judged = self.door.judge(batch.time_ms, batch.id_code, batch.body_code, batch.positions, floors)
-        self._fallbacks = fallbacks
+        self._fallbacks, self._told = fallbacks, None
         status, first, received = judged.status, judged.first, judged.received
         clean = judged.accepted == batch.n
         outcome = self._in_steps(
@@ -136,10 +139,21 @@ class Engine:
             )
         return outcome
 
-    def process_accepted(self, batch: EventBatch, received: Array, late: Array, keep_all: bool = False) -> Outcome:
-        """Take events that were accepted before (a tape), with the times at which they were received: the door is not asked again."""
+    def process_accepted(
+        self,
+        batch: EventBatch,
+        received: Array,
+        late: Array,
+        keep_all: bool = False,
+        told: tuple[Array, Array] | None = None,
+    ) -> Outcome:
+        """Take events that were accepted before (a tape), with the times at which they were received: the door is not asked again.
+
+        `told`: what was really decided, by another policy: positions int64[k] and int64[4, k] in the order of TOLD_LINES. That, and not
+        what this policy says, is what comes back as facts.
+        """
         judged = Judged(np.zeros(batch.n, np.uint8), received, late, batch.positions, batch.n, int(late.sum()))
-        self._fallbacks = NO_ROWS
+        self._fallbacks, self._told = NO_ROWS, told
         return self._in_steps(batch, np.arange(batch.n), judged, keep_all)
 
     def _in_steps(self, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool) -> Outcome:
@@ -172,9 +186,10 @@ class Engine:
     def _change_lists(self, now: int) -> None:
         """Let everything take effect that is due; the kernel sees the lists as they are then."""
         if self.lists.apply_until(now):
-            self._show_lists()
+            self.show_lists()
 
-    def _show_lists(self) -> None:
+    def show_lists(self) -> None:
+        """Let the kernel see the lists and snoozes as they are now."""
         self.deciding.watch_lists(self.lists.address)
         rules = {rule.rule.name: number for number, rule in enumerate(self.compiled.rule_order)}
         quiet = self.lists.snoozes.lines(rules, self.compiled.schema.index)
@@ -315,11 +330,17 @@ class Engine:
         return Facts(own_values, own_nulls, batch.time_ms[rows][labelled] + batch.label_delay_ms), labelled
 
     def _fall_back(self, decisions: DecisionBatch) -> None:
-        """Put the fallback in place of what was decided too late."""
+        """Put the fallback in place of what was decided too late, and what was really decided in place of what this policy says."""
         if len(self._fallbacks):
             at = np.isin(decisions.rows, self._fallbacks)
             decisions.block[O_OUTCOME, at] = decisions.block[O_ENFORCED, at] = self._fallback_outcome
             decisions.block[O_MARK, at] = FELL_BACK
+        if self._told is not None:
+            positions, lines = self._told
+            known = np.flatnonzero(np.isin(decisions.positions, positions))
+            source = np.searchsorted(positions, decisions.positions[known])
+            for number, line in enumerate(TOLD_LINES):
+                decisions.block[line, known] = lines[number, source]
 
     def _feed_back(self, sequence: _Sequence, own: Array, rows: Array, decisions: DecisionBatch) -> None:
         if self.feedback is None or not len(own):
@@ -360,7 +381,7 @@ class Engine:
         own = self.state.restore(folder / "features.state")
         self.door.restore(folder / "ids.state")
         self.lists.restore(folder / "lists.state")
-        self._show_lists()
+        self.show_lists()
         for name, waiting in (("labels", self.labels), ("feedback", self.feedback)):
             if waiting is not None:
                 waiting.restore(folder / f"{name}.state")

@@ -17,13 +17,16 @@ import numpy as np
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.engine.admit import Judged
+from zhiyu.engine.engine import TOLD_LINES
 from zhiyu.events.batch import EventBatch
 
 
 class _Stored(msgspec.Struct, array_like=True, gc=False):
     """Little-endian arrays of n events (C columns), d decisions (L lines), k kept rows (F features)."""
 
-    release: int
+    policy: bytes
+    words: tuple[int, int]
+    accepted: int
     positions: bytes
     ids: list[str]
     id_code: bytes
@@ -53,34 +56,42 @@ _DECODE = msgspec.msgpack.Decoder(_Stored).decode
 
 @dataclass(slots=True)
 class Noted:
-    """Events as they were logged, and the decisions noted with them. `floors` int64[n]: the wall clock at the door; `fallbacks` int64[f]:
-    rows whose deadline had passed."""
+    """Events as they were logged, and the decisions noted with them, under the policy of this hash. `floors` int64[n]: the wall clock at
+    the door; `fallbacks` int64[f]: rows whose deadline had passed; `accepted`: how many events were accepted before."""
 
-    release: int
+    policy: str
+    accepted: int
     batch: EventBatch
     judged: Judged
     floors: Array
     fallbacks: Array
     decisions: DecisionBatch
 
+    @property
+    def told(self) -> tuple[Array, Array]:
+        """What was decided, as an engine takes it that only follows: positions, and the lines TOLD_LINES of the result block."""
+        d = self.decisions
+        return d.positions, d.block[list(TOLD_LINES)] if d.n else np.zeros((len(TOLD_LINES), 0), np.int64)
+
 
 def event_payload(
-    release: int, batch: EventBatch, judged: Judged, accepted: Array, floors: Array, fallbacks: Array, decisions: DecisionBatch
+    policy: str, accepted: int, batch: EventBatch, judged: Judged, rows: Array, floors: Array, fallbacks: Array, decisions: DecisionBatch
 ) -> bytes:  # fmt: skip
-    """The accepted rows (int64[a], ascending) of a batch and their decisions."""
+    """The accepted rows (int64[a], ascending) of a batch and their decisions; `accepted` events came before them."""
     n = batch.n
-    whole = len(accepted) == n
-    at: Any = slice(None) if whole else accepted
-    place = accepted if whole else np.searchsorted(accepted, np.arange(n))
+    whole = len(rows) == n
+    at: Any = slice(None) if whole else rows
+    place = rows if whole else np.searchsorted(rows, np.arange(n))
     ids = _texts(batch.ids)
     shown = {name: _texts(column) for name, column in batch.shown.items()}
     if not whole:
-        ids = [ids[row] for row in accepted]
-        shown = {name: [texts[row] for row in accepted] for name, texts in shown.items()}
+        ids = [ids[row] for row in rows]
+        shown = {name: [texts[row] for row in rows] for name, texts in shown.items()}
     d = decisions
     return _ENCODE(
         _Stored(
-            release, batch.positions[at].tobytes(), ids, batch.id_code[at].tobytes(), batch.body_code[at].tobytes(),
+            bytes.fromhex(policy), (d.hit_words, d.path_words), accepted, batch.positions[at].tobytes(), ids,
+            batch.id_code[at].tobytes(), batch.body_code[at].tobytes(),
             batch.type_index[at].tobytes(), batch.time_ms[at].tobytes(), judged.received[at].tobytes(),
             (floors[at] if len(floors) else floors).tobytes(),
             judged.late[at].tobytes(), batch.labels[at].tobytes(), batch.money[at].tobytes(), batch.values[:, at].tobytes(),
@@ -90,7 +101,7 @@ def event_payload(
     )  # fmt: skip
 
 
-def noted(payload: bytes, tenant: str, hit_words: int, path_words: int) -> Noted:
+def noted(payload: bytes, tenant: str) -> Noted:
     """Read a payload back; the arrays are read-only views of it."""
     stored = _DECODE(payload)
     n = len(stored.ids)
@@ -118,13 +129,19 @@ def noted(payload: bytes, tenant: str, hit_words: int, path_words: int) -> Noted
     block = np.frombuffer(stored.block, np.int64).reshape(-1, d) if d else np.zeros((0, 0), np.int64)
     decisions = DecisionBatch(
         tenant, positions[rows], [stored.ids[row] for row in rows.tolist()], id_code[rows], type_index[rows], time_ms[rows],
-        received[rows], late[rows], labels[rows], money[rows], rows, block, hit_words, path_words, kept,
+        received[rows], late[rows], labels[rows], money[rows], rows, block, *stored.words, kept,
         np.frombuffer(stored.kept_values, np.int64).reshape(k, -1) if k else np.zeros((0, 0), np.int64),
         np.frombuffer(stored.kept_nulls, np.uint8).reshape(k, -1) if k else np.zeros((0, 0), np.uint8),
     )  # fmt: skip
     judged = Judged(np.zeros(n, np.uint8), received, late, positions, n, int(late.sum()))
     return Noted(
-        stored.release, batch, judged, whole(stored.floors, np.int64), whole(stored.fallbacks, np.int64), decisions
+        stored.policy.hex(),
+        stored.accepted,
+        batch,
+        judged,
+        whole(stored.floors, np.int64),
+        whole(stored.fallbacks, np.int64),
+        decisions,
     )
 
 

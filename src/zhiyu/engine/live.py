@@ -26,8 +26,10 @@ from zhiyu.engine.event_frames import Noted, event_payload, noted
 from zhiyu.engine.live_decode import decode_bodies
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.recovery import Recovered, recover, snapshot_facts
-from zhiyu.engine.releases import Releases
+from zhiyu.engine.releases import Release, Releases
 from zhiyu.engine.snapshots import Snapshots
+from zhiyu.engine.takeover import taken_over, unlike
+from zhiyu.engine.warming import Warming, start_of
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.refusals import Refusal
@@ -63,13 +65,14 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class Live:
     """Opens or makes the tenant's folder and recovers. One thread calls everything but `sync`, which may wait in another.
 
-    `clock`: "wall" stamps what comes in with the time of day; "events" knows no time but that of the events, as a replay of a file does.
+    A policy other than the one in force is released, unless `release` is False. `clock`: "wall" stamps what comes in with the time of
+    day; "events" knows no time but that of the events, as a replay of a file does.
     """
 
     def __init__(
         self, folder: Path, opened: Opened, *, clock: Literal["wall", "events"] = "wall", disk: Disk | None = None,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000, segment_bytes: int = SEGMENT_BYTES,
-        snapshot_events: int = SNAPSHOT_EVENTS,
+        snapshot_events: int = SNAPSHOT_EVENTS, release: bool = True,
     ) -> None:  # fmt: skip
         if not _TENANT.fullmatch(opened.tenant):
             raise InputError(
@@ -90,9 +93,13 @@ class Live:
             os.close(self._lock)
             raise
         self.position = self.log.position
-        self.answers = Answers(self.opened)
+        self.warming: Warming | None = None
+        self.warming_why = ""
+        self._answers: dict[str, Answers] = {}
+        self.answers = self._answers_of(self.opened)
         self._snapshot_events, self._snapshot_due = snapshot_events, max(self.snapshots.last, 0) + snapshot_events
-        self._room = 9 * opened.compiled.n_columns + 9 * len(opened.compiled.features) + 400
+        if self.opened.artifact.hash != opened.artifact.hash and release:
+            self.release(opened)
 
     @property
     def tenant(self) -> str:
@@ -159,7 +166,9 @@ class Live:
         if self.answers.needs_values:
             kept = kept.keeping(kept.outcome[kept.kept] > 0)
         own = np.intersect1d(fallbacks, accepted) if len(fallbacks) else fallbacks
-        payload = event_payload(self.releases.number, batch, judged, accepted, floors, own, kept)
+        payload = event_payload(
+            self.opened.artifact.hash, self.engine.accepted - len(accepted), batch, judged, accepted, floors, own, kept
+        )
         return self.log.append(EVENTS, payload, len(accepted), int(batch.positions[accepted[0]]), self.position)
 
     def _take_rest(self, batch: EventBatch, first: int, outcome: Outcome, answers: list[Answer | None]) -> None:
@@ -192,6 +201,52 @@ class Live:
             self.snapshots.poll(wait=True)
         return begun
 
+    def release(self, opened: Opened) -> Release | None:
+        """Let another policy decide. It is in force at once when it counts what this one counts, and its `Release` is returned; else None:
+        it counts from the log while `work` is called, and is in force when it has caught up. A later release replaces one that waits."""
+        self._require_working()
+        self.warming = None
+        if opened.artifact.hash == self.opened.artifact.hash:
+            return self.releases.current
+        why = unlike(self.engine.compiled, opened.compiled)
+        if not why:
+            return self._put_in_force(opened)
+        received = int(self.engine.door.clock[0])
+        self.warming = Warming(self.log, opened, start_of(self.log, opened, received))
+        self.warming_why = why
+        return None
+
+    def roll_back(self) -> Release | None:
+        """Let the policy decide again that decided before the one in force; as `release` says. InputError when there was none."""
+        before = self.releases.previous
+        if before is None:
+            raise InputError("there is no earlier release to go back to", "没有可回退的更早版本")
+        return self.release(self.releases.open(before.hash, self.opened))
+
+    def work(self, seconds: float = 0.005) -> bool:
+        """Do about so much of what waits in the background (a release that counts); True when there is more to do."""
+        self.snapshots.poll()
+        if self.warming is None or self.broken:
+            return False
+        if not self.warming.work(seconds) and self.warming.done >= self.log.position:
+            self._put_in_force(self.warming.opened, self.warming)
+            return False
+        return True
+
+    def _put_in_force(self, opened: Opened, warmed: Warming | None = None) -> Release:
+        release = self.releases.write(opened, warmed.start if warmed else -1)
+        self.sync()
+        self.engine = taken_over(self.engine, opened, warmed.engine if warmed else None)
+        self.opened, self.warming = opened, None
+        self._answers_of(opened)
+        self.snapshot()
+        return release
+
+    def _answers_of(self, opened: Opened) -> Answers:
+        self.answers = self._answers.setdefault(opened.artifact.hash, Answers(opened))
+        self._room = 9 * opened.compiled.n_columns + 9 * len(opened.compiled.features) + 400
+        return self.answers
+
     def decision(self, event_id: str) -> bytes | None:
         """The decision about an event, as JSON; None when its id is not remembered."""
         position = self.position_of(event_id)
@@ -210,9 +265,8 @@ class Live:
         found = self._noted(position)
         if found is None:
             return None
-        note, chain = found
+        note, chain, answers = found
         at = np.flatnonzero(note.decisions.positions == position)
-        answers = self.answers
         if len(at):
             return answers.bodies(note.decisions.at(at), chain, repeated)[0]
         rows = np.flatnonzero(note.batch.positions == position)
@@ -227,21 +281,25 @@ class Live:
         found = None if position is None else self._noted(position)
         if found is None:
             return None
-        d, batch = found[0].decisions, found[0].batch
+        note, _, answers = found
+        d = note.decisions
         at = np.flatnonzero(d.positions == position)
         if not len(at):
             return None
         lines = np.flatnonzero(d.kept == at[0])
-        return (
-            self.opened.explain_kept(d, batch, int(lines[0])) if len(lines) else self.opened.explain_pass(d, int(at[0]))
-        )
+        if len(lines):
+            return answers.opened.explain_kept(d, note.batch, int(lines[0]))
+        return answers.opened.explain_pass(d, int(at[0]))
 
-    def _noted(self, position: int) -> tuple[Noted, bytes] | None:
+    def _noted(self, position: int) -> tuple[Noted, bytes, Answers] | None:
+        """What the log holds of a position: its frame, its chain, and answers under the policy that decided then."""
         frame = self.log.frame_at(position)
         if frame is None or frame.header.kind != EVENTS:
             return None
-        deciding = self.engine.deciding
-        return noted(frame.payload, self.tenant, *deciding.words), frame.header.chain
+        note = noted(frame.payload, self.tenant)
+        if note.policy not in self._answers:
+            self._answers[note.policy] = Answers(self.releases.open(note.policy, self.opened))
+        return note, frame.header.chain, self._answers[note.policy]
 
     def facts(self) -> dict[str, int | float | str]:
         """Counts for metrics and readiness."""

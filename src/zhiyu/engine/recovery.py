@@ -24,6 +24,8 @@ from zhiyu.engine.live_decode import joined
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.releases import Release, Releases
 from zhiyu.engine.snapshots import Snapshots, stored_facts
+from zhiyu.engine.takeover import taken_over
+from zhiyu.engine.warming import Warming
 from zhiyu.log.frames import EVENTS, RELEASE, Frame
 from zhiyu.log.segments import LogDamaged, SegmentLog
 
@@ -53,15 +55,19 @@ class Recovered:
 class Tail:
     """Puts frames through an engine, in order. `digest`, when given, is fed with every decision."""
 
-    def __init__(self, engine: Engine, digest: Digest | None = None, check: bool = True) -> None:
+    def __init__(
+        self, engine: Engine, digest: Digest | None = None, check: bool = True, found: Tail | None = None
+    ) -> None:
+        """`found`: the tail before a release; its counts go on."""
         self.engine, self.digest, self.check = engine, digest, check
-        self.frames = self.events = 0
+        self.frames: int = found.frames if found else 0
+        self.events: int = found.events if found else 0
         self._waiting: list[Noted] = []
         self._count = 0
 
     def take(self, frame: Frame) -> None:
         """One frame of events."""
-        note = noted(frame.payload, self.engine.tenant, *self.engine.deciding.words)
+        note = noted(frame.payload, self.engine.tenant)
         if self._waiting and _unlike(self._waiting[-1], note):
             self.flush()
         self._waiting.append(note)
@@ -125,6 +131,7 @@ def recover(
     if log.position == 0 and not any(True for _ in log.frames()):
         releases.write(opened, 0)
         log.sync()
+        releases.current = None  # it is read back like any other
     found = Recovered(cut_off=log.cut_off)
     live, engine = _recovered(log, releases, opened, snapshots, found)
     found.seconds = time.perf_counter() - started
@@ -133,7 +140,7 @@ def recover(
 
 def snapshot_facts(log: SegmentLog, releases: Releases) -> dict[str, Any]:
     """What a snapshot must know to go on from: where the log stands, and which release is in force."""
-    return {"place": list(log.place), "chain": log.chain.hex(), "release": msgspec.to_builtins(releases.current)}
+    return {"place": list(log.place), "chain": log.chain.hex(), "releases": releases.facts()}
 
 
 def _recovered(
@@ -142,36 +149,36 @@ def _recovered(
     for folder in snapshots.newest():
         try:
             facts = stored_facts(folder)
-            release = msgspec.convert(facts["release"], Release)
-            frames = log.frames_after((facts["place"][0], facts["place"][1]), bytes.fromhex(facts["chain"]))
-            live = releases.open(release.hash, opened)
+            place, chain = (facts["place"][0], facts["place"][1]), bytes.fromhex(facts["chain"])
+            frames = log.frames_after(place, chain)
+            live = releases.open(facts["releases"]["release"]["hash"], opened)
             engine = Engine(live.compiled, live.codes, live.tenant)
             engine.restore(folder)
-        except (ZhiyuError, OSError, KeyError, ValueError, msgspec.ValidationError) as unfit:
+            releases.restore(facts["releases"])
+        except (ZhiyuError, OSError, KeyError, ValueError, TypeError, msgspec.ValidationError) as unfit:
             found.notes.append(f"{folder.name}: {unfit}")
             continue
-        releases.take(release)
         found.snapshot = int(folder.name)
-        return _replayed(frames, releases, live, found, engine)
+        return _replayed(log, frames, releases, live, found, engine)
     if log.first > 0:
         raise LogDamaged(
             f"no snapshot in {snapshots.folder} can be read, and the log begins at position {log.first} only; restore one from a copy",
             f"{snapshots.folder} 中没有可用快照，而日志从位置 {log.first} 才开始；请从备份恢复",
         )
-    return _replayed(log.frames(0), releases, opened, found)
+    return _replayed(log, log.frames(0), releases, opened, found)
 
 
 def _replayed(
-    frames: Iterator[Frame], releases: Releases, opened: Opened, found: Recovered, engine: Engine | None = None
-) -> tuple[Opened, Engine]:
+    log: SegmentLog, frames: Iterator[Frame], releases: Releases, opened: Opened, found: Recovered, engine: Engine | None = None
+) -> tuple[Opened, Engine]:  # fmt: skip
     """The frames through the engine; without one the first frame is a release that makes it."""
     live, tail = opened, Tail(engine) if engine is not None else None
     for frame in frames:
         if frame.header.kind == RELEASE:
-            release = releases.read(frame.payload, frame.header.first, frame.header.written_ms)
-            releases.take(release)
+            release = releases.read(frame)
             live = releases.open(release.hash, opened)
-            tail = Tail(Engine(live.compiled, live.codes, live.tenant))
+            tail = Tail(released(log, release, live, tail), found=tail)
+            releases.take(release)
         elif frame.header.kind == EVENTS and tail is not None:
             tail.take(frame)
     if tail is None:
@@ -179,3 +186,16 @@ def _replayed(
     tail.flush()
     found.frames, found.events = found.frames + tail.frames, found.events + tail.events
     return live, tail.engine
+
+
+def released(log: SegmentLog, release: Release, opened: Opened, tail: Tail | None) -> Engine:
+    """The engine that decides after a release, as it was made when the release was new."""
+    if tail is None:
+        return Engine(opened.compiled, opened.codes, opened.tenant)
+    tail.flush()
+    if release.from_position < 0:
+        return taken_over(tail.engine, opened)
+    warming = Warming(log, opened, release.from_position)
+    while warming.step(release.at):
+        pass
+    return taken_over(tail.engine, opened, warming.engine)

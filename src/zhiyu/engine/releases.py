@@ -13,7 +13,7 @@ import msgspec
 
 from zhiyu.base.errors import InputError
 from zhiyu.engine.opened import Opened, open_artifact
-from zhiyu.log.frames import RELEASE
+from zhiyu.log.frames import RELEASE, Frame
 from zhiyu.log.segments import SegmentLog
 from zhiyu.policy.artifact import Artifact
 
@@ -31,11 +31,13 @@ class Release:
 
 
 class Releases:
-    """The releases of one log. `current`: the one in force, None before the first."""
+    """The releases of one log. `current`: the one in force, None before the first; `previous`: the one before it."""
 
     def __init__(self, folder: Path, log: SegmentLog) -> None:
         self.folder, self.log = folder, log
         self.current: Release | None = None
+        self.previous: Release | None = None
+        self._opened: dict[str, Opened] = {}
         log.disk.make_folder(folder)
 
     @property
@@ -49,39 +51,51 @@ class Releases:
         release = Release(self.number + 1, opened.artifact.hash, self.log.position, from_position)
         content = {"number": release.number, "hash": release.hash, "from": from_position}
         self.log.append(RELEASE, msgspec.json.encode(content), 0, release.at, release.at)
+        self._opened[release.hash] = opened
         self.take(release)
         return release
 
     def take(self, release: Release) -> None:
         """A release that was read from the log is in force from here on."""
-        self.current = release
-        self.log.facts = {
-            "release": release.number,
-            "policy": release.hash,
-            "at": release.at,
-            "from": release.from_position,
-        }
+        self.previous, self.current = self.current, release
+        self.log.facts = self.facts()
 
-    def read(self, payload: bytes, at: int, written_ms: int) -> Release:
+    def facts(self) -> dict[str, Any]:
+        """The releases as JSON, for headers of segments and snapshots."""
+        return {"release": msgspec.to_builtins(self.current), "previous": msgspec.to_builtins(self.previous)}
+
+    def restore(self, facts: dict[str, Any]) -> Release:
+        """Take up what `facts` told; returns the release in force."""
+        self.previous = msgspec.convert(facts["previous"], Release | None)
+        self.current = msgspec.convert(facts["release"], Release)
+        self.log.facts = self.facts()
+        return self.current
+
+    def read(self, frame: Frame) -> Release:
         """The release that a frame tells of."""
-        content: dict[str, Any] = msgspec.json.decode(payload)
-        return Release(content["number"], content["hash"], at, content["from"], written_ms)
+        content: dict[str, Any] = msgspec.json.decode(frame.payload)
+        return Release(content["number"], content["hash"], frame.header.first, content["from"], frame.header.written_ms)
 
     def open(self, policy_hash: str, like: Opened) -> Opened:
         """The policy of this hash, with the tenant and key of `like`. InputError when its file is gone or is another's."""
         if policy_hash == like.artifact.hash:
             return like
+        if policy_hash not in self._opened:
+            self._opened[policy_hash] = self._read(policy_hash, like)
+        return self._opened[policy_hash]
+
+    def _read(self, policy_hash: str, like: Opened) -> Opened:
         path = self.folder / f"{policy_hash}.json"
-        try:
-            artifact = Artifact.from_json(path.read_bytes())
-        except FileNotFoundError:
-            artifact = None
-        if artifact is None or artifact.hash != policy_hash:
-            raise InputError(
-                f"the policy {policy_hash[:12]} that decided here is not in {self.folder}; restore {path.name}",
-                f"{self.folder} 中没有当时决策所用的策略 {policy_hash[:12]}；请恢复 {path.name}",
-            )
-        return open_artifact(artifact, like.tenant, like.codes.key)
+        if path.name in self.log.disk.names(self.folder):
+            file = self.log.disk.open(path)
+            artifact = Artifact.from_json(file.read(0, file.size()))
+            file.close()
+            if artifact.hash == policy_hash:
+                return open_artifact(artifact, like.tenant, like.codes.key)
+        raise InputError(
+            f"the policy {policy_hash[:12]} that decided here is not in {self.folder}; restore {path.name}",
+            f"{self.folder} 中没有当时决策所用的策略 {policy_hash[:12]}；请恢复 {path.name}",
+        )
 
     def _store(self, artifact: Artifact) -> None:
         disk, path = self.log.disk, self.folder / f"{artifact.hash}.json"

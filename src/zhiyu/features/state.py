@@ -80,6 +80,15 @@ class FeatureState:
         fill_capacities(x)
         return x
 
+    def replan(self, plan: Plan) -> None:
+        """Go on under another plan that counts the same in the same order; only the register numbers may differ."""
+        if (plan.tables.shape, plan.lanes.shape, plan.cells.shape) != (
+            self.plan.tables.shape, self.plan.lanes.shape, self.plan.cells.shape,
+        ):  # fmt: skip
+            raise ValueError("the plans count different things")
+        self.plan, self._bound = plan, (None, None)
+        self._scratch(max(len(plan.tables), 1))
+
     def bind(self, values: Array, nulls: Array) -> None:
         """Use this register file from now on: `values` int64[R, B], `nulls` uint8[R, B], both C-contiguous, B ≤ 64."""
         if values is self._bound[0] and nulls is self._bound[1]:

@@ -53,10 +53,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A header with its payload."""
+    """A header with its payload. `after`: (first position of its segment, bytes up to its end), where one can read on."""
 
     header: Header
     payload: bytes
+    after: tuple[int, int] = (0, 0)
 
 
 def written(
@@ -82,13 +83,13 @@ def read_header(data: bytes) -> Header:
     )
 
 
-def checked(header: Header, fields: bytes, payload: bytes) -> Frame:
+def checked(header: Header, fields: bytes, payload: bytes, after: tuple[int, int] = (0, 0)) -> Frame:
     """The frame, when its payload is what was written; Broken otherwise. `fields`: the header's bytes."""
     if len(payload) < header.size:
         raise Broken("the file ends inside a frame")
     if blake2b(payload, key=fields[: _FIELDS.size], digest_size=DIGEST_BYTES).digest() != header.digest:
         raise Broken("the checksum does not match")
-    return Frame(header, payload)
+    return Frame(header, payload, after)
 
 
 def follows(header: Header, chain: bytes) -> bool:

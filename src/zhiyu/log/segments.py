@@ -257,7 +257,7 @@ class SegmentLog:
             if len(buffer) - (offset - at) < header.whole:
                 buffer, at = file.read(offset, max(header.whole, 1 << 20)), offset
             start = offset - at + HEADER_BYTES
-            frame = checked(header, fields, buffer[start : start + header.size])
+            frame = checked(header, fields, buffer[start : start + header.size], (segment.first, offset + header.whole))
             if offset == 0:
                 chain = self._take_header(segment, frame)
             if chain is not None and not follows(header, chain):

@@ -1,0 +1,66 @@
+"""From one policy to the next without stopping: what a new version takes over from the one that decides now.
+
+In: the engine in force, an opened policy, and, when it counts other things, an engine that has counted them from the log. Out: the engine
+that decides from the next event on. Ids, lists, snoozes and what limits have used up always go on.
+"""
+
+from __future__ import annotations
+
+from zhiyu.decisions.context import Deciding
+from zhiyu.engine.engine import Engine
+from zhiyu.engine.opened import Opened
+from zhiyu.policy.artifact import feature_key, ground_key
+from zhiyu.policy.compile import Compiled
+from zhiyu.policy.layout import L_COUNT, L_RING0
+
+
+def unlike(old: Compiled, new: Compiled) -> str:
+    """Why `new` cannot go on with the counts of `old`; "" when it can."""
+    if ground_key(old.policy) != ground_key(new.policy):
+        return "event types or the clock are declared differently"
+    if old.types_fed != new.types_fed or [c.name for c in old.schema.columns] != [c.name for c in new.schema.columns]:
+        return "it counts labels or decisions, or no longer does"
+    if old.policy.feedback != new.policy.feedback:
+        return "decisions come back after another lag"
+    before, after = _counted(old), _counted(new)
+    if before != after:
+        fresh = [name for name, key in after if key not in {known for _, known in before}]
+        return f"it counts {', '.join(fresh[:3])}{' …' if len(fresh) > 3 else ''} anew" if fresh else "it counts less"
+    return ""
+
+
+def _counted(compiled: Compiled) -> list[tuple[str, str]]:
+    """(name, what it counts) of every aggregate, in the order of the plan; the names do not matter for the order."""
+    names = {column.name for column in compiled.features if column.role == "aggregate"}
+    own = [each.feature for name, each in compiled.checked.features.items() if name in names]
+    return [(feature.name, feature_key(feature)) for feature in own]
+
+
+def taken_over(old: Engine, opened: Opened, warmed: Engine | None = None) -> Engine:
+    """The engine of `opened` that goes on where `old` stands. `old` must not be used any more."""
+    compiled = opened.compiled
+    new = warmed
+    if new is None:
+        new = Engine(compiled, opened.codes, opened.tenant, state=old.state)
+        new.state.replan(compiled.plan)
+        new.labels, new.feedback = old.labels, old.feedback
+    old.door.limit((compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms, compiled.skew_ms))
+    new.door, new.accepted, new.lists = old.door, old.accepted, old.lists
+    new.show_lists()
+    _carry_brakes(old, new)
+    return new
+
+
+def _carry_brakes(old: Engine, new: Engine) -> None:
+    """What limits of the same name and count have used up, and the money the lottery has let through, stay used."""
+    fresh = Deciding(new.compiled, 1)
+    new.deciding.restore(fresh.facts())
+    lines = {limit.name: line for limit, line in zip(old.compiled.policy.limits, old.compiled.brakes.limits)}
+    for limit, line in zip(new.compiled.policy.limits, new.compiled.brakes.limits):
+        before = lines.get(limit.name)
+        if before is not None and before[L_COUNT] == line[L_COUNT]:
+            size = int(line[L_COUNT]) + 1
+            start, source = int(line[L_RING0]), int(before[L_RING0])
+            new.deciding.rings[start : start + size] = old.deciding.rings[source : source + size]
+    if old.compiled.policy.let_through is not None and new.compiled.policy.let_through is not None:
+        new.deciding.spent[:] = old.deciding.spent

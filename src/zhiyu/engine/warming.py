@@ -1,0 +1,104 @@
+"""A new policy counts what it needs from the log, a little at a time, while the old one goes on deciding.
+
+In: the log, an opened policy, from where to count. Out: an engine that has seen everything up to the end of the log. What comes back as
+facts is what was really decided. The same function, run over the same frames, makes the same engine when the log is read again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from zhiyu.base.jit import Array
+from zhiyu.base.windows import parse_duration_ms
+from zhiyu.engine.engine import Engine
+from zhiyu.engine.event_frames import Noted, noted
+from zhiyu.engine.live_decode import joined
+from zhiyu.engine.opened import Opened
+from zhiyu.log.frames import EVENTS, Frame
+from zhiyu.log.segments import SegmentLog
+
+AT_ONCE = 512
+"""Events between two looks at the clock."""
+
+
+class Warming:
+    """Counts for `opened` from position `start` on. `done`: the position up to which everything is counted."""
+
+    def __init__(self, log: SegmentLog, opened: Opened, start: int) -> None:
+        self.log, self.opened, self.start = log, opened, start
+        self.engine = Engine(opened.compiled, opened.codes, opened.tenant)
+        self.done = start
+        self._first = True
+        self._frames: Iterator[Frame] = log.frames(start)
+        self._after: tuple[tuple[int, int], bytes] | None = None
+
+    @property
+    def progress(self) -> float:
+        """How much is counted, 0 to 1."""
+        return (self.done - self.start) / max(self.log.position - self.start, 1)
+
+    def work(self, seconds: float) -> bool:
+        """Count for about so long; False when the end of the log is reached."""
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            if not self.step():
+                return False
+        return True
+
+    def step(self, end: int | None = None) -> bool:
+        """Count a few frames more, none that begins at or after `end`; False when there is none left."""
+        waiting: list[Noted] = []
+        count = 0
+        for frame in self._more():
+            if end is not None and frame.header.first >= end:
+                return self._count(waiting) and False
+            self._after, self.done = (frame.after, frame.header.chain), frame.header.next
+            if frame.header.kind == EVENTS:
+                waiting.append(noted(frame.payload, self.opened.tenant))
+                count += waiting[-1].batch.n
+            if count >= AT_ONCE:
+                return self._count(waiting)
+        self._count(waiting)
+        return bool(waiting)
+
+    def _more(self) -> Iterator[Frame]:
+        yield from self._frames
+        if self._after is not None:  # the log has grown since
+            self._frames = self.log.frames_after(*self._after)
+            yield from self._frames
+
+    def _count(self, notes: list[Noted]) -> bool:
+        """Put the events through, as few calls as their label delays allow."""
+        if notes and self._first:
+            self.engine.accepted, self._first = notes[0].accepted, False
+        for _, group in itertools.groupby(notes, key=lambda note: note.batch.label_delay_ms):
+            own = list(group)
+            batch = joined([note.batch for note in own])
+            batch.values = batch.values.copy()  # the engine stamps `received_at`
+            received = np.concatenate([note.judged.received for note in own])
+            late = np.concatenate([note.judged.late for note in own])
+            told = [note.told for note in own]
+            self.engine.process_accepted(batch, received, late, told=_joined(told))
+        return True
+
+
+def _joined(told: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    return np.concatenate([positions for positions, _ in told]), np.concatenate([lines for _, lines in told], axis=1)
+
+
+def start_of(log: SegmentLog, opened: Opened, now_ms: int) -> int:
+    """The position from which `opened` must count so that nothing its windows hold is missing: the begin of a segment."""
+    delays = [parse_duration_ms(source.label.delay) for source in opened.policy.sources if source.label]
+    asks_lists = any(each.where and each.where.lists for each in opened.compiled.checked.features.values())
+    if asks_lists:
+        return log.first
+    wanted = now_ms - opened.compiled.plan.horizon_ms - max(delays, default=0)
+    for segment in reversed(log.segments):
+        frame = next((f for f in log.frames(segment.first) if f.header.kind == EVENTS), None)
+        if frame is not None and int(noted(frame.payload, opened.tenant).judged.received[0]) < wanted:
+            return segment.first
+    return log.first
