@@ -112,13 +112,12 @@ class Desk:
         return work.future
 
     def _require_room(self, records: int, size: int) -> None:
-        queued = self.queued + records
+        queued, limits = self.queued + records, self._settings
         wait = self.expected_s(records)
-        limits = self._settings
-        # an empty queue takes whatever comes: else an estimate that went wrong could never be corrected
-        if self.queued and (
-            wait > limits.max_wait_s or queued > limits.max_queued or self.queued_bytes + size > limits.max_queued_bytes
-        ):
+        # However long the rounds are, a quarter of the wait is for deciding: else many connections would have everything shed.
+        # And an empty queue takes whatever comes: else an estimate that went wrong could never be corrected.
+        slow = wait > limits.max_wait_s and self.waiting.expected_s(queued) > limits.max_wait_s / 4
+        if self.queued and (slow or queued > limits.max_queued or self.queued_bytes + size > limits.max_queued_bytes):
             self._watch.shed(records)
             after = str(max(1, math.ceil(wait))).encode()
             raise HttpError(

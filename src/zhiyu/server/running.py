@@ -63,7 +63,11 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def run(plan: Plan, sockets: Sequence[socket.socket]) -> None:
-    """Serve until a signal comes, in a process of its own: sets the switch interval, tunes the garbage collector."""
+    """Serve until a signal comes, in a process of its own: sets the switch interval, tunes the garbage collector.
+
+    The event loop takes one new connection per socket and round; copies of the sockets let it take more, so that newcomers are not kept out
+    by a busy server.
+    """
     import uvloop
 
     sys.setswitchinterval(plan.settings.switch_interval_s)
@@ -74,7 +78,8 @@ def run(plan: Plan, sockets: Sequence[socket.socket]) -> None:
         plan.ready(site)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(replace(plan, ready=ready), sockets))
+        copies = [each.dup() for each in sockets for _ in range(plan.settings.accepts_a_round - 1)]
+        runner.run(serve(replace(plan, ready=ready), [*sockets, *copies]))
 
 
 async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:

@@ -30,6 +30,8 @@ class Settings:
     max_header_bytes: int = 16_384
     max_headers: int = 100
     max_connections: int = 4_096
+    accepts_a_round: int = 16
+    """New connections taken in one round of the event loop."""
     headers_s: float = 10.0
     """Time for the head of a request to arrive."""
     body_s: float = 30.0
