@@ -15,6 +15,7 @@ from tests.engine.live_stream import live_opened
 from tests.faults.simulated_disk import SimulatedDisk
 from tests.server.served import payment
 from zhiyu.engine.live import DECIDED, Answer, Live
+from zhiyu.features.declare import Feature
 from zhiyu.server.desk import Desk
 from zhiyu.server.meters import TenantMeters
 from zhiyu.server.problems import HttpError
@@ -299,6 +300,28 @@ def test_a_sender_that_waits_for_room_is_told_when_the_log_stops(tmp_path: Path)
         live.may_sync.set()
         await asyncio.wait_for(waits, 60)
         assert all(isinstance(each, HttpError) for each in await asyncio.gather(*futures, return_exceptions=True))
+        await desk.close()
+
+    asyncio.run(run())
+
+
+def test_a_release_that_counts_comes_into_force_while_serving(tmp_path: Path) -> None:
+    """Another policy counts from the log in the background; every decision names its version, and none is refused."""
+    richer = live_opened(
+        extra=(Feature(name="seen_2h", aggregate="count", by="card", over="2h", on=("payment",)),), when="seen_2h > 5"
+    )
+
+    async def run() -> None:
+        live = Paced(tmp_path / "t")
+        desk = desk_of(live)
+        await asyncio.gather(*(desk.submit([payment(number)]) for number in range(500)))
+        live.release(richer)
+        versions = []
+        while not versions or versions[-1] != richer.artifact.hash:
+            desk.tick()
+            answer = await desk.submit([payment(f"n{len(versions)}")])
+            versions.append(json.loads(answer[0].body)["policy"])
+        assert set(versions) <= {OPENED.artifact.hash, richer.artifact.hash}
         await desk.close()
 
     asyncio.run(run())

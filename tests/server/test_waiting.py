@@ -21,7 +21,9 @@ def fed(fixed_s: float, each_s: float, batches: int = 400) -> Waiting:
 
 @pytest.mark.parametrize(("fixed_s", "each_s"), [(0.0, 0.0001), (0.002, 0.00002), (0.0005, 0.001), (0.02, 0.0)])
 @pytest.mark.parametrize("records", [50, 500])
-def test_the_estimate_is_right_within_a_third_whatever_the_price_is_made_of(fixed_s: float, each_s: float, records: int) -> None:
+def test_the_estimate_is_right_within_a_third_whatever_the_price_is_made_of(
+    fixed_s: float, each_s: float, records: int
+) -> None:
     wanted = fixed_s + each_s * records + 0.001
     assert fed(fixed_s, each_s).expected_s(records) == pytest.approx(wanted, rel=0.34 if each_s else 5.0)
 

@@ -23,6 +23,7 @@ from zhiyu.server.waiting import Waiting
 
 NEVER = math.inf
 """No deadline."""
+_BETWEEN_S = 0.01
 
 
 class Work:
@@ -82,7 +83,7 @@ class Desk:
         self._relief: list[asyncio.Future[None]] = []
         self._scheduled = False
         self._scheduled_at = self._round_s = 0.0
-        self._may_reopen = True
+        self._may_reopen, self._working = True, False
         self._reopening: asyncio.Task[None] | None = None
         self._syncing = Syncing(self.live, self._synced, self._sync_failed)
 
@@ -134,8 +135,7 @@ class Desk:
         """Wait until half of what may be queued is free. For senders that can wait instead of being shed."""
         limits = self._settings
         while not self.broken and (
-            self.expected_s(0) > limits.max_wait_s / 2
-            or self.queued_bytes > limits.max_queued_bytes // 2
+            self.expected_s(0) > limits.max_wait_s / 2 or self.queued_bytes > limits.max_queued_bytes // 2
         ):
             if not self.queued:
                 return
@@ -280,6 +280,22 @@ class Desk:
             503, "broken", "the log stopped after an error of the disk; this was not acknowledged, send it again with the same id",
             "磁盘出错，日志已停止；该请求未确认，请用同一 id 重新发送", headers=((b"retry-after", b"1"),),
         )  # fmt: skip
+
+    def tick(self) -> None:
+        """Let the engine do some of what waits in the background; called ten times a second, and more often while there is more to do."""
+        if self.broken or self.closing or self._working:
+            return
+        try:
+            self._working = self.live.work()
+        except Exception as failed:
+            self._break(failed, [])
+            return
+        if self._working:
+            self._loop.call_later(_BETWEEN_S, self._tick_again)
+
+    def _tick_again(self) -> None:
+        self._working = False
+        self.tick()
 
     async def close(self) -> None:
         """Decide what is queued, sync, let go of the folder."""
