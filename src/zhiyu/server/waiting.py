@@ -7,7 +7,7 @@ fitted to what was measured lately, so that a queue of many cheap records and on
 from __future__ import annotations
 
 _FADE = 0.05
-_FIRST_COST_S = 0.0005
+_FIRST_COST_S = 0.0002
 _PAUSE = 4.0
 
 
