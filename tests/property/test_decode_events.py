@@ -16,7 +16,7 @@ from zhiyu.events.batch import Decoded, RawBatch
 from zhiyu.events.cleaning import CleaningReport
 from zhiyu.events.declare import Source, TimeColumn
 from zhiyu.events.decode import decode
-from zhiyu.events.decode_one import decode_one
+from zhiyu.events.decode_one import decode_few, decode_one
 from zhiyu.events.schema import EventSchema
 from zhiyu.expressions import Prepared
 from zhiyu.expressions.text import Step
@@ -82,9 +82,16 @@ def test_one_by_one_any_chunks_and_whole_are_the_same(records: list[dict[str, An
             for i in range(0, len(records), size)
         ]
     )
-    assert single["rows"] == whole["rows"] == chunks["rows"]
-    assert single["refusals"] == whole["refusals"] == chunks["refusals"]
-    assert single["shown"] == whole["shown"] == chunks["shown"]
+    few = facts(
+        [
+            decode_few(SCHEMA, None, records[i : i + size], CODES, TENANT, list(range(i, min(i + size, len(records)))))
+            for i in range(0, len(records), size)
+        ]
+    )
+    assert single["rows"] == whole["rows"] == chunks["rows"] == few["rows"]
+    assert single["refusals"] == whole["refusals"] == chunks["refusals"] == few["refusals"]
+    assert single["shown"] == whole["shown"] == chunks["shown"] == few["shown"]
+    assert few["report"] == chunks["report"]
     assert single["report"] == (chunks["report"] if records else (0, 0, [], [])) == whole["report"]
 
 

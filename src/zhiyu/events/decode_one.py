@@ -1,8 +1,8 @@
-"""One event, straight through the scalar definitions: equal to `decode` of a batch of one, without Arrow in between.
+"""One event, or a handful, straight through the scalar definitions: equal to `decode` of the same batch, without Arrow in between.
 
-In: a schema, a source (or None), one dictionary. Out: `Decoded` with one event, or none and one refusal.
+In: a schema, a source (or None), dictionaries. Out: `Decoded`: the events, and one refusal per record that is none.
 Why apart from `decode`: columns cost a fixed price per column that one event should not pay (about 30 µs against 1 ms
-for 12 fields). All texts of the event are hashed in one kernel call.
+for 12 fields). All texts are hashed in one kernel call.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from zhiyu.events.refusals import Bad, Refusal, missing
 from zhiyu.events.schema import EventSchema
 from zhiyu.expressions import prepare
 
+_NOTHING: list[str | None] = [None]
 _DOUBLE, _LONG = struct.Struct("<d"), struct.Struct("<q")
 
 
@@ -69,7 +70,33 @@ def decode_one(
     schema: EventSchema, source: Source | None, record: Mapping[str, Any], codes: Codes, tenant: str, position: int = 0
 ) -> Decoded:
     """Decode one record. The refusal, if any, is in the result; `refusal.error()` makes an exception of it."""
+    return decode_few(schema, source, [record], codes, tenant, [position])
+
+
+def decode_few(
+    schema: EventSchema, source: Source | None, records: Sequence[Mapping[str, Any]], codes: Codes, tenant: str,
+    positions: Sequence[int],
+) -> Decoded:  # fmt: skip
+    """Decode a handful of records, each at its position; those that are refused are in the result and touch no other."""
     plan = plan_for(schema, source)
+    events, refusals = [], []
+    report = CleaningReport(len(records), 0)
+    for record, position in zip(records, positions):
+        found = _read(schema, source, plan, record, position, report)
+        if isinstance(found, _Event):
+            events.append(found)
+        else:
+            refusals.append(_refused(plan, record, position, found))
+            report.refuse(found.where, found.bad.code)
+    report.accepted = len(events)
+    batch = _batch(events, plan, schema, codes, tenant) if events else _empty(schema, plan, tenant)
+    return Decoded(batch, refusals, report)
+
+
+def _read(
+    schema: EventSchema, source: Source | None, plan: Plan, record: Mapping[str, Any], position: int, report: CleaningReport
+) -> _Event | _Finding:  # fmt: skip
+    """One record as registers, or where reading it stopped and why."""
     row, notes = _Row(schema), []  # type: tuple[_Row, list[tuple[str, str]]]
     where, kind, event_id = plan.type_column, plan.fixed_type, ""
     try:
@@ -90,15 +117,14 @@ def decode_one(
         if where == plan.type_column:
             kind = -1
             event_id = _id_if_readable(plan, record, position)
-        return _refused(schema, plan, record, tenant, position, _Finding(kind, event_id, where, bad))
-    batch = _batch(row, plan, own, codes, tenant, position, event_id, time_ms, _label(plan, record, notes))
-    report = CleaningReport(1, 1)
+        return _Finding(kind, event_id, where, bad)
+    label = _label(plan, record, notes)
     for name, action in notes:
         report.note(name, action)
     if source is None:
         for name in record.keys() - plan.known:
             report.note(str(name)[:64], "ignored")
-    return Decoded(batch, [], report)
+    return _Event(row, own, position, event_id, time_ms, label)
 
 
 def _type(plan: Plan, record: Mapping[str, Any]) -> int:
@@ -175,46 +201,55 @@ def _derived(row: _Row, plan: FieldPlan, text: str, time_ms: int, done: Notes) -
             row.shown[one.prepared.key] = [None if made is None else mask(str(made)) if one.personal else str(made)]
 
 
-def _batch(
-    row: _Row,
-    plan: Plan,
-    own: TypePlan,
-    codes: Codes,
-    tenant: str,
-    position: int,
-    event_id: str,
-    time_ms: int,
-    label: int,
-) -> EventBatch:
-    keys = keyed(row.schema, plan, codes)
-    row.values[0] = int(keys.type_codes[own.index])
-    row.values[1] = row.values[2] = time_ms
-    row.nulls[:4] = (0, 0, 0, 0)
-    for register, code in zip(row.text_registers, codes.many(row.texts).tolist()):
-        row.values[register] = code
-    values = np.array(row.values, np.int64).reshape(-1, 1)
-    nulls = np.array(row.nulls, np.uint8).reshape(-1, 1)
-    body = np.empty(1, np.uint64)
+class _Event:
+    """One event that was read."""
+
+    __slots__ = ("event_id", "label", "own", "position", "row", "time_ms")
+
+    def __init__(self, row: _Row, own: TypePlan, position: int, event_id: str, time_ms: int, label: int) -> None:
+        self.row, self.own, self.position = row, own, position
+        self.event_id, self.time_ms, self.label = event_id, time_ms, label
+
+
+def _batch(events: list[_Event], plan: Plan, schema: EventSchema, codes: Codes, tenant: str) -> EventBatch:
+    """The events as columns; all their texts are hashed in one call."""
+    keys = keyed(schema, plan, codes)
+    texts = [text for event in events for text in event.row.texts]
+    text_codes = iter(codes.many(texts).tolist()) if texts else iter(())
+    for event in events:
+        row, time_ms = event.row, event.time_ms
+        row.values[0] = int(keys.type_codes[event.own.index])
+        row.values[1] = row.values[2] = time_ms
+        row.nulls[:4] = (0, 0, 0, 0)
+        for register in row.text_registers:
+            row.values[register] = next(text_codes)
+    n = len(events)
+    values = np.ascontiguousarray(np.array([event.row.values for event in events], np.int64).T)
+    nulls = np.ascontiguousarray(np.array([event.row.nulls for event in events], np.uint8).T)
+    body = np.empty(n, np.uint64)
     fold_columns(values, nulls, plan.body_registers, keys.salts, body)
-    low, high = keys.ids[own.index].wide(event_id)
-    money = row.values[own.money] if own.money >= 0 and not row.nulls[own.money] else 0
-    envelope = np.array([position, time_ms, money], np.int64)
-    small = np.array([own.index, label], np.int16)
-    return EventBatch(
-        tenant,
-        envelope[0:1],
-        [event_id],
-        np.array([low, high], np.uint64).reshape(1, 2),
-        body,
-        small[0:1],
-        envelope[1:2],
-        values,
-        nulls,
-        small[1:2].astype(np.int8),
-        plan.label_delay_ms,
-        envelope[2:3],
-        row.shown,  # type: ignore[arg-type]
+    ids = np.array([keys.ids[event.own.index].wide(event.event_id) for event in events], np.uint64)
+    envelope = np.array(
+        [[e.position for e in events], [e.time_ms for e in events], [_money(e) for e in events]], np.int64
     )
+    small = np.array([[event.own.index for event in events], [event.label for event in events]], np.int16)
+    return EventBatch(
+        tenant, envelope[0], [event.event_id for event in events], ids, body, small[0], envelope[1], values, nulls,
+        small[1].astype(np.int8), plan.label_delay_ms, envelope[2], _shown(events),
+    )  # fmt: skip
+
+
+def _money(event: _Event) -> int:
+    own, row = event.own, event.row
+    return row.values[own.money] if own.money >= 0 and not row.nulls[own.money] else 0
+
+
+def _shown(events: list[_Event]) -> dict[str, Sequence[str | None] | Any]:
+    """Texts by column; an event of a type without that column shows none."""
+    if len(events) == 1:
+        return dict(events[0].row.shown)
+    names = dict.fromkeys(name for event in events for name in event.row.shown)
+    return {name: [event.row.shown.get(name, _NOTHING)[0] for event in events] for name in names}
 
 
 class _Finding:
@@ -226,16 +261,11 @@ class _Finding:
         self.kind, self.event_id, self.where, self.bad = kind, event_id, where, bad
 
 
-def _refused(
-    schema: EventSchema, plan: Plan, record: Mapping[str, Any], tenant: str, position: int, finding: _Finding
-) -> Decoded:
+def _refused(plan: Plan, record: Mapping[str, Any], position: int, finding: _Finding) -> Refusal:
     own = plan.types[finding.kind] if finding.kind >= 0 else None
     shown = {name: shown_value(nested(record, name), personal) for name, personal in shown_names(plan, own)}
     bad = finding.bad
-    refusal = Refusal(position, finding.event_id, finding.where, bad.code, bad.en, bad.zh, shown)
-    report = CleaningReport(1, 0)
-    report.refuse(finding.where, bad.code)
-    return Decoded(_empty(schema, plan, tenant), [refusal], report)
+    return Refusal(position, finding.event_id, finding.where, bad.code, bad.en, bad.zh, shown)
 
 
 def _empty(schema: EventSchema, plan: Plan, tenant: str) -> EventBatch:
