@@ -23,7 +23,7 @@ def test_keys_decide_who_may_do_what(tmp_path: Path) -> None:
         asked = [
             ("POST", "/v1/decisions", "", 401), ("POST", "/v1/decisions", "Bearer zk_no", 401), ("POST", "/v1/decisions", read, 403),
             ("POST", "/v1/decisions", foreign, 403), ("POST", "/v1/decisions", decide, 200), ("POST", "/v1/decisions:batch", decide, 200),
-            ("POST", "/v1/decisions:stream", read, 403), ("POST", "/v1/events", decide, 403), ("POST", "/v1/labels", decide, 403),
+            ("POST", "/v1/decisions:stream", read, 403), ("POST", "/v1/events", decide, 403),
             ("GET", "/v1/decisions/p1", decide, 403), ("GET", "/v1/decisions/p1", read, 200),
             ("GET", "/v1/decisions/p1/explanation", read, 200),
             ("GET", "/metrics", read, 200), ("GET", "/metrics", "", 401), ("GET", "/healthz", "", 200), ("GET", "/readyz", "", 200),
@@ -63,7 +63,7 @@ def test_no_log_line_holds_a_key_or_anything_about_a_person(tmp_path: Path) -> N
             client.headers["authorization"] = authorization
             client.headers["accept-language"] = "zh"
             for body in bodies:
-                for route in ("decisions", "decisions:batch", "decisions:stream", "events", "labels"):
+                for route in ("decisions", "decisions:batch", "decisions:stream", "events"):
                     client.post(f"/v1/{route}", content=body)
             for address in (
                 "/v1/decisions/secret-id-77", "/v1/decisions/secret-id-77/explanation?lang=zh", "/v1/decisions/secret-id-77?13912345678=1",

@@ -27,19 +27,18 @@ _BETWEEN_S = 0.01
 
 
 class Work:
-    """Records of one request. `source`: the declared source in whose form they are; `labels`: they are labels, not events."""
+    """Records of one request. `source`: the declared source in whose form they are."""
 
-    __slots__ = ("answers", "bodies", "deadline", "future", "labels", "size", "source")
+    __slots__ = ("answers", "bodies", "deadline", "future", "size", "source")
 
     def __init__(
         self,
         bodies: Sequence[bytes],
         source: str | None,
         deadline: float,
-        labels: bool,
         future: asyncio.Future[list[Answer]],
     ) -> None:
-        self.bodies, self.source, self.deadline, self.labels = bodies, source, deadline, labels
+        self.bodies, self.source, self.deadline = bodies, source, deadline
         self.size = sum(map(len, bodies))
         self.future = future
         self.answers: list[Answer] = []
@@ -96,14 +95,13 @@ class Desk:
         bodies: Sequence[bytes],
         source: str | None = None,
         deadline: float = NEVER,
-        labels: bool = False,
         patient: bool = False,
     ) -> asyncio.Future[list[Answer]]:
         """Queue records; the future gives one answer each when they are durable. HttpError 429 when the wait would be too long (never for a
         `patient` caller, who has awaited `room`), 503 when the log stopped."""
         if self.broken or self.closing:
             raise self.unavailable()
-        work = Work(bodies, source, deadline, labels, self._loop.create_future())
+        work = Work(bodies, source, deadline, self._loop.create_future())
         if not patient:
             self._require_room(len(bodies), work.size)
         self._queue.append(work)
@@ -146,7 +144,7 @@ class Desk:
     async def durable(self) -> None:
         """Wait until everything taken so far is on disk: what is read afterwards cannot be lost."""
         if self._unsynced:
-            work = Work((), None, NEVER, False, self._loop.create_future())
+            work = Work((), None, NEVER, self._loop.create_future())
             self._unsynced.append((self._syncing.ask(), [work]))
             await work.future
 
@@ -179,7 +177,7 @@ class Desk:
         queue, run = self._queue, [self._queue.popleft()]
         first, records = run[0], len(run[0].bodies)
         size = first.size
-        while queue and queue[0].source == first.source and queue[0].labels == first.labels:
+        while queue and queue[0].source == first.source:
             if records + len(queue[0].bodies) > room:
                 break
             work = queue.popleft()
@@ -194,9 +192,7 @@ class Desk:
         bodies = [body for work in run for body in work.bodies]
         began = self._clock()
         try:
-            answers = (
-                self.live.label(bodies) if run[0].labels else self.live.take(bodies, run[0].source, _late(run, began))
-            )
+            answers = self.live.take(bodies, run[0].source, _late(run, began))
         except Exception as failed:
             if self.live.broken or not isinstance(failed, ZhiyuError):
                 self._break(failed, run)

@@ -1,4 +1,4 @@
-"""Requests with many records: batches of events to decide, facts, labels.
+"""Requests with many records: batches of events to decide, facts.
 
 In: bodies. Out: one JSON object. A bad record is refused alone, with its number; the others are taken.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from zhiyu.engine.live import REPEATED, Answer
 from zhiyu.server.bodies import limited, read_body, records_of
-from zhiyu.server.desk import NEVER, Desk
+from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import Exchange, Receive
 from zhiyu.server.problems import encoded, problem_of_refusal
 
@@ -31,16 +31,7 @@ async def batch(exchange: Exchange, receive: Receive, desk: Desk) -> None:
 
 async def events(exchange: Exchange, receive: Receive, desk: Desk) -> None:
     """POST /v1/events: facts; what was taken, what was known already, what was refused."""
-    await _counted(exchange, receive, desk, exchange.source(desk), False)
-
-
-async def labels(exchange: Exchange, receive: Receive, desk: Desk) -> None:
-    """POST /v1/labels: what turned out to be true of events."""
-    exchange.known_query()
-    await _counted(exchange, receive, desk, None, True)
-
-
-async def _counted(exchange: Exchange, receive: Receive, desk: Desk, source: str | None, are_labels: bool) -> None:
+    source = exchange.source(desk, "source")
     settings = exchange.site.settings
     body = await read_body(exchange, receive, settings.max_body_bytes)
     records = limited(records_of(body, exchange.content_type, arrays=True), settings.max_lines)
@@ -49,7 +40,7 @@ async def _counted(exchange: Exchange, receive: Receive, desk: Desk, source: str
         piece = [record for _, record in records[at : at + _PIECE]]
         if at:  # the first piece may be shed; once some are taken, the rest waits for room
             await desk.room()
-        answers += await desk.submit(piece, source, NEVER, are_labels, patient=at > 0)
+        answers += await desk.submit(piece, source, patient=at > 0)
     await exchange.answer(200, encoded(_count(exchange, records, answers)))
 
 

@@ -83,7 +83,6 @@ def _thin_paths() -> dict[str, Any]:
         {"type": "array", "items": _EVENT, "minItems": 1, "maxItems": 1000},
     )
     lines = {"application/x-ndjson": {"schema": _TEXT}}
-    label = {"application/json": {"schema": {"$ref": "#/components/schemas/Label"}}, **lines}
     answers = {
         "type": "object",
         "required": ["answers"],
@@ -106,10 +105,6 @@ def _thin_paths() -> dict[str, Any]:
         "/v1/events": _post(
             "takeEvents", "Take events whose decisions nobody waits for: one object, an array, or NDJSON", {**one, **lines},
             {"application/json": {"schema": _COUNTS}}, both[:1], (400, 401, 403, 408, 413, 415, 422, 429, 503),
-        ),
-        "/v1/labels": _post(
-            "takeLabels", "Say what turned out to be true of events: one object, an array, or NDJSON", label,
-            {"application/json": {"schema": _COUNTS}}, [], (400, 401, 403, 408, 413, 415, 422, 429, 503),
         ),
     }  # fmt: skip
 
@@ -164,12 +159,8 @@ def _schemas() -> dict[str, Any]:
             "detail_en": _TEXT, "detail_zh": _TEXT, "field": _TEXT, "line": {"type": "integer"}, "request_id": _TEXT,
         },
     }  # fmt: skip
-    label = {
-        "type": "object", "required": ["id", "fraud"],
-        "properties": {"id": _TEXT, "fraud": {"type": ["boolean", "null"]}, "time": _TEXT, "source": _TEXT},
-    }  # fmt: skip
     counts = {
         "type": "object", "required": ["taken", "repeated", "refused"],
         "properties": {"taken": {"type": "integer"}, "repeated": {"type": "integer"}, "refused": {"type": "array", "items": _PROBLEM}},
     }  # fmt: skip
-    return {"Event": event, "Decision": decision, "Problem": problem, "Label": label, "Counts": counts}
+    return {"Event": event, "Decision": decision, "Problem": problem, "Counts": counts}

@@ -22,7 +22,7 @@ class Settings:
     max_batch: int = 1_000
     """Records of one `:batch` request."""
     max_lines: int = 10_000
-    """Lines of one request to `/v1/events` or `/v1/labels`."""
+    """Lines of one request to `/v1/events`."""
     max_event_bytes: int = MAX_EVENT_BYTES
     max_body_bytes: int = 16 << 20
     """Body of a request with many records; a stream has no such limit."""

@@ -15,7 +15,7 @@ from zhiyu.base.limits import MAX_EVENT_BYTES
 from zhiyu.engine.live import REFUSED, Answer
 from zhiyu.events.refusals import Refusal
 from zhiyu.server.bodies import Gone, require_plain
-from zhiyu.server.desk import NEVER, Desk
+from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import ID_HEADER, NDJSON, Exchange, Receive
 from zhiyu.server.many import told
 from zhiyu.server.problems import HttpError, encoded, problem_of_error
@@ -61,7 +61,7 @@ async def _submit(
             future = None
             if good:
                 await desk.room()
-                future = desk.submit(good, source, NEVER, patient=True)
+                future = desk.submit(good, source, patient=True)
             await pieces.put((lines, future))
     except ZhiyuError as error:
         await pieces.put(([(number + 1, None)], error))

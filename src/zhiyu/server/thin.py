@@ -1,4 +1,4 @@
-"""The thin app: routes that take events and labels, without a framework; everything else goes to FastAPI.
+"""The thin app: routes that take events, without a framework; everything else goes to FastAPI.
 
 In: ASGI. Out: answers. One event costs a look-up of its path, a look at its headers, a place in the queue and one write.
 """
@@ -40,7 +40,6 @@ ROUTES: dict[bytes, tuple[str, str, Route]] = {
     b"/v1/decisions:batch": ("/v1/decisions:batch", "decide", many.batch),
     b"/v1/decisions:stream": ("/v1/decisions:stream", "decide", stream),
     b"/v1/events": ("/v1/events", "facts", many.events),
-    b"/v1/labels": ("/v1/labels", "labels", many.labels),
 }
 """By the path as it was sent: its template, the scope it needs, what it does. All are POST."""
 
