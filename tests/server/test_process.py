@@ -85,6 +85,17 @@ def test_a_server_stops_gently_and_knows_everything_again(tmp_path: Path, policy
     assert first_time == [json.loads(line) for line in again if "decided" in line]
 
 
+def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path, policy: Path) -> None:
+    given = ("--policy", str(policy), "--data", str(tmp_path / "data"))
+    with serving(*given) as first:
+        done = subprocess.run(
+            [sys.executable, "-c", START, "serve", "--port", "0", *given], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, "another process serves" in done.stderr) == (1, True), done.stderr
+        assert httpx.get(f"{first.url}/readyz").status_code == 200
+        assert first.stop()[0] == 0
+
+
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, policy: Path) -> None:
     given = ("--policy", str(policy), "--data", str(tmp_path / "data"))
     lines = (policy / "events.ndjson").read_bytes().splitlines()
