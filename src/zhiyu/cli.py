@@ -20,8 +20,10 @@ from zhiyu.base.errors import InputError, Problem
 from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
 from zhiyu.commands.diff import diff
+from zhiyu.commands.keys import keys
 from zhiyu.commands.lists import lists as lists_group
 from zhiyu.commands.lists import snooze
+from zhiyu.commands.serve import serve
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 from zhiyu.commands.tune import tune
 
@@ -365,7 +367,9 @@ def _example(name: str) -> Path:
 main.add_command(backtest)
 main.add_command(bench)
 main.add_command(diff)
+main.add_command(keys)
 main.add_command(lists_group)
+main.add_command(serve)
 main.add_command(snooze)
 main.add_command(tune)
 

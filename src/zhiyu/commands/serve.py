@@ -1,0 +1,164 @@
+"""`zhiyu serve`: decide over HTTP, durably, on one machine.
+
+In: a policy folder, a data folder, where to listen, how it is protected. Out: a few lines on standard error about what runs, then log
+lines in JSON; ends with exit code 0 after SIGTERM or Ctrl-C, when everything taken is on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from zhiyu.base.errors import InputError
+from zhiyu.commands.terminal import language_of, language_option, told, warm_kernels
+
+if TYPE_CHECKING:
+    from zhiyu.access.gate import Gate, OpenGate
+    from zhiyu.engine.live import Live
+    from zhiyu.server.running import Plan
+    from zhiyu.server.site import Site
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--policy", "-p", required=True, type=_FILE, help="The policy folder.")
+@click.option("--data", "-d", required=True, type=_FILE, help="Where logs and snapshots are, a folder per tenant.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen; anything but loopback needs --keys and TLS.",
+)
+@click.option("--port", default=8420, show_default=True, type=click.IntRange(0, 65_535), help="0 takes any free one.")
+@click.option(
+    "--clock",
+    default="wall",
+    show_default=True,
+    type=click.Choice(["wall", "events"]),
+    help="events: time is that of the events, as in a replay.",
+)
+@click.option(
+    "--tenant",
+    "tenants",
+    multiple=True,
+    default=("default",),
+    show_default=True,
+    help="Whose events are taken; may be repeated.",
+)
+@click.option("--keys", type=_FILE, default=None, help="The file of keys (see `zhiyu keys`).")
+@click.option("--tls-cert", type=_FILE, default=None, help="Certificate chain, PEM.")
+@click.option("--tls-key", type=_FILE, default=None, help="Its private key, PEM.")
+@click.option("--insecure-no-tls", is_flag=True, help="Not on loopback without TLS: something in front of it ends TLS.")
+@click.option(
+    "--max-wait-ms",
+    default=250,
+    show_default=True,
+    type=click.IntRange(1, 60_000),
+    help="Expected wait from which on requests get 429.",
+)
+@click.option("--log-all", is_flag=True, help="A log line for every request, not only for those that fail.")
+@language_option
+def serve(
+    policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
+    tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
+) -> None:  # fmt: skip
+    """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
+    language = language_of(lang)
+    with told(language):
+        _require_server()
+        from zhiyu.access.exposure import check_exposure
+        from zhiyu.server.running import Plan, bound, run
+        from zhiyu.server.settings import Settings
+
+        check_exposure(host, keys is not None, tls_cert, tls_key, insecure_no_tls)
+        gate = _gate(keys, tenants)
+        opens = {tenant: _opener(policy, data, tenant, clock) for tenant in tenants}
+        sock = bound(host, port)
+        warm_kernels(language)
+        tls = (tls_cert, tls_key) if tls_cert and tls_key else None
+
+        def ready(site: Site) -> None:
+            click.echo("\n".join(_started(site, plan, sock.getsockname(), host, language)), err=True)
+
+        plan = Plan(opens, gate, Settings(max_wait_s=max_wait_ms / 1000), tls, log_all, ready=ready)
+        run(plan, [sock])
+
+
+def _require_server() -> None:
+    try:
+        import fastapi  # noqa: F401
+        import uvicorn  # noqa: F401
+        import uvloop  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "the server's packages are missing; install them with pip install 'zhiyu[serve]'",
+            "缺少服务所需的软件包；请执行 pip install 'zhiyu[serve]'",
+        ) from None
+
+
+def _gate(keys: Path | None, tenants: tuple[str, ...]) -> Gate | OpenGate:
+    from zhiyu.access.gate import Gate, OpenGate
+
+    if keys is not None:
+        return Gate(keys)
+    if len(tenants) > 1:
+        raise InputError(
+            "without --keys nothing tells the tenants apart; give --keys, or one --tenant",
+            "未启用密钥时无法区分租户；请指定 --keys，或只指定一个 --tenant",
+        )
+    return OpenGate(tenants[0])
+
+
+def _opener(policy: Path, data: Path, tenant: str, clock: Literal["wall", "events"]) -> Callable[[], Live]:
+    from zhiyu.engine.live import Live
+    from zhiyu.engine.opened import open_policy
+
+    opened = open_policy(policy, tenant)
+    return lambda: Live(data / tenant, opened, clock=clock)
+
+
+def _started(site: Site, plan: Plan, address: Any, host: str, language: str) -> list[str]:
+    """What runs, in a few lines."""
+    zh = language == "zh"
+    shown = "localhost" if host == "localhost" else f"[{address[0]}]" if ":" in address[0] else address[0]
+    url = f"{'https' if plan.tls else 'http'}://{shown}:{address[1]}"
+    lines = [f"{'监听' if zh else 'listening on'} {url}  ({'接口文档' if zh else 'API docs'} {url}/docs)"]
+    for tenant, desk in site.desks.items():
+        lines.append(
+            f"{tenant}: {'策略版本' if zh else 'policy'} {desk.live.opened.artifact.hash[:12]}; {_recovered(desk.live, zh)}"
+        )
+    return [*lines, _protection(plan, zh)]
+
+
+def _recovered(live: Live, zh: bool) -> str:
+    if not live.position:
+        return "新建，尚无事件" if zh else "new, no events yet"
+    found = live.recovered
+    cut = ""
+    if found.cut_off:
+        cut = (
+            f"，截去未写完的 {found.cut_off:,} 字节"
+            if zh
+            else f", {found.cut_off:,} bytes of an unfinished write cut off"
+        )
+    if zh:
+        return f"已恢复至位置 {live.position:,}（快照 {found.snapshot:,}，回放 {found.events:,} 个事件，{found.seconds:.1f} 秒{cut}）"
+    took = f"snapshot {found.snapshot:,}, {found.events:,} events replayed, {found.seconds:.1f} s{cut}"
+    return f"recovered to position {live.position:,} ({took})"
+
+
+def _protection(plan: Plan, zh: bool) -> str:
+    from zhiyu.access.gate import OpenGate
+
+    if isinstance(plan.gate, OpenGate):
+        return (
+            "保护：仅限本机，未启用密钥"
+            if zh
+            else "protected by: loopback only, no keys; anyone on this machine may use it"
+        )
+    tls = ("，TLS" if plan.tls else "，无 TLS") if zh else (", TLS" if plan.tls else ", no TLS here")
+    return f"{'保护：密钥' if zh else 'protected by: keys'}{tls}"

@@ -1,0 +1,125 @@
+"""One connection, guarded: heads of bounded size, and no client that dribbles or does not read.
+
+In: bytes from a client, a tick every second. Out: uvicorn's protocol with limits it does not have; every refusal in the one shape.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from zhiyu.server.problems import HttpError, encoded, problem_of_error
+from zhiyu.server.settings import Settings
+
+
+class Guarded(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1 connection with limits. `limits` is set once per process, before the server starts."""
+
+    limits = Settings()
+    refused: Any = staticmethod(lambda error: None)
+    """Called with the `HttpError` of each connection that was ended here."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client came; one too many is told so."""
+        self._head_bytes = self._head_count = 0
+        self._head_since = self._heard = self.loop.time()
+        self._body_since = self._unread_since = 0.0
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.max_connections:
+            self._end(HttpError(503, "connections", "too many connections; try again later", "连接过多；请稍后重试"))
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        self._heard = self.loop.time()
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._head_bytes = self._head_count = 0
+        self._head_since = self._heard
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the address."""
+        super().on_url(url)
+        if len(self.url) > self.limits.max_url_bytes:
+            self._refuse_head(414, "url", "the address is too long", "地址过长")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._head_bytes += len(name) + len(value)
+        self._head_count += 1
+        if self._head_bytes > self.limits.max_header_bytes or self._head_count > self.limits.max_headers:
+            self._refuse_head(431, "headers", "the headers are too many or too long", "请求头过多或过长")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is complete; the body may follow."""
+        self._head_since = 0.0
+        self._body_since = self._heard
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        self._body_since = 0.0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is out; the next request may come."""
+        if not self.pipeline:
+            self._head_since = self.loop.time()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        self._unread_since = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._unread_since = 0.0
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """The server stops: wake a route that waits for more of a body, so that it can say so."""
+        super().shutdown()
+        if self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body:
+            self.cycle.message_event.set()
+
+    def tick(self, now: float) -> None:
+        """End the connection when its client is too slow. Called about once a second."""
+        limits = self.limits
+        if self.transport.is_closing():
+            return
+        if self._unread_since and now - self._unread_since > limits.idle_s:
+            self.transport.abort()
+            self.refused(HttpError(408, "not_reading", "the client did not read its answer", "客户端未读取响应"))
+        elif self._body_since and not self.flow.read_paused:
+            whole = 0.0 if self.url.partition(b"?")[0].endswith(b":stream") else limits.body_s
+            if now - self._heard > limits.idle_s or (whole and now - self._body_since > whole):
+                self._end(HttpError(408, "slow_body", "the body took too long to arrive", "请求体传输超时"))
+        elif self._head_since and now - self._head_since > limits.headers_s and self._heard >= self._head_since:
+            if self.timeout_keep_alive_task is None:  # idle between requests is keep-alive's matter
+                self._end(HttpError(408, "slow_head", "the request took too long to arrive", "请求头传输超时"))
+
+    def send_400_response(self, msg: str) -> None:
+        """Bytes that are no HTTP."""
+        if not self.transport.is_closing():
+            self._end(HttpError(400, "http", "this is no HTTP/1.1 request", "不是合法的 HTTP/1.1 请求"))
+
+    def _refuse_head(self, status: int, code: str, en: str, zh: str) -> None:
+        self._end(HttpError(status, code, en, zh))
+        raise ValueError(code)  # stops the parser
+
+    def _end(self, error: HttpError) -> None:
+        """Say why, unless an answer is under way, and close."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            body = encoded(problem_of_error(error, "en", ""))
+            head = b"HTTP/1.1 %d \r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+            self.transport.write(head % (error.status, len(body)) + body)
+        self.transport.close()
+        self.refused(error)

@@ -1,0 +1,199 @@
+"""One request and its answer, as every route of the thin app sees them.
+
+In: the ASGI scope. Out: request id, language, deadline, source, tenant; the answer, counted and logged.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from zhiyu.base.errors import ZhiyuError
+from zhiyu.server.desk import NEVER, Desk
+from zhiyu.server.problems import HttpError, encoded, problem_of_error
+
+if TYPE_CHECKING:
+    from zhiyu.access.gate import Grant
+    from zhiyu.server.site import Site
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+JSON, PROBLEM, NDJSON = b"application/json", b"application/problem+json", b"application/x-ndjson"
+ID_HEADER = b"zhiyu-request-id"
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_START = secrets.token_hex(4)
+_numbers = itertools.count(1)
+_OWN_FIELDS = frozenset(
+    {"id", "type", "time", "body", "source", "lang", "deadline_ms", "Zhiyu-Deadline-Ms", "Content-Encoding"}
+)
+_CLOSE = ((b"connection", b"close"),)
+
+
+def language_of(accept: bytes) -> str:
+    """ "zh" when Chinese is asked for before English, else "en".
+
+    >>> language_of(b"zh-CN,zh;q=0.9,en;q=0.8"), language_of(b"en, zh"), language_of(b"")
+    ('zh', 'en', 'en')
+    """
+    for part in accept.lower().split(b","):
+        name = part.strip()
+        if name.startswith(b"zh"):
+            return "zh"
+        if name.startswith(b"en"):
+            return "en"
+    return "en"
+
+
+def headers_of(error: ZhiyuError) -> Headers:
+    """What rides along with a problem."""
+    if isinstance(error, HttpError):
+        return error.headers + (_CLOSE if error.close else ())
+    if error.status == 401:
+        return ((b"www-authenticate", b"Bearer"),)
+    return ((b"retry-after", b"60"),) if error.status == 429 else ()
+
+
+class Exchange:
+    """A request under way. `route` is the template that metrics and logs name."""
+
+    __slots__ = (
+        "_query",
+        "address",
+        "desk",
+        "grant",
+        "headers",
+        "id",
+        "method",
+        "query_string",
+        "route",
+        "send",
+        "site",
+        "started",
+        "told",
+    )
+
+    def __init__(self, site: Site, scope: Scope, send: Send, route: str) -> None:
+        self.site, self.send, self.route = site, send, route
+        self.started = site.clock()
+        self.method: str = scope["method"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.query_string: bytes = scope["query_string"]
+        self.address: str = (scope.get("client") or ("", 0))[0]
+        given = self.headers.get(ID_HEADER)
+        self.id = given if given is not None and _ID.fullmatch(given) else b"%b-%x" % (_START.encode(), next(_numbers))
+        self.grant: Grant | None = None
+        self.desk: Desk | None = None
+        self._query: dict[str, str] | None = None
+        self.told = ("", "")
+
+    @property
+    def language(self) -> str:
+        """ "en" or "zh", from Accept-Language."""
+        return language_of(self.headers.get(b"accept-language", b""))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Parameters of the address. HttpError when they are no UTF-8, repeat, or are too many."""
+        if self._query is None:
+            try:
+                pairs = parse_qsl(
+                    self.query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20
+                )
+            except ValueError:
+                raise HttpError(
+                    400, "query", "the query is not percent-encoded UTF-8", "查询参数不是百分号编码的 UTF-8"
+                ) from None
+            self._query = dict(pairs)
+            if len(self._query) != len(pairs):
+                raise HttpError(400, "query", "a query parameter occurs twice; keep one", "查询参数重复；请只保留一个")
+        return self._query
+
+    def known_query(self, *names: str) -> dict[str, str]:
+        """The parameters, all of which must be known."""
+        if not self.query_string:
+            return {}
+        for name in self.query:
+            if name not in names:
+                raise HttpError(
+                    400, "query", f"unknown query parameter; known are: {', '.join(names) or 'none'}",
+                    f"未知的查询参数；可用：{'、'.join(names) or '无'}", name[:60],
+                )  # fmt: skip
+        return self.query
+
+    @property
+    def content_type(self) -> bytes:
+        """As it was sent, in small letters."""
+        return self.headers.get(b"content-type", b"").lower()
+
+    def source(self, desk: Desk, *names: str) -> str | None:
+        """The declared source in whose form the records are; HttpError 422 for one that the policy does not have."""
+        if not self.query_string:
+            return None
+        name = self.known_query(*(names or ("source", "deadline_ms"))).get("source")
+        if name is None:
+            return None
+        known = [source.name for source in desk.live.opened.policy.sources]
+        if name not in known:
+            raise HttpError(
+                422, "source", f"the policy has no such source; it has: {', '.join(known) or 'none'}",
+                f"策略中没有该数据源；已有：{'、'.join(known) or '无'}", "source",
+            )  # fmt: skip
+        return name
+
+    def deadline(self) -> float:
+        """When the answer should be ready, on the desk's clock: from Zhiyu-Deadline-Ms or deadline_ms; NEVER without."""
+        text = self.headers.get(b"zhiyu-deadline-ms")
+        given = (
+            text.decode("latin-1")
+            if text is not None
+            else (self.query.get("deadline_ms") if self.query_string else None)
+        )
+        if given is None:
+            return NEVER
+        most = self.site.settings.max_deadline_ms
+        if not (given.isascii() and given.isdigit() and len(given) < 7 and 1 <= int(given) <= most):
+            raise HttpError(
+                422, "deadline", f"the deadline is no whole number of milliseconds from 1 to {most}",
+                f"时限应为 1 至 {most} 的整数毫秒", "Zhiyu-Deadline-Ms" if text is not None else "deadline_ms",
+            )  # fmt: skip
+        return self.started + int(given) / 1000
+
+    async def answer(
+        self, status: int, body: bytes, kind: bytes = JSON, more: Headers = (), code: str = "", field: str = ""
+    ) -> None:
+        """Send, count, and log what is not a success."""
+        headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), (ID_HEADER, self.id), *more]
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+        self.done(status, code, field)
+
+    def done(self, status: int, code: str = "", field: str = "") -> None:
+        """Count and log an answer that was sent."""
+        seconds = self.site.clock() - self.started
+        self.site.meters.request(self.route, status, seconds)
+        if status >= 400 or self.site.log_all:
+            grant = self.grant
+            self.site.lines.write(
+                "request", "error" if status == 500 else "info", request_id=self.id.decode(), method=self.method, route=self.route,
+                status=status, code=code, field=self._loggable(field), ms=round(seconds * 1000, 3),
+                tenant=grant.tenant if grant else "", key=grant.key_id if grant else "",
+            )  # fmt: skip
+
+    def _loggable(self, field: str) -> str:
+        """The name of a field when the policy or we declare it; a caller's own word may be about a person."""
+        known = self.desk is not None and field in self.desk.live.opened.compiled.schema.index
+        return field if known or field in _OWN_FIELDS else ""
+
+    async def refuse(self, error: ZhiyuError) -> None:
+        """Send an error of the house as a problem."""
+        content = problem_of_error(error, self.language, self.id.decode())
+        await self.answer(
+            error.status, encoded(content), PROBLEM, headers_of(error), error.code, getattr(error, "field", "")
+        )

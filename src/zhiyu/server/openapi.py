@@ -1,0 +1,166 @@
+"""The description of the whole API: what FastAPI knows of its routes, and the routes of the thin app.
+
+In: the FastAPI app. Out: an OpenAPI 3.1 document as a dictionary.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+_EVENT = {"$ref": "#/components/schemas/Event"}
+_DECISION = {"$ref": "#/components/schemas/Decision"}
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_COUNTS = {"$ref": "#/components/schemas/Counts"}
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_DEADLINE = "#/components/parameters/DeadlineMs"
+_SOURCE = "#/components/parameters/Source"
+ABOUT = (
+    "Events in, explained decisions out. An answer is sent when it is on disk. The id of an event is its idempotency key: the same event "
+    "again gives the first decision, the same id with other content 409."
+)
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The document."""
+    made = get_openapi(title=app.title, version=version("zhiyu"), description=ABOUT, routes=app.routes)
+    made["paths"] = _thin_paths() | {path: _with_problems(path, item) for path, item in made["paths"].items()}
+    made["components"] = {"schemas": _schemas(), "parameters": _parameters(), "securitySchemes": {"key": _KEY}}
+    made["security"] = [{"key": []}]
+    return made
+
+
+_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key that `zhiyu keys new` made. A server on loopback may run without.",
+}
+_READ_STATUSES = {
+    "/v1/decisions/{id}": (400, 401, 403, 404, 429, 503), "/v1/decisions/{id}/explanation": (400, 401, 403, 404, 422, 429, 503),
+    "/metrics": (401, 403, 429),
+}  # fmt: skip
+_WORDS = {
+    400: "Not JSON, not UTF-8, a key twice, or an address that cannot be", 401: "No key, or one that is not in force",
+    403: "The key is not for this, or a foreign origin", 404: "Not known, or no longer remembered", 405: "Another method is needed",
+    408: "The request took too long to arrive", 409: "The id is known with other content", 413: "Too long", 415: "A compressed body",
+    422: "Refused; `field` names the culprit", 429: "More than the server can do in time, or too many wrong keys; see Retry-After",
+    503: "Stopping, or the log stopped; nothing was acknowledged",
+}  # fmt: skip
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    return {
+        str(s): {"description": _WORDS[s], "content": {"application/problem+json": {"schema": _PROBLEM}}}
+        for s in statuses
+    }
+
+
+def _with_problems(path: str, item: dict[str, Any]) -> dict[str, Any]:
+    for operation in item.values():
+        answers = operation["responses"]
+        answers.pop("422", None)
+        answers.update(_problems(*_READ_STATUSES.get(path, ())))
+        content: dict[str, Any] = {
+            "application/json": {"schema": _DECISION if path.endswith("{id}") else {"type": "object"}}
+        }
+        if path == "/metrics":
+            content = {"text/plain": {"schema": _TEXT}}
+        answers["200"]["content"] = content
+        if path == "/readyz":
+            answers["503"] = {"description": "Not ready, and why", "content": content}
+        if path in ("/healthz", "/readyz"):
+            operation["security"] = []
+    return item
+
+
+def _thin_paths() -> dict[str, Any]:
+    one, many = (
+        {"application/json": {"schema": _EVENT}},
+        {"type": "array", "items": _EVENT, "minItems": 1, "maxItems": 1000},
+    )
+    lines = {"application/x-ndjson": {"schema": _TEXT}}
+    answers = {
+        "type": "object",
+        "required": ["answers"],
+        "properties": {"answers": {"type": "array", "items": {"anyOf": [_DECISION, _PROBLEM]}}},
+    }
+    both = [{"$ref": _SOURCE}, {"$ref": _DEADLINE}, {"$ref": _DEADLINE + "Query"}]
+    return {
+        "/v1/decisions": _post(
+            "decide", "Decide one event", one, {"application/json": {"schema": _DECISION}}, both,
+            (400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
+        ),
+        "/v1/decisions:batch": _post(
+            "decideBatch", "Decide up to 1,000 events; a bad one is refused alone", {"application/json": {"schema": many}, **lines},
+            {"application/json": {"schema": answers}}, both, (400, 401, 403, 408, 413, 415, 422, 429, 503),
+        ),
+        "/v1/decisions:stream": _post(
+            "decideStream", "NDJSON in, NDJSON out, line for line while the body is still coming; read while you send", lines, lines,
+            [{"$ref": _SOURCE}], (400, 401, 403, 415, 422, 429, 503),
+        ),
+        "/v1/events": _post(
+            "takeEvents", "Take events whose decisions nobody waits for: one object, an array, or NDJSON", {**one, **lines},
+            {"application/json": {"schema": _COUNTS}}, both[:1], (400, 401, 403, 408, 413, 415, 422, 429, 503),
+        ),
+    }  # fmt: skip
+
+
+def _post(
+    name: str, summary: str, body: Any, answer: Any, parameters: list[Any], problems: tuple[int, ...]
+) -> dict[str, Any]:
+    operation = {
+        "operationId": name, "summary": summary, "tags": ["decisions" if name.startswith("decide") else "facts"],
+        "requestBody": {"required": True, "content": body},
+        "responses": {"200": {"description": "Done, and on disk", "content": answer}, **_problems(*problems)},
+    }  # fmt: skip
+    if parameters:
+        operation["parameters"] = parameters
+    return {"post": operation}
+
+
+def _parameters() -> dict[str, Any]:
+    deadline = {"schema": {"type": "integer", "minimum": 1, "maximum": 60_000}, "required": False}
+    said = "Milliseconds within which the answer is wanted; past it in the queue, the policy's fallback answers."
+    return {
+        "Source": {
+            "name": "source", "in": "query", "required": False, "schema": _TEXT,
+            "description": "A source of the policy whose form the records have.",
+        },
+        "DeadlineMs": {"name": "Zhiyu-Deadline-Ms", "in": "header", "description": said, **deadline},
+        "DeadlineMsQuery": {"name": "deadline_ms", "in": "query", "description": said, **deadline},
+    }  # fmt: skip
+
+
+def _schemas() -> dict[str, Any]:
+    event = {
+        "type": "object",
+        "description": "In the form the policy declares, or that of a source. `time` in ISO 8601 with its offset.",
+        "examples": [{"type": "login", "id": "l-001", "time": "2026-03-02T09:03:40+08:00", "customer": "c1"}],
+    }  # fmt: skip
+    decision = {
+        "type": "object", "required": ["position", "status"],
+        "description": "`status` is decided; taken (a fact), noise or known where there is nothing to decide. A repeat says `repeated`.",
+        "properties": {
+            "id": _TEXT, "type": _TEXT, "position": {"type": "integer"}, "status": {"enum": ["decided", "taken", "noise", "known"]},
+            "outcome": _TEXT, "enforced": _TEXT, "mark": _TEXT, "score": {"type": "integer"}, "rules": _TEXTS,
+            "reasons": _TEXTS, "shadow": _TEXTS,
+            "actions": {"type": "array", "items": {"type": "object"}}, "late": {"type": "boolean"}, "approximate": {"type": "boolean"},
+            "fallback": {"type": "boolean"}, "policy": _TEXT, "receipt": _TEXT, "repeated": {"type": "boolean"},
+        },
+    }  # fmt: skip
+    problem = {
+        "type": "object", "required": ["type", "title", "status", "code", "detail", "detail_en", "detail_zh", "request_id"],
+        "properties": {
+            "type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "code": _TEXT, "detail": _TEXT,
+            "detail_en": _TEXT, "detail_zh": _TEXT, "field": _TEXT, "line": {"type": "integer"}, "request_id": _TEXT,
+        },
+    }  # fmt: skip
+    counts = {
+        "type": "object", "required": ["taken", "repeated", "refused"],
+        "properties": {"taken": {"type": "integer"}, "repeated": {"type": "integer"}, "refused": {"type": "array", "items": _PROBLEM}},
+    }  # fmt: skip
+    return {"Event": event, "Decision": decision, "Problem": problem, "Counts": counts}

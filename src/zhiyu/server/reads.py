@@ -1,0 +1,235 @@
+"""What is asked rather than told: decisions, explanations, health, metrics, the description of the API. FastAPI.
+
+In: GET requests. Out: JSON, text, a page. Path values stay percent-encoded until here, so that an id may hold any character, `/` included.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Annotated, Any, Literal
+from urllib.parse import unquote
+
+from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+
+from zhiyu.base.errors import ZhiyuError
+from zhiyu.server.desk import Desk
+from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, headers_of
+from zhiyu.server.meters import registry_of
+from zhiyu.server.openapi import described
+from zhiyu.server.problems import HttpError, encoded, problem_of_error, unexpected
+from zhiyu.server.site import Site
+
+MAX_ID_CHARS = 4_096
+_JSON = "application/json"
+_PAGE_POLICY = (
+    "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+Language = Annotated[Literal["en", "zh"] | None, Query(description="Language of `text`.")]
+EventId = Annotated[str, Path(description="The event's id, percent-encoded.", examples=["a-001"])]
+
+
+def make_reads(site: Site) -> FastAPI:
+    """The FastAPI app of a server."""
+    app = FastAPI(title="Zhiyu 智御", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    _add_decisions(app, site)
+    _add_health(app, site)
+    _add_description(app)
+    _add_handlers(app)
+    return app
+
+
+def exchange_of(request: Request) -> Exchange:
+    """The exchange that `Rest` put into the scope."""
+    found: Exchange = request.scope["zhiyu"]
+    return found
+
+
+def id_of(encoded_id: str) -> str:
+    """The id that a path value stands for. HttpError 400 when it is no percent-encoded UTF-8.
+
+    >>> id_of("a%2Fb%20%E6%99%BA")
+    'a/b 智'
+    """
+    try:
+        found = unquote(encoded_id, errors="strict")
+    except UnicodeDecodeError:
+        found = ""
+    if not found or len(found) > MAX_ID_CHARS:
+        raise HttpError(
+            400, "path", f"the id is no percent-encoded UTF-8 of 1 to {MAX_ID_CHARS} characters",
+            f"id 不是 1 至 {MAX_ID_CHARS} 个字符的百分号编码 UTF-8", "id",
+        )  # fmt: skip
+    return found
+
+
+def no_decision() -> HttpError:
+    """No such event, or one that is no longer remembered."""
+    return HttpError(404, "no_decision", "no decision of this id is kept", "没有保存该 id 的决策", "id")
+
+
+def _ready(desk: Desk) -> Desk:
+    if desk.broken or desk.closing:
+        raise desk.unavailable()
+    return desk
+
+
+def _add_decisions(app: FastAPI, site: Site) -> None:
+    @app.get("/v1/decisions/{id}", tags=["decisions"], summary="A decision that was made")
+    async def decision(id: EventId, request: Request) -> Response:
+        """The answer as it was given; 404 when the id is not known or no longer remembered."""
+        exchange = exchange_of(request)
+        exchange.known_query()
+        desk = _ready(site.admit(exchange, "read"))
+        found = desk.live.decision(id_of(id))
+        if found is None:
+            raise no_decision()
+        await desk.durable()
+        return Response(found, media_type=_JSON)
+
+    @app.get("/v1/decisions/{id}/explanation", tags=["decisions"], summary="Why a decision came out as it did")
+    async def explanation(
+        id: EventId,
+        request: Request,
+        lang: Annotated[Literal["en", "zh"] | None, Query(description="Language of `text`.")] = None,
+    ) -> Response:
+        """Reasons, rules with the values they saw, scorecards, the way through the flow; `text` in the language asked for."""
+        exchange = exchange_of(request)
+        exchange.known_query("lang")
+        desk = _ready(site.admit(exchange, "read"))
+        found = desk.live.explanation(id_of(id))
+        if found is None:
+            raise no_decision()
+        await desk.durable()
+        return Response(
+            encoded(found.to_dict() | {"text": found.sentence(lang or exchange.language)}), media_type=_JSON
+        )
+
+
+def _add_health(app: FastAPI, site: Site) -> None:
+    registry = registry_of(site.meters, site.desks)
+
+    @app.get("/healthz", tags=["operation"], summary="The process lives")
+    async def healthz() -> Response:
+        """Always 200 while the process answers."""
+        return Response(b'{"status":"alive"}', media_type=_JSON)
+
+    @app.get("/readyz", tags=["operation"], summary="Events are taken")
+    async def readyz() -> Response:
+        """200 when recovered, the disk is good and the policy loaded; 503 with the reasons otherwise."""
+        reasons = site.not_ready()
+        policies = {tenant: desk.live.opened.artifact.hash for tenant, desk in site.desks.items()} if site.open else {}
+        content: dict[str, Any] = {"status": "not_ready" if reasons else "ready", "policies": policies}
+        if reasons:
+            content["reasons"] = reasons if site.open else sorted(set(reasons.values()))
+        only_keys = set(reasons) == {"keys"}
+        return Response(encoded(content), 503 if reasons and not only_keys else 200, media_type=_JSON)
+
+    @app.get("/metrics", tags=["operation"], summary="Figures for Prometheus")
+    async def metrics(request: Request) -> Response:
+        """Requests, stages, batches, queue, sheds, counts of the engine."""
+        site.admit(exchange_of(request), "metrics")
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_description(app: FastAPI) -> None:
+    page = resources.files("zhiyu.server").joinpath("page/docs.html").read_bytes()
+    document: list[bytes] = []
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        """The description of every route, OpenAPI 3.1."""
+        if not document:
+            document.append(encoded(described(app)))
+        return Response(document[0], media_type=_JSON)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        """A page about the API that loads nothing from outside."""
+        return Response(page, media_type="text/html; charset=utf-8", headers={"content-security-policy": _PAGE_POLICY})
+
+
+def _add_handlers(app: FastAPI) -> None:
+    """Every error in the one shape."""
+
+    @app.exception_handler(ZhiyuError)
+    async def of_the_house(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ZhiyuError)
+        return _refused(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def wrong_parameter(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        name = str(error.errors()[0]["loc"][-1])[:60]
+        return _refused(
+            request,
+            HttpError(422, "parameter", f"'{name}' has a value that cannot be", f"参数“{name}”的值不合法", name),
+        )
+
+    @app.exception_handler(HTTPException)
+    async def of_the_framework(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return _refused(request, plain(error))
+
+    @app.exception_handler(Exception)
+    async def unexpected_error(request: Request, error: Exception) -> Response:
+        return _refused(request, unexpected())
+
+
+def _refused(request: Request, error: ZhiyuError) -> Response:
+    exchange = exchange_of(request)
+    exchange.told = (error.code, getattr(error, "field", ""))
+    content = problem_of_error(error, exchange.language, exchange.id.decode())
+    headers = {name.decode(): value.decode() for name, value in headers_of(error)}
+    return Response(encoded(content), error.status, headers, PROBLEM.decode())
+
+
+def plain(error: HTTPException) -> HttpError:
+    """What the framework says, in our shape."""
+    more = tuple((name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items())
+    if error.status_code == 404:
+        return HttpError(
+            404, "no_route", "there is nothing at this address; see /docs", "该地址不存在；请查看 /docs", headers=more
+        )
+    if error.status_code == 405:
+        return HttpError(405, "method", "this address does not take that method", "该地址不支持此方法", headers=more)
+    return HttpError(error.status_code, "request", "the request cannot be answered", "无法处理该请求", headers=more)
+
+
+class Rest:
+    """The FastAPI app with what the thin app has: request id, counts, log lines, one shape of problems."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._app = site, make_reads(site)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        raw: bytes = scope["raw_path"]
+        scope["path"] = raw.decode("ascii").replace("%3A", ":").replace("%3a", ":")
+        answered: list[int] = []
+        exchange = Exchange(self._site, scope, send, "")
+        scope["zhiyu"] = exchange
+
+        async def tell(message: Scope) -> None:
+            if message["type"] == "http.response.start":
+                answered.append(message["status"])
+                message["headers"] = [*message.get("headers", ()), (b"zhiyu-request-id", exchange.id)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, tell)
+        except Exception as error:  # answered already, in the one shape
+            self._site.lines.failed(error, request_id=exchange.id.decode(), route=_template(scope))
+        exchange.route = _template(scope)
+        exchange.done(answered[0] if answered else 499, *exchange.told)
+
+
+def _template(scope: Scope) -> str:
+    route = scope.get("route")
+    return getattr(route, "path", "unknown")

@@ -1,0 +1,191 @@
+"""A server from its first line to its last: bind, recover, serve, stop.
+
+In: what `zhiyu serve` was given. Out: nothing; returns when SIGTERM or SIGINT came and everything that was taken is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import uvicorn
+
+from zhiyu.access.gate import Gate, OpenGate
+from zhiyu.base.errors import InputError
+from zhiyu.engine.live import Live
+from zhiyu.server.connection import Guarded
+from zhiyu.server.desk import Desk
+from zhiyu.server.log_lines import LogLines, ServerMessages
+from zhiyu.server.meters import Meters, TenantMeters
+from zhiyu.server.problems import HttpError
+from zhiyu.server.reads import Rest
+from zhiyu.server.settings import Settings
+from zhiyu.server.site import Site
+from zhiyu.server.thin import Thin
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to serve. `opens` opens a tenant's log, again after a failure of the disk; `ready` is called once requests are taken."""
+
+    opens: Mapping[str, Callable[[], Live]]
+    gate: Gate | OpenGate
+    settings: Settings = field(default_factory=Settings)
+    tls: tuple[Path, Path] | None = None
+    log_all: bool = False
+    lines: LogLines | None = None
+    ready: Callable[[Site], None] = lambda site: None
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that holds the address and does not listen yet. InputError when it is taken or not of this machine."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host.strip("[]"), port))
+    except OSError as wrong:
+        found.close()
+        raise InputError(
+            f"cannot listen on {host} port {port}: {wrong.strerror or wrong}; choose another --host or --port",
+            f"无法监听 {host} 端口 {port}：{wrong.strerror or wrong}；请更换 --host 或 --port",
+        ) from None
+    return found
+
+
+def run(plan: Plan, sockets: Sequence[socket.socket]) -> None:
+    """Serve until a signal comes, in a process of its own: sets the switch interval, tunes the garbage collector.
+
+    The event loop takes one new connection per socket and round; copies of the sockets let it take more, so that newcomers are not kept out
+    by a busy server.
+    """
+    import uvloop
+
+    sys.setswitchinterval(plan.settings.switch_interval_s)
+
+    def ready(site: Site) -> None:
+        gc.collect()
+        gc.freeze()  # what was built until now lives for good, so the collector need not look at it again
+        plan.ready(site)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        copies = [each.dup() for each in sockets for _ in range(plan.settings.accepts_a_round - 1)]
+        runner.run(serve(replace(plan, ready=ready), [*sockets, *copies]))
+
+
+async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
+    """Recover, serve, and on the way out decide what is queued, sync and close."""
+    lines = plan.lines or LogLines()
+    meters = Meters()
+    desks: dict[str, Desk] = {}
+    site = Site(desks, plan.gate, plan.settings, meters, lines, time.monotonic, plan.log_all)
+    try:
+        for tenant, opens in plan.opens.items():
+            meters.tenants[tenant] = _Told(tenant, lines)
+            desks[tenant] = Desk(opens, plan.settings, meters.tenants[tenant])
+        await _Server(_config(plan, site), site, plan.ready).serve(list(sockets))
+    finally:
+        for tenant, desk in desks.items():
+            await desk.close()
+            lines.write("closed", tenant=tenant, position=desk.live.durable)
+
+
+class _Told(TenantMeters):
+    """Meters that also write a log line when the log stops and when it is opened again."""
+
+    def __init__(self, tenant: str, lines: LogLines) -> None:
+        super().__init__()
+        self._tenant, self._lines = tenant, lines
+
+    def broke(self, why: str) -> None:
+        """The log stopped."""
+        super().broke(why)
+        self._lines.write("log_stopped", "error", tenant=self._tenant, why=why[:200])
+
+    def reopened(self, ok: bool, why: str) -> None:
+        """The log was opened again, or could not be."""
+        super().reopened(ok, why)
+        self._lines.write(
+            "log_reopened" if ok else "log_not_reopened", "warning" if ok else "error", tenant=self._tenant, why=why
+        )
+
+
+def _config(plan: Plan, site: Site) -> uvicorn.Config:
+    messages = logging.getLogger("uvicorn.error")
+    messages.handlers[:] = [ServerMessages(site.lines)]
+    messages.propagate = False
+    settings = plan.settings
+    Guarded.limits = settings
+
+    def refused(error: HttpError) -> None:
+        site.meters.request("connection", error.status, 0.0)
+        site.lines.write("connection_ended", status=error.status, code=error.code)
+
+    Guarded.refused = staticmethod(refused)
+    cert, key = plan.tls or (None, None)
+    return uvicorn.Config(
+        Thin(site, Rest(site)), http=Guarded, ws="none", lifespan="off", log_config=None, log_level=logging.WARNING, access_log=False,
+        server_header=False, date_header=True, proxy_headers=False, timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=settings.stop_s, ssl_certfile=cert, ssl_keyfile=str(key) if key else None, backlog=2_048,
+    )  # fmt: skip
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server with signals that end it with exit code 0, and a tick for slow clients."""
+
+    def __init__(self, config: uvicorn.Config, site: Site, ready: Callable[[Site], None]) -> None:
+        super().__init__(config)
+        self._site, self._ready = site, ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT stop gently; a second one stops waiting for clients."""
+        loop = asyncio.get_running_loop()
+        try:
+            for each in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(each, self.handle_exit, each, None)
+        except (ValueError, RuntimeError):  # not in the main thread: whoever runs us there stops us
+            yield
+            return
+        try:
+            yield
+        finally:
+            for each in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(each)
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """One signal."""
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
+        await super().startup(sockets)
+        self._ready(self._site)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        for desk in self._site.desks.values():
+            desk.tick()
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Guarded):
+                    connection.tick(now)
+        return await super().on_tick(counter) or self._site.stopping.is_set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more, finish what is under way."""
+        self._site.stopping.set()
+        self._site.lines.write("stopping")
+        await super().shutdown(sockets)
