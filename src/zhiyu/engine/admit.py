@@ -16,7 +16,7 @@ import numpy as np
 from zhiyu.base.arena import Arena, Extents
 from zhiyu.base.errors import LimitExceeded
 from zhiyu.base.jit import Array, int64, kernel
-from zhiyu.base.machine import beyond, bytes_at, words_at
+from zhiyu.base.machine import beyond, bytes_at, prefetch, words_at
 from zhiyu.entities.slots import (
     BITS,
     FIRST_BITS,
@@ -33,6 +33,7 @@ from zhiyu.entities.slots import (
     USED,
     add,
     find,
+    index_word,
     remove,
     spread_bits,
 )  # fmt: skip
@@ -41,6 +42,8 @@ ACCEPTED, REPEATED, CONFLICT, AHEAD, TOO_MANY = 0, 1, 2, 3, 4
 NO_CLOCK = np.iinfo(np.int64).min
 NO_FLOORS = np.zeros(0, np.int64)
 SLOTS = 1 << 27
+ASKED_AHEAD = 16
+"""Rows ahead of the one being judged whose line of the id index is asked for, so that cache misses overlap."""
 
 
 @kernel
@@ -77,6 +80,12 @@ def recall(
 
 
 @kernel
+def ask_for_id(door: Array, key: int) -> None:
+    """Prefetch the line of the index that tells whether an id is remembered."""
+    prefetch(door[1] + 8 * index_word(spread_bits(key), words_at(door[2])[BITS]))
+
+
+@kernel
 def admit(
     door: Array, times: Array, ids: Array, bodies: Array, positions: Array, floors: Array, instants: Array, marks: Array
 ) -> tuple[int, int]:  # fmt: skip
@@ -94,7 +103,11 @@ def admit(
     walled = floors.shape[0] > 0
     received, status = words_at(instants.ctypes.data), bytes_at(marks.ctypes.data)
     first, late = beyond(received, n), beyond(status, n)
+    for row in range(min(n, ASKED_AHEAD)):
+        ask_for_id(door, int64(ids[row, 0]))
     for row in range(n):
+        if row + ASKED_AHEAD < n:
+            ask_for_id(door, int64(ids[row + ASKED_AHEAD, 0]))
         now = max(clock[0], times[row])
         if walled:
             now = max(now, floors[row])
