@@ -10,6 +10,7 @@ from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.events.declare import Clock, EventType, Field
 from zhiyu.features.declare import Feature
 from zhiyu.policy.declare import Feedback, Policy, Rule, RuleSet
+from zhiyu.policy.declare_lists import EntityList
 
 START_MS = 1_800_000_000_000
 FIELDS = {
@@ -27,6 +28,8 @@ def live_policy(limit: int = 400, extra: tuple[Feature, ...] = (), when: str = "
         Rule(name="many", when="seen_1h > 3", score=50, outcome="decline"),
         Rule(name="wrong_before", when="logins_1h > 2", score=20, outcome="challenge"),
         Rule(name="stopped_before", when="stopped_1d > 1", outcome="decline"),
+        Rule(name="burnt", when="frauds_30d > 0", score=15),
+        Rule(name="watched", when="card in watched_cards", score=40, outcome="review"),
     ]
     if when:
         rules.append(Rule(name="further", when=when, outcome="delay"))
@@ -49,8 +52,10 @@ def live_policy(limit: int = 400, extra: tuple[Feature, ...] = (), when: str = "
                 on=("decision",),
                 where='outcome == "decline"',
             ),
+            Feature(name="frauds_30d", aggregate="count", by="card", over="30d", on=("label",), where="fraud"),
             *extra,
         ),
+        lists=(EntityList(name="watched_cards", of="card"),),
         rule_sets=(RuleSet(name="main", rules=tuple(rules)),),
         clock=Clock(lateness="10m"),
         feedback=Feedback(decisions=True, lag_events=7),

@@ -17,7 +17,6 @@ from zhiyu.engine.engine import Engine
 from zhiyu.engine.live import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, Answer, Live
 from zhiyu.engine.recovery import Tail
 from zhiyu.evaluation.replay import Replay
-from zhiyu.log.frames import EVENTS
 
 
 def serve(live: Live, bodies: Sequence[bytes], seed: int = 1, most: int = 40) -> list[Answer]:
@@ -36,8 +35,7 @@ def digest_of(live: Live) -> str:
     digest = Digest(live.opened.artifact.hash.encode())
     tail = Tail(Engine(live.opened.compiled, live.opened.codes, live.tenant), digest)
     for frame in live.log.frames():
-        if frame.header.kind == EVENTS:
-            tail.take(frame)
+        tail.take(frame)
     tail.flush()
     return digest.hexdigest()
 

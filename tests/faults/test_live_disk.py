@@ -14,8 +14,9 @@ from tests.engine.test_live import digest_of
 from tests.faults.simulated_disk import WAYS, PowerCut, SimulatedDisk
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.decisions.digest import Digest
-from zhiyu.engine.live import DECIDED, REPEATED, TAKEN, Live
+from zhiyu.engine.live import CONFLICT, DECIDED, REPEATED, TAKEN, Label, Live
 from zhiyu.engine.recovery import Differs
+from zhiyu.log.list_file import Row
 from zhiyu.log.segments import DiskFull, LogDamaged
 
 SEEDS = int(os.environ.get("ZHIYU_EXAMPLES", "200"))
@@ -30,6 +31,9 @@ class Client:
         self.bodies = records(seed, 60)
         self.sent = 0
         self.acknowledged: dict[int, bytes] = {}
+        self.labels: dict[str, bool] = {}
+        self.listed: dict[str, bool] = {}
+        self.unsure: set[str] = set()
         self.moment = START_MS
 
     def now(self) -> int:
@@ -42,20 +46,45 @@ class Client:
     def run(self, live: Live) -> None:
         """Send on from where we are; what one `sync` covers is acknowledged after it."""
         waiting: dict[int, bytes] = {}
+        labels: dict[str, bool] = {}
+        listed: dict[str, bool] = {}
+
+        def safe() -> None:
+            self.acknowledged |= waiting
+            self.labels |= labels
+            self.listed |= listed
+            self.unsure.clear()
+
         while self.sent < len(self.bodies):
             count = self.rng.choice([1, 1, 2, 7])
             answers = live.take(self.bodies[self.sent : self.sent + count])
             waiting |= {self.sent + i: a.body for i, a in enumerate(answers) if a.kind in (DECIDED, TAKEN)}
             self.sent += len(answers)
+            if self.rng.random() < 0.3:
+                ids = [json.loads(body)["id"] for body in self.rng.sample(self.bodies, 3)]
+                told = live.label([Label(event=each, fraud=len(each) % 2 == 0) for each in ids])
+                labels |= {each: len(each) % 2 == 0 for each, answer in zip(ids, told) if answer.kind == TAKEN}
+            if self.rng.random() < 0.2:
+                listed |= self.change_a_list(live)
             if self.rng.random() < 0.1:
                 live.snapshot(wait=True)
-                self.acknowledged |= waiting
+                safe()
             if self.rng.random() < 0.6:
                 live.sync()
-                self.acknowledged |= waiting
-                waiting = {}
+                safe()
         live.sync()
-        self.acknowledged |= waiting
+        safe()
+
+    def change_a_list(self, live: Live) -> dict[str, bool]:
+        """Put a card on the list, or take it off; returns which is true then."""
+        card, desk = f"c{self.rng.randrange(6)}", live.list_changes()
+        on = self.rng.random() < 0.6
+        self.unsure.add(card)
+        if on:
+            live.change_lists(desk.bring("watched_cards", [Row(1, card)], live.moment()).changes)
+        else:
+            live.change_lists(desk.removals("watched_cards", [card], live.moment())[0])
+        return {card: on}
 
 
 def identified(body: bytes) -> tuple[str, str]:
@@ -82,6 +111,12 @@ def test_nothing_acknowledged_is_lost_or_doubled(seed: int, tmp_path: Path) -> N
         assert known is not None, f"acknowledged event {number} is gone"
         assert json.loads(again.at(known) or b"{}")["id"] == json.loads(body)["id"]
         assert again.at(known) == body
+    for event_id, fraud in client.labels.items():
+        same, other = again.label([Label(event=event_id, fraud=fraud), Label(event=event_id, fraud=not fraud)])
+        assert (same.kind, other.kind) == (REPEATED, CONFLICT), f"acknowledged label of {event_id} is gone"
+    for card, on in client.listed.items():
+        code, _ = again.opened.known_lists.lists["watched_cards"].one(card)
+        assert card in client.unsure or (again.engine.lists.entry("watched_cards", code) is not None) == on
     client.sent = 0
     resent = []
     for body in client.bodies:  # the caller knows nothing of what happened and sends everything again

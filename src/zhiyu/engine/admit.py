@@ -183,6 +183,11 @@ class Door:
             )
         return Judged(status, received, late, first, accepted, late_ones)
 
+    def advance(self, floor: int) -> int:
+        """Let the clock reach `floor` (ms; NO_CLOCK: stay); returns what it says then."""
+        self.clock[0] = max(self.clock[0], floor)
+        return int(self.clock[0])
+
     def limit(self, limits: tuple[int, int, int, int]) -> None:
         """Judge by other limits from now on: lateness, how far ahead, how long ids are remembered, skew, all in ms."""
         self.limits = limits

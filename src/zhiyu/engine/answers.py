@@ -13,11 +13,24 @@ import msgspec
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.layout import FELL_BACK, O_APPROXIMATE, O_KEPT, O_MARK, O_PRINT, O_SCORE
 from zhiyu.engine.opened import Opened
+from zhiyu.events.refusals import Refusal
 
 _json = msgspec.json.Encoder().encode
 REMEMBERED = 10_000
 """Different middles of answers that are kept made."""
 _APART = (O_SCORE, O_PRINT, O_KEPT, O_APPROXIMATE)
+
+
+DECIDED, TAKEN, REPEATED, REFUSED, CONFLICT = range(5)
+"""What became of a record: decided; counted without a decision; known already; not taken; its id is known with other content."""
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """`body`: a JSON object, b"" when refused; `refusal` says why then."""
+
+    kind: int
+    body: bytes
+    refusal: Refusal | None = None
 
 
 class Answers:

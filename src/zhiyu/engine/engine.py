@@ -34,8 +34,10 @@ from zhiyu.decisions.layout import (
     OUT_LINES,
     SKIP,
 )
-from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, NO_FLOORS, REPEATED, Door, Judged
+from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, NO_CLOCK, NO_FLOORS, REPEATED, Door, Judged
 from zhiyu.engine.facts import Facts, Waiting, interleaved, rewritten
+from zhiyu.engine.label_frames import NotedLabels
+from zhiyu.engine.list_frames import NotedLists
 from zhiyu.entities.lists import ListBook
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.refusals import Refusal
@@ -187,6 +189,28 @@ class Engine:
         """Let everything take effect that is due; the kernel sees the lists as they are then."""
         if self.lists.apply_until(now):
             self.show_lists()
+
+    def admit_labels(self, note: NotedLabels) -> Judged:
+        """What the door says of labels that come by themselves: new, known already, or known with other content."""
+        moment, n = max(int(self.door.clock[0]), note.floor), note.n
+        floors = NO_FLOORS if note.floor == NO_CLOCK else np.full(n, note.floor, np.int64)
+        return self.door.judge(np.full(n, moment, np.int64), note.id_code, note.body_code, note.positions, floors)
+
+    def take_labels(self, note: NotedLabels) -> None:
+        """Labels that were admitted count from their due time on, at the earliest for the next event."""
+        if self.labels is not None and note.n:
+            content = {self.compiled.schema.index["fraud"]: note.fraud.astype(np.int64)}
+            self.labels.put(Facts(*rewritten(note.values, note.nulls, content), note.due))
+
+    def change_lists(self, note: NotedLists) -> None:
+        """Changes of lists and snoozes take effect, for the next event on."""
+        self.lists.put(note.changes)
+        self.lists_changed(note)
+
+    def lists_changed(self, note: NotedLists) -> None:
+        """Let changes that were put into the book take effect."""
+        self.door.advance(note.floor)
+        self._change_lists(note.moment)
 
     def show_lists(self) -> None:
         """Let the kernel see the lists and snoozes as they are now."""

@@ -1,26 +1,20 @@
 """Where people bring what belongs on a list: compares it with the journal and writes what is new.
 
-In: a policy folder, a journal, rows with values. Out: counts of new, renewed and existing entries, refused rows; changes
-appended to the journal. What is on the list already, until the same time, is not written again: bringing a file twice
-changes nothing.
+In: a policy folder, a journal, rows with values. Out: as `ListChanges` says; changes appended to the journal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.base.errors import InputError
 from zhiyu.base.hashing import Codes
-from zhiyu.base.limits import MAX_LIST_ENTRIES, MAX_REASON_CHARS
 from zhiyu.base.windows import parse_duration_ms
+from zhiyu.engine.list_changes import Brought, ListChanges
 from zhiyu.engine.opened import tenant_key
 from zhiyu.entities.lists import NEVER, ListBook, ListChange, Snooze
-from zhiyu.events.list_values import ValueReader
-from zhiyu.events.refusals import Bad, Refusal
+from zhiyu.events.refusals import Bad
 from zhiyu.log.list_file import Row
 from zhiyu.log.list_journal import append_journal, read_journal, require_whole
 from zhiyu.log.list_line import moment
@@ -28,21 +22,8 @@ from zhiyu.policy.check import check_policy
 from zhiyu.policy.load import load_policy
 from zhiyu.policy.vocabulary import vocabulary
 
-CHUNK = 65_536
 
-
-@dataclass(slots=True)
-class Brought:
-    """What became of the rows that were brought: counts, refused rows in order, and the changes to write."""
-
-    new: int = 0
-    renewed: int = 0
-    existing: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
-    changes: list[ListChange] = field(default_factory=list)
-
-
-class ListDesk:
+class ListDesk(ListChanges):
     """One policy folder, one tenant, one journal; `book` holds what the journal says, nothing of it in effect yet.
 
     `torn`: numbers of lines of the journal that a crash cut off.
@@ -52,86 +33,34 @@ class ListDesk:
         loaded = load_policy(policy)
         check_policy(loaded.policy, loaded.places).require()
         codes = Codes(tenant_key(tenant))
-        self.known = vocabulary(loaded.policy, codes)
+        super().__init__(vocabulary(loaded.policy, codes), ListBook(codes.one))
         self.path = journal
         read = require_whole(read_journal(journal, self.known), journal)
         self.torn = read.torn
-        self.book = ListBook(codes.one)
         self.book.put(read.changes)
 
     def bring(
         self, name: str, rows: Iterable[Row | tuple[int, Bad]], at: int, until: int = NEVER, reason: str = "", author: str = "",
         seen: Callable[[], None] = lambda: None,
     ) -> Brought:  # fmt: skip
-        """Compare rows with the list as of `at` (ms). `until`, `reason` stand where a row has none; `seen` is called now and then."""
-        reader = self.reader_of(name)
+        """Compare rows with the list as of `at` (ms)."""
+        self.reader_of(name)
         self.book.apply_until(at)
-        held = self.book.untils(name)
-        brought = Brought()
-        waiting = iter(rows)
-        while part := list(islice(waiting, CHUNK)):
-            good = [row for row in part if isinstance(row, Row)]
-            brought.refusals += [_refusal(row[0], "", row[1]) for row in part if not isinstance(row, Row)]
-            found = reader.read([row.value for row in good])
-            for number, (row, code, shown) in enumerate(zip(good, found.codes.tolist(), found.shown)):
-                if number in found.bad:
-                    brought.refusals.append(_refusal(row.line, "value", found.bad[number]))
-                    continue
-                try:
-                    ends, why = _end(row, at, until), _reason(row, reason)
-                except _Refused as refused:
-                    brought.refusals.append(_refusal(row.line, refused.name, refused.bad))
-                    continue
-                if held.get(code) == ends:
-                    brought.existing += 1
-                    continue
-                brought.new, brought.renewed = brought.new + (code not in held), brought.renewed + (code in held)
-                held[code] = ends
-                brought.changes.append(ListChange(at, name, "add", code, ends, why, author, shown))
-            if len(brought.changes) > MAX_LIST_ENTRIES:
-                break  # `write` says that it is too much
-            seen()
-        brought.refusals.sort(key=lambda refusal: refusal.line)
-        return brought
+        return super().bring(name, rows, at, until, reason, author, seen)
 
     def removals(
         self, name: str, values: Sequence[str], at: int, reason: str = "", author: str = ""
     ) -> tuple[list[ListChange], list[str]]:
-        """Changes that take `values` off the list, and those (masked) that are not on it. InputError for a value that cannot be."""
-        reader = self.reader_of(name)
+        """Changes that take `values` off the list as of `at` (ms)."""
+        self.reader_of(name)
         self.book.apply_until(at)
-        changes, absent = [], []
-        for value in values:
-            code, shown = _value(reader, value)
-            if self.book.entry(name, code) is None:
-                absent.append(shown)
-            else:
-                changes.append(ListChange(at, name, "remove", code, NEVER, reason, author, shown))
-        return changes, absent
-
-    def snooze(
-        self, rule: str, field: str, value: str, at: int, until: int, reason: str = "", author: str = ""
-    ) -> Snooze:
-        """A snooze of `rule` for one value of a field."""
-        _must_be("rule", "规则", rule, self.known.rules)
-        _must_be("field", "字段", field, self.known.fields)
-        if until < at:
-            raise InputError(
-                "a snooze must end after it begins; give a later --until", "静默的到期时间早于开始；请填写更晚的时间"
-            )
-        code, shown = _value(self.known.fields[field], value)
-        return Snooze(at, rule, field, code, until, reason, author, shown)
+        return super().removals(name, values, at, reason, author)
 
     def write(self, changes: Sequence[ListChange | Snooze]) -> None:
         """Append to the journal, if the lists have room for it."""
         self.book.put(changes)
         if changes:
             append_journal(self.path, changes, self.known)
-
-    def reader_of(self, name: str) -> ValueReader:
-        """The reader of a list's values; InputError when the policy has no such list."""
-        _must_be("list", "名单", name, self.known.lists)
-        return self.known.lists[name]
 
 
 def read_moment(text: str, now: int, what: str) -> int:
@@ -149,65 +78,3 @@ def read_moment(text: str, now: int, what: str) -> int:
     if found is None:
         raise InputError(f"{what}: give a time or a duration such as 30d", f"{what}：请填写时间或时长，例如 30d")
     return found
-
-
-class _Refused(Exception):
-    """A cell of a row that cannot be taken."""
-
-    def __init__(self, name: str, bad: Bad) -> None:
-        super().__init__(name)
-        self.name, self.bad = name, bad
-
-
-def _refusal(line: int, name: str, bad: Bad) -> Refusal:
-    return Refusal(line - 1, "", name, bad.code, bad.en, bad.zh, {}, line)
-
-
-def _end(row: Row, at: int, until: int) -> int:
-    given: Any = row.until
-    if given is None:
-        return until
-    if not isinstance(given, str | int | float):
-        raise _Refused(
-            "until", Bad("until", "is no time; write ISO-8601 with an offset", "不是时间；请写带时区的 ISO-8601")
-        )
-    try:
-        ends = moment(given)
-    except Bad as bad:
-        raise _Refused("until", bad) from None
-    if ends is not None and ends <= at:
-        en, zh = (
-            "has passed when the entry begins; give a later time, or leave the value out",
-            "早于生效时间；请填写更晚的时间，或去掉该值",
-        )
-        raise _Refused("until", Bad("until", en, zh))
-    return until if ends is None else ends
-
-
-def _reason(row: Row, reason: str) -> str:
-    given = row.reason
-    if given is None or given == "":
-        return reason
-    if not isinstance(given, str) or len(given) > MAX_REASON_CHARS:
-        most = MAX_REASON_CHARS
-        raise _Refused(
-            "reason", Bad("bad_text", f"must be a text of at most {most} characters", f"应为不超过 {most} 个字符的文本")
-        )
-    try:
-        given.encode()
-    except UnicodeEncodeError:
-        raise _Refused("reason", Bad("bad_text", "is not UTF-8; fix the encoding", "不是 UTF-8；请修正编码")) from None
-    return given
-
-
-def _value(reader: ValueReader, value: str) -> tuple[int, str]:
-    try:
-        return reader.one(value)
-    except Bad as bad:
-        raise InputError(f"value: {bad.en}", f"值：{bad.zh}") from None
-
-
-def _must_be(en: str, zh: str, name: str, known: Iterable[str]) -> None:
-    if name not in known:
-        hint = did_you_mean(name, known) or f"{', '.join(sorted(known)[:10]) or 'none'}"
-        raise InputError(f"the policy has no {en} '{name}'; {hint}", f"策略没有{zh}“{name}”；{hint}")

@@ -10,19 +10,24 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 import numpy as np
 
 from zhiyu.base.errors import InputError, LimitExceeded, ZhiyuError
 from zhiyu.base.limits import MAX_BATCH
 from zhiyu.decisions.explain import Explanation
-from zhiyu.engine.answers import Answers
+from zhiyu.engine.admit import NO_CLOCK
+from zhiyu.engine.answers import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, Answer, Answers
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.event_frames import Noted, event_payload, noted
+from zhiyu.engine.label_frames import NotedLabels
+from zhiyu.engine.labelling import Label, Labelling, answer_label, answer_wrong, clock_of
+from zhiyu.engine.list_changes import ListChanges
+from zhiyu.engine.list_frames import NotedLists, list_payload
 from zhiyu.engine.live_decode import decode_bodies
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.recovery import Recovered, recover, snapshot_facts
@@ -32,13 +37,11 @@ from zhiyu.engine.takeover import taken_over, unlike
 from zhiyu.engine.warming import Warming, start_of
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
-from zhiyu.events.refusals import Refusal
+from zhiyu.events.list_changes import ListChange, Snooze
 from zhiyu.log.disk import Disk, RealDisk
-from zhiyu.log.frames import EVENTS
+from zhiyu.log.frames import EVENTS, LABELS, LISTS
 from zhiyu.log.segments import SEGMENT_BYTES, SegmentLog
 
-DECIDED, TAKEN, REPEATED, REFUSED, CONFLICT = range(5)
-"""What became of a record: decided; counted without a decision; known already; not taken; its id is known with other content."""
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _BYTES_A_BODY = 2
 SNAPSHOT_EVENTS = 1_000_000
@@ -52,14 +55,6 @@ class Broken(ZhiyuError):
 
     code = "broken"
     status = 503
-
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """`body`: a JSON object, b"" when refused; `refusal` says why then."""
-
-    kind: int
-    body: bytes
-    refusal: Refusal | None = None
 
 
 class Live:
@@ -180,6 +175,78 @@ class Live:
                 body = self.answers.taken(str(batch.ids[row]), int(batch.type_index[row]), position, status)
                 answers[position - first] = Answer(TAKEN, body)
 
+    def label(self, labels: Sequence[Label]) -> list[Answer]:
+        """Take labels of events; one `Answer` each, to be told after the next `sync`: TAKEN, REPEATED, CONFLICT or REFUSED.
+
+        A label counts for the next event on, as a label of a file does when it is due. LimitExceeded above MAX_BATCH; DiskFull and Broken.
+        """
+        if len(labels) > MAX_BATCH:
+            raise LimitExceeded(f"more than {MAX_BATCH:,} labels at once", f"一次超过 {MAX_BATCH:,} 条标签")
+        self._require_working()
+        self.log.reserve(sum(4 * (len(each.reason) + len(each.author)) for each in labels) + self._room * len(labels))
+        first = self.position
+        labelling = Labelling(self.opened, self._opened_of, self._positions_of, self._note_at)
+        note, wrong = labelling.matched(labels, first, clock_of(self.engine.door, self.floor()))
+        answers: list[Answer | None] = [None] * len(labels)
+        for number, why in wrong.items():
+            answers[number] = answer_wrong(labels[number], number, why)
+        if note is not None:
+            with self._breaking():
+                self._log_labels(note, first, labels, answers)
+        return answers  # type: ignore[return-value]
+
+    def _log_labels(self, note: NotedLabels, first: int, labels: Sequence[Label], answers: list[Answer | None]) -> None:
+        judged = self.engine.admit_labels(note)
+        accepted = np.flatnonzero(judged.status == 0)
+        self.position += len(labels)
+        if len(accepted):
+            fresh = note.take(accepted)
+            self.log.append(LABELS, fresh.payload(), fresh.n, int(fresh.positions[0]), self.position)
+            self.engine.take_labels(fresh)
+        for row, position in enumerate(note.positions.tolist()):
+            label = labels[position - first]
+            known = int(judged.first[row])
+            answers[position - first] = answer_label(label, position - first, note, row, int(judged.status[row]), known)
+
+    def list_changes(self) -> ListChanges:
+        """What people bring to lists, compared with what is there now; hand the changes to `change_lists`."""
+        return ListChanges(self.opened.known_lists, self.engine.lists)
+
+    def change_lists(self, changes: Sequence[ListChange | Snooze]) -> int:
+        """Log changes that were made as of `moment()`; they are in effect for the next event on. Returns the position of the first.
+
+        To be told after the next `sync`. LimitExceeded, and nothing changed, when the lists would be too full; DiskFull and Broken.
+        """
+        self._require_working()
+        if not changes:
+            return self.position
+        note, first = NotedLists(self.floor(), list(changes)), self.position
+        payload = list_payload(note)
+        self.log.reserve(len(payload))
+        self.engine.lists.put(note.changes)
+        with self._breaking():
+            self.engine.lists_changed(note)
+            self.position += len(changes)
+            self.log.append(LISTS, payload, len(changes), first, self.position)
+        return first
+
+    @contextmanager
+    def _breaking(self) -> Iterator[None]:
+        """Whatever fails here leaves the memory ahead of the log."""
+        try:
+            yield
+        except BaseException as failed:
+            self.broken = f"{type(failed).__name__}: {failed}"
+            raise
+
+    def floor(self) -> int:
+        """The wall clock, ms; NO_CLOCK when time is that of the events."""
+        return self._now() if self.clock == "wall" else NO_CLOCK
+
+    def moment(self) -> int:
+        """The time of what happens now, ms; 0 before the first event when time is that of the events."""
+        return max(int(self.engine.door.clock[0]), self.floor(), 0)
+
     def sync(self) -> int:
         """Wait until everything taken so far is on the disk; returns the position up to which that is true."""
         self._require_working()
@@ -212,7 +279,7 @@ class Live:
         if not why:
             return self._put_in_force(opened)
         received = int(self.engine.door.clock[0])
-        self.warming = Warming(self.log, opened, start_of(self.log, opened, received))
+        self.warming = Warming(self.log, opened, start_of(self.log, opened, received), self._opened_of)
         self.warming_why = why
         return None
 
@@ -255,11 +322,13 @@ class Live:
 
     def position_of(self, event_id: str) -> int | None:
         """Where an event stands in the log; the first type that has this id counts."""
-        for code in self.opened.id_codes(event_id):
-            position = self.engine.door.find(code)
-            if position >= 0:
-                return position
-        return None
+        return next(iter(self._positions_of(event_id)), None)
+
+    def _positions_of(self, event_id: str, kind: str = "") -> list[int]:
+        """Positions of the events with this id, of all types or of one."""
+        codes = zip(self.opened.compiled.schema.types, self.opened.id_codes(event_id))
+        found = (self.engine.door.find(code) for event, code in codes if kind in ("", event.name))
+        return [position for position in found if position >= 0]
 
     def at(self, position: int, repeated: bool = False) -> bytes | None:
         """The answer that was given at a position, from the log; None when nothing (more) is there."""
@@ -299,8 +368,17 @@ class Live:
             return None
         note = noted(frame.payload, self.tenant)
         if note.policy not in self._answers:
-            self._answers[note.policy] = Answers(self.releases.open(note.policy, self.opened))
+            self._answers[note.policy] = Answers(self._opened_of(note.policy))
         return note, frame.header.chain, self._answers[note.policy]
+
+    def _note_at(self, position: int) -> Noted | None:
+        """The events of the frame that holds a position."""
+        frame = self.log.frame_at(position)
+        return noted(frame.payload, self.tenant) if frame is not None and frame.header.kind == EVENTS else None
+
+    def _opened_of(self, policy: str) -> Opened:
+        """A policy of the log, by its hash."""
+        return self.releases.open(policy, self.opened)
 
     def facts(self) -> dict[str, int | float | str]:
         """Counts for metrics and readiness."""
@@ -350,4 +428,4 @@ def _locked(folder: Path) -> int:
     return descriptor
 
 
-__all__ = ["CONFLICT", "DECIDED", "REFUSED", "REPEATED", "TAKEN", "Answer", "Broken", "Live", "Recovered"]
+__all__ = ["CONFLICT", "DECIDED", "REFUSED", "REPEATED", "TAKEN", "Answer", "Broken", "Label", "Live", "Recovered"]

@@ -25,6 +25,7 @@ from zhiyu.decisions.layout import MARKS
 from zhiyu.decisions.values import seen_form, text_of, to_python
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
+from zhiyu.events.list_values import Vocabulary
 from zhiyu.expressions.types import Kind, Type
 from zhiyu.policy.artifact import Artifact, artifact_of
 from zhiyu.policy.check import Report, check_policy
@@ -32,6 +33,7 @@ from zhiyu.policy.compile import Compiled, compile_policy
 from zhiyu.policy.declare import OUTCOMES, Policy
 from zhiyu.policy.load import load_policy
 from zhiyu.policy.places import Places
+from zhiyu.policy.vocabulary import vocabulary
 
 DEMO_KEY = "zhiyu-demo-key"
 
@@ -57,6 +59,11 @@ class Opened:
     def explainer(self) -> Explainer:
         """Wording of this policy's decisions."""
         return Explainer(self.compiled, self.artifact.hash)
+
+    @cached_property
+    def known_lists(self) -> Vocabulary:
+        """The lists, fields and rules that changes of lists and snoozes may name."""
+        return vocabulary(self.policy, self.codes)
 
     @property
     def warnings(self) -> tuple[Problem, ...]:

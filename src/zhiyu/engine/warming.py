@@ -6,18 +6,14 @@ facts is what was really decided. The same function, run over the same frames, m
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import numpy as np
-
-from zhiyu.base.jit import Array
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.engine.engine import Engine
-from zhiyu.engine.event_frames import Noted, noted
-from zhiyu.engine.live_decode import joined
+from zhiyu.engine.event_frames import noted
 from zhiyu.engine.opened import Opened
+from zhiyu.engine.tail import Follower
 from zhiyu.log.frames import EVENTS, Frame
 from zhiyu.log.segments import SegmentLog
 
@@ -26,13 +22,16 @@ AT_ONCE = 512
 
 
 class Warming:
-    """Counts for `opened` from position `start` on. `done`: the position up to which everything is counted."""
+    """Counts for `opened` from position `start` on. `done`: the position up to which everything is counted.
 
-    def __init__(self, log: SegmentLog, opened: Opened, start: int) -> None:
+    `opened_of`: a policy of the log by its hash.
+    """
+
+    def __init__(self, log: SegmentLog, opened: Opened, start: int, opened_of: Callable[[str], Opened]) -> None:
         self.log, self.opened, self.start = log, opened, start
         self.engine = Engine(opened.compiled, opened.codes, opened.tenant)
         self.done = start
-        self._first = True
+        self._follower = Follower(self.engine, opened, opened_of)
         self._frames: Iterator[Frame] = log.frames(start)
         self._after: tuple[tuple[int, int], bytes] | None = None
 
@@ -51,43 +50,23 @@ class Warming:
 
     def step(self, end: int | None = None) -> bool:
         """Count a few frames more, none that begins at or after `end`; False when there is none left."""
-        waiting: list[Noted] = []
-        count = 0
+        first = self.done
         for frame in self._more():
             if end is not None and frame.header.first >= end:
-                return self._count(waiting) and False
+                break
             self._after, self.done = (frame.after, frame.header.chain), frame.header.next
-            if frame.header.kind == EVENTS:
-                waiting.append(noted(frame.payload, self.opened.tenant))
-                count += waiting[-1].batch.n
-            if count >= AT_ONCE:
-                return self._count(waiting)
-        self._count(waiting)
-        return bool(waiting)
+            self._follower.take(frame)
+            if self.done - first >= AT_ONCE:
+                self._follower.flush()
+                return True
+        self._follower.flush()
+        return end is None and self.done > first
 
     def _more(self) -> Iterator[Frame]:
         yield from self._frames
         if self._after is not None:  # the log has grown since
             self._frames = self.log.frames_after(*self._after)
             yield from self._frames
-
-    def _count(self, notes: list[Noted]) -> bool:
-        """Put the events through, as few calls as their label delays allow."""
-        if notes and self._first:
-            self.engine.accepted, self._first = notes[0].accepted, False
-        for _, group in itertools.groupby(notes, key=lambda note: note.batch.label_delay_ms):
-            own = list(group)
-            batch = joined([note.batch for note in own])
-            batch.values = batch.values.copy()  # the engine stamps `received_at`
-            received = np.concatenate([note.judged.received for note in own])
-            late = np.concatenate([note.judged.late for note in own])
-            told = [note.told for note in own]
-            self.engine.process_accepted(batch, received, late, told=_joined(told))
-        return True
-
-
-def _joined(told: list[tuple[Array, Array]]) -> tuple[Array, Array]:
-    return np.concatenate([positions for positions, _ in told]), np.concatenate([lines for _, lines in told], axis=1)
 
 
 def start_of(log: SegmentLog, opened: Opened, now_ms: int) -> int:

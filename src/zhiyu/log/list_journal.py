@@ -159,17 +159,24 @@ _ENCODER = msgspec.json.Encoder()
 
 
 def _written(change: ListChange | Snooze, known: Vocabulary) -> bytes:
+    named = known.fields[change.field] if isinstance(change, Snooze) else known.lists[change.list]
+    if named.personal or not change.shown:
+        return coded_line(change)
+    return _line(change, {"value": change.shown})
+
+
+def coded_line(change: ListChange | Snooze) -> bytes:
+    """The line of a change that gives its code, which means the same whatever the policy knows."""
+    return _line(change, {"code": f"{change.code & 0xFFFFFFFFFFFFFFFF:016x}", "shown": change.shown})
+
+
+def _line(change: ListChange | Snooze, value: dict[str, str]) -> bytes:
     line: dict[str, Any] = {"time": said_time(change.due_ms)}
     if isinstance(change, Snooze):
         line |= {"op": "snooze", "rule": change.rule, "field": change.field}
-        personal = known.fields[change.field].personal
     else:
         line |= {"list": change.list, "op": change.op}
-        personal = known.lists[change.list].personal
-    if personal or not change.shown:
-        line |= {"code": f"{change.code & 0xFFFFFFFFFFFFFFFF:016x}", "shown": change.shown}
-    else:
-        line["value"] = change.shown
+    line |= value
     if change.until_ms != NEVER and not (isinstance(change, ListChange) and change.op == "remove"):
         line["until"] = said_time(change.until_ms)
     line |= {word: text for word in ("reason", "author") if (text := getattr(change, word))}

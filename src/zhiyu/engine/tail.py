@@ -1,0 +1,177 @@
+"""Frames of the log, applied to an engine: the one way in which events, labels and changes of lists that were logged take effect again.
+
+In: frames in order. Out: the engine moved on. A `Tail` decides everything anew and compares it with what was noted: recovery, and whoever
+re-executes. A `Follower` counts for another policy: it believes what was noted, and lays the columns out anew where the policies differ.
+A release is the caller's: it makes another engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from zhiyu.base.errors import ZhiyuError
+from zhiyu.base.jit import Array
+from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.decisions.digest import Digest
+from zhiyu.decisions.layout import O_KEPT
+from zhiyu.engine.engine import Engine
+from zhiyu.engine.event_frames import Noted, noted
+from zhiyu.engine.label_frames import NotedLabels, noted_labels
+from zhiyu.engine.list_frames import noted_lists
+from zhiyu.engine.live_decode import joined
+from zhiyu.engine.opened import Opened
+from zhiyu.engine.relaid import GONE, Relaid
+from zhiyu.log.frames import EVENTS, LABELS, LISTS, Frame
+
+AT_ONCE = 8_192
+"""Events that are put through the engine together."""
+
+
+class Differs(ZhiyuError):
+    """A decision came out otherwise than it was noted."""
+
+    code = "differs"
+    status = 503
+
+
+class Tail:
+    """Puts frames through an engine, in order; `flush` after the last. `digest`, when given, is fed with every decision."""
+
+    def __init__(
+        self, engine: Engine, digest: Digest | None = None, check: bool = True, found: Tail | None = None
+    ) -> None:
+        """`found`: the tail before a release; its counts go on."""
+        self.engine, self.digest, self.check = engine, digest, check
+        self.frames: int = found.frames if found else 0
+        self.events: int = found.events if found else 0
+        self._waiting: list[Noted] = []
+        self._count = 0
+
+    def take(self, frame: Frame) -> None:
+        """One frame of any kind; a release changes nothing here."""
+        kind = frame.header.kind
+        if kind == EVENTS:
+            self._take_events(noted(frame.payload, self.engine.tenant))
+        elif kind == LABELS:
+            self.flush()
+            self._label(noted_labels(frame.payload))
+        elif kind == LISTS:
+            self.flush()
+            self.engine.change_lists(noted_lists(frame.payload))
+        else:
+            return
+        self.frames += 1
+
+    def _take_events(self, note: Noted) -> None:
+        if self._waiting and _unlike(self._waiting[-1], note):
+            self.flush()
+        self._waiting.append(note)
+        self._count += note.batch.n
+        if self._count >= AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put through what waits."""
+        if self._waiting:
+            notes, count, self._waiting, self._count = self._waiting, self._count, [], 0
+            self._decide(notes)
+            self.events += count
+
+    def _decide(self, notes: list[Noted]) -> None:
+        batch = joined([note.batch for note in notes])
+        if not batch.values.flags.writeable:
+            batch.values = batch.values.copy()  # the engine stamps `received_at`
+        floors = np.concatenate([note.floors for note in notes])
+        starts = np.cumsum([0] + [note.batch.n for note in notes])
+        fallbacks = np.concatenate([note.fallbacks + start for note, start in zip(notes, starts)])
+        outcome = self.engine.process(batch, False, floors, fallbacks)
+        if outcome.judged is None or outcome.judged.accepted < batch.n:
+            raise _differs(int(batch.positions[0]), self.engine.tenant)
+        if self.check:
+            _require_same(notes, outcome.decisions)
+        if self.digest is not None:
+            self.digest.update(outcome.decisions)
+
+    def _label(self, note: NotedLabels) -> None:
+        if self.engine.admit_labels(note).accepted < note.n:
+            raise _differs(int(note.positions[0]), self.engine.tenant)
+        self.engine.take_labels(note)
+
+
+class Follower(Tail):
+    """Counts what was accepted under other policies, for the policy `opened` of the engine.
+
+    `opened_of`: a policy of the log by its hash.
+    """
+
+    def __init__(self, engine: Engine, opened: Opened, opened_of: Callable[[str], Opened]) -> None:
+        super().__init__(engine)
+        self._opened, self._opened_of = opened, opened_of
+        self._relaid: dict[str, Relaid] = {}
+
+    def _decide(self, notes: list[Noted]) -> None:
+        batch = joined([note.batch for note in notes])
+        received = np.concatenate([note.judged.received for note in notes])
+        late = np.concatenate([note.judged.late for note in notes])
+        told = _told([note.told for note in notes])
+        relaid = self._from(notes[0].policy)
+        if relaid.same:
+            batch.values = batch.values.copy()  # the engine stamps `received_at`
+            self.engine.accepted = notes[0].accepted
+            self.engine.process_accepted(batch, received, late, told=told)
+            return
+        for rows in _runs(relaid.kinds(batch.type_index) != GONE):
+            self.engine.accepted = notes[0].accepted + rows.start
+            self.engine.process_accepted(relaid.batch(batch, rows), received[rows], late[rows], told=told)
+
+    def _label(self, note: NotedLabels) -> None:
+        relaid = self._from(note.policy)
+        if not relaid.same:
+            note.values, note.nulls = relaid.columns(note.values, note.nulls, note.shown)
+        self.engine.take_labels(note)
+
+    def _from(self, policy: str) -> Relaid:
+        if policy not in self._relaid:
+            self._relaid[policy] = Relaid(self._opened_of(policy), self._opened)
+        return self._relaid[policy]
+
+
+def _runs(kept: Array) -> Iterator[slice]:
+    """Neighbouring rows that are kept (bool[n])."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], kept.astype(np.int8), [0]])))
+    yield from (slice(start, stop) for start, stop in edges.reshape(-1, 2).tolist())
+
+
+def _told(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    return np.concatenate([positions for positions, _ in parts]), np.concatenate([lines for _, lines in parts], axis=1)
+
+
+def _unlike(one: Noted, other: Noted) -> bool:
+    return (
+        one.policy != other.policy
+        or bool(len(one.floors)) != bool(len(other.floors))
+        or one.batch.label_delay_ms != other.batch.label_delay_ms
+    )
+
+
+def _require_same(notes: Iterable[Noted], decisions: DecisionBatch) -> None:
+    blocks = [note.decisions.block for note in notes if note.decisions.n]
+    expected = np.concatenate(blocks, axis=1) if blocks else np.zeros((0, 0), np.int64)
+    found = decisions.block
+    if expected.shape[1] == found.shape[1]:
+        lines = np.arange(len(found)) != O_KEPT
+        if not found.shape[1] or np.array_equal(expected[lines], found[lines]):
+            return
+        wrong = np.flatnonzero((expected[lines] != found[lines]).any(axis=0))
+        raise _differs(int(decisions.positions[wrong[0]]), decisions.tenant)
+    raise _differs(int(decisions.positions[0]) if decisions.n else -1, decisions.tenant)
+
+
+def _differs(position: int, tenant: str) -> Differs:
+    return Differs(
+        f"the decision at position {position} of '{tenant}' does not come out as it was noted; the data was written by another version of "
+        "Zhiyu, under another ZHIYU_KEY, or the disk changed it. Nothing was changed",
+        f"租户“{tenant}”位置 {position} 的决策与记录不符：数据可能由其他版本或其他 ZHIYU_KEY 写入，或磁盘内容被改动。未做任何修改",
+    )
