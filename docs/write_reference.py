@@ -1,7 +1,7 @@
-"""Writes the parts of docs/reference that are facts of the code: functions.md from the library, cli.md from the commands.
+"""Writes the parts of docs/reference that are facts of the code: functions.md, cli.md, vocabulary.md.
 
-In: `zhiyu.expressions.functions`, `zhiyu.cli`. Out: two Markdown files; `--check` only says which are out of date. `make docs` runs it,
-and tests/docs fails while a page is out of date.
+In: `zhiyu.expressions.functions`, `zhiyu.cli`, `zhiyu.events.vocabulary`. Out: three Markdown files;
+`--check` only says which are out of date. `make docs` runs it, and tests/docs fails while a page is out of date.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import click
+from vocabulary_page import vocabulary_page
 
 from zhiyu.cli import main
 from zhiyu.expressions.functions import FUNCTIONS
@@ -85,7 +86,11 @@ def option_line(option: click.Option) -> str:
 
 def pages() -> dict[Path, str]:
     """Path and content of every page that is written here."""
-    return {FOLDER / "functions.md": functions_page(), FOLDER / "cli.md": cli_page()}
+    return {
+        FOLDER / "functions.md": functions_page(),
+        FOLDER / "cli.md": cli_page(),
+        FOLDER / "vocabulary.md": vocabulary_page(NOTE),
+    }
 
 
 def run(arguments: list[str]) -> int:

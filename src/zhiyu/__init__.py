@@ -9,12 +9,14 @@ zhiyu.replay("events.parquet", "my-policy").table
 from zhiyu.app import App, Decision, ReplayResult, replay
 from zhiyu.base.errors import DeclarationError, EventRefused, InputError, LimitExceeded, ZhiyuError
 from zhiyu.events.declare import Clock, EventType, Field, LabelColumn, Source, TimeColumn
+from zhiyu.events.vocabulary import Added, loan_events
 from zhiyu.features.declare import Feature, Grid
 from zhiyu.policy.declare import Feedback, Policy, Reason, Rule, RuleSet, Threshold
 from zhiyu.policy.load import load_policy
 
 __version__ = "0.1.0"
 __all__ = [
+    "Added",
     "App",
     "Clock",
     "Decision",
@@ -38,5 +40,6 @@ __all__ = [
     "TimeColumn",
     "ZhiyuError",
     "load_policy",
+    "loan_events",
     "replay",
 ]

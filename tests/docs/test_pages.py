@@ -14,6 +14,7 @@ import pytest
 from tests.docs.pages import ROOT, anchor, headings, pages
 from zhiyu.cli import main
 from zhiyu.events.declare import Clock, EventType, Field, LabelColumn, Source, TimeColumn
+from zhiyu.events.vocabulary import Added, Use
 from zhiyu.features.declare import Feature, Grid
 from zhiyu.policy.declare import Feedback, Policy, Reason, Rule, RuleSet, Threshold
 from zhiyu.policy.declare_actions import Action, ActionLimit, Do, LetThrough, Parameter
@@ -26,7 +27,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 DECLARATIONS = (
     Policy, EventType, Field, Feature, Grid, EntityList, RuleSet, Rule, Threshold, Scorecard, Characteristic, Bin, Band, DecisionTable,
     Input, Row, Flow, Node, Case, Arm, Action, Parameter, Do, LetThrough, ActionLimit, Reason, Source, TimeColumn, LabelColumn, Clock,
-    Feedback,
+    Feedback, Use, Added,
 )  # fmt: skip
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]*) \|", re.MULTILINE)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.base.windows import parse_duration_ms
+from zhiyu.events.check_mapping import mapping_findings
 from zhiyu.events.declare import EventType, Source
 from zhiyu.events.kinds.time import Time
 from zhiyu.events.problems import Finder
@@ -76,7 +77,7 @@ def check_source(schema: EventSchema, source: Source, finder: Finder) -> Time | 
             )
     for event in used:
         for name, f in event.fields.items():
-            if f.required and name not in source.fields:
+            if f.required and name not in source.reads:
                 finder.add(
                     "missing",
                     (*at, "fields"),
@@ -84,6 +85,8 @@ def check_source(schema: EventSchema, source: Source, finder: Finder) -> Time | 
                     f"数据源“{source.name}”没有填充“{event.name}”必填的“{name}”",
                     Hint(f"add `{name}: COLUMN`", f"加上 `{name}: 列名`"),
                 )
+    for finding in mapping_findings(source, fields) if used else ():
+        finder.add(finding.code, (*at, *finding.path), finding.en, finding.zh, finding.hint)
     if source.label and set(map(label_key, source.label.fraud)) & set(map(label_key, source.label.legit)):
         finder.add(
             "bad_source",

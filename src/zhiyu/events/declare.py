@@ -90,7 +90,10 @@ class LabelColumn(Declaration, frozen=True):
 
 
 class Source(Declaration, frozen=True, kw_only=True):
-    """How the records of a file become events: `fields` maps field → column (two columns for geo)."""
+    """How the records of a file become events: `fields` maps field → column (two columns for geo).
+
+    `times`: time fields with a format of their own; `values`: field → the source's word → ours; `units`: field → the source's unit.
+    """
 
     name: str
     event: str = ""
@@ -99,8 +102,16 @@ class Source(Declaration, frozen=True, kw_only=True):
     id: str = ""
     time: TimeColumn
     fields: dict[str, str | tuple[str, str]] = {}
+    times: dict[str, TimeColumn] = {}
+    values: dict[str, dict[str, str]] = {}
+    units: dict[str, str] = {}
     label: LabelColumn | None = None
     order: Literal["arrival", "time"] = "arrival"
+
+    @property
+    def reads(self) -> dict[str, str | tuple[str, str]]:
+        """Field → column, those of `times` included."""
+        return self.fields | {name: each.column for name, each in self.times.items()}
 
 
 class Clock(Declaration, frozen=True):

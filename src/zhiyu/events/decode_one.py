@@ -159,6 +159,8 @@ def _label(plan: Plan, record: Mapping[str, Any], notes: list[tuple[str, str]]) 
 
 def _field(row: _Row, plan: FieldPlan, record: Mapping[str, Any], time_ms: int, notes: list[tuple[str, str]]) -> None:
     raw = nested(record, plan.column) if plan.column else None
+    if plan.words is not None:
+        raw = plan.words.one(raw)
     done: Notes = []
     if plan.text is not None:
         text = plan.text.one(raw, done)

@@ -19,12 +19,14 @@ from zhiyu.events.check_source import check_source, label_key
 from zhiyu.events.declare import Field, LabelColumn, Source
 from zhiyu.events.kinds.checked import Checked
 from zhiyu.events.kinds.geo import Geo
-from zhiyu.events.kinds.kinds import NumberKind
+from zhiyu.events.kinds.in_unit import InUnit
+from zhiyu.events.kinds.kinds import NumberKind, Reader
 from zhiyu.events.kinds.text import Text
 from zhiyu.events.kinds.texts import List
 from zhiyu.events.kinds.time import Time
 from zhiyu.events.problems import Finder
 from zhiyu.events.schema import EventSchema, PlaceOf
+from zhiyu.events.words import Words
 from zhiyu.expressions import Prepared
 from zhiyu.expressions.types import Kind
 
@@ -71,6 +73,7 @@ class FieldPlan:
     signals: tuple[SignalPlan, ...]
     is_list: bool
     prepared: tuple[PreparedPlan, ...]
+    words: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ def _plan(schema: EventSchema, source: Source | None, finder: Finder) -> Plan:
         deciding = [i for i, e in enumerate(schema.types) if e.decide]
         only = deciding[0] if len(deciding) == 1 else (0 if len(schema.types) == 1 else -1)
         plans: list[TypePlan | None] = [
-            _type_plan(schema, i, {n: n for n in e.fields}) for i, e in enumerate(schema.types)
+            _type_plan(schema, i, {n: n for n in e.fields}, None) for i, e in enumerate(schema.types)
         ]
         names = {n for e in schema.types for n in e.fields} | {TYPE_KEY, ID_KEY, TIME_KEY}
         return _finish(
@@ -143,8 +146,8 @@ def _plan(schema: EventSchema, source: Source | None, finder: Finder) -> Plan:
     fixed = schema.type_index.get(source.event, -1)
     type_of = {value: schema.type_index[name] for value, name in source.types.items()} or dict(schema.type_index)
     used = {fixed} if not source.type_column else set(type_of.values())
-    plans = [_type_plan(schema, i, source.fields) if i in used else None for i in range(len(schema.types))]
-    columns = {c for v in source.fields.values() for c in ((v,) if isinstance(v, str) else v)}
+    plans = [_type_plan(schema, i, source.reads, source) if i in used else None for i in range(len(schema.types))]
+    columns = {c for v in source.reads.values() for c in ((v,) if isinstance(v, str) else v)}
     names = columns | {source.time.column, source.id, source.type_column, source.label.column if source.label else ""}
     return _finish(
         schema,
@@ -194,14 +197,17 @@ def _finish(
     )
 
 
-def _type_plan(schema: EventSchema, at: int, columns: dict[str, Any]) -> TypePlan:
+def _type_plan(schema: EventSchema, at: int, columns: dict[str, Any], source: Source | None) -> TypePlan:
     event = schema.types[at]
-    fields = tuple(_field_plan(schema, at, name, columns.get(name, "")) for name in event.fields)
+    fields = tuple(_field_plan(schema, at, name, columns.get(name, ""), source) for name in event.fields)
     return TypePlan(at, event.name, fields, schema.index[event.money] if event.money else -1)
 
 
-def _field_plan(schema: EventSchema, at: int, name: str, column: str | tuple[str, str]) -> FieldPlan:
-    reader, declared = schema.readers[at][name], schema.types[at].fields[name]
+def _field_plan(
+    schema: EventSchema, at: int, name: str, column: str | tuple[str, str], source: Source | None
+) -> FieldPlan:
+    declared = schema.types[at].fields[name]
+    reader = _reader(schema.readers[at][name], declared, name, source)
     first, second = (column, "") if isinstance(column, str) else column
     text = reader if isinstance(reader, Text) else None
     names = [f"{name}_{s.suffix}" for s in reader.signals] if isinstance(reader, Text) else []
@@ -230,7 +236,17 @@ def _field_plan(schema: EventSchema, at: int, name: str, column: str | tuple[str
         signals,
         isinstance(reader, List),
         prepared,
+        Words(source.values[name]) if source is not None and name in source.values else None,
     )
+
+
+def _reader(own: Reader, declared: Field, name: str, source: Source | None) -> Reader:
+    """The field's own reader, or one for the unit or the dates of the source."""
+    if source is not None and name in source.times:
+        return Time.of_column(source.times[name])
+    if source is not None and name in source.units:
+        return InUnit(declared, source.units[name])
+    return own
 
 
 def _labels(label: LabelColumn) -> dict[Any, int]:

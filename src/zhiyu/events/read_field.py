@@ -77,6 +77,8 @@ class Sink:
 
 def read_field(sink: Sink, plan: FieldPlan, raw: RawColumn, second: RawColumn | None, time_ms: Int64s, at: At) -> None:
     """Read one field of the rows `at` (None: all)."""
+    if plan.words is not None:
+        raw = plan.words.many(raw)
     if plan.text is not None:
         column = read_texts(plan.text, raw, bool(plan.prepared))
         null = spread(null_of(column.texts), column.row)

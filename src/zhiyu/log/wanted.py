@@ -21,7 +21,7 @@ def wanted(source: Source | None, present: Sequence[str], file: str) -> list[str
     if source is None:
         return list(present)
     needed = {source.time.column, source.id, source.type_column, source.label.column if source.label else ""} - {""}
-    for column in source.fields.values():
+    for column in source.reads.values():
         needed.update((column,) if isinstance(column, str) else column)
     for name in sorted(needed - set(present)):
         hint = did_you_mean(name, present) or Hint(

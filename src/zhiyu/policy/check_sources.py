@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.base.windows import parse_duration_ms
+from zhiyu.events.check_mapping import mapping_findings
 from zhiyu.events.declare import Field, Source
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.places import Path
@@ -63,9 +64,11 @@ def _source(checked: Checked, source: Source, path: Path) -> None:
     fields = {name: field for event in events for name, field in event.fields.items()}
     if events:
         _mapping(checked, source, path, fields)
+        for found in mapping_findings(source, fields):
+            checked.error(found.code, (*path, *found.path), found.en, found.zh, found.hint, key=len(found.path) == 2)
         for name, field in fields.items():
             required = field.required and all(name in event.fields for event in events)
-            if required and name not in source.fields and source.fields:
+            if required and name not in source.reads and source.reads:
                 en = f"source '{source.name}' does not say where the required field '{name}' comes from"
                 zh = f"数据源“{source.name}”没有说明必填字段“{name}”来自哪一列"
                 checked.error(

@@ -22,6 +22,7 @@ from zhiyu.policy.convert import MISSING, Converter, shape_of
 from zhiyu.policy.csv_rows import rows_of
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.places import Places
+from zhiyu.policy.use_vocabulary import events_used, says_use
 from zhiyu.policy.yaml_nodes import List, Map, Scalar, read_nodes
 
 SUFFIXES = (".yaml", ".yml")
@@ -162,6 +163,8 @@ class _Gathered:
         self.first.setdefault(section, key)
         if isinstance(node, Scalar) and node.plain and node.text in ("", "~", "null"):
             return
+        if section == "events" and isinstance(node, Map):
+            node = List(node.place, [node])  # `events: {use: loan}`, one entry without the dash
         if not isinstance(node, List):
             en, zh = f"'{section}' is a list", f"“{section}”应为列表"
             self.converter.problem(
@@ -171,6 +174,11 @@ class _Gathered:
         items = self.data.setdefault(section, [])
         for item in node.items:
             index = self.counts.get(section, 0)
+            if section == "events" and says_use(item):
+                taken = events_used(self.converter, item, index)
+                self.counts[section] = index + len(taken)
+                items += taken
+                continue
             self.counts[section] = index + 1
             items.append(self.converter.read(item, item_type, (section, index)))
 

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zhiyu.events.declare import Field
 from zhiyu.events.kinds.reader import Notes, Numbers
@@ -18,6 +19,7 @@ from zhiyu.events.refusals import Bad, quote, wrong_type
 from zhiyu.expressions.types import Kind, Type
 
 MICRO = 1_000_000
+_PLAIN = r"^-?[0-9]{1,3}(\.[0-9]{1,15})?,-?[0-9]{1,3}(\.[0-9]{1,15})?$"
 _LAT, _LON = ("lat", "latitude"), ("lon", "lng", "longitude")
 
 
@@ -50,8 +52,16 @@ class Geo:
         return pack(_degrees(pair[0], 90, "latitude", "纬度"), _degrees(pair[1], 180, "longitude", "经度"))
 
     def many(self, column: pa.Array) -> Numbers | None:
-        """No fast path for one column; see `many_pair`."""
-        return None
+        """A column of texts "lat,lon" in plain decimals; see `many_pair` for two columns."""
+        if not pa.types.is_string(column.type):
+            return None
+        sure = pc.fill_null(pc.match_substring_regex(column, _PLAIN), False)
+        parts = pc.split_pattern(pc.if_else(sure, column, pa.scalar("0,0")), ",")
+        found = self.many_pair(*(pc.list_element(parts, i).cast(pa.float64()) for i in (0, 1)))
+        assert found is not None
+        null = column.is_null().to_numpy(zero_copy_only=False)
+        unsure = ~sure.to_numpy(zero_copy_only=False)
+        return Numbers(np.where(null, 0, found.values), null, (found.hard | unsure) & ~null)
 
     def many_pair(self, lat: pa.Array, lon: pa.Array) -> Numbers | None:
         """The fast path over two float64 or int64 columns."""
