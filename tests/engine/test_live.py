@@ -86,7 +86,8 @@ def test_a_restart_changes_nothing(tmp_path: Path, clock: Any) -> None:
 def test_a_repeat_gets_the_first_answer_also_after_a_restart(tmp_path: Path) -> None:
     live = Live(tmp_path, live_opened(), clock="events")
     bodies = records(5, 60)
-    first = {json.loads(a.body)["id"]: a.body for a in serve(live, bodies) if a.kind == DECIDED}
+    first = {json.loads(a.body)["id"]: a.body for a in serve(live, bodies) if a.kind in (DECIDED, TAKEN)}
+    assert {json.loads(body)["status"] for body in first.values()} == {"decided", "taken"}
     for again in (live, None):
         if again is None:
             live.close()

@@ -1,6 +1,9 @@
 """Snapshots while serving: what opening takes from them, and what it does when they are damaged."""
 
 import os
+import select
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +112,29 @@ def test_a_log_without_its_beginning_needs_a_snapshot(tmp_path: Path) -> None:
         (folder / "features.state").unlink()
     with pytest.raises(LogDamaged, match="the log begins at position"):
         reopened(tmp_path)
+
+
+LEFT_ALONE = """
+import sys, time
+from pathlib import Path
+from tests.engine.live_stream import live_opened, records
+from zhiyu.engine import snapshots
+from zhiyu.engine.live import Live
+live = Live(Path(sys.argv[1]), live_opened(), clock="events")
+live.take(records(1, 5))
+snapshots._written = lambda *given: time.sleep(600)
+live.snapshot()
+print(live.snapshots._child, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_snapshot_ends_when_the_process_is_killed(tmp_path: Path) -> None:
+    """Else it would go on writing into a folder that another process has opened since."""
+    server = subprocess.Popen([sys.executable, "-c", LEFT_ALONE, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    child = os.pidfd_open(int(server.stdout.readline()))
+    server.kill()
+    server.wait()
+    assert select.select([child], [], [], 60)[0]
+    os.close(child)

@@ -60,11 +60,18 @@ _FILE = click.Path(path_type=Path)
     type=click.IntRange(1, 60_000),
     help="Expected wait from which on requests get 429.",
 )
+@click.option(
+    "--segment-bytes", default=64 << 20, hidden=True, type=click.IntRange(4_096), help="Size of one file of the log."
+)
+@click.option(
+    "--snapshot-events", default=1_000_000, hidden=True, type=click.IntRange(1), help="Events between snapshots."
+)
 @click.option("--log-all", is_flag=True, help="A log line for every request, not only for those that fail.")
 @language_option
 def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
+    segment_bytes: int, snapshot_events: int,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -76,7 +83,7 @@ def serve(
 
         check_exposure(host, keys is not None, tls_cert, tls_key, insecure_no_tls)
         gate = _gate(keys, tenants)
-        opens = {tenant: _opener(policy, data, tenant, clock) for tenant in tenants}
+        opens = {tenant: _opener(policy, data, tenant, clock, segment_bytes, snapshot_events) for tenant in tenants}
         sock = bound(host, port)
         warm_kernels(language)
         tls = (tls_cert, tls_key) if tls_cert and tls_key else None
@@ -113,12 +120,16 @@ def _gate(keys: Path | None, tenants: tuple[str, ...]) -> Gate | OpenGate:
     return OpenGate(tenants[0])
 
 
-def _opener(policy: Path, data: Path, tenant: str, clock: Literal["wall", "events"]) -> Callable[[], Live]:
+def _opener(
+    policy: Path, data: Path, tenant: str, clock: Literal["wall", "events"], segment_bytes: int, snapshot_events: int
+) -> Callable[[], Live]:
     from zhiyu.engine.live import Live
     from zhiyu.engine.opened import open_policy
 
     opened = open_policy(policy, tenant)
-    return lambda: Live(data / tenant, opened, clock=clock)
+    return lambda: Live(
+        data / tenant, opened, clock=clock, segment_bytes=segment_bytes, snapshot_events=snapshot_events
+    )
 
 
 def _started(site: Site, plan: Plan, address: Any, host: str, language: str) -> list[str]:

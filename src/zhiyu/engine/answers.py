@@ -68,10 +68,11 @@ class Answers:
             )  # fmt: skip
         return found
 
-    def taken(self, event_id: str, kind: int, position: int, status: str) -> bytes:
-        """The answer for an event that is not decided: a fact, or noise."""
-        return b'{"id":%b,"type":%b,"position":%d,"status":%b}' % (
-            _json(event_id), self._types[kind], position, _json(status),
+    def taken(self, event_id: str, kind: int, position: int, repeated: bool = False) -> bytes:
+        """The answer for an event that is not decided: a fact, or one that the policy drops as noise."""
+        status = b"noise" if self.opened.compiled.schema.types[kind].decide else b"taken"
+        return b'{"id":%b,"type":%b,"position":%d,"status":"%b"%b}' % (
+            _json(event_id), self._types[kind], position, status, b',"repeated":true' if repeated else b"",
         )  # fmt: skip
 
     def _middle(self, d: DecisionBatch, at: int, line: int, key: bytes) -> bytes:

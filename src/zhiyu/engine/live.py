@@ -148,7 +148,7 @@ class Live:
             gone = b'{"position":%d,"status":"known","repeated":true}' % known
             answers[position - first] = Answer(REPEATED, self.at(known, repeated=True) or gone)
         if None in answers:
-            self._take_rest(batch, first, outcome, answers)
+            self._take_rest(batch, first, answers)
 
     def _log(self, batch: EventBatch, outcome: Outcome, floors: np.ndarray, fallbacks: np.ndarray) -> bytes:
         """Write the frame of what was accepted; returns the chain."""
@@ -166,13 +166,11 @@ class Live:
         )
         return self.log.append(EVENTS, payload, len(accepted), int(batch.positions[accepted[0]]), self.position)
 
-    def _take_rest(self, batch: EventBatch, first: int, outcome: Outcome, answers: list[Answer | None]) -> None:
+    def _take_rest(self, batch: EventBatch, first: int, answers: list[Answer | None]) -> None:
         """Facts and noise: counted, nothing to decide."""
-        noise = set(outcome.noise)
         for row, position in enumerate(batch.positions.tolist()):
             if answers[position - first] is None:
-                status = "noise" if position in noise else "taken"
-                body = self.answers.taken(str(batch.ids[row]), int(batch.type_index[row]), position, status)
+                body = self.answers.taken(str(batch.ids[row]), int(batch.type_index[row]), position)
                 answers[position - first] = Answer(TAKEN, body)
 
     def label(self, labels: Sequence[Label]) -> list[Answer]:
@@ -343,7 +341,7 @@ class Live:
         if not len(rows):
             return None
         row = int(rows[0])
-        return answers.taken(note.batch.ids[row], int(note.batch.type_index[row]), position, "taken")
+        return answers.taken(note.batch.ids[row], int(note.batch.type_index[row]), position, repeated)
 
     def explanation(self, event_id: str) -> Explanation | None:
         """Why a decision came out as it did, with the values it saw (a pass keeps none); None when its id is not remembered."""

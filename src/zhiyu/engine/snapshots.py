@@ -7,10 +7,12 @@ bytes. Huge pages keep those small; what a fork has cut up is made huge again af
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import itertools
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,6 +27,8 @@ _END = object()
 _FIRST_FREE_DESCRIPTOR = 3
 _PART = ".part"
 _CAN_FORK = hasattr(os, "fork") and os.uname().sysname == "Linux"
+_DIE_WITH_PARENT = 1
+_system = ctypes.CDLL(None)
 
 
 class Snapshots:
@@ -68,21 +72,25 @@ class Snapshots:
         self.poll()
         if self.running or position == self.last:
             return False
-        started = time.perf_counter()
+        started, parent = time.perf_counter(), os.getpid()
         if _CAN_FORK:
             self._child = os.fork()
             if self._child == 0:
-                self._in_child(engine, position, facts)
+                self._in_child(parent, engine, position, facts)
             self._writing, self._forked = position, engine
         else:
             self._done(position, _written(engine, self.folder, position, facts))
         self.paused_s = time.perf_counter() - started
         return True
 
-    def _in_child(self, engine: Engine, position: int, facts: dict[str, Any]) -> None:
-        """Never returns: nothing of the parent but its memory may be touched."""
+    def _in_child(self, parent: int, engine: Engine, position: int, facts: dict[str, Any]) -> None:
+        """Never returns: nothing of the parent but its memory may be touched. Ends when the parent does: whoever opens the folder next must
+        be alone in it."""
         failed = 1
         try:
+            _system.prctl(_DIE_WITH_PARENT, int(signal.SIGKILL))
+            if os.getppid() != parent:
+                return
             gc.disable()
             os.closerange(_FIRST_FREE_DESCRIPTOR, os.sysconf("SC_OPEN_MAX"))  # sockets must not outlive the parent's
             os.nice(5)
