@@ -63,7 +63,7 @@ def command_lines(group: click.Group, path: str, level: int) -> list[str]:
         called = f"{path} {name}"
         usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=called)))
         lines += [f"{'#' * level} {called}", "", f"`{called} {usage}`", "", " ".join((command.help or "").split()), ""]
-        options = [each for each in command.params if isinstance(each, click.Option)]
+        options = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
         if options:
             lines += ["| option | meaning |", "|---|---|", *map(option_line, options), ""]
         if isinstance(command, click.Group):
