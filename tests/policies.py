@@ -64,7 +64,7 @@ def random_policy(rng: random.Random, counted: bool = False, flows: bool = True)
         name="random", events=(EventType(name="application", fields=FIELDS, money="amount"),), let_through=lottery,
         lists=(EntityList(name="stolen", of="card"),), features=FEATURES if counted else (), rule_sets=sets, scorecards=cards,
         tables=tables, flows=made, clock=Clock(lateness="10m", max_ahead="30d", idempotency="1d"), enforce=rng.random() < 0.9,
-        limits=tuple(_limit(rng, i, sets) for i in range(rng.choice([0, 0, 1, 2]))),
+        limits=tuple(_limit(rng, i, sets) for i in range(rng.choice([0, 0, 1, 3]))),
     )  # fmt: skip
 
 
@@ -85,9 +85,12 @@ def _parts(sets: tuple[RuleSet, ...], cards: tuple[Scorecard, ...], tables: tupl
 def _limit(rng: random.Random, number: int, sets: tuple[RuleSet, ...]) -> ActionLimit:
     rule = rng.choice([rule.name for s in sets for rule in s.rules] + [""])
     outcomes = tuple(rng.sample(SEVERE[1:], rng.randint(1, 3)))
+    each_rule = rng.random() < 0.3 and any(not rule.shadow for s in sets for rule in s.rules)
+    mildest = min(SEVERE.index(outcome) for outcome in outcomes)
     return ActionLimit(
-        name=f"limit{number}", count=rng.randint(1, 3), per=rng.choice(["10m", "1h", "1d"]), rule=rule, outcomes=outcomes,
-        then=rng.choice(["pass", "notify"]),
+        name=f"limit{number}", count=rng.randint(1, 3), per=rng.choice(["10m", "1h", "1d"]), rule="" if each_rule else rule,
+        outcomes=outcomes, then=rng.choice(["pass", *SEVERE[:mildest]]), each_rule=each_rule,
+        key=rng.choice(["", "card", "age", "amount", "country"]), since=rng.choice(["", "release"]),
     )  # fmt: skip
 
 

@@ -31,9 +31,10 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision: what was decided and what is enforced (`mark` says why these differ), score, names of the rules that hit, reason codes,
-    actions, log position. `shadow`: rules that hit and did not count; `approximate`: a feature missed entries beyond the limit per key;
-    `shadow_version`: what the shadow version would have decided ("" without one, "error" when it failed)."""
+    """One decision: what was decided and what is enforced (`mark` says why these differ, `limit` which limit was reached), score, names of
+    the rules that hit, reason codes, actions, log position. `shadow`: rules that hit and did not count; `approximate`: a feature missed
+    entries beyond the limit per key; `shadow_version`: what the shadow version would have decided ("" without one, "error" when it
+    failed)."""
 
     event_id: str
     position: int
@@ -50,6 +51,7 @@ class Decision:
     approximate: bool = False
     shadow_version: str = ""
     repeated: bool = False
+    limit: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -122,7 +124,7 @@ class App:
         return Decision(
             told.event_id, told.position, told.outcome, told.score, tuple(rule.rule.name for rule in brief.rules), brief.reasons,
             self.policy_hash, told.enforced, told.mark, tuple(told.quiet), tuple(action.to_dict() for action in brief.actions), told.late,
-            told.approximate, beside,
+            told.approximate, beside, limit=told.limit,
         )  # fmt: skip
 
     def _first(self, event_id: str, outcome: Outcome) -> Decision | None:

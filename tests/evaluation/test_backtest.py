@@ -272,11 +272,13 @@ def test_lottery_marks_become_weights(live: Opened, candidate: Opened, stream: P
         def __getattr__(self, name: str) -> Any:
             return getattr(self._inner, name)
 
-    mark = (np.arange(pair.live.decisions.n) % 6).astype(np.uint8)
+    mark = (np.arange(pair.live.decisions.n) % 8).astype(np.uint8)
     marked = Pair(with_fields(pair.live, decisions=Marked(pair.live.decisions, mark)), pair.candidate, pair.events)  # type: ignore[arg-type]
     rules = (len(live.compiled.rule_order), len(candidate.compiled.rule_order))
     assert match(pair, rules, (), 0.05)[0].weight.tolist() == [1.0] * pair.live.decisions.n
-    assert match(marked, rules, (), 0.05)[0].weight.tolist() == [{1: 20.0, 4: 0.0}.get(m, 1.0) for m in mark.tolist()]
+    assert match(marked, rules, (), 0.05)[0].weight.tolist() == [
+        {1: 20.0, 4: 0.0, 7: 0.0}.get(m, 1.0) for m in mark.tolist()
+    ]
     assert isinstance(pair.live, Side)
     assert CHALLENGE == 2
 

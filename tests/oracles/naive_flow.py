@@ -15,6 +15,7 @@ from tests.oracles.naive_expressions import ERROR, Number, evaluate
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.expressions import parse
 from zhiyu.policy.declare import OUTCOMES, Policy
+from zhiyu.policy.declare_actions import ActionLimit
 from zhiyu.policy.declare_flows import Flow, Node
 from zhiyu.policy.declare_scorecards import Scorecard
 from zhiyu.policy.declare_tables import DecisionTable
@@ -50,6 +51,7 @@ class Found:
     totals: dict[str, int] = field(default_factory=dict)
     enforced: int = 0
     mark: int = 0
+    limit: str = ""
 
 
 class NaivePolicy:
@@ -61,7 +63,13 @@ class NaivePolicy:
         self.sets = {s.name: s for s in policy.rule_sets}
         self.cards = {c.name: c for c in policy.scorecards}
         self.tables = {t.name: t for t in policy.tables}
-        self.acts: dict[str, list[int]] = {limit.name: [] for limit in policy.limits}
+        rules = [rule.name for rule_set in policy.rule_sets for rule in rule_set.rules]
+        self.limits = [
+            (limit, rule) for limit in policy.limits for rule in (rules if limit.each_rule else [limit.rule])
+        ]
+        self.acts: dict[tuple[str, str], list[tuple[int, Any]]] = {
+            (limit.name, rule): [] for limit, rule in self.limits
+        }
         self.spent: dict[int, int] = {}
 
     def decide(self, row: dict[str, Any], snoozed: set[tuple[str, str]], now: int, id_code: int, money: int) -> Found:
@@ -196,19 +204,33 @@ class NaivePolicy:
                 self.spent[day] = self.spent.get(day, 0) + money
                 found.enforced, found.mark = 0, 1
                 return
-        limits = [limit for limit in policy.limits if not limit.rule or limit.rule in found.hits]
+        found.enforced = self._within_limits(found, outcome, now)
+        if found.limit:
+            found.mark = 7 if found.mark == 4 else 2
+
+    def _within_limits(self, found: Found, outcome: int, now: int) -> int:
+        nobody = object()  # who has no key is like nobody else
+
+        def key_of(limit: ActionLimit) -> Any:
+            value = self.row[limit.key] if limit.key else None
+            return nobody if value is None else value.exact if isinstance(value, Number) else value
+
+        def full(limit: ActionLimit, rule: str) -> bool:
+            lately = [key for at, key in self.acts[limit.name, rule] if at > now - parse_duration_ms(limit.per)]
+            if not limit.key:
+                return len(lately) >= limit.count
+            return key_of(limit) not in lately and len(set(lately)) >= limit.count
+
+        concerned = [(limit, rule) for limit, rule in self.limits if not rule or rule in found.hits]
         while True:
-            full = [
-                limit for limit in limits if OUTCOMES[outcome] in limit.outcomes
-                and sum(at > now - parse_duration_ms(limit.per) for at in self.acts[limit.name]) >= limit.count
-            ]  # fmt: skip
-            if not full:
+            met = [each for each in concerned if OUTCOMES[outcome] in each[0].outcomes and full(*each)]
+            if not met:
                 break
-            outcome, found.mark = SEVERITY[full[0].then], 2
-        for limit in limits:
+            outcome, found.limit = SEVERITY[met[0][0].then], met[0][0].name
+        for limit, rule in concerned:
             if OUTCOMES[outcome] in limit.outcomes:
-                self.acts[limit.name].append(now)
-        found.enforced = outcome
+                self.acts[limit.name, rule].append((now, key_of(limit)))
+        return outcome
 
 
 def plain(value: Any) -> Any:

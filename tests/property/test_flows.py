@@ -93,7 +93,7 @@ def test_a_policy_decides_as_walked_by_hand(seed: int) -> None:
     batch = decode(opened.compiled.schema, None, RawBatch(records=events), opened.codes, "default").batch
     d = decided(opened, found, batch)
     assert d.n == len(events)
-    naive = NaivePolicy(opened.policy, opened.codes.one)
+    naive = NaivePolicy(opened.artifact.policy, opened.codes.one)
     rules = [rule.rule.name for rule in opened.compiled.rule_order]
     nodes = [visited.name for visited in opened.compiled.flow.visited]
     columns = [(i, c.name) for i, c in enumerate(opened.compiled.features) if c.role == "result"]
@@ -109,12 +109,10 @@ def test_a_policy_decides_as_walked_by_hand(seed: int) -> None:
             int(d.money[at]),
         )
         said = (seed, at, want)
-        assert (d.outcome[at], d.score[at], d.enforced[at], d.mark[at]) == (
-            want.outcome,
-            want.score,
-            want.enforced,
-            want.mark,
-        ), said
+        met = opened.compiled.policy.limits[d.limit[at] - 1].name if d.limit[at] else ""
+        assert (d.outcome[at], d.score[at], d.enforced[at], d.mark[at], met) == (
+            want.outcome, want.score, want.enforced, want.mark, want.limit,
+        ), said  # fmt: skip
         for bits, names in ((hits, want.hits), (quiet, want.quiet), (errors, want.errors)):
             assert sorted(np.array(rules)[bits[at]]) == sorted(set(names)), said
         assert sorted(np.array(nodes)[path[at]]) == sorted(set(want.path)), said

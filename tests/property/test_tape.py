@@ -16,9 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.policies import random_events, random_policy
+from tests.property.test_flows import changes
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.opened import open_policy
+from zhiyu.entities.lists import Snooze
 from zhiyu.evaluation.redecide import Redecision
 from zhiyu.evaluation.replay import Replay
 from zhiyu.evaluation.tape import Tape
@@ -26,6 +28,7 @@ from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import LabelColumn, Source, TimeColumn
 from zhiyu.features.declare import Feature
 from zhiyu.policy.declare import Feedback, Policy, Rule, RuleSet
+from zhiyu.policy.declare_actions import ActionLimit
 
 EXAMPLES = max(int(os.environ.get("ZHIYU_EXAMPLES", "200")) // 4, 10)
 pytestmark = pytest.mark.property
@@ -55,9 +58,9 @@ def drawn(rng: random.Random, lag: int) -> Policy:
     )  # fmt: skip
 
 
-def written(rng: random.Random, folder: Path) -> Path:
-    """Events with labels, a repeat and a bad line among them."""
-    events = random_events(rng, rng.choice([5, 60]))
+def written(rng: random.Random, folder: Path, events: list[dict[str, Any]] | None = None) -> Path:
+    """Events (random ones when none are given) with labels, a repeat and a bad line among them."""
+    events = random_events(rng, rng.choice([5, 60])) if events is None else events
     for event in events:
         if rng.random() < 0.5:
             event["fraud"] = rng.choice([0, 1])
@@ -88,17 +91,48 @@ def test_decided_again_equals_a_full_replay(seed: int) -> None:
     live, candidate = (open_policy(drawn(rng, lag)) for _ in range(2))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        events = written(rng, folder)
+        made = random_events(rng, rng.choice([5, 60]))
+        beside = changes(rng, candidate, made)
+        events = written(rng, folder, made)
         recorded = Replay(live, events, tape=folder / "tape", batch=rng.choice([1, 7, 1000])).run()
         assert Replay(live, events).run().digest == recorded.digest
         full, again = Seen(), Seen()
-        whole = Replay(candidate, events, keep_all=True, on_batch=full).run()
+        replay = Replay(candidate, events, keep_all=True, on_batch=full)
+        replay.engine.lists.put(beside)
+        whole = replay.run()
         for _ in range(2):  # the second time nothing is left to count
             again.parts.clear()
-            found = Replay(candidate, folder / "tape", keep_all=True, on_batch=again).run()
+            replay = Replay(candidate, folder / "tape", keep_all=True, on_batch=again)
+            replay.engine.lists.put(beside)
+            found = replay.run()
             assert found.digest == whole.digest, seed
             for mine, theirs in zip(again.values(), full.values()):
                 assert np.array_equal(mine, theirs), seed
             assert found.metrics.to_dict() == whole.metrics.to_dict(), seed
         left = Redecision(Tape.open(folder / "tape"), candidate).counted
         assert set(left) <= {"refused"}, "only what counts our own decisions is counted again"
+
+
+def test_columns_that_only_limits_and_snoozes_look_at_are_read(tmp_path: Path) -> None:
+    rng = random.Random(7)
+    rules = (Rule(name="large", when="amount > 50", outcome="decline"),)
+    limits = (ActionLimit(name="people", count=2, per="1d", key="country"),)
+    policy = msgspec.structs.replace(
+        drawn(rng, 3), features=(), rule_sets=(RuleSet(name="main", rules=rules),), scorecards=(), tables=(), flows=(), limits=limits,
+        let_through=None, enforce=True,
+    )  # fmt: skip
+    opened, made = open_policy(policy), random_events(rng, 60)
+    events = written(rng, tmp_path, made)
+    Replay(opened, events, tape=tmp_path / "tape").run()
+    snooze = Snooze(made[20]["time"], "large", "card", opened.codes.one("c1"), made[50]["time"], shown="c1")
+    for beside in ([], [snooze]):
+        whole, replay = Seen(), Replay(opened, events, on_batch=(seen := Seen()))
+        replay.engine.lists.put(beside)
+        found = replay.run()
+        again = Redecision(Tape.open(tmp_path / "tape"), opened)
+        again.engine.lists.put(beside)
+        for outcome, batch in again.batches():
+            whole(outcome, batch)
+        assert np.array_equal(*(np.concatenate([p.block[:5] for p in run.parts], axis=1) for run in (whole, seen)))
+        assert found.limits["people"] > 5
+        assert bool(found.quiet_hits) == bool(beside)

@@ -32,4 +32,8 @@ MAX_FLOW_DEPTH = 8
 """Flows inside flows."""
 MAX_SECTION = 1_000
 """Lists, scorecards, tables, flows, actions or limits of one policy, each."""
+MAX_ACTS = 100_000
+"""What one limit on acting counts up to; a limit for each rule has as many for every rule."""
+MAX_ALL_ACTS = 1_000_000
+"""The same over all limits of a policy together: their state is about 80 bytes each at most."""
 MAX_REASON_CHARS = 1_000

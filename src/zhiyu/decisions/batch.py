@@ -12,7 +12,17 @@ import numpy as np
 import pyarrow as pa
 
 from zhiyu.base.jit import Array
-from zhiyu.decisions.layout import O_APPROXIMATE, O_ENFORCED, O_MARK, O_OUTCOME, O_PRINT, O_SCORE, OUT_LINES
+from zhiyu.decisions.layout import (
+    LIMIT_SHIFT,
+    MARK_MASK,
+    O_APPROXIMATE,
+    O_ENFORCED,
+    O_MARK,
+    O_OUTCOME,
+    O_PRINT,
+    O_SCORE,
+    OUT_LINES,
+)
 
 
 @dataclass(slots=True)
@@ -59,7 +69,12 @@ class DecisionBatch:
     @property
     def mark(self) -> Array:
         """int64[n]: why the enforced outcome is what it is (`layout.AS_DECIDED` …)."""
-        return self.block[O_MARK]
+        return self.block[O_MARK] & MARK_MASK
+
+    @property
+    def limit(self) -> Array:
+        """int64[n]: number of the limit of the policy that was reached (the last, if several were), plus one; 0 for none."""
+        return self.block[O_MARK] >> LIMIT_SHIFT
 
     @property
     def score(self) -> Array:

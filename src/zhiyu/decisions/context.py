@@ -11,11 +11,9 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.decisions import layout as at
+from zhiyu.decisions.acts import Acts
 from zhiyu.expressions import load_constants
 from zhiyu.policy.compile import Compiled
-from zhiyu.policy.layout import L_RING0
-
-NEVER_MS = -(1 << 62)
 
 
 class RegisterFile:
@@ -56,9 +54,7 @@ class Deciding:
         self._asked = [
             (self.sets[name], [offset for _, offset in program.list_offsets]) for name, program in programs.items()
         ]
-        self.rings = np.full(max(brakes.ring_words, 1), NEVER_MS, np.int64)
-        for limit in brakes.limits:
-            self.rings[limit[L_RING0]] = 0
+        self.acts = Acts(brakes)
         self.spent = np.zeros(2, np.int64)
         shared: dict[int, Array] = {
             at.D_BEFORE: compiled.before.code, at.D_BEFORE_SETS: self.sets["before"], at.D_AFTER: compiled.after.code,
@@ -67,7 +63,7 @@ class Deciding:
             at.D_BANDS: compiled.bands, at.D_TABLES: compiled.tables, at.D_LINES: compiled.table_lines, at.D_COLUMNS: compiled.columns,
             at.D_POINTS: compiled.points, at.D_CELLS: compiled.cells, at.D_STEPS: flow.steps, at.D_CASES: flow.cases, at.D_ARMS: flow.arms,
             at.D_STARTS: flow.starts, at.D_DROPS: compiled.drops, at.D_WATCHED: compiled.watched, at.D_RESULTS: compiled.results,
-            at.D_BRAKES: brakes.settings, at.D_LIMITS: brakes.limits, at.D_RINGS: self.rings, at.D_SPENT: self.spent,
+            at.D_BRAKES: brakes.settings, at.D_LIMITS: self.acts.limits, at.D_ACTS: self.acts.words, at.D_SPENT: self.spent,
             at.D_SNOOZES: np.zeros((0, 4), np.int64), at.D_SNOOZED: np.zeros(len(compiled.rules) + 1, np.int64),
         }  # fmt: skip
         self.words = hit_words(compiled), path_words(compiled)
@@ -94,11 +90,11 @@ class Deciding:
 
     def facts(self) -> dict[str, Any]:
         """The brakes' state, for a snapshot."""
-        return {"rings": self.rings.tolist(), "spent": self.spent.tolist()}
+        return {"acts": self.acts.facts(), "spent": self.spent.tolist()}
 
     def restore(self, facts: dict[str, Any]) -> None:
         """Take up the brakes' state of a snapshot of the same policy."""
-        self.rings[:] = facts["rings"]
+        self.acts.restore(facts["acts"])
         self.spent[:] = facts["spent"]
 
 

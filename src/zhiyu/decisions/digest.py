@@ -1,7 +1,7 @@
 """One digest over all decisions of a run: same input and policy, same digest, for any batching.
 
-In: decision batches in log order. Out: SHA-256 over position, id, times, decided and enforced outcome, score, rule bits, path and the
-fingerprint of every value of every decision. Latencies and wording are outside.
+In: decision batches in log order. Out: SHA-256 over position, id, times, decided and enforced outcome, mark and limit, score, rule bits,
+path and the fingerprint of every value of every decision. Latencies and wording are outside.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import numpy as np
 
 from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.decisions.layout import O_MARK
 
 
 class Digest:
@@ -23,7 +24,7 @@ class Digest:
         """Add a batch: n fixed-width lines of little-endian 64-bit words."""
         columns = [
             batch.positions, batch.id_code[:, 0].view(np.int64), batch.id_code[:, 1].view(np.int64), batch.type_index, batch.time_ms,
-            batch.received_ms, batch.late, batch.outcome, batch.enforced, batch.mark, batch.score, batch.prints,
+            batch.received_ms, batch.late, batch.outcome, batch.enforced, batch.block[O_MARK], batch.score, batch.prints,
         ]  # fmt: skip
         for words in (batch.path, batch.hits, batch.quiet, batch.errors):
             columns += list(words.T)

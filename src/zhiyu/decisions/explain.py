@@ -27,7 +27,8 @@ OUTCOME_ZH = {
 MARK_WORDS = {
     "": ("", ""),
     "let_through": ("let through at random, so that its truth becomes known", "随机放行，以便获知真实结果"),
-    "limited": ("a limit on acting was reached", "已达处置上限"),
+    "limited": ("limit '{}' was reached", "已达上限“{}”"),
+    "limited_not_drawn": ("limit '{}' was reached", "已达上限“{}”"),
     "not_enforcing": ("the policy decides without enforcing", "策略仅决策、不执行"),
     "not_drawn": ("", ""),
     "fallback": ("the deadline had passed", "已超过时限"),
@@ -57,7 +58,7 @@ class RuleHit:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the record says of one decision. `hits`, `quiet`, `path`: names in policy order."""
+    """What the record says of one decision. `hits`, `quiet`, `path`: names in policy order. `limit`: the one that was reached."""
 
     event_id: str
     event_type: str
@@ -73,6 +74,7 @@ class Told:
     late: bool = False
     approximate: bool = False
     kept: bool = True
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +115,15 @@ class Explanation:
     path: tuple[str, ...] = ()
     actions: tuple[Asked, ...] = ()
     approximate: bool = False
+    limit: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, both languages."""
         return {
             "id": self.event_id, "type": self.event_type, "position": self.position, "time": self.time, "outcome": self.outcome,
-            "enforced": self.enforced, "mark": self.mark, "score": self.score, "rules": [hit.to_dict() for hit in self.rules],
-            "quiet": [hit.to_dict() for hit in self.quiet], "tables": [row.to_dict() for row in self.tables],
+            "enforced": self.enforced, "mark": self.mark, "limit": self.limit, "score": self.score,
+            "rules": [hit.to_dict() for hit in self.rules], "quiet": [hit.to_dict() for hit in self.quiet],
+            "tables": [row.to_dict() for row in self.tables],
             "scorecards": [card.to_dict() for card in self.scorecards], "path": list(self.path),
             "actions": [action.to_dict() for action in self.actions], "reasons": [reason.code for reason in self.reasons],
             "en": self.sentence("en"), "zh": self.sentence("zh"), "seen": dict(self.seen), "values_kept": self.values_kept,
@@ -152,7 +156,7 @@ class Explanation:
     def _done(self, zh: bool) -> str:
         if not self.enforced or self.enforced == self.outcome:
             return ""
-        why = MARK_WORDS[self.mark][zh]
+        why = MARK_WORDS[self.mark][zh].format(self.limit)
         if zh:
             return f"；实际执行：{OUTCOME_ZH[self.enforced]}（{why}）"
         return f"; enforced: {self.enforced} ({why})"
@@ -187,7 +191,7 @@ class Explainer:
             tuple(self._hit(rule, seen) for rule in brief.rules), tuple(self.reasons[code] for code in brief.reasons), shown,
             self.policy_hash, told.late, told.kept, told.enforced, told.mark,
             tuple(self._hit(rule, seen) for rule in self._ranked(told.quiet)), brief.tables, brief.scorecards, tuple(told.path),
-            brief.actions, told.approximate,
+            brief.actions, told.approximate, told.limit,
         )  # fmt: skip
 
     def brief(self, told: Told, seen: Mapping[str, Any]) -> Brief:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from zhiyu.decisions.batch import DecisionBatch
-from zhiyu.decisions.layout import FELL_BACK, O_APPROXIMATE, O_KEPT, O_MARK, O_PRINT, O_SCORE
+from zhiyu.decisions.layout import FELL_BACK, O_APPROXIMATE, O_KEPT, O_PRINT, O_SCORE
 from zhiyu.engine.opened import Opened
 from zhiyu.events.refusals import Refusal
 
@@ -54,7 +54,7 @@ class Answers:
         width = lines.shape[0] * 8
         found = []
         kept = {int(at): line for line, at in enumerate(d.kept)} if self.needs_values else {}
-        scores, marks, approximate = d.score.tolist(), d.block[O_MARK].tolist(), d.approximate.tolist()
+        scores, marks, approximate = d.score.tolist(), d.mark.tolist(), d.approximate.tolist()
         positions, late, kinds = d.positions.tolist(), d.late.tolist(), d.type_index.tolist()
         for at, event_id in enumerate(d.ids.to_pylist() if hasattr(d.ids, "to_pylist") else d.ids):
             middle = self._middle(d, at, kept.get(at, -1), keys[at * width : (at + 1) * width])
@@ -85,7 +85,8 @@ class Answers:
             told = self.opened.told(d, at, False)
             brief = self.opened.explainer.brief(told, {})
         content: dict[str, Any] = {
-            "outcome": told.outcome, "enforced": told.enforced, "mark": told.mark, "rules": [rule.rule.name for rule in brief.rules],
+            "outcome": told.outcome, "enforced": told.enforced, "mark": told.mark, "limit": told.limit,
+            "rules": [rule.rule.name for rule in brief.rules],
             "reasons": brief.reasons, "shadow": told.quiet, "actions": [action.to_dict() for action in brief.actions],
         }  # fmt: skip
         made = _json(content)[1:-1]

@@ -38,7 +38,7 @@ DECISION_SCHEMA = pa.schema(
         ("position", pa.int64()), ("event_id", pa.string()), ("event_type", _WORDS), ("time", pa.timestamp("ms", "UTC")),
         ("received_at", pa.timestamp("ms", "UTC")), ("late", pa.bool_()), ("outcome", _WORDS), ("score", pa.int64()),
         ("rules", _LIST), ("reasons", _LIST), ("errors", _LIST), ("enforced", _WORDS), ("mark", _WORDS), ("quiet", _LIST), ("path", _LIST),
-        ("approximate", pa.bool_()),
+        ("approximate", pa.bool_()), ("limit", _WORDS),
     ]
 )  # fmt: skip
 
@@ -52,6 +52,7 @@ class DecisionTables:
         self.codes = [rule.rule.reason for rule in compiled.rule_order]
         self.nodes = [visited.name for visited in compiled.flow.visited]
         self.types = [event.name for event in compiled.schema.types]
+        self.limits = ["", *(limit.name for limit in compiled.policy.limits)]
         self.event_columns = [c for c in compiled.schema.columns if c.role in ("field", "signal")]
         fields = [(f"event.{c.name}", arrow_type(c.type)) for c in self.event_columns]
         fields += [(f.name, arrow_type(f.type)) for f in compiled.features]
@@ -69,7 +70,7 @@ class DecisionTables:
             _lists(hits, self.codes, unique=True), _lists(errors, self.rules), _words(d.enforced, list(OUTCOMES)),
             _words(d.mark, list(MARKS)),
             _lists(bits_to_matrix(d.quiet, len(self.rules)), self.rules), _lists(bits_to_matrix(d.path, len(self.nodes)), self.nodes),
-            pa.array(d.approximate != 0),
+            pa.array(d.approximate != 0), _words(d.limit, self.limits),
         ]  # fmt: skip
         return pa.Table.from_arrays(columns, schema=DECISION_SCHEMA)
 

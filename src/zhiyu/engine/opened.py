@@ -128,7 +128,7 @@ class Opened:
         return Told(
             str(d.ids[at]), kind, int(d.positions[at]), when, OUTCOMES[int(d.outcome[at])], int(d.score[at]),
             _named(d.hits[at], self._rules), OUTCOMES[int(d.enforced[at])], MARKS[int(d.mark[at])], _named(d.quiet[at], self._rules),
-            _named(d.path[at], self._nodes), bool(d.late[at]), bool(d.approximate[at]), kept,
+            _named(d.path[at], self._nodes), bool(d.late[at]), bool(d.approximate[at]), kept, self._limit(int(d.limit[at])),
         )  # fmt: skip
 
     def brief(self, d: DecisionBatch, line: int) -> tuple[Told, Brief]:
@@ -139,6 +139,10 @@ class Opened:
         }  # fmt: skip
         told = self.told(d, int(d.kept[line]))
         return told, self.explainer.brief(told, seen)
+
+    def _limit(self, number: int) -> str:
+        """The name of a limit by its number plus one, "" for 0."""
+        return self.compiled.policy.limits[number - 1].name if number else ""
 
     @cached_property
     def _rules(self) -> list[str]:

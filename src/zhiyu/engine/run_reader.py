@@ -70,6 +70,7 @@ class RunReader:
         told = Told(
             line["event_id"], line["event_type"], line["position"], line["time"].isoformat(), line["outcome"], line["score"],
             line["rules"], line["enforced"], line["mark"], line["quiet"], line["path"], line["late"], line["approximate"], bool(values),
+            line["limit"],
         )  # fmt: skip
         return self.opened.explainer.explain(told, seen, shown)
 

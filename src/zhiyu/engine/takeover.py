@@ -11,7 +11,7 @@ from zhiyu.engine.engine import Engine
 from zhiyu.engine.opened import Opened
 from zhiyu.policy.artifact import feature_key, ground_key
 from zhiyu.policy.compile import Compiled
-from zhiyu.policy.layout import L_COUNT, L_RING0
+from zhiyu.policy.declare_actions import ActionLimit
 
 
 def unlike(old: Compiled, new: Compiled) -> str:
@@ -52,15 +52,18 @@ def taken_over(old: Engine, opened: Opened, warmed: Engine | None = None) -> Eng
 
 
 def _carry_brakes(old: Engine, new: Engine) -> None:
-    """What limits of the same name and count have used up, and the money the lottery has let through, stay used."""
+    """What limits have used up stays used, whatever their count is now, and so does the money the lottery has let through; limits that
+    count since the release start anew. A limit goes on when its name, its rule and what it counts are the same."""
     fresh = Deciding(new.compiled, 1)
     new.deciding.restore(fresh.facts())
-    lines = {limit.name: line for limit, line in zip(old.compiled.policy.limits, old.compiled.brakes.limits)}
-    for limit, line in zip(new.compiled.policy.limits, new.compiled.brakes.limits):
-        before = lines.get(limit.name)
-        if before is not None and before[L_COUNT] == line[L_COUNT]:
-            size = int(line[L_COUNT]) + 1
-            start, source = int(line[L_RING0]), int(before[L_RING0])
-            new.deciding.rings[start : start + size] = old.deciding.rings[source : source + size]
+    lines = {_counts(*named): line for line, named in enumerate(old.compiled.brakes.named)}
+    for line, (limit, rule) in enumerate(new.compiled.brakes.named):
+        before = lines.get(_counts(limit, rule))
+        if before is not None and limit.since != "release":
+            new.deciding.acts.use(line, old.deciding.acts.used(before))
     if old.compiled.policy.let_through is not None and new.compiled.policy.let_through is not None:
         new.deciding.spent[:] = old.deciding.spent
+
+
+def _counts(limit: ActionLimit, rule: str) -> tuple[str, str, str]:
+    return limit.name, limit.key, rule

@@ -16,7 +16,7 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
-from zhiyu.decisions.layout import LET_THROUGH, MARKS, NOT_DRAWN
+from zhiyu.decisions.layout import DRAWN_AGAINST, LET_THROUGH, MARKS
 from zhiyu.policy.declare import OUTCOMES, Policy
 
 STOPPED = OUTCOMES.index("challenge")
@@ -80,7 +80,8 @@ class Metrics:
         self.label_delay_ms = label_delay_ms
         self.weights = np.ones(len(MARKS))
         if share:
-            self.weights[LET_THROUGH], self.weights[NOT_DRAWN] = 1 / share, 0
+            self.weights[LET_THROUGH] = 1 / share
+            self.weights[list(DRAWN_AGAINST)] = 0
         self.counts = np.zeros((len(OUTCOMES), 2))
         self.money = np.zeros((len(OUTCOMES), 2))
         self.outcomes = np.zeros(len(OUTCOMES), np.int64)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
-from zhiyu.decisions.layout import LET_THROUGH, NOT_DRAWN
+from zhiyu.decisions.layout import DRAWN_AGAINST, LET_THROUGH
 from zhiyu.evaluation.segments import Segment
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.refusals import Refusal
@@ -121,7 +121,7 @@ def weights_of(d: DecisionBatch, share: float) -> Array:
     was drawn from, so that nobody counts twice where a file knows their truth, too."""
     weight = np.ones(d.n)
     if share > 0:
-        weight[d.mark == LET_THROUGH], weight[d.mark == NOT_DRAWN] = 1.0 / share, 0.0
+        weight[d.mark == LET_THROUGH], weight[np.isin(d.mark, DRAWN_AGAINST)] = 1.0 / share, 0.0
     return weight
 
 

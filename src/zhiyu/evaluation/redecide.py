@@ -20,7 +20,7 @@ from zhiyu.evaluation.ahead import ahead
 from zhiyu.evaluation.tape import FeatureFile, Tape, TapeBatch, feature_keys
 from zhiyu.events.batch import EventBatch
 from zhiyu.policy.compile import Compiled, compile_policy
-from zhiyu.policy.layout import F_KEY
+from zhiyu.policy.layout import F_KEY, L_KEY
 
 
 class Redecision:
@@ -56,7 +56,9 @@ class Redecision:
         compiled, tape = self.opened.compiled, self.tape
         writer = FeatureFile(tape.folder, tape.feature_files, self.opened, self.fresh) if self.fresh else None
         keys = [self.taped[name] for name in compiled.given]
-        for taped in ahead(tape.batches(self.columns, keys, self.texts)):
+        snoozes = self.engine.lists.snoozes
+        columns = self.columns | {snooze.field for snooze in (*snoozes.held, *snoozes.waiting)}
+        for taped in ahead(tape.batches(columns, keys, self.texts)):
             batch, received, late = self._events(taped)
             outcome = self.engine.process_accepted(batch, received, late, keep_all or writer is not None)
             if writer is not None:
@@ -89,10 +91,11 @@ class Redecision:
 
 
 def _columns_read(compiled: Compiled) -> set[str]:
-    """Names of the event columns that programs and features read."""
+    """Names of the event columns that programs, features, flows and limits read."""
     columns: Any = compiled.schema.columns
     read = {int(r) for program in (compiled.before, compiled.after, compiled.late) for r in program.inputs}
     if compiled.given != tuple(c.name for c in compiled.features if c.role == "aggregate"):
         return {column.name for column in columns}  # the kernel counts something: keys and values of any column
     read |= {int(step[F_KEY]) for step in compiled.flow.steps}
+    read |= {int(limit[L_KEY]) for limit in compiled.brakes.limits}
     return {column.name for number, column in enumerate(columns) if number in read}

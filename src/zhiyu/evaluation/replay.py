@@ -65,6 +65,7 @@ class Replayed:
     rule_errors: Counter[str] = field(default_factory=Counter)
     enforced: dict[str, int] = field(default_factory=dict)
     marks: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, int] = field(default_factory=dict)
     approximate: int = 0
     shadow_hash: str = ""
     shadow_moved: dict[str, int] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class Replayed:
             "events": self.events, "decided": self.decided, "facts": self.facts, "refused": self.refused, "repeats": self.repeats,
             "noise": self.noise, "late": self.late, "seconds": round(self.seconds, 3), "events_per_s": round(self.events_per_s),
             "features_per_event": self.features, "digest": self.digest, "policy_hash": self.policy_hash, "outcomes": self.outcomes,
-            "enforced": self.enforced, "marks": self.marks, "approximate": self.approximate,
+            "enforced": self.enforced, "marks": self.marks, "limits": self.limits, "approximate": self.approximate,
             "shadow_hash": self.shadow_hash, "shadow_moved": self.shadow_moved, "quiet_hits": dict(self.quiet_hits.most_common()),
             "rule_hits": dict(self.rule_hits.most_common()), "rule_errors": dict(self.rule_errors.most_common()),
             "reasons": dict(self.reason_hits.most_common()), "metrics": self.metrics.to_dict() if self.metrics.labelled else {},
@@ -126,7 +127,7 @@ class Replay:
         self.opened, self.events, self.batch, self.out, self.tenant = opened, events, batch, out, tenant
         self.keep_all, self.on_batch, self.tape = keep_all, on_batch, tape
         self.source = choose_source(opened, source)
-        self.labels = LabelFile(labels) if labels else None
+        self.labels, self._labels_at = LabelFile(labels) if labels else None, labels
         self.label_delay_ms = parse_delay(label_delay) if label_delay else self._declared_delay()
         self.again = self._taped(engine, labels, label_delay) if (events / TAPE_FACTS).is_file() else None
         self.engine = engine or (self.again.engine if self.again else Engine(opened.compiled, opened.codes, tenant))
@@ -144,6 +145,7 @@ class Replay:
         self._digest = Digest(opened.artifact.hash.encode())
         self._told: set[str] = set()
         self._enforced, self._marks = np.zeros(len(OUTCOMES), np.int64), np.zeros(len(MARKS), np.int64)
+        self._limits = np.zeros(1 + len(opened.compiled.policy.limits), np.int64)
 
     def _declared_delay(self) -> int:
         label = self.source.label if self.source else None
@@ -166,6 +168,14 @@ class Replay:
         self.label_delay_ms = int(again.tape.facts["label_delay_ms"])
         return again
 
+    def recording(self) -> dict[str, Any]:
+        """What a tape of this replay is a recording of: the file and its size, the source, the labels and how late they come."""
+        return {
+            "input": str(self.events), "input_bytes": self.events.stat().st_size if self.events.is_file() else 0,
+            "source": self.source.name if self.source else None, "label_delay_ms": self.label_delay_ms,
+            "labels": str(self._labels_at) if self._labels_at else None,
+        }  # fmt: skip
+
     def run(self) -> Replayed:
         """The whole file at once."""
         for _ in self.steps():
@@ -176,12 +186,7 @@ class Replay:
         """Work batch by batch; yields how much is done. Files are closed, and `run.json` written, at the end."""
         started = time.perf_counter()
         folder = RunFolder(self.out, self.opened.compiled, self.opened.artifact, self.tenant) if self.out else None
-        facts = {
-            "input": str(self.events),
-            "source": self.source.name if self.source else None,
-            "label_delay_ms": self.label_delay_ms,
-        }
-        tape = TapeWriter(self.tape, self.opened, facts) if self.tape else None
+        tape = TapeWriter(self.tape, self.opened, self.recording()) if self.tape else None
         try:
             yield from self._over_tape(self.again, folder) if self.again else self._over_file(folder, tape)
             if tape:
@@ -251,6 +256,7 @@ class Replay:
         result.approximate += int(d.approximate.sum())
         self._enforced += np.bincount(d.enforced, minlength=len(OUTCOMES))
         self._marks += np.bincount(d.mark, minlength=len(MARKS))
+        self._limits += np.bincount(d.limit, minlength=len(self._limits))
         rules = self.opened.compiled.rule_order
         for words, counter in (
             (d.hits, result.rule_hits),
@@ -287,6 +293,8 @@ class Replay:
         if not np.array_equal(self._enforced, result.metrics.outcomes):
             result.enforced = dict(zip(OUTCOMES, self._enforced.tolist()))
         result.marks = {mark: count for mark, count in zip(MARKS, self._marks.tolist()) if mark and count}
+        names = [limit.name for limit in self.opened.compiled.policy.limits]
+        result.limits = {name: count for name, count in zip(names, self._limits[1:].tolist()) if count}
         if self.shadow:
             result.shadow_hash, result.shadow_moved = self.shadow.opened.artifact.hash, self.shadow.moved()
         result.state = self.engine.facts()

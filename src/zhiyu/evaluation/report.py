@@ -98,8 +98,10 @@ class ReportPrinter:
             )
             self.console.print(self.pick(f"  the shadow version would move: {moved}", f"  影子版本将改变：{moved}"))
         for mark, count in r.marks.items():
-            if MARK_WORDS[mark][0]:
+            if MARK_WORDS[mark][0] and not mark.startswith("limited"):
                 self.console.print(f"  {count:,} × {MARK_WORDS[mark][self.zh]}")
+        for name, count in r.limits.items():
+            self.console.print(f"  {count:,} × {MARK_WORDS['limited'][self.zh].format(escape(name))}")
 
     def _rules(self, r: Replayed) -> None:
         for title, counts in (

@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from zhiyu.base.errors import Hint, did_you_mean
-from zhiyu.base.windows import UNITS_MS, parse_duration_ms
+from zhiyu.policy.check_limits import limits
 from zhiyu.policy.checked import Checked
-from zhiyu.policy.declare_actions import Action, ActionLimit, Do, Given, Parameter
+from zhiyu.policy.declare_actions import Action, Do, Given, Parameter
 from zhiyu.policy.exact import exact
 from zhiyu.policy.outcomes import OUTCOMES
 from zhiyu.policy.places import Path
 
 MAX_SHARE = Decimal("0.1")
-SHORTEST_MS, LONGEST_MS = UNITS_MS["m"], 7 * UNITS_MS["d"]
 _PYTHON = {"string": (str,), "int": (int,), "number": (int, float), "bool": (bool,)}
 _KINDS = {
     "string": ("a text", "文本"),
@@ -57,8 +56,7 @@ def actions(checked: Checked) -> None:
                 key=True,
             )
     _let_through(checked)
-    for number, limit in enumerate(checked.policy.limits):
-        _limit(checked, limit, ("limits", number))
+    limits(checked)
     if not checked.policy.enforce:
         en, zh = "`enforce: false`: everything passes, whatever is decided", "enforce: false：无论决策如何，一律放行"
         checked.warn(
@@ -224,56 +222,4 @@ def _let_through(checked: Checked) -> None:
         )
         checked.warn(
             "let_through.salt", ("let_through",), en, zh, Hint("add a `salt:` of your own", "加上自己的 `salt:`")
-        )
-
-
-def _limit(checked: Checked, limit: ActionLimit, path: Path) -> None:
-    rules = [rule.rule.name for rule in checked.rules]
-    if limit.rule and limit.rule not in rules:
-        hint = did_you_mean(limit.rule, rules) or Hint(
-            "leave it out to limit the whole policy", "若要限制整个策略，请省略它"
-        )
-        checked.error(
-            "rule.unknown", (*path, "rule"), f"unknown rule '{limit.rule}'", f"未知的规则“{limit.rule}”", hint
-        )
-    if limit.count < 1:
-        en, zh = f"`count` is {limit.count}; it is at least 1", f"count 为 {limit.count}，至少为 1"
-        checked.error(
-            "limit.count",
-            (*path, "count"),
-            en,
-            zh,
-            Hint("write `enforce: false` to act on nothing", "若完全不执行，写 `enforce: false`"),
-        )
-    try:
-        per = parse_duration_ms(limit.per)
-    except ValueError as fault:
-        checked.error(
-            "duration",
-            (*path, "per"),
-            str(fault),
-            f"“{limit.per}”不是时长；应为整数加单位，如 24h",
-            Hint("write e.g. 30m, 24h or 7d", "例如 30m、24h 或 7d"),
-        )
-    else:
-        if not SHORTEST_MS <= per <= LONGEST_MS:
-            en, zh = f"`per` is {limit.per}; it is 1m to 7d", f"per 为 {limit.per}，应在 1m 到 7d 之间"
-            checked.error("limit.per", (*path, "per"), en, zh)
-    if not limit.outcomes:
-        checked.error(
-            "limit.outcomes",
-            path,
-            "this limit names no outcome",
-            "此上限没有列出结果",
-            Hint("write e.g. `outcomes: [decline]`", "例如 `outcomes: [decline]`"),
-        )
-    harsh = [each for each in limit.outcomes if OUTCOMES.index(limit.then) >= OUTCOMES.index(each)]
-    if harsh:
-        en, zh = f"`then: {limit.then}` is not milder than '{harsh[0]}'", f"then: {limit.then} 不比“{harsh[0]}”更轻"
-        checked.error(
-            "limit.then",
-            (*path, "then"),
-            en,
-            zh,
-            Hint(f"mildest first: {', '.join(OUTCOMES)}", f"由轻到重：{'、'.join(OUTCOMES)}"),
         )

@@ -203,7 +203,9 @@ class _Compiler:
             self.checked.policy, self.checked, self.schema, before, after, late, build_plan(variables, lateness), rule_table, set_table,
             thresholds, cards, bands, tables, lines, _lines(columns.lines, AXIS_COLUMNS), np.array(columns.points, np.int64),
             np.concatenate([*columns.cells, np.zeros(1, np.int64)]), flow,
-            compile_brakes(self.checked.policy, {rule.rule.name: i for i, rule in enumerate(self.rules)}, self.encode),
+            compile_brakes(
+                self.checked.policy, {rule.rule.name: i for i, rule in enumerate(self.rules)}, layout, self.encode
+            ),
             self._drops(drops, outputs[len(filters) :]), self._kept(layout, totals, asked), tuple(self.rules), self.fed,
             tuple(f.feature.name for f in self.given), max(late.n_registers, end), lateness, parse_duration_ms(clock.max_ahead),
             parse_duration_ms(clock.idempotency), parse_duration_ms(clock.skew), first_total, len(totals),

@@ -54,13 +54,17 @@ class LetThrough(Declaration, frozen=True):
 
 
 class ActionLimit(Declaration, frozen=True):
-    """At most `count` decisions in any `per` may be acted on with one of `outcomes` (by `rule`, or by the whole policy when it is empty);
-    further ones get `then` instead, and are marked."""
+    """At most `count` in any `per` may be acted on with one of `outcomes`: decisions, or different values of the field `key` (people,
+    devices). It holds for `rule`, for each rule by itself, or for the whole policy. Further ones get `then` instead, and are marked.
+    `since: release` starts anew with every release of the policy."""
 
     name: str
     count: int
     per: str = "1h"
+    key: str = ""
     rule: str = ""
+    each_rule: bool = False
+    since: Literal["", "release"] = ""
     outcomes: tuple[Outcome, ...] = ("decline",)
     then: Outcome = "review"
 

@@ -47,7 +47,7 @@ def sentence_of(checked: Checked, part: msgspec.Struct, key: str, language: str)
         case LetThrough():
             return say_lottery(part, language)
         case ActionLimit():
-            return say_limit(part, language)
+            return say_limit(checked, part, language)
         case Do():
             return say_do(part, language)
     return ""

@@ -28,8 +28,9 @@ severest so far)."""
 # cases of branches (register of the condition, target), arms of experiments (millionths up to which, target, trace bit)
 CASE_COLUMNS, ARM_COLUMNS = 2, 3
 MILLION = 1_000_000
-# brakes: one line of settings, and one line per limit
+# brakes: one line of settings, and one line per limit (one per rule where a limit is for each rule); L_KEY: register of what is counted,
+# -1 for decisions; L_STATE0: where the words of its state begin; L_LIMIT: number of the limit in the policy
 B_ENFORCE, B_SHARE, B_OUTCOMES, B_CAP, B_SALT, B_LIMITS = range(6)
 BRAKE_WORDS = 6
-L_COUNT, L_PER, L_RULE, L_OUTCOMES, L_THEN, L_RING0 = range(6)
-LIMIT_COLUMNS = 6
+L_COUNT, L_PER, L_RULE, L_OUTCOMES, L_THEN, L_KEY, L_STATE0, L_LIMIT = range(8)
+LIMIT_COLUMNS = 8

@@ -150,7 +150,7 @@ def say_brakes(checked: Checked, language: str) -> list[str]:
         lines.append(f"结果为{name}时执行：{done}。" if zh else f"Whenever the outcome is {name}: {done}.")
     if policy.let_through is not None:
         lines.append(say_lottery(policy.let_through, language))
-    lines += [say_limit(limit, language) for limit in policy.limits]
+    lines += [say_limit(checked, limit, language) for limit in policy.limits]
     if not policy.enforce:
         lines.append(
             "不执行决策：一律放行，只作记录。"
@@ -169,13 +169,18 @@ def say_lottery(lottery: LetThrough, language: str) -> str:
     return f"Of what comes to {names}, {share} pass, drawn at random, with at most {lottery.money_cap} of money a day (UTC)."
 
 
-def say_limit(limit: ActionLimit, language: str) -> str:
-    """How many decisions may be acted on, and what further ones get."""
+def say_limit(checked: Checked, limit: ActionLimit, language: str) -> str:
+    """How many may be acted on, and what further ones get."""
     zh = language == "zh"
     names = ("、" if zh else " or ").join(outcome_words(each, language) for each in limit.outcomes)
     then = outcome_words(limit.then, language)
+    key = labels_of(checked)[limit.key][zh] if limit.key else ""
     if zh:
-        who = f"规则“{limit.rule}”" if limit.rule else "整个策略"
-        return f"上限“{limit.name}”：{who}每 {limit.per} 至多 {limit.count} 次{names}，超出的改为{then}。"
-    who = f"rule '{limit.rule}'" if limit.rule else "the whole policy"
-    return f"Limit '{limit.name}': {who} gives {names} at most {limit.count} times in any {limit.per}; further ones get {then}."
+        who = "每条规则" if limit.each_rule else f"规则“{limit.rule}”" if limit.rule else "整个策略"
+        most = f"对至多 {limit.count} 个不同的{key}{names}" if limit.key else f"至多 {limit.count} 次{names}"
+        since = "，自每次发布起重新计数" if limit.since else ""
+        return f"上限“{limit.name}”：{who}每 {limit.per} {most}，超出的改为{then}{since}。"
+    who = "each rule" if limit.each_rule else f"rule '{limit.rule}'" if limit.rule else "the whole policy"
+    most = f"for at most {limit.count} different values of {key}" if limit.key else f"at most {limit.count} times"
+    since = "; every release starts anew" if limit.since else ""
+    return f"Limit '{limit.name}': {who} gives {names} {most} in any {limit.per}; further ones get {then}{since}."

@@ -146,7 +146,7 @@ def _schemas() -> dict[str, Any]:
         "description": "`status` is decided; taken (a fact), noise or known where there is nothing to decide. A repeat says `repeated`.",
         "properties": {
             "id": _TEXT, "type": _TEXT, "position": {"type": "integer"}, "status": {"enum": ["decided", "taken", "noise", "known"]},
-            "outcome": _TEXT, "enforced": _TEXT, "mark": _TEXT, "score": {"type": "integer"}, "rules": _TEXTS,
+            "outcome": _TEXT, "enforced": _TEXT, "mark": _TEXT, "limit": _TEXT, "score": {"type": "integer"}, "rules": _TEXTS,
             "reasons": _TEXTS, "shadow": _TEXTS,
             "actions": {"type": "array", "items": {"type": "object"}}, "late": {"type": "boolean"}, "approximate": {"type": "boolean"},
             "fallback": {"type": "boolean"}, "policy": _TEXT, "receipt": _TEXT, "repeated": {"type": "boolean"},
