@@ -141,7 +141,7 @@ def test_a_clause_says_what_it_takes(data: st.DataObject, seed: int) -> None:
     text = joined(chosen)
     zero = np.zeros(n, np.int64)
     o = Observed(
-        zero, zero, zero, zero, zero, zero, zero, np.array(list(rows.values())), np.array(list(nulls.values())),
+        zero, zero, zero, zero, zero, zero, zero, zero, np.array(list(rows.values())), np.array(list(nulls.values())),
         {name: number for number, name in enumerate(COLUMNS)}, {}, n, 0, 0,
     )  # fmt: skip
     expression = check(parse(text), Scope(COLUMNS), text, want=Kind.BOOL)

@@ -36,6 +36,15 @@ SHORTEST_MS = 60_000
 @click.option("--labels", type=click.Path(path_type=Path), default=None, help="A file with columns id, fraud.")
 @click.option("--label-delay", default=None, help="How long a label takes to arrive, e.g. 7d (default: the policy's).")
 @click.option("--source", default=None, help="Which source of the policy describes the file.")
+@click.option(
+    "--lists", type=click.Path(path_type=Path), default=None, help="The journal of list changes (see `zhiyu lists`)."
+)
+@click.option(
+    "--tape",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Decide over the feature tape in this folder; it is recorded from the events when there is none.",
+)
 @click.option("--review-load", type=float, default=None, metavar="N", help="Reviews a day at most, whole policy.")
 @click.option(
     "--good-hurt",
@@ -143,7 +152,7 @@ def _once(out: Path, language: str, as_json: bool, options: dict[str, Any]) -> N
         limits, not options["count"], options["min_precision"], options["proposals"], options["max_depth"], options["outcome"],
         options["seed"],
     )  # fmt: skip
-    names = ("policy", "events", "labels", "label_delay", "source", "train_share", "rows")
+    names = ("policy", "events", "labels", "label_delay", "source", "train_share", "rows", "tape", "lists")
     request = Request(out=out, wish=wish, **{name: options[name] for name in names})
     warm_kernels(language)
     words = {"replay": ("replaying", "回放"), "search": ("searching", "搜索")}

@@ -197,6 +197,17 @@ class Tape:
             return f"it reads {', '.join(missing)}, which was not recorded", f"需要未录制的 {'、'.join(missing)}"
         return None
 
+    def is_of(self, recording: Mapping[str, Any]) -> bool:
+        """Whether it was recorded from these events, labels and source. InputError when it is of another file: whoever names both has mixed
+        something up, and the tape of that file shall not be lost."""
+        held, asked = (Path(str(facts.get("input", ""))) for facts in (self.facts, recording))
+        if held.resolve() != asked.resolve() and held.name != asked.name:
+            raise InputError(
+                f"the tape in {self.folder} was recorded from {held}, not from {asked}; give another --tape folder, or the events it is of",
+                f"{self.folder} 中的特征带录自 {held}，而不是 {asked}；请换一个 --tape 目录，或给出对应的事件文件",
+            )
+        return all(self.facts.get(name) == value for name, value in recording.items() if name != "input")
+
     def add_features(self, catalogue: Mapping[str, list[str]]) -> None:
         """Note features that were computed beside the tape, and written in full."""
         self.features |= {key: (place[0], place[1]) for key, place in catalogue.items()}
@@ -226,6 +237,14 @@ class Tape:
                 parts = {file: reader.batch(number) for file, reader in readers.items()}
                 taped = [parts[self.features[key][0]].column(self.features[key][1]) for key in keys]
                 yield TapeBatch(events.batch(number), taped)
+
+
+def usable(folder: Path, policies: Iterable[Opened], recording: Mapping[str, Any]) -> bool:
+    """Whether there is a tape of this recording in the folder that all these policies can be decided on."""
+    if not (folder / FACTS).is_file():
+        return False
+    tape = Tape.open(folder)
+    return tape.is_of(recording) and all(tape.unfit_for(opened) is None for opened in policies)
 
 
 @dataclass(frozen=True, slots=True)

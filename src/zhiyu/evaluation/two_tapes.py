@@ -15,7 +15,7 @@ from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.paired import Pair, Side
 from zhiyu.evaluation.redecide import Redecision
 from zhiyu.evaluation.replay import Replay
-from zhiyu.evaluation.tape import FACTS, Tape
+from zhiyu.evaluation.tape import Tape, usable
 from zhiyu.events.batch import EventBatch
 
 
@@ -54,9 +54,6 @@ def _side(outcome: Outcome, batch: EventBatch) -> Side:
 
 
 def recorded(tape: Path, live: Opened, candidate: Opened, replay: Replay) -> Iterator[float]:
-    """Make sure that `tape` fits both policies: run `replay` (of the live policy, recording) when it is missing or does not fit."""
-    if (tape / FACTS).is_file():
-        found = Tape.open(tape)
-        if found.unfit_for(live) is None and found.unfit_for(candidate) is None:
-            return
-    yield from replay.steps()
+    """Make sure that `tape` is one of `replay` (of the live policy) and fits both policies: run it, recording, when it does not."""
+    if not usable(tape, (live, candidate), replay.recording()):
+        yield from replay.steps()

@@ -7,13 +7,15 @@ line, `knob` says what it turns (two changes of one knob exclude each other).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import msgspec
 
 from zhiyu.base.jit import Array
 from zhiyu.evaluation.tuning.again import Again
+from zhiyu.evaluation.tuning.clauses import Clause, joined, shorter_clauses
 from zhiyu.expressions import Expression, check, parse
 from zhiyu.expressions.types import Kind
 from zhiyu.policy.checked import CheckedRule
@@ -25,11 +27,12 @@ LITERAL = re.compile(r"""\d[\d_]*(?:\.\d+)?|(['"]).*?\1""")
 
 @dataclass(frozen=True)
 class NewRule:
-    """One more rule on `event_type`, in a rule set of its own."""
+    """One more rule on `event_type`, in a rule set of its own. `clauses`: what `when` was joined from."""
 
     event_type: str
     when: str
     outcome: str
+    clauses: tuple[Clause, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -131,6 +134,13 @@ class OtherThreshold:
 
 
 Change: TypeAlias = NewRule | OtherConstant | OtherThreshold
+
+
+def shorter(change: Change) -> Iterator[NewRule]:
+    """The same rule with one thing less in its condition; nothing for other changes."""
+    if isinstance(change, NewRule):
+        for clauses in shorter_clauses(change.clauses):
+            yield replace(change, when=joined(clauses), clauses=clauses)
 
 
 def replaced(text: str, column: int, literal: str) -> str:

@@ -6,7 +6,8 @@ In: bounds in register form. Out: text (`amount > 812 and n_card_1h >= 4`) and, 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -103,3 +104,18 @@ def fitting(clauses: tuple[Clause, ...], n: int) -> Array:
     for clause in clauses:
         fit &= clause.fits()
     return fit
+
+
+def shorter_clauses(clauses: tuple[Clause, ...]) -> Iterator[tuple[Clause, ...]]:
+    """The same with one thing less: a clause, one bound of it, the missing values, one choice."""
+    for at, clause in enumerate(clauses):
+        rest = clauses[:at], clauses[at + 1 :]
+        if len(clauses) > 1:
+            yield (*rest[0], *rest[1])
+        if clause.null and not clause.only_null:
+            yield (*rest[0], replace(clause, null=False), *rest[1])
+        if clause.low is not None and clause.high is not None:
+            yield (*rest[0], replace(clause, low=None), *rest[1])
+            yield (*rest[0], replace(clause, high=None), *rest[1])
+        for choice in clause.not_ if len(clause.not_) > 1 else ():
+            yield (*rest[0], replace(clause, not_=tuple(c for c in clause.not_ if c != choice)), *rest[1])

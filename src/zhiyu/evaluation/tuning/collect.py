@@ -1,9 +1,9 @@
-"""A replay becomes rows to look at. The one place that knows where values come from: a tape of features can take its place.
+"""A replay becomes rows to look at. The one place that knows where values come from: events, or a tape that was recorded of them.
 
-In: an opened policy with all features, an events file, labels. Out: `Observed`, in bounded memory: past the limit of rows, goods (and
-unlabelled) that pass are thinned to one in 2, 4, 8 … by a hash of their position, and their weight says so; frauds, and whatever the
-live policy did not pass, are few: they are thinned apart. How far goods are thinned depends on the number of decisions alone, never on
-a label.
+In: an opened policy with all features, an events file or a feature tape, labels. Out: `Observed`, in bounded memory: past the limit of
+rows, goods (and unlabelled) that pass are thinned to one in 2, 4, 8 … by a hash of their position, and their weight says so; frauds, and
+whatever the live policy did not pass, are few: they are thinned apart. How far goods are thinned depends on the number of decisions
+alone, never on a label.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.opened import Opened
+from zhiyu.evaluation.metrics import let_through_share
+from zhiyu.evaluation.paired import weights_of
 from zhiyu.evaluation.replay import Replay
+from zhiyu.evaluation.tape import usable
 from zhiyu.evaluation.tuning.observed import Observed
 from zhiyu.events.batch import EventBatch
 
@@ -29,21 +32,19 @@ MAX_ROWS = 1_500_000
 
 def observe(
     opened: Opened, events: Path, *, source: str | None = None, labels: Path | None = None, label_delay: str | None = None,
-    seed: int = 1, most: int = MAX_ROWS, told: Callable[[float], None] = lambda done: None,
+    seed: int = 1, most: int = MAX_ROWS, told: Callable[[float], None] = lambda done: None, tape: Path | None = None,
+    lists: Path | None = None,
 ) -> Observed:  # fmt: skip
-    """Replay `events` and keep what tuning needs; `told` hears how much is done. InputError when no decision has a label."""
+    """Replay `events` and keep what tuning needs; `told` hears how much is done. With a `tape` they are decided over it, and it is recorded
+    when there is none that fits. InputError when no decision has a label."""
     width = len(opened.compiled.schema.columns) + len(opened.compiled.features) + len(opened.compiled.rule_order)
     rows = _Rows(opened, seed, max(1, min(most, MAX_CELLS // max(width, 1))))
     run = Replay(
-        opened,
-        events,
-        source=source,
-        labels=labels,
-        label_delay=label_delay,
-        tenant=opened.tenant,
-        keep_all=True,
-        on_batch=rows.take,
-    )
+        opened, events, source=source, labels=labels, label_delay=label_delay, tenant=opened.tenant, keep_all=True, on_batch=rows.take,
+        tape=tape, lists=lists,
+    )  # fmt: skip
+    if tape is not None and usable(tape, [opened], run.recording()):
+        run = Replay(opened, tape, tenant=opened.tenant, keep_all=True, on_batch=rows.take, lists=lists)
     for done in run.steps():
         told(done)
     if not rows.labelled:
@@ -69,6 +70,11 @@ class _Rows:
     goods: int = 0
     rare: int = 0
 
+    @property
+    def _columns(self) -> int:
+        """Registers an event brings by itself; behind them a tape puts the features it gives."""
+        return len(self.opened.compiled.schema.columns)
+
     def take(self, outcome: Outcome, batch: EventBatch) -> None:
         """Add the decisions of a batch."""
         d = outcome.decisions
@@ -79,8 +85,9 @@ class _Rows:
             "position": d.positions, "time_ms": d.time_ms, "label": d.labels.astype(np.int8), "money": d.money,
             "outcome": d.outcome, "type_index": d.type_index.astype(np.int16), "draw": _drawn(d.positions, self.seed),
             "rare": (d.labels == 1) | (d.outcome > 0),
-            "values": np.concatenate([batch.values[:, d.rows], d.kept_values.T]),
-            "nulls": np.concatenate([batch.nulls[:, d.rows], d.kept_nulls.T]),
+            "truth": weights_of(d, let_through_share(self.opened.policy) or 0.0),
+            "values": np.concatenate([batch.values[: self._columns, d.rows], d.kept_values.T]),
+            "nulls": np.concatenate([batch.nulls[: self._columns, d.rows], d.kept_nulls.T]),
         }  # fmt: skip
         self.seen += d.n
         self.seen_rare += int(chunk["rare"].sum())

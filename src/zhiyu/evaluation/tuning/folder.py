@@ -2,7 +2,7 @@
 
 In: the live folder as loaded, a change. Out: a folder that passes the checks and whose rules can be said. A changed constant is edited in
 the text of its file, so comments and layout stay; what the text says afterwards is compared with what was meant. New rules go to a file
-of their own.
+of their own, and where a flow decides, before its milder ends (`into_flow`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from zhiyu.base.errors import InputError
 from zhiyu.evaluation.tuning.again import Again
 from zhiyu.evaluation.tuning.changes import Change, NewRule, OtherConstant, OtherThreshold, in_quotes
+from zhiyu.evaluation.tuning.into_flow import flow_of, put_before_ends
 from zhiyu.expressions import canonical, parse
 from zhiyu.policy.check import Report, check_policy
 from zhiyu.policy.checked import Checked
@@ -88,7 +89,11 @@ def _add_rule(target: Path, change: NewRule, again: Again, live: Loaded) -> tupl
             set_name=set_name, rule_name=rule_name, reason=reason, on=change.event_type, when=_yaml(change.when), outcome=change.outcome,
         ), encoding="utf-8",
     )  # fmt: skip
-    return rule_name, [f"{file}:8"]
+    flow = flow_of(policy, change.event_type)
+    places = [f"{file}:8"]
+    if flow is not None:
+        places += put_before_ends(target, live, flow, set_name, change.outcome)
+    return rule_name, places
 
 
 _RULE_FILE = """\

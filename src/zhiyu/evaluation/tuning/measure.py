@@ -1,6 +1,7 @@
 """What a change does to the decisions of a part: money, frauds, goods, reviews; with intervals from a bootstrap over days.
 
-In: observed rows, a part, outcomes under the change, the rows it hits. Out: `Figures`. All counts carry the weights of the rows.
+In: observed rows, a part, outcomes under the change, the rows it hits. Out: `Figures`. All counts carry the weights of the rows,
+and counts of frauds and goods those of what their labels speak for.
 "Stopped" means challenge or severer. The rank of a change is money gained / (goods hurt + 1); without money a fraud counts 1.
 """
 
@@ -103,6 +104,7 @@ class Meter:
         rows = part.rows
         self.days = int(part.day.max()) + 1 if len(rows) else 1
         self.weight, self.before = o.weight[rows].astype(np.float64), o.outcome[rows]
+        self.truth = self.weight * o.truth[rows]
         self.fraud, self.good, self.money = o.label[rows] == 1, o.label[rows] == 0, o.money[rows].astype(np.float64)
 
     def daily(self, outcome: Array, hits: Array) -> Array:
@@ -111,18 +113,24 @@ class Meter:
         stopped, before = after >= STOPPED, self.before >= STOPPED
         added, freed = stopped & ~before, before & ~stopped
         every = np.ones(len(after), bool)
-        masks = (
-            every, self.fraud, self.good, (self.fraud, self.money), stopped, stopped & self.fraud, stopped & self.good, after == REVIEW,
-            hit, added, added & self.fraud, added & self.good, (added & self.fraud, self.money), (added & self.good, self.money),
-            freed & self.fraud, freed & self.good, (freed & self.fraud, self.money), self.before == REVIEW,
-            (stopped & self.fraud, self.money),
-        )  # fmt: skip
-        return np.array([self._by_day(*mask) if isinstance(mask, tuple) else self._by_day(mask) for mask in masks])
+        volumes = {"decisions": every, "stopped": stopped, "reviews": after == REVIEW, "hits": hit, "added": added}
+        volumes["reviews_before"] = self.before == REVIEW
+        truths = {
+            "frauds": self.fraud, "goods": self.good, "stopped_frauds": stopped & self.fraud, "stopped_goods": stopped & self.good,
+            "caught": added & self.fraud, "hurt": added & self.good, "freed_frauds": freed & self.fraud, "freed_goods": freed & self.good,
+        }  # fmt: skip
+        moneys = {
+            "fraud_money": self.fraud, "money_caught": truths["caught"], "hurt_money": truths["hurt"],
+            "freed_money": truths["freed_frauds"], "stopped_money": truths["stopped_frauds"],
+        }  # fmt: skip
+        found = {name: self._by_day(mask, self.weight) for name, mask in volumes.items()}
+        found |= {name: self._by_day(mask, self.truth) for name, mask in truths.items()}
+        found |= {name: self._by_day(mask, self.truth * self.money) for name, mask in moneys.items()}
+        return np.array([found[name] for name in SUMS])
 
-    def _by_day(self, mask: Array, of: Array | None = None) -> Array:
+    def _by_day(self, mask: Array, amounts: Array) -> Array:
         chosen = np.flatnonzero(mask)
-        amounts = self.weight[chosen] if of is None else self.weight[chosen] * of[chosen]
-        return np.bincount(self.part.day[chosen], amounts, self.days)
+        return np.bincount(self.part.day[chosen], amounts[chosen], self.days)
 
     def figures(self, outcome: Array, hits: Array) -> Figures:
         """The figures of a change on this part."""

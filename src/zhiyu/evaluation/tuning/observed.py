@@ -22,6 +22,7 @@ BLOCK = 4096
 @dataclass(frozen=True)
 class Observed:
     """n decisions in log order. `weight` int64[n]: how many decisions a row stands for. `label` int8[n]: 1 fraud, 0 good, -1 unknown.
+    `truth` float64[n]: how many decisions its label speaks for, where a lottery let some through: 1 / share for those, 0 for the others.
 
     `money` int64[n] in minor units, `outcome` int64[n] 0..5, `type_index` int16[n], `time_ms` and `position` int64[n].
     `values` int64[R, n], `nulls` uint8[R, n] (0 value, 1 null, 2 error): registers; `layout` maps names and prepared keys to their row,
@@ -32,6 +33,7 @@ class Observed:
     position: Array
     time_ms: Array
     weight: Array
+    truth: Array
     label: Array
     money: Array
     outcome: Array

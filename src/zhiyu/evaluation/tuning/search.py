@@ -15,9 +15,10 @@ import numpy as np
 from zhiyu.base.jit import Array
 from zhiyu.evaluation.metrics import STOPPED
 from zhiyu.evaluation.tuning.again import Again
-from zhiyu.evaluation.tuning.changes import Change, NewRule
+from zhiyu.evaluation.tuning.changes import Change, NewRule, shorter
 from zhiyu.evaluation.tuning.clauses import Value, joined
 from zhiyu.evaluation.tuning.constants import constant_changes, threshold_changes
+from zhiyu.evaluation.tuning.into_flow import cannot_take, flow_of
 from zhiyu.evaluation.tuning.limits import Limits
 from zhiyu.evaluation.tuning.measure import Figures, Meter
 from zhiyu.evaluation.tuning.parts import Parts
@@ -97,6 +98,7 @@ class Search:
             told(number / len(changes))
         useful = [each for each in measured if self._useful(each.earlier, self.live[0])]
         pool = self._distinct([each for each in useful if not self.wish.limits.excess(each.earlier)])
+        pool = self._distinct([self._pruned(each) for each in pool])
         kept, left_out = self._checked(pool)
         nearest = [] if kept else self._nearest([each for each in useful if self.wish.limits.excess(each.earlier)])
         return Found(tuple(pool), kept, left_out, tuple(nearest), len(changes))
@@ -114,13 +116,14 @@ class Search:
 
     def _rules(self) -> list[Change]:
         checked = self.again.evaluator.checked
-        flows = {name for flow in checked.policy.flows for name in (flow.on or checked.known.deciding)}
         found: dict[str, Change] = {}
         for name in sorted(checked.known.deciding):
-            if name in flows:
+            flow = flow_of(checked.policy, name)
+            why = cannot_take(checked.policy, flow, self.wish.outcome) if flow is not None else None
+            if why:
                 self.notes.append((
-                    f"'{name}' is decided by a flow, which a new rule set is not part of: no rules were looked for",
-                    f"“{name}”由决策流决定，新规则集不在流中，因此未寻找新规则",
+                    f"'{name}' is decided by a flow that takes no new rule ({why[0]}): no rules were looked for",
+                    f"“{name}”由决策流决定，而该流程无法加入新规则（{why[1]}），因此未寻找新规则",
                 ))  # fmt: skip
                 continue
             for change in self._rules_on(name):
@@ -131,7 +134,7 @@ class Search:
         o, part = self.again.observed, self.parts.earlier
         on = self.again.on_type(event_type) & (o.label >= 0) & (o.outcome < STOPPED)
         rows = part.rows[on[part.rows]]
-        fraud, weight = o.label[rows] == 1, o.weight[rows].astype(np.float64)
+        fraud, weight = o.label[rows] == 1, o.weight[rows] * o.truth[rows]
         if fraud.sum() < MIN_FRAUDS or fraud.all():
             return
         amount = o.money[rows].astype(np.float64) if self.wish.by_money else np.ones(len(rows))
@@ -144,7 +147,7 @@ class Search:
             return float((weight * amount)[mask & fraud].sum()) / (hurt + 1)
 
         for clauses in leaves(ground, worth, self.wish.proposals, self.wish.max_depth, self.wish.seed):
-            yield NewRule(event_type, joined(clauses), self.wish.outcome)
+            yield NewRule(event_type, joined(clauses), self.wish.outcome, clauses)
 
     def _values(self, event_type: str, rows: Array) -> Iterator[Value]:
         """Everything a rule on this type can compare: numbers, spans, bools, enums of few values; not what never varies."""
@@ -188,6 +191,23 @@ class Search:
                 covered |= caught
         return kept
 
+    def _pruned(self, candidate: Candidate) -> Candidate:
+        """Without conditions that do no work: whatever can go while the earlier part is measured no worse, goes."""
+        again = True
+        while again:
+            again = False
+            for change in shorter(candidate.change):
+                fresh = Candidate(change, self.earlier.figures(*change.decide(self.again)))
+                broken = self.wish.limits.excess(fresh.earlier)
+                if (
+                    fresh.earlier.rank >= candidate.earlier.rank
+                    and not broken
+                    and self._useful(fresh.earlier, self.live[0])
+                ):
+                    candidate, again = fresh, True
+                    break
+        return candidate
+
     def _caught(self, change: Change) -> Array:
         """bool[n]: frauds of the earlier part that the change stops in addition."""
         o, (outcome, _) = self.again.observed, change.decide(self.again)
@@ -198,7 +218,7 @@ class Search:
     def _share(self, part: Array, of: Array) -> float:
         """Share of the gain of rows `of` that lies in `part`."""
         o = self.again.observed
-        gain = o.weight * o.money if self.wish.by_money else o.weight
+        gain = o.weight * o.truth * (o.money if self.wish.by_money else 1)
         return float(gain[part].sum()) / max(float(gain[of].sum()), 1.0)
 
     def _checked(self, pool: list[Candidate]) -> tuple[tuple[Candidate, ...], tuple[Candidate, ...]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
-from zhiyu.evaluation.tuning.clauses import Clause, Value, fitting
+from zhiyu.evaluation.tuning.clauses import Clause, Value, fitting, shorter_clauses
 from zhiyu.evaluation.tuning.readable import as_numbers, cuts
 from zhiyu.expressions.types import Kind
 
@@ -182,22 +182,8 @@ def _shortened(
     again = True
     while again:
         again = False
-        for shorter in _shorter(clauses):
+        for shorter in shorter_clauses(clauses):
             if worth(shorter) >= KEEPS * value:
                 clauses, again = shorter, True
                 break
     return clauses
-
-
-def _shorter(clauses: tuple[Clause, ...]) -> Iterator[tuple[Clause, ...]]:
-    for at, clause in enumerate(clauses):
-        rest = clauses[:at], clauses[at + 1 :]
-        if len(clauses) > 1:
-            yield (*rest[0], *rest[1])
-        if clause.null and not clause.only_null:
-            yield (*rest[0], replace(clause, null=False), *rest[1])
-        if clause.low is not None and clause.high is not None:
-            yield (*rest[0], replace(clause, low=None), *rest[1])
-            yield (*rest[0], replace(clause, high=None), *rest[1])
-        for choice in clause.not_ if len(clause.not_) > 1 else ():
-            yield (*rest[0], replace(clause, not_=tuple(c for c in clause.not_ if c != choice)), *rest[1])

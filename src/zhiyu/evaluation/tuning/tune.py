@@ -21,6 +21,7 @@ from zhiyu.evaluation.tuning.again import Again
 from zhiyu.evaluation.tuning.changes import NewRule, OtherThreshold
 from zhiyu.evaluation.tuning.collect import MAX_ROWS, observe
 from zhiyu.evaluation.tuning.folder import Written, write_candidate
+from zhiyu.evaluation.tuning.into_flow import flow_of
 from zhiyu.evaluation.tuning.measure import Figures
 from zhiyu.evaluation.tuning.observed import Evaluator, Observed
 from zhiyu.evaluation.tuning.parts import Parts, said_time, split
@@ -47,6 +48,8 @@ class Request:
     rows: int = MAX_ROWS
     wish: Wish = field(default_factory=Wish)
     tenant: str = "default"
+    tape: Path | None = None
+    lists: Path | None = None
 
 
 def tune(request: Request, told: Callable[[str, float], None] = lambda what, done: None) -> dict[str, Any]:
@@ -57,7 +60,7 @@ def tune(request: Request, told: Callable[[str, float], None] = lambda what, don
     opened = open_policy(request.policy, request.tenant, all_features=True)
     o = observe(
         opened, request.events, source=request.source, labels=request.labels, label_delay=request.label_delay, seed=request.wish.seed,
-        most=request.rows, told=lambda done: told("replay", done),
+        most=request.rows, told=lambda done: told("replay", done), tape=request.tape, lists=request.lists,
     )  # fmt: skip
     parts = split(o, request.train_share)
     wish = request.wish if opened.currency else _counting(request.wish)
@@ -229,6 +232,12 @@ def _remarks(candidate: Candidate, search: Search, summary: dict[str, Any]) -> l
         found.append({
             "en": f"The later part has {search.later.days} days: the intervals, drawn over days, say little.",
             "zh": f"检验期只有 {search.later.days} 天：按天重抽样的区间参考价值有限。",
+        })  # fmt: skip
+    if isinstance(candidate.change, NewRule) and flow_of(policy, candidate.change.event_type) is not None:
+        name = policy.flows[flow_of(policy, candidate.change.event_type) or 0].name
+        found.append({
+            "en": f"The rule was put into flow '{name}' before every end milder than '{candidate.change.outcome}'.",
+            "zh": f"新规则已加入流程“{name}”，位于每个轻于“{candidate.change.outcome}”的终点之前。",
         })  # fmt: skip
     if policy.feedback.decisions:
         found.append({
