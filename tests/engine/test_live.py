@@ -12,6 +12,7 @@ import pytest
 
 from tests.engine.live_stream import START_MS, live_opened, live_policy, records
 from zhiyu.base.errors import InputError
+from zhiyu.base.limits import MAX_EVENT_BYTES
 from zhiyu.decisions.digest import Digest
 from zhiyu.engine.engine import Engine
 from zhiyu.engine.live import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, Answer, Live
@@ -114,12 +115,13 @@ def test_a_bad_record_is_refused_alone_and_named(tmp_path: Path) -> None:
     live = Live(tmp_path, live_opened(), clock="events")
     good = b'{"type":"payment","id":"%d","time":"2027-01-01T00:00:00Z","card":"c1","amount":10}'
     bad = [b"{", b"[1]", b'{"type":"payment","id":"x","time":"2027-01-01T00:00:00Z","card":"c","amount":"NaN"}', b"\xff{}",
-           b'{"id":"a","id":"b"}', b'{"type":"nothing","id":"x"}']  # fmt: skip
+           b'{"id":"a","id":"b"}', b'{"type":"nothing","id":"x"}', good % 3 + b" " * MAX_EVENT_BYTES]  # fmt: skip
     answers = live.take([good % 1, *bad, good % 2])
-    assert [a.kind for a in answers] == [DECIDED, *[REFUSED] * 6, DECIDED]
+    assert [a.kind for a in answers] == [DECIDED, *[REFUSED] * 7, DECIDED]
     codes = [(a.refusal.field, a.refusal.code) for a in answers if a.refusal]
     assert codes == [
         ("", "bad_json"), ("", "not_object"), ("amount", "wrong_type"), ("", "bad_text"), ("", "duplicate_key"), ("type", "unknown_type"),
+        ("", "too_long"),
     ]  # fmt: skip
     assert live.take([]) == []
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from zhiyu.base.limits import MAX_EVENT_BYTES
 from zhiyu.engine.opened import Opened
 from zhiyu.events.batch import EventBatch, RawBatch
 from zhiyu.events.declare import Source
@@ -29,7 +30,7 @@ def decode_bodies(
     records, positions, refusals = [], [], []
     for number, body in enumerate(bodies, position):
         try:
-            records.append(read_line(body))
+            records.append(read_line(body if len(body) <= MAX_EVENT_BYTES else None))
             positions.append(number)
         except Bad as bad:
             refusals.append(Refusal(number, "", "", bad.code, bad.en, bad.zh))

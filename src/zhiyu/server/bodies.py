@@ -76,8 +76,10 @@ def lines_of(body: bytes) -> list[tuple[int, bytes]]:
 
 
 def records_of(body: bytes, kind: bytes, arrays: bool) -> list[tuple[int, bytes]]:
-    """(number, record) of a body: NDJSON, one object, or (`arrays`) a JSON array. A body of another type than NDJSON that is one JSON
-    value is one record, however many lines it has; anything else is read line by line."""
+    """(number, record) of a body: NDJSON, one object, or (`arrays`) a JSON array. What is said to be NDJSON is read line by line. A body of
+    another type that is one JSON value is one record, however many lines it has; anything else is read line by line too."""
+    if b"ndjson" in kind or b"jsonl" in kind:
+        return lines_of(body)
     start = body.lstrip(_SPACE)[:1]
     if arrays and start == b"[":
         try:
@@ -87,7 +89,7 @@ def records_of(body: bytes, kind: bytes, arrays: bool) -> list[tuple[int, bytes]
             raise HttpError(
                 400, "bad_json", f"the body is no JSON array: {why}", f"请求体不是 JSON 数组：{why}", "body"
             ) from None
-    if b"ndjson" not in kind and b"jsonl" not in kind and b"\n" in body.strip(_SPACE):
+    if b"\n" in body.strip(_SPACE):
         try:
             _ONE.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

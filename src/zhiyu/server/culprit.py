@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from zhiyu.events.refusals import Refusal
 
 _BYTE = re.compile(r"\bbyte (\d+)")
 _KEY = re.compile(r"^key '(.*)' occurs twice", re.DOTALL)
 _TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]', re.DOTALL)
+_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*', re.DOTALL)
 _MAX_SCANNED = 65_536
 MAX_FIELD_CHARS = 60
 
@@ -21,12 +24,16 @@ def culprit_of(refusal: Refusal, record: bytes) -> str:
 
     >>> culprit_of(Refusal(0, "", "", "bad_json", "not JSON: invalid character (byte 17)", ""), b'{"id": "a", "n": NaN}')
     'n'
+    >>> culprit_of(Refusal(0, "", "", "bad_json", "not JSON: Number out of range", ""), b'{"id": "1e999", "n": 1e999, "m": 2}')
+    'n'
     """
     if refusal.field or refusal.code not in ("bad_json", "bad_text", "duplicate_key"):
         return refusal.field
     if refusal.code == "duplicate_key":
         found = _KEY.match(refusal.en)
         return found[1] if found else ""
+    if "out of range" in refusal.en:
+        return field_before(record, _first_out_of_range(record))
     byte = _BYTE.search(refusal.en)
     if byte is None and "truncated" not in refusal.en and "recursion" not in refusal.en:
         return ""
@@ -45,3 +52,14 @@ def field_before(record: bytes, end: int) -> str:
         elif token[2] is not None and depth == 1:
             field = token[1]
     return field.decode("utf-8", "replace")[:MAX_FIELD_CHARS]
+
+
+def _first_out_of_range(record: bytes) -> int:
+    """Where the first number stands that is larger than any number may be: the decoder does not tell."""
+    for token in _NUMBER.finditer(record, 0, _MAX_SCANNED):
+        if not token[0].startswith(b'"'):
+            try:
+                msgspec.json.decode(token[0])
+            except msgspec.DecodeError:
+                return token.start()
+    return 0
