@@ -37,3 +37,13 @@ MAX_ACTS = 100_000
 MAX_ALL_ACTS = 1_000_000
 """The same over all limits of a policy together: their state is about 80 bytes each at most."""
 MAX_REASON_CHARS = 1_000
+MAX_MODELS = 64
+"""Models of one policy."""
+MAX_MODEL_BYTES = 32 << 20
+MAX_MODEL_INPUTS = 2_000
+MAX_TREES = 5_000
+MAX_TREE_LEAVES = 4_096
+MAX_MODEL_NODES = 1_000_000
+"""Splits of all trees of a model."""
+MAX_CATEGORIES = 65_536
+"""Known values of one text input of a model, and the largest number of a category in a split."""
