@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 
 from zhiyu.base.jit import Array, instruction, kernel
-from zhiyu.base.machine import beyond, bytes_at, codes_at, floats_at, trailing_zeros, words_at
+from zhiyu.base.machine import beyond, bytes_at, codes_at, floats_at, words_at
 from zhiyu.models.layout import (
     NULL_RIGHT,
     P_CHOICES,
@@ -27,6 +27,7 @@ from zhiyu.models.layout import (
     P_RIGHT,
     P_SET_STARTS,
     P_SETS,
+    P_SHARE,
     P_STARTS,
     P_THRESHOLDS,
     P_TREE_COUNT,
@@ -49,13 +50,30 @@ def rows_above(_context: Any, values: Any, bound: Any) -> Any:
     def generate(_target: Any, builder: Any, _signature: Any, args: Any) -> Any:
         pointer = builder.bitcast(args[0], _LANES.as_pointer())
         lanes = builder.load(pointer, align=8)
-        first = builder.insert_element(ir.Constant(_LANES, ir.Undefined), args[1], ir.Constant(ir.IntType(32), 0))
-        spread = builder.shuffle_vector(
-            first, ir.Constant(_LANES, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), ROWS), [0] * ROWS)
-        )
-        return builder.bitcast(builder.fcmp_ordered(">", lanes, spread), _I64)
+        return builder.bitcast(builder.fcmp_ordered(">", lanes, _spread(builder, args[1])), _I64)
 
     return types.int64(types.CPointer(types.float64), types.float64), generate
+
+
+@instruction
+def put_where(_context: Any, target: Any, rows: Any, value: Any) -> Any:
+    """target[i] = value for every bit i of `rows` that is set, for 64 values; without a branch."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        pointer = builder.bitcast(args[0], _LANES.as_pointer())
+        chosen = builder.bitcast(args[1], ir.VectorType(ir.IntType(1), ROWS))
+        kept = builder.select(chosen, _spread(builder, args[2]), builder.load(pointer, align=8))
+        builder.store(kept, pointer, align=8)
+        return _target.get_dummy_value()
+
+    return types.void(types.CPointer(types.float64), types.int64, types.float64), generate
+
+
+def _spread(builder: Any, value: Any) -> Any:
+    """The same number in all 64 lanes."""
+    nothing = ir.Constant(_LANES, ir.Undefined)
+    first = builder.insert_element(nothing, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), ROWS), [0] * ROWS))
 
 
 @kernel
@@ -114,15 +132,15 @@ def is_member(plan: Array, split: int, value: float) -> bool:
 
 
 @kernel
-def score_block(plan: Array, values: Array, count: int, raw: Array) -> None:
-    """raw[i] = the sum of the leaves of row i, over `count` rows of `values` (float64[F, 64])."""
+def score_block(plan: Array, values: Array, raw: Array) -> None:
+    """raw[i] = the sum of the leaves of row i, over all rows of `values` (float64[F, 64]); `raw` float64[64]."""
     for feature in range(plan[P_INPUT_COUNT]):
         own = beyond(values, feature * ROWS)
         ask_numbers(plan, feature, own)
         ask_categories(plan, feature, own)
-    for row in range(count):
+    for row in range(ROWS):
         raw[row] = 0.0
-    everyone = (1 << count) - 1 if count < ROWS else -1
+    share = floats_at(plan[P_SHARE])
     trees, goes, reach, leaf_values = (
         codes_at(plan[P_TREES]),
         words_at(plan[P_GO]),
@@ -133,15 +151,14 @@ def score_block(plan: Array, values: Array, count: int, raw: Array) -> None:
     split, leaf = 0, 0
     for tree in range(plan[P_TREE_COUNT]):
         splits = trees[tree]
-        reach[0] = everyone
+        reach[0] = -1
         for number in range(splits):
             here, goes_right = reach[number], goes[split]
             reach[left[split]] = here & ~goes_right
             reach[right[split]] = here & goes_right
             split += 1
         for number in range(splits + 1):
-            rows, value = reach[splits + number], leaf_values[leaf]
-            while rows != 0:
-                raw[trailing_zeros(rows)] += value
-                rows &= rows - 1
+            put_where(share, reach[splits + number], leaf_values[leaf])
             leaf += 1
+        for row in range(ROWS):
+            raw[row] += share[row]

@@ -48,6 +48,7 @@ class Prepared:
         self._calibrate(curve)
         self.xs = self._hold(at.P_XS, np.full((max(count, 1), at.ROWS), np.nan))
         self._hold(at.P_RAW, np.zeros(at.ROWS))
+        self._hold(at.P_SHARE, np.zeros(at.ROWS))
         if package.trees is not None:
             self._take_trees(package.trees, count)
         elif package.additive is not None:

@@ -139,7 +139,7 @@ def raw_scores(plan: Array, count: int, stride: int) -> None:
     elif stride == 1:
         raw[0] = score_row(plan, xs)
     else:
-        score_block(plan, xs, count, raw)
+        score_block(plan, xs, raw)
 
 
 @kernel
