@@ -26,6 +26,7 @@ from zhiyu.commands.lists import snooze
 from zhiyu.commands.serve import serve
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 from zhiyu.commands.tune import tune
+from zhiyu.commands.verify import verify
 from zhiyu.commands.vocabulary import vocabulary
 
 RUN_FOLDER = ".zhiyu/run"
@@ -374,6 +375,7 @@ main.add_command(serve)
 main.add_command(snooze)
 main.add_command(tune)
 main.add_command(vocabulary)
+main.add_command(verify)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.simulated_disk import SimulatedDisk
+from zhiyu.base.errors import InputError
+from zhiyu.log.disk import ReadingDisk, RealDisk
 from zhiyu.log.frames import EVENTS, RELEASE
 from zhiyu.log.segments import COMMIT, DiskFull, LogDamaged, SegmentLog
 
@@ -161,3 +163,22 @@ def test_a_torn_mark_is_not_believed() -> None:
     log.sync()
     disk.files[HOME / COMMIT].now[3] ^= 1
     assert told(opened(disk)) == expected(3)
+
+
+def test_reading_only_changes_nothing_and_sees_what_is_appended_meanwhile(tmp_path: Path) -> None:
+    log = SegmentLog(tmp_path, "default", RealDisk(), lambda: 7, 2_000)
+    fill(log, 9)
+    log.reserve(500)
+    log.sync()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    reader = SegmentLog(tmp_path, "default", ReadingDisk(), lambda: 7, reading=True)
+    assert told(reader) == expected(9)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    fill(log, 20)
+    assert told(reader) == expected(9)
+    log.sync()
+    assert told(SegmentLog(tmp_path, "default", ReadingDisk(), lambda: 7, reading=True)) == expected(29)
+    with pytest.raises(OSError, match="reading only"):
+        reader.append(EVENTS, b"x", 1, 27, 28)
+    with pytest.raises(InputError, match="there is no log"):
+        SegmentLog(tmp_path / "none", "default", ReadingDisk(), lambda: 7, reading=True)

@@ -7,8 +7,9 @@ everything: then this version of Zhiyu, or the disk, is not what it was.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,11 +20,22 @@ from zhiyu.engine.opened import Opened
 from zhiyu.engine.releases import Release, Releases
 from zhiyu.engine.snapshots import Snapshots, stored_facts
 from zhiyu.engine.tail import Differs as Differs
+from zhiyu.engine.tail import Seen
 from zhiyu.engine.tail import Tail as Tail
 from zhiyu.engine.takeover import taken_over
 from zhiyu.engine.warming import Warming
 from zhiyu.log.frames import RELEASE, Frame
 from zhiyu.log.segments import LogDamaged, SegmentLog
+
+UNFIT = (ZhiyuError, OSError, KeyError, ValueError, TypeError, msgspec.ValidationError)
+"""What taking up a snapshot raises when it is damaged, or of something else."""
+
+
+class Dropped(ZhiyuError):
+    """The log keeps no more what a release counted from."""
+
+    code = "dropped"
+    status = 503
 
 
 @dataclass(slots=True)
@@ -63,36 +75,45 @@ def _recovered(
 ) -> tuple[Opened, Engine]:
     for folder in snapshots.newest():
         try:
-            facts = stored_facts(folder)
-            place, chain = (facts["place"][0], facts["place"][1]), bytes.fromhex(facts["chain"])
-            frames = log.frames_after(place, chain)
-            live = releases.open(facts["releases"]["release"]["hash"], opened)
-            engine = Engine(live.compiled, live.codes, live.tenant)
-            engine.restore(folder)
-            releases.restore(facts["releases"])
-        except (ZhiyuError, OSError, KeyError, ValueError, TypeError, msgspec.ValidationError) as unfit:
+            live, engine, frames = restored(folder, log, releases, lambda policy: releases.open(policy, opened))
+        except UNFIT as unfit:
             found.notes.append(f"{folder.name}: {unfit}")
             continue
         found.snapshot = int(folder.name)
-        return _replayed(log, frames, releases, live, found, engine)
+        return replayed(log, frames, releases, live, found, engine)
     if log.first > 0:
         raise LogDamaged(
             f"no snapshot in {snapshots.folder} can be read, and the log begins at position {log.first} only; restore one from a copy",
             f"{snapshots.folder} 中没有可用快照，而日志从位置 {log.first} 才开始；请从备份恢复",
         )
-    return _replayed(log, log.frames(0), releases, opened, found)
+    return replayed(log, log.frames(0), releases, opened, found)
 
 
-def _replayed(
-    log: SegmentLog, frames: Iterator[Frame], releases: Releases, opened: Opened, found: Recovered, engine: Engine | None = None
+def restored(
+    folder: Path, log: SegmentLog, releases: Releases, opens: Callable[[str], Opened]
+) -> tuple[Opened, Engine, Iterator[Frame]]:
+    """The engine of a snapshot with its policy, and the frames that come after it; one of UNFIT when it is not what was written."""
+    facts = stored_facts(folder)
+    place, chain = (facts["place"][0], facts["place"][1]), bytes.fromhex(facts["chain"])
+    frames = log.frames_after(place, chain)
+    live = opens(facts["releases"]["release"]["hash"])
+    engine = Engine(live.compiled, live.codes, live.tenant)
+    engine.restore(folder)
+    releases.restore(facts["releases"])
+    return live, engine, frames
+
+
+def replayed(
+    log: SegmentLog, frames: Iterator[Frame], releases: Releases, opened: Opened, found: Recovered, engine: Engine | None = None,
+    seen: Seen | None = None,
 ) -> tuple[Opened, Engine]:  # fmt: skip
-    """The frames through the engine; without one the first frame is a release that makes it."""
-    live, tail = opened, Tail(engine) if engine is not None else None
+    """The frames through the engine; without one the first frame is a release that makes it. `seen` as `Tail` takes it."""
+    live, tail = opened, Tail(engine, seen=seen) if engine is not None else None
     for frame in frames:
         if frame.header.kind == RELEASE:
             release = releases.read(frame)
             live = releases.open(release.hash, opened)
-            tail = Tail(released(log, releases, release, live, tail), found=tail)
+            tail = Tail(released(log, releases, release, live, tail), found=tail, seen=seen)
             releases.take(release)
         elif tail is not None:
             tail.take(frame)
@@ -110,6 +131,13 @@ def released(log: SegmentLog, releases: Releases, release: Release, opened: Open
     tail.flush()
     if release.from_position < 0:
         return taken_over(tail.engine, opened)
+    if release.from_position < log.first:
+        raise Dropped(
+            f"release {release.number} at position {release.at:,} counted from position {release.from_position:,}, and the log begins at "
+            f"{log.first:,} only; begin from a snapshot after it",
+            f"位置 {release.at:,} 的版本 {release.number} 从位置 {release.from_position:,} 开始计数，而日志从 {log.first:,} 才开始；"
+            "请从其后的快照开始",
+        )
     warming = Warming(log, opened, release.from_position, lambda policy: releases.open(policy, opened))
     while warming.step(release.at):
         pass

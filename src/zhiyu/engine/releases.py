@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from zhiyu.base.errors import InputError
+from zhiyu.base.errors import InputError, ZhiyuError
 from zhiyu.engine.opened import Opened, open_artifact
 from zhiyu.log.frames import RELEASE, Frame
 from zhiyu.log.segments import SegmentLog
@@ -78,24 +78,35 @@ class Releases:
 
     def open(self, policy_hash: str, like: Opened) -> Opened:
         """The policy of this hash, with the tenant and key of `like`. InputError when its file is gone or is another's."""
-        if policy_hash == like.artifact.hash:
-            return like
+        return like if policy_hash == like.artifact.hash else self.opened(policy_hash, like.tenant, like.codes.key)
+
+    def opened(self, policy_hash: str, tenant: str, key: bytes | None = None) -> Opened:
+        """The policy of this hash, for a tenant and its key (None: the environment's). InputError when its file is gone or changed."""
         if policy_hash not in self._opened:
-            self._opened[policy_hash] = self._read(policy_hash, like)
+            self._opened[policy_hash] = open_artifact(self._read(policy_hash), tenant, key)
         return self._opened[policy_hash]
 
-    def _read(self, policy_hash: str, like: Opened) -> Opened:
+    def _read(self, policy_hash: str) -> Artifact:
         path = self.folder / f"{policy_hash}.json"
-        if path.name in self.log.disk.names(self.folder):
-            file = self.log.disk.open(path)
-            artifact = Artifact.from_json(file.read(0, file.size()))
-            file.close()
-            if artifact.hash == policy_hash:
-                return open_artifact(artifact, like.tenant, like.codes.key)
-        raise InputError(
-            f"the policy {policy_hash[:12]} that decided here is not in {self.folder}; restore {path.name}",
-            f"{self.folder} 中没有当时决策所用的策略 {policy_hash[:12]}；请恢复 {path.name}",
-        )
+        if path.name not in self.log.disk.names(self.folder):
+            raise InputError(
+                f"the policy {policy_hash[:12]} that decided here is not in {self.folder}; restore {path.name}",
+                f"{self.folder} 中没有当时决策所用的策略 {policy_hash[:12]}；请恢复 {path.name}",
+            )
+        file = self.log.disk.open(path)
+        content = file.read(0, file.size())
+        file.close()
+        try:
+            artifact = Artifact.from_json(content)
+            other = "" if artifact.hash == policy_hash else f"it holds policy {artifact.hash[:12]}"
+        except ZhiyuError as wrong:
+            other = wrong.en
+        if other:
+            raise InputError(
+                f"{path} was changed after it was written: {other}; restore it",
+                f"{path} 写出后被改动过（{other}）；请恢复",
+            )
+        return artifact
 
     def _store(self, artifact: Artifact) -> None:
         disk, path = self.log.disk, self.folder / f"{artifact.hash}.json"

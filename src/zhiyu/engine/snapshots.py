@@ -33,10 +33,11 @@ _system = ctypes.CDLL(None)
 
 class Snapshots:
     """The snapshots of one tenant. `failed`: why the last one could not be written, "" when it could; `paused_s`: how long the last one
-    held up the engine."""
+    held up the engine. `kept`: how many are."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.kept = KEPT
         self.failed = ""
         self.paused_s = 0.0
         self._child = 0
@@ -64,8 +65,7 @@ class Snapshots:
 
     def newest(self) -> Iterator[Path]:
         """Folders of complete snapshots, newest first."""
-        names = [path for path in self.folder.iterdir() if path.name.isdigit()]
-        yield from sorted(names, key=lambda path: int(path.name), reverse=True)
+        yield from kept_snapshots(self.folder)
 
     def begin(self, engine: Engine, position: int, facts: dict[str, Any]) -> bool:
         """Start writing the state as of `position`; False while another is being written, or when there is one already."""
@@ -120,8 +120,14 @@ class Snapshots:
             shutil.rmtree(self.folder / f"{position:020d}{_PART}", ignore_errors=True)
             return
         self.last = position
-        for old in list(self.newest())[KEPT:]:
+        for old in list(self.newest())[self.kept :]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def kept_snapshots(folder: Path) -> list[Path]:
+    """Folders of complete snapshots, newest first; changes nothing. The name of each is the position up to which it has seen everything."""
+    names = [path for path in folder.iterdir() if path.name.isdigit()] if folder.is_dir() else []
+    return sorted(names, key=lambda path: int(path.name), reverse=True)
 
 
 def stored_facts(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.digest import Digest
 from zhiyu.decisions.layout import O_KEPT
-from zhiyu.engine.engine import Engine
+from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.event_frames import Noted, noted
 from zhiyu.engine.label_frames import NotedLabels, noted_labels
 from zhiyu.engine.list_frames import noted_lists
@@ -25,6 +25,7 @@ from zhiyu.engine.opened import Opened
 from zhiyu.engine.relaid import GONE, Relaid
 from zhiyu.log.frames import EVENTS, LABELS, LISTS, Frame
 
+Seen = Callable[[list[Noted], Outcome], None]
 AT_ONCE = 8_192
 """Events that are put through the engine together."""
 
@@ -37,13 +38,16 @@ class Differs(ZhiyuError):
 
 
 class Tail:
-    """Puts frames through an engine, in order; `flush` after the last. `digest`, when given, is fed with every decision."""
+    """Puts frames through an engine, in order; `flush` after the last. `digest`, when given, is fed with every decision.
+
+    `seen`, when given, gets what was noted and what came out, all values kept, and judges it itself; else a difference raises Differs.
+    """
 
     def __init__(
-        self, engine: Engine, digest: Digest | None = None, check: bool = True, found: Tail | None = None
-    ) -> None:
+        self, engine: Engine, digest: Digest | None = None, check: bool = True, found: Tail | None = None, seen: Seen | None = None
+    ) -> None:  # fmt: skip
         """`found`: the tail before a release; its counts go on."""
-        self.engine, self.digest, self.check = engine, digest, check
+        self.engine, self.digest, self.check, self.seen = engine, digest, check, seen
         self.frames: int = found.frames if found else 0
         self.events: int = found.events if found else 0
         self._waiting: list[Noted] = []
@@ -86,10 +90,12 @@ class Tail:
         floors = np.concatenate([note.floors for note in notes])
         starts = np.cumsum([0] + [note.batch.n for note in notes])
         fallbacks = np.concatenate([note.fallbacks + start for note, start in zip(notes, starts)])
-        outcome = self.engine.process(batch, False, floors, fallbacks)
+        outcome = self.engine.process(batch, self.seen is not None, floors, fallbacks)
         if outcome.judged is None or outcome.judged.accepted < batch.n:
             raise _differs(int(batch.positions[0]), self.engine.tenant)
-        if self.check:
+        if self.seen is not None:
+            self.seen(notes, outcome)
+        elif self.check:
             _require_same(notes, outcome.decisions)
         if self.digest is not None:
             self.digest.update(outcome.decisions)

@@ -1,10 +1,12 @@
 """The few things the log asks of a disk, so that a test can put one in its place that fails.
 
-In: paths, bytes. Out: bytes; OSError when the disk refuses. `RealDisk` is the operating system.
+In: paths, bytes. Out: bytes; OSError when the disk refuses. `RealDisk` is the operating system, `ReadingDisk` the same for those who only
+look: it changes nothing, so one may look while another process writes.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Protocol
@@ -119,3 +121,66 @@ class RealDisk:
     def remove(self, path: Path) -> None:
         """Delete."""
         os.unlink(path)
+
+
+class _ReadFile:
+    """A file as it is; one that is not there reads as empty."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            self._descriptor = -1
+
+    def read(self, offset: int, size: int) -> bytes:
+        return b"" if self._descriptor < 0 else os.pread(self._descriptor, size, offset)
+
+    def size(self) -> int:
+        return 0 if self._descriptor < 0 else os.fstat(self._descriptor).st_size
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+    def write(self, offset: int, data: bytes) -> None:
+        raise _only_reading()
+
+    def reserve(self, size: int) -> None:
+        raise _only_reading()
+
+    def cut(self, size: int) -> None:
+        raise _only_reading()
+
+    def sync(self) -> None:
+        raise _only_reading()
+
+
+class ReadingDisk:
+    """The operating system's files, to be read only: whatever would change something raises OSError (EROFS)."""
+
+    def open(self, path: Path) -> DiskFile:
+        """Open for reading; a file that is not there reads as empty."""
+        return _ReadFile(path)
+
+    def names(self, folder: Path) -> list[str]:
+        """Names in a folder."""
+        return RealDisk().names(folder)
+
+    def make_folder(self, folder: Path) -> None:
+        """Nothing: what is not there reads as empty."""
+
+    def sync_folder(self, folder: Path) -> None:
+        """Refused."""
+        raise _only_reading()
+
+    def replace(self, old: Path, new: Path) -> None:
+        """Refused."""
+        raise _only_reading()
+
+    def remove(self, path: Path) -> None:
+        """Refused."""
+        raise _only_reading()
+
+
+def _only_reading() -> OSError:
+    return OSError(errno.EROFS, "opened for reading only")

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from zhiyu.base.errors import ZhiyuError
+from zhiyu.base.errors import InputError, ZhiyuError
 from zhiyu.log.disk import Disk, DiskFile
 from zhiyu.log.frames import (
     HEADER_BYTES,
@@ -82,23 +82,24 @@ class SegmentLog:
     """Opens or makes the log in `folder`. `now`: wall clock in ms, for the headers only.
 
     `position`: the next free one; `durable`: everything before it is on the disk; `chain`: of the last frame; `cut_off`: bytes of an
-    unfinished frame that opening took away. `facts` are written into the header of every further segment.
+    unfinished frame that opening took away. `facts` are written into the header of every further segment. `reading`: nothing is changed,
+    the end stays as it is; InputError when there is no log. Sound while another process writes: what stands before the mark stays.
     """
 
     def __init__(
-        self, folder: Path, tenant: str, disk: Disk, now: Callable[[], int], segment_bytes: int = SEGMENT_BYTES
-    ) -> None:
+        self, folder: Path, tenant: str, disk: Disk, now: Callable[[], int], segment_bytes: int = SEGMENT_BYTES, reading: bool = False
+    ) -> None:  # fmt: skip
         self.folder, self.tenant, self.disk = folder, tenant, disk
         self.facts: dict[str, Any] = {}
         self.cut_off = 0
-        self._now, self._limit, self._lock = now, segment_bytes, Lock()
+        self._now, self._limit, self._lock, self._reading = now, segment_bytes, Lock(), reading
         disk.make_folder(folder)
         self._commit = disk.open(folder / COMMIT)
         names = [name for name in disk.names(folder) if name.endswith(".log")]
         self.segments = [Segment(folder / name, int(name[:-4]), disk.open(folder / name)) for name in names]
         if not self.segments:
             self._safe_from_nothing()
-            self._begin(0, NO_CHAIN)
+            self._begin_first()
         else:
             self._open_last()
         self._reserved = 0
@@ -223,20 +224,27 @@ class SegmentLog:
         if not segment.end:
             self._drop_unbegun()
             return
-        segment.file.cut(segment.end)
-        segment.file.sync()
-        self._mark(segment.first, segment.end)
         self.facts = segment.facts
+        if not self._reading:
+            segment.file.cut(segment.end)
+            segment.file.sync()
+            self._mark(segment.first, segment.end)
 
     def _drop_unbegun(self) -> None:
         """A crash came while the last segment was begun: nothing was written to it."""
         unbegun = self.segments.pop()
         unbegun.file.close()
-        self.disk.remove(unbegun.path)
+        if not self._reading:
+            self.disk.remove(unbegun.path)
         if self.segments:
             self._open_last()
         else:
-            self._begin(0, NO_CHAIN)
+            self._begin_first()
+
+    def _begin_first(self) -> None:
+        if self._reading:
+            raise InputError(f"there is no log in {self.folder}", f"{self.folder} 中没有日志")
+        self._begin(0, NO_CHAIN)
 
     def _damaged(self, path: Path, offset: int, why: str) -> LogDamaged:
         return LogDamaged(
@@ -354,7 +362,8 @@ class SegmentLog:
 
     def close(self) -> None:
         """Give back what was reserved and close all files."""
-        self._last.file.cut(self._last.end)
+        if not self._reading:
+            self._last.file.cut(self._last.end)
         for segment in self.segments:
             segment.file.close()
         self._commit.close()
