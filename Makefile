@@ -42,6 +42,7 @@ soak: warm
 bench: warm
 	@$(BIN)/zhiyu bench core
 	@$(BIN)/zhiyu bench policy
+	@$(BIN)/zhiyu bench serve
 
 docs: $(VENV)/.installed
 	@$(BIN)/python docs/write_reference.py

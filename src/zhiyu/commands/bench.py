@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -49,6 +51,25 @@ def policy(as_json: bool, events: int | None) -> None:
     """150 rules with features given, a decision table, lists, a feature tape. The full run takes two minutes and 3 GiB."""
     sizes = PolicySizes() if events is None else PolicySizes.scaled(events)
     _tell(_watched(lambda say: run_policy(sizes, say)), as_json, show_policy)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quick", is_flag=True, help="A minute: short phases, 20,000 requests instead of a million.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=None, help="Where the log is written: the disk to be measured."
+)
+def serve(as_json: bool, quick: bool, folder: Path | None) -> None:
+    """Decisions over HTTP, durable, beside the least a durable route can do. The full run takes about ten minutes."""
+    try:
+        from zhiyu.bench.serve import ServeSizes, run_serve
+        from zhiyu.bench.serve_report import show_serve
+    except ImportError:
+        raise click.ClickException(
+            "the server's packages are missing; install them with pip install 'zhiyu[serve]'"
+        ) from None
+    sizes = replace(ServeSizes.quick() if quick else ServeSizes(), folder=folder)
+    _tell(_watched(lambda say: run_serve(sizes, say)), as_json, show_serve)
 
 
 def _watched(run: Callable[[Say], dict[str, Any]]) -> dict[str, Any]:

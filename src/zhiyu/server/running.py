@@ -30,12 +30,13 @@ from zhiyu.server.problems import HttpError
 from zhiyu.server.reads import Rest
 from zhiyu.server.settings import Settings
 from zhiyu.server.site import Site
-from zhiyu.server.thin import Thin
+from zhiyu.server.thin import App, Thin
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to serve. `opens` opens a tenant's log, again after a failure of the disk; `ready` is called once requests are taken."""
+    """What to serve. `opens` opens a tenant's log, again after a failure of the disk; `ready` is called once requests are taken;
+    `front` may put an app before ours."""
 
     opens: Mapping[str, Callable[[], Live]]
     gate: Gate | OpenGate
@@ -44,6 +45,7 @@ class Plan:
     log_all: bool = False
     lines: LogLines | None = None
     ready: Callable[[Site], None] = lambda site: None
+    front: Callable[[App], App] = lambda app: app
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -133,7 +135,8 @@ def _config(plan: Plan, site: Site) -> uvicorn.Config:
     Guarded.refused = staticmethod(refused)
     cert, key = plan.tls or (None, None)
     return uvicorn.Config(
-        Thin(site, Rest(site)), http=Guarded, ws="none", lifespan="off", log_config=None, log_level=logging.WARNING, access_log=False,
+        plan.front(Thin(site, Rest(site))), http=Guarded, ws="none", lifespan="off", log_config=None, log_level=logging.WARNING,
+        access_log=False,
         server_header=False, date_header=True, proxy_headers=False, timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.stop_s, ssl_certfile=cert, ssl_keyfile=str(key) if key else None, backlog=2_048,
     )  # fmt: skip

@@ -1,0 +1,43 @@
+"""The server that is measured, as a process of its own: what `zhiyu serve` runs, with the benchmark policy, and the trivial route in front.
+
+In: a data folder as the one argument. Out: one line of JSON when requests are taken: port, and what was recovered.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from zhiyu.access.gate import OpenGate
+from zhiyu.bench.policy import benchmark_policy
+from zhiyu.bench.trivial import Trivial
+from zhiyu.engine.live import Live
+from zhiyu.engine.opened import open_policy
+from zhiyu.engine.warm import compile_kernels
+from zhiyu.server.running import Plan, bound, run
+from zhiyu.server.site import Site
+
+
+def host(data: Path) -> None:
+    """Serve until a signal comes."""
+    compile_kernels()
+    data.mkdir(parents=True, exist_ok=True)
+    opened, sock = open_policy(benchmark_policy()), bound("127.0.0.1", 0)
+
+    def ready(site: Site) -> None:
+        live = site.desks["default"].live
+        told = {"port": sock.getsockname()[1], "snapshot": live.recovered.snapshot, "replayed": live.recovered.events,
+                "seconds": live.recovered.seconds, "position": live.position}  # fmt: skip
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+
+    plan = Plan(
+        {"default": lambda: Live(data / "default", opened, clock="events")}, OpenGate("default"), ready=ready,
+        front=lambda app: Trivial(app, data / "trivial"),
+    )  # fmt: skip
+    run(plan, [sock])
+
+
+if __name__ == "__main__":
+    host(Path(sys.argv[1]))
