@@ -1,8 +1,8 @@
 """The serving benchmark: decisions over HTTP, durable, with 200 features and 150 rules, beside the least a durable route can do.
 
 In: sizes. Out: one flat dict (`run_serve`): latencies at fixed rates, saturation beside the trivial route in turns, batches, streams,
-overload, flatness, recovery after SIGKILL, and a single decision in this process. Server and client are processes of their own; the processor
-time of both, and the share of the wall clock that the server spent deciding and the disk syncing, stand beside every figure.
+overload, flatness, recovery after SIGKILL, and a single decision in this process. Server and client are processes of their own; the
+processor time of both, and the share of the wall clock that the server spent deciding and the disk syncing, stand beside every figure.
 """
 
 from __future__ import annotations
