@@ -10,7 +10,7 @@ from tests.tidy.sources import ROOT, sources, texts
 
 RUNS_DATA = {"eval", "exec", "compile", "__import__"}
 UNSAFE_MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
-PURE = {"expressions", "events", "entities", "features", "models", "policy", "decisions"}
+PURE = {"expressions", "events", "entities", "features", "network", "models", "policy", "decisions"}
 CLOCK_AND_DISK = {
     "now", "today", "utcnow", "getenv", "read_text", "read_bytes", "write_text", "write_bytes", "perf_counter", "monotonic",
 }  # fmt: skip

@@ -163,3 +163,14 @@ def as_floats(_context: Any, words: Any) -> Any:
         return builder.bitcast(args[0], target.get_value_type(kind))
 
     return kind(words), generate
+
+
+@instruction
+def int32s(_context: Any, words: Any) -> Any:
+    """The same memory as int32 items."""
+    kind = types.CPointer(types.int32)
+
+    def generate(target: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], target.get_value_type(kind))
+
+    return kind(words), generate

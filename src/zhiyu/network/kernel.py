@@ -1,0 +1,87 @@
+"""Blocks of events through the network, in order.
+
+In: rows of the register file with times, event types and what each asks for. Out: results in their registers; the state moved on.
+A block is looked up as a whole and then taken row by row; it gives the bits of its rows one by one.
+"""
+
+from zhiyu.base.jit import Array, kernel
+from zhiyu.base.machine import beyond, bytes_at, words_at
+from zhiyu.network.answer import answer, silence
+from zhiyu.network.arrive import advance, let_go, take_application, take_label
+from zhiyu.network.layout import (
+    APPLIES,
+    CLOCK,
+    MAX_SLOTS_PER_ROW,
+    N_FOUND,
+    N_HEAD,
+    N_NULLS,
+    N_SETTINGS,
+    N_VALUES,
+    N_WIDTH,
+    NOTHING,
+    S_AMOUNT,
+    S_WINDOW,
+)
+from zhiyu.network.nodes import EVENTS_FULL, OK, SKIPPED, find_block, role_of
+from zhiyu.network.window import NO_ROW
+
+
+@kernel
+def amount_of(x: Array, row: int) -> int:
+    """The row's amount in minor units, 0 without one."""
+    register = words_at(x[N_SETTINGS])[S_AMOUNT]
+    if register < 0:
+        return 0
+    spot = register * x[N_WIDTH] + row
+    amount: int = 0 if bytes_at(x[N_NULLS])[spot] != 0 else words_at(x[N_VALUES])[spot]
+    return amount
+
+
+@kernel
+def feed_row(x: Array, row: int, time: int, role: int, asks: bool) -> int:
+    """One event through the network."""
+    found = beyond(words_at(x[N_FOUND]), MAX_SLOTS_PER_ROW * row)
+    advance(x, time)
+    if time <= words_at(x[N_HEAD])[CLOCK] - words_at(x[N_SETTINGS])[S_WINDOW]:
+        let_go(x, found)
+        if asks:
+            silence(x, row)
+        return OK
+    if role == APPLIES:
+        event = take_application(x, found, time, amount_of(x, row))
+    else:
+        event = take_label(x, found, time)
+    if event == NO_ROW:
+        return EVENTS_FULL
+    if asks:
+        if role == APPLIES:
+            answer(x, row, found, event)
+        else:
+            silence(x, row)
+    return OK
+
+
+@kernel
+def feed_block(x: Array, times: Array, kinds: Array, asks: Array, count: int) -> int:
+    """Rows [0, count) of the register file; `times` ms since the epoch. OK, or what is full."""
+    status = find_block(x, kinds, asks, 0, count)
+    if status != OK:
+        return status
+    for row in range(count):
+        role = role_of(x, kinds, asks, row)
+        if role == NOTHING:
+            if asks[row] != SKIPPED:
+                silence(x, row)
+            continue
+        status = feed_row(x, row, times[row], role, asks[row] != 0)
+        if status != OK:
+            return status
+    return OK
+
+
+@kernel
+def feed(context: Array, times: Array, kinds: Array, asks: Array, count: int) -> int:
+    """One block, for callers outside machine code: `times`, `kinds` int64[B], `asks` uint8[B]."""
+    return feed_block(
+        words_at(context.ctypes.data), words_at(times.ctypes.data), words_at(kinds.ctypes.data), bytes_at(asks.ctypes.data), count
+    )  # fmt: skip

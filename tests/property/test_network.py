@@ -1,0 +1,190 @@
+"""The network against its naive meaning, and against scipy: components, sums, degrees, balls and cores of random streams."""
+
+from __future__ import annotations
+
+import os
+import random
+from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from tests.network.streams import AMOUNT, BAD, FIRST_LINK, PERSON, Fed, Item, random_plan, random_stream
+from tests.oracles.naive_network import NaiveNetwork, greedy, inside
+from zhiyu.network import layout as at
+from zhiyu.network.local import MIN_BLOCK
+from zhiyu.network.peel import peel
+from zhiyu.network.plan import LinkPlan, NetworkPlan
+from zhiyu.network.state import NetworkState
+
+EXAMPLES = int(os.environ.get("ZHIYU_EXAMPLES", "200"))
+
+
+def drawn(seed: int) -> tuple[random.Random, NetworkPlan, list[Item]]:
+    rng = random.Random(seed)
+    plan = random_plan(rng, rng.choice([3, 20, 60, 200]))
+    return rng, plan, random_stream(rng, plan, rng.choice([10, 60, 150]), rng.choice([3, 12, 60]))
+
+
+def naive_answers(plan: NetworkPlan, items: list[Item]) -> list[dict[int, Any]]:
+    naive, wanted = NaiveNetwork(plan), {result for result, _ in plan.outputs}
+    return [{k: v for k, v in naive.take(*item).items() if k in wanted} for item in items]
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.integers(0, 2**32))
+def test_every_result_is_what_the_naive_network_says(seed: int) -> None:
+    _, plan, items = drawn(seed)
+    fed = Fed(plan)
+    found, wanted = fed.take_all(items), naive_answers(plan, items)
+    if fed.state.facts()["doubtful_degrees"] == 0:
+        for place, (one, other) in enumerate(zip(found, wanted)):
+            assert one == other, (
+                f"row {place} of seed {seed}: {[(k, v, other[k]) for k, v in one.items() if v != other[k]]}"
+            )
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_chunking_and_a_snapshot_on_the_way_give_the_same(seed: int) -> None:
+    rng, plan, items = drawn(seed)
+    whole = Fed(plan).take_all(items)
+    assert Fed(plan).take_all(items, [rng.randint(1, 9) for _ in range(5)]) == whole
+    cut = rng.randrange(len(items))
+    first = Fed(plan)
+    before = first.take_all(items[:cut], [7, 1, 30])
+    with TemporaryDirectory() as folder:
+        first.state.snapshot(Path(folder) / "network.state", {"here": cut})
+        again = NetworkState(plan, 1 << 24)
+        assert again.restore(Path(folder) / "network.state") == {"here": cut}
+    assert before + Fed(plan, again).take_all(items[cut:], [3, 64]) == whole
+
+
+def trees_of(state: NetworkState) -> tuple[np.ndarray[Any, Any], dict[int, int], np.ndarray[Any, Any]]:
+    """(ints of all lines, node by key, root of every node)."""
+    used = int(state.slot_head[0])
+    ints, rows = state.nodes[:used].view(np.int32), state.rows[:used]
+    live = np.flatnonzero(rows[:, 3] > 0)
+    roots = np.arange(used)
+    for node in live:
+        above = node
+        while ints[above, at.PARENT]:
+            above = ints[above, at.PARENT] - 1
+        roots[node] = above
+    return ints, {int(node): int(rows[node, 0]) for node in live}, roots
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.integers(0, 2**32))
+def test_trees_are_the_components_that_scipy_finds_and_sums_are_exact(seed: int) -> None:
+    """Late events, ties and expiry included; what scipy sees are the linked event rows of the window."""
+    rng, plan, items = drawn(seed)
+    fed = Fed(plan)
+    for start in range(0, len(items), 20):
+        fed.take_all(items[start : start + 20], [rng.randint(1, 20)])
+        trees_hold(fed.state, plan)
+
+
+def test_trees_of_a_long_stream() -> None:
+    """30,000 events of 6,000 people: deep trees, many evictions, nodes that are forgotten and come back."""
+    rng = random.Random(4)
+    links = tuple(LinkPlan(FIRST_LINK + number, number + 1, max_people=8) for number in range(3))
+    plan = NetworkPlan(
+        PERSON, links, 9_000, ((at.R_PERSONS, 6),), (at.APPLIES, at.LABELS, at.NOTHING), (100,), AMOUNT, BAD
+    )
+    fed = Fed(plan)
+    items = random_stream(rng, plan, 30_000, 6_000, jumps=0.0)
+    for start in range(0, len(items), 6_000):
+        fed.take_all(items[start : start + 6_000])
+        trees_hold(fed.state, plan)
+    facts = fed.state.facts()
+    assert min(facts["evicted"], facts["cuts"], facts["forgotten_nodes"], facts["kept_out"], facts["late"]) > 500
+    assert fed.state.largest_component() > 500
+
+
+def trees_hold(state: NetworkState, plan: NetworkPlan) -> None:
+    """The trees are the components of the linked event rows, and what each line says of the tree below it is so."""
+    ints, live, roots = trees_of(state)
+    used, slots = len(ints), len(plan.links) + 1
+    rows = state.events[: int(state.head[at.TOP])]
+    row_ints = rows.view(np.int32)[:, at.FIRST_SLOT : at.FIRST_SLOT + slots]
+    alive = np.flatnonzero(row_ints[:, 0])
+    bits = (rows[alive, :1] >> (at.LINKED_BIT + np.arange(slots - 1))) & 1
+    places = np.nonzero(bits)
+    people, things = row_ints[alive[places[0]], 0] - 1, row_ints[alive[places[0]], places[1] + 1] - 1
+    _, label = connected_components(
+        coo_matrix((np.ones(len(people)), (people, things)), shape=(used, used)), directed=False
+    )
+    nodes = np.array(sorted(live), np.int64)
+    assert len(set(zip(label[nodes], roots[nodes]))) == len(set(label[nodes])) == len(set(roots[nodes]))
+    mentioned = np.bincount(row_ints[alive].ravel(), minlength=used + 1)[1:]
+    assert (state.rows[:used, 3][nodes] == mentioned[nodes]).all()
+    assert set(np.flatnonzero(mentioned)) == set(live)
+    members = np.bincount(roots[nodes], minlength=used)
+    tops = np.unique(roots[nodes])
+    assert (ints[tops, at.NODES] == members[tops]).all()
+    sums_hold(state, ints, nodes)
+
+
+def sums_hold(state: NetworkState, ints: Any, nodes: Any) -> None:
+    """Every line holds the sums of the lines below it and its own."""
+    rows = state.events[: int(state.head[at.TOP])]
+    row_ints = rows.view(np.int32)
+    own = np.zeros((len(ints), 3), np.int64)
+    for row in np.flatnonzero(row_ints[:, at.FIRST_SLOT]):
+        person = row_ints[row, at.FIRST_SLOT] - 1
+        own[person] += (1, rows[row, 1], 0) if rows[row, 0] >> at.APPLICATION_BIT & 1 else (0, 0, 1)
+    below = own.copy()
+    below[:, 2] = own[:, 2] > 0
+    total = below.copy()
+    for node in nodes:
+        above = ints[node, at.PARENT] - 1
+        while above >= 0:
+            total[above] += below[node]
+            above = ints[above, at.PARENT] - 1
+    assert (ints[nodes, at.APPLICATIONS] == total[nodes, 0]).all()
+    assert (state.nodes[nodes, at.AMOUNT] == total[nodes, 1]).all()
+    assert (ints[nodes, at.BAD] == total[nodes, 2]).all()
+
+
+def peeled(n: int, edges: list[tuple[int, int, int, int]]) -> tuple[int, set[int]]:
+    """What the kernel finds: (weight inside, nodes)."""
+    lines = np.array(edges, np.int64).reshape(-1, 4)
+    starts, around, order = np.zeros(n + 2, np.int64), np.zeros(2 * len(edges) + 1, np.int64), np.zeros(n + 1, np.int64)
+    weight, least = np.zeros(n + 2 * MIN_BLOCK, np.int64), np.zeros(n + 1, np.int64)
+    total, size, gone = peel(lines.ravel(), len(edges), n, starts, around, weight, least, order)
+    left = {node for one, other, *_ in edges for node in (one, other)} - set(order[:gone].tolist())
+    assert len(left) == size
+    return total, left
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_core_is_at_least_half_as_dense_as_the_densest_set(seed: int) -> None:
+    rng = random.Random(seed)
+    n = rng.randint(2, 9)
+    pairs = [pair for pair in combinations(range(n), 2) if rng.random() < rng.choice([0.3, 0.6])] or [(0, 1)]
+    edges = [(one, other, 0, rng.choice([1, 7, rng.randint(1, 100_000)])) for one, other in pairs]
+    total, found = peeled(n, edges)
+    assert total == inside(found, edges), "the density it claims is the density it has"
+    densest = max(
+        inside(set(some), edges) / len(some) for size in range(1, n + 1) for some in combinations(range(n), size)
+    )
+    assert 2 * total / len(found) >= densest * (1 - 1e-12)
+    assert (total, found) == greedy(n, edges)
+
+
+@settings(max_examples=EXAMPLES // 4 + 1, deadline=None)
+@given(st.integers(0, 2**32))
+def test_large_cores_are_peeled_as_the_naive_way_does(seed: int) -> None:
+    rng = random.Random(seed)
+    n = rng.randint(2, 100)
+    count = rng.randint(1, 3 * n)
+    edges = [(*sorted(rng.sample(range(n), 2)), 0, rng.randint(1, 5)) for _ in range(count)]
+    assert peeled(n, edges) == greedy(n, edges)
