@@ -40,6 +40,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("labels.csv").write_text(
         "id,fraud\n" + "".join(f"{each},{i % 2}\n" for i, each in enumerate(ids)), encoding="utf-8"
     )
+    Path("empty.ndjson").write_text("", encoding="utf-8")
+    Path("strange.csv").write_text("id,fraud\nzz,1\nyy,0\n", encoding="utf-8")
     return tmp_path
 
 
@@ -118,6 +120,12 @@ def test_the_same_policy_twice_says_so(home: Path) -> None:
         (("--live", "p", "--candidate", "q", *FILES, "--source", "none"), "no source 'none'"),
         (("--live", "p", "--candidate", "q", *FILES, "--from", "soon"), "a date such as 2026-03-02"),
         (("--live", "p", "--candidate", "q", *FILES, "--until", "2020-01-01"), "give another --from or --until"),
+        (("--live", "p", "--candidate", "q", "--events", "p"), "'p' is a folder; give a file"),
+        (("--live", "p", "--candidate", "q", "--events", "empty.ndjson"), "there is nothing to compare"),
+        (("--live", "p", "--candidate", "q", *FILES, "--labels", "strange.csv"), "none of the 2 labels in strange.csv"),
+        (("--live", "p", "--candidate", "q", *FILES, "--out", "labels.csv"), "'labels.csv' is a file; give a folder"),
+        (("--live", "p", "--candidate", "q", *FILES, "--tape", "labels.csv"), "'labels.csv' is a file; give a folder"),
+        (("--live", "p", "--candidate", "q", *FILES, "--tape", "p"), "a tape needs a folder of its own"),
     ],
 )
 def test_mistakes_get_one_clear_message_and_exit_code_1(home: Path, words: tuple[str, ...], say: str) -> None:
@@ -125,6 +133,27 @@ def test_mistakes_get_one_clear_message_and_exit_code_1(home: Path, words: tuple
     assert done.exit_code == 1
     assert say in done.stderr
     assert "Traceback" not in done.output
+
+
+def test_a_tape_of_other_events_is_refused_and_one_of_older_ones_recorded_again(home: Path) -> None:
+    words = ("backtest", "--live", "p", "--candidate", "q", "--tape", "tape", "--json")
+    whole = json.loads(run(*words, *FILES).stdout)
+    lines = Path("p/events.ndjson").read_text(encoding="utf-8").splitlines(keepends=True)
+    Path("others.ndjson").write_text("".join(lines), encoding="utf-8")
+    refused = run(*words, "--events", "others.ndjson")
+    assert refused.exit_code == 1
+    assert "was recorded from p/events.ndjson, not from others.ndjson" in refused.stderr
+    Path("p/events.ndjson").write_text("".join(lines[: len(lines) // 2]), encoding="utf-8")
+    half = json.loads(run(*words, *FILES).stdout)
+    assert half["compared"] < whole["compared"]
+    labelled = json.loads(run(*words, *FILES, "--labels", "labels.csv", "--label-delay", "1s").stdout)
+    assert labelled["labels"]["arrived"] > half["labels"]["arrived"] == 0
+
+
+def test_nothing_is_recorded_into_a_folder_of_other_files(home: Path) -> None:
+    before = sorted(each.name for each in (home / "p").iterdir())
+    assert run("replay", "p/events.ndjson", "-p", "p", "--no-out", "--tape", "p").exit_code == 1
+    assert sorted(each.name for each in (home / "p").iterdir()) == before
 
 
 def test_watch_runs_again_after_a_change_and_survives_a_broken_policy(
@@ -169,7 +198,8 @@ def test_what_is_watched_is_the_policy(home: Path) -> None:
     (home / "p" / "report.html").write_text("x", encoding="utf-8")
     assert state_of([home / "p", home / "gone"]) == before
     (home / "p" / "more.yaml").write_text("", encoding="utf-8")
-    assert len(state_of([home / "p"])) == len(before) + 1
+    (home / "p" / "rows.csv").write_text("", encoding="utf-8")
+    assert len(state_of([home / "p"])) == len(before) + 2
 
 
 def test_any_other_exit_ends_the_watch(home: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from zhiyu.base.places_on_disk import require_folder
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 from zhiyu.commands.watch import watch_folders
 
@@ -81,6 +82,7 @@ def run_once(
     from zhiyu.evaluation.two_tapes import TwoTapes, recorded
 
     span = Span.read(begins, ends)
+    require_folder(out)
     both = open_policy(live), open_policy(candidate)
     warm_kernels(language)
     with progress() as bar:

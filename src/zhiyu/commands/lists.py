@@ -156,6 +156,14 @@ def show(
         if as_json:
             click.echo(json.dumps({"lists": counts, "entries": newest, "snoozes": snoozes}, ensure_ascii=False))
             return
+        if not desk.known.lists:
+            click.echo(
+                "策略没有声明名单（lists）" if language == "zh" else "the policy declares no lists (`lists:`)", err=True
+            )
+        if not journal.exists():
+            click.echo(
+                f"没有名单日志“{journal}”" if language == "zh" else f"there is no journal '{journal}' yet", err=True
+            )
         for each, count in counts.items():
             click.echo(f"{each}：{count:,} 条" if language == "zh" else f"{each}: {count:,} entries")
         for each in [*newest, *snoozes]:

@@ -51,11 +51,11 @@ def with_exit_caught(run: Callable[[], None]) -> None:
 
 
 def state_of(folders: Sequence[Path]) -> State:
-    """(path, time of change in ns, size) of the YAML files of the folders, by path; a file that vanishes meanwhile is left out."""
+    """(path, time of change in ns, size) of the YAML files and tables (CSV) of the folders, by path; a file that vanishes is left out."""
     found: list[tuple[str, int, int]] = []
     for folder in folders:
         for path in sorted(folder.iterdir() if folder.is_dir() else ()):
-            if path.suffix not in SUFFIXES or len(found) >= MAX_WATCHED:
+            if path.suffix not in (*SUFFIXES, ".csv") or len(found) >= MAX_WATCHED:
                 continue
             try:
                 stat = path.stat()

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zhiyu.base.jit import Array
+from zhiyu.base.places_on_disk import require_folder
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
 from zhiyu.decisions.layout import MARKS
 from zhiyu.decisions.values import arrow_type, to_arrow
@@ -108,6 +109,7 @@ class RunFolder:
     """Writes one run: `write` batches, then `finish`, or `abandon`. `tenant` is a folder of its own inside `root`."""
 
     def __init__(self, root: Path, compiled: Compiled, artifact: Artifact, tenant: str) -> None:
+        require_folder(root)
         self.folder = root / tenant
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / RUN).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.base.errors import Hint, InputError, did_you_mean
 from zhiyu.base.limits import MAX_LIST_ENTRIES, MAX_REASON_CHARS
 from zhiyu.entities.lists import NEVER, ListBook, ListChange, Snooze
 from zhiyu.events.list_values import ValueReader, Vocabulary
@@ -165,5 +165,9 @@ def _value(reader: ValueReader, value: str) -> tuple[int, str]:
 
 def _must_be(en: str, zh: str, name: str, known: Iterable[str]) -> None:
     if name not in known:
-        hint = did_you_mean(name, known) or f"{', '.join(sorted(known)[:10]) or 'none'}"
-        raise InputError(f"the policy has no {en} '{name}'; {hint}", f"策略没有{zh}“{name}”；{hint}")
+        shown = sorted(known)[:10]
+        hint = did_you_mean(name, known) or Hint(
+            f"there are: {', '.join(shown)}" if shown else "it declares none",
+            f"已有：{'、'.join(shown)}" if shown else "策略未声明",
+        )
+        raise InputError(f"the policy has no {en} '{name}'; {hint.en}", f"策略没有{zh}“{name}”；{hint.zh}")

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from zhiyu.base.errors import InputError, Problem, did_you_mean
+from zhiyu.base.errors import Hint, InputError, Problem, did_you_mean
 from zhiyu.base.hashing import Codes
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
@@ -88,7 +88,11 @@ class Opened:
         for source in self.policy.sources:
             if source.name == name:
                 return source
-        hint = did_you_mean(name, [source.name for source in self.policy.sources])
+        names = [source.name for source in self.policy.sources]
+        hint = did_you_mean(name, names) or Hint(
+            f"there are: {', '.join(names)}" if names else "it declares none",
+            f"已有：{'、'.join(names)}" if names else "策略未声明来源",
+        )
         raise InputError(
             f"no source '{name}' in the policy; {hint.en}".rstrip("; "),
             f"策略中没有来源“{name}”；{hint.zh}".rstrip("；"),

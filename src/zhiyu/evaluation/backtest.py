@@ -78,7 +78,12 @@ class Backtest:
         self.result.seconds = time.perf_counter() - started
 
     def _require_some(self, whole: Compared) -> None:
-        if not whole.n and not self.span.open:
+        if not whole.n and self.span.open:
+            raise InputError(
+                f"no event of {self.events} was decided by both policies ({self.records:,} records were read): there is nothing to compare",
+                f"{self.events} 中没有被两个策略同时决策的事件（共读取 {self.records:,} 条记录），无可比较",
+            )
+        if not whole.n:
             raise InputError(
                 f"no decision of {self.events} lies in the span that was asked for; give another --from or --until",
                 f"{self.events} 中没有落在所选时间段内的决策；请调整 --from 或 --until",

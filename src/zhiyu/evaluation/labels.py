@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from zhiyu.base.errors import Hint, InputError, did_you_mean
 from zhiyu.base.jit import Array
+from zhiyu.base.places_on_disk import require_file
 from zhiyu.events.batch import EventBatch
 
 TRUE, FALSE = ("1", "true", "fraud", "yes", "1.0"), ("0", "false", "legit", "no", "0.0")
@@ -45,6 +46,7 @@ class LabelFile:
             )
         ids = pc.cast(table["id"], pa.string()).combine_chunks()
         last = dict(zip(ids.to_pylist(), fraud.astype(np.int8).tolist()))
+        self._path, self._matched, self._event = path, 0, ""
         self._ids = pa.array(list(last), pa.string())
         self._fraud = np.fromiter(last.values(), np.int8, len(last))
 
@@ -56,16 +58,27 @@ class LabelFile:
         ids = batch.ids if isinstance(batch.ids, pa.Array) else pa.array(batch.ids, pa.string())
         found = pc.index_in(ids.cast(pa.string()), value_set=self._ids)
         index = pc.fill_null(found, -1).to_numpy(zero_copy_only=False)
+        self._matched += int((index >= 0).sum())
+        self._event = self._event or (str(ids[0]) if len(ids) else "")
         return (
             np.where(index >= 0, self._fraud[index], -1).astype(np.int8)
             if len(self._fraud)
             else np.full(len(ids), -1, np.int8)
         )
 
+    def require_matches(self, events: Path) -> None:
+        """InputError when all events went by and no label belonged to one: ids are written differently, or files are mixed up."""
+        if self._matched or not len(self) or not self._event:
+            return
+        raise InputError(
+            f"none of the {len(self):,} labels in {self._path} belongs to an event of {events}: ids there look like '{self._ids[0]}', "
+            f"those of the events like '{self._event}'",
+            f"{self._path} 中的 {len(self):,} 个标签都不对应 {events} 的事件：标签编号形如“{self._ids[0]}”，事件编号形如“{self._event}”",
+        )
+
 
 def _read(path: Path) -> pa.Table:
-    if not path.is_file():
-        raise InputError(f"there is no file '{path}'", f"文件“{path}”不存在")
+    require_file(path)
     try:
         if path.suffix == ".parquet":
             return pq.read_table(path)

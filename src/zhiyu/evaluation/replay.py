@@ -203,6 +203,8 @@ class Replay:
         for raw in file:
             self._step(raw, folder, tape)
             yield file.progress()
+        if self.labels is not None:
+            self.labels.require_matches(self.events)
 
     def _over_tape(self, again: Redecision, folder: RunFolder | None) -> Iterator[float]:
         total = max(int(again.tape.facts["events"]), 1)

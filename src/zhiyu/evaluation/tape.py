@@ -21,6 +21,7 @@ import pyarrow.ipc as ipc
 
 from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
+from zhiyu.base.places_on_disk import require_folder
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.register_columns import as_registers, registers_of, texts_of
@@ -97,6 +98,7 @@ class TapeWriter:
     """Writes a tape while a replay runs: `write` batch by batch, then `finish`, or `abandon`."""
 
     def __init__(self, folder: Path, opened: Opened, facts: Mapping[str, Any]) -> None:
+        require_own_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for old in (folder / FACTS, *folder.glob("features-*.arrow")):
             old.unlink(missing_ok=True)
@@ -146,6 +148,19 @@ class TapeWriter:
         for file in (self.events, self.features.file):
             with suppress(OSError, pa.ArrowException):
                 file.close()
+
+
+def require_own_folder(folder: Path) -> None:
+    """InputError when the folder holds anything but a tape: recording would clear it away, or lie between a policy's files."""
+    require_folder(folder)
+    own = {FACTS, FACTS + ".part", EVENTS}
+    others = [each.name for each in sorted(folder.iterdir()) if each.name not in own] if folder.exists() else []
+    others = [name for name in others if not name.startswith("features-")]
+    if others:
+        raise InputError(
+            f"'{folder}' holds other files ({others[0]}); a tape needs a folder of its own",
+            f"“{folder}”中有其他文件（{others[0]}）；特征带需要单独的目录",
+        )
 
 
 def write_facts(folder: Path, facts: Mapping[str, Any]) -> None:

@@ -64,6 +64,7 @@ class TwoEngines:
         self, live: Opened, candidate: Opened, events: Path, batch: int, *, source: str | None = None,
         labels: Path | None = None, label_delay: str | None = None, lists: Path | None = None,
     ) -> None:  # fmt: skip
+        self.events = events
         found = LabelFile(labels) if labels else None
         self.live, self.candidate = (Reader(each, source, label_delay, found, lists) for each in (live, candidate))
         self.label_delay_ms = self.live.label_delay_ms
@@ -86,12 +87,18 @@ class TwoEngines:
         if self.one_source:
             for raw in self._file:
                 yield self._step(raw, raw)
+            self._require_labels()
             return
         for ours, theirs in zip(self._file, self._other, strict=True):
             assert np.array_equal(ours.where()[0], theirs.where()[0]), (
                 "two readings of one file differ in their batches"
             )
             yield self._step(ours, theirs)
+        self._require_labels()
+
+    def _require_labels(self) -> None:
+        if self.live.labels is not None:
+            self.live.labels.require_matches(self.events)
 
     def _step(self, ours: RawBatch, theirs: RawBatch) -> Pair:
         decoded = self.live.decode(ours)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zhiyu.base.errors import InputError
+from zhiyu.base.places_on_disk import require_file
 from zhiyu.events.declare import Source
 from zhiyu.log.csv import CsvFile
 from zhiyu.log.event_file import EventFile
@@ -25,8 +26,7 @@ def open_events(path: str | Path, source: Source | None = None, chunk: int = CHU
     unknown.
     """
     place = Path(path)
-    if not place.is_file():
-        raise InputError(f"there is no file '{place}'", f"文件“{place}”不存在")
+    require_file(place)
     if chunk < 1:
         raise InputError(f"chunk is {chunk}, it must be at least 1", f"chunk 为 {chunk}，至少为 1")
     kind = "".join(place.suffixes[-2:] if place.suffix == ".gz" else place.suffixes[-1:]).lower()

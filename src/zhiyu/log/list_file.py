@@ -17,6 +17,7 @@ from typing import Any
 
 from zhiyu.base.errors import InputError, did_you_mean
 from zhiyu.base.limits import MAX_EVENT_BYTES
+from zhiyu.base.places_on_disk import require_file
 from zhiyu.events.refusals import Bad
 from zhiyu.log.blocks import Blocks
 from zhiyu.log.ndjson import read_line
@@ -45,8 +46,7 @@ class ListFile:
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise InputError(f"there is no file '{path}'", f"文件“{path}”不存在")
+        require_file(path)
         self._path, self._blocks = path, Blocks(path)
         self._kind = Path(path.name.removesuffix(".gz")).suffix.lower()
 

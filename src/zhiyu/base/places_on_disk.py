@@ -1,0 +1,24 @@
+"""What stands at a path before it is read or written: a file, a folder, nothing.
+
+In: paths as people give them. Out: nothing, or an InputError that says what is there instead.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zhiyu.base.errors import InputError
+
+
+def require_file(path: Path) -> None:
+    """InputError unless a file is there."""
+    if path.is_dir():
+        raise InputError(f"'{path}' is a folder; give a file", f"“{path}”是目录；请给出文件")
+    if not path.is_file():
+        raise InputError(f"there is no file '{path}'", f"文件“{path}”不存在")
+
+
+def require_folder(path: Path) -> None:
+    """InputError when something else than a folder is in the way at `path`; it need not be there yet."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"'{path}' is a file; give a folder", f"“{path}”是文件；请给出目录")
