@@ -169,6 +169,24 @@ def test_over_a_tape_the_proposals_are_the_same(made: Planted, tmp_path: Path) -
         tune(request(replace(made, events=others), tmp_path / "mixed", tape=tape))
 
 
+def test_each_proposal_comes_with_its_difference_and_its_backtest(made: Planted, tmp_path: Path) -> None:
+    """The backtest is that of the whole engine; its figures are those that the search had measured."""
+    summary = tune(request(made, tmp_path / "out", tape=tmp_path / "tape"))
+    assert summary["proposals"]
+    for proposal in summary["proposals"]:
+        folder = tmp_path / "out" / proposal["folder"]
+        found = json.loads((folder / "backtest" / "report.json").read_text(encoding="utf-8"))
+        assert (folder / proposal["backtest"]).read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+        figures, later = found["figures"], proposal["later"]
+        assert figures["fraud_money_caught"]["difference"] == later["money_gained"]
+        assert figures["fraud_caught"]["difference"] == later["frauds_gained"]
+        assert figures["good_stopped"]["difference"] == later["good_hurt_gained"]
+        assert proposal["diff"]["en"]
+        assert len(proposal["diff"]["en"]) == len(proposal["diff"]["zh"])
+        page = (folder / "proposal.md").read_text(encoding="utf-8")
+        assert all(change.splitlines()[0] in page for change in (*proposal["diff"]["en"], *proposal["diff"]["zh"]))
+
+
 def test_what_a_lottery_let_through_speaks_for_the_rest(made: Planted, tmp_path: Path) -> None:
     folder = tmp_path / "live"
     folder.mkdir()

@@ -155,7 +155,7 @@ def _once(out: Path, language: str, as_json: bool, options: dict[str, Any]) -> N
     names = ("policy", "events", "labels", "label_delay", "source", "train_share", "rows", "tape", "lists")
     request = Request(out=out, wish=wish, **{name: options[name] for name in names})
     warm_kernels(language)
-    words = {"replay": ("replaying", "回放"), "search": ("searching", "搜索")}
+    words = {"replay": ("replaying", "回放"), "search": ("searching", "搜索"), "backtest": ("proving", "回测")}
     with progress() as bar:
         tasks: dict[str, Any] = {}
 

@@ -1,8 +1,8 @@
 """Tuning from end to end: a policy folder and a file of events to a folder of proposals. The live folder is only read.
 
-In: `Request`. Out: DIR/proposal-1 … (whole candidate policies with proposal.md and proposal.json) and DIR/summary.json. The folder
-appears at once, when everything in it is written. Each proposal is a policy folder like any other: `zhiyu check`, `replay`, `diff` and
-`backtest` take it.
+In: `Request`. Out: DIR/proposal-1 … (whole candidate policies with proposal.md, proposal.json and a backtest) and DIR/summary.json. The
+folder appears at once, when everything in it is written. Each proposal is a policy folder like any other: `zhiyu check`, `replay`, `diff`
+and `backtest` take it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from zhiyu.base.errors import InputError, Problem, ZhiyuError
 from zhiyu.base.windows import say_duration
 from zhiyu.engine.opened import open_policy
+from zhiyu.evaluation.backtest_files import PAGE
 from zhiyu.evaluation.tuning.again import Again
 from zhiyu.evaluation.tuning.changes import NewRule, OtherThreshold
 from zhiyu.evaluation.tuning.collect import MAX_ROWS, observe
@@ -25,6 +26,7 @@ from zhiyu.evaluation.tuning.into_flow import flow_of
 from zhiyu.evaluation.tuning.measure import Figures
 from zhiyu.evaluation.tuning.observed import Evaluator, Observed
 from zhiyu.evaluation.tuning.parts import Parts, said_time, split
+from zhiyu.evaluation.tuning.proof import FOLDER, Ground, prove
 from zhiyu.evaluation.tuning.search import Candidate, Found, Search, Wish
 from zhiyu.evaluation.tuning.trees import tree_class
 from zhiyu.evaluation.tuning.words import FORMULA, proposal_text
@@ -69,7 +71,7 @@ def tune(request: Request, told: Callable[[str, float], None] = lambda what, don
     search = Search(again, parts, wish)
     found = search.run(lambda done: told("search", done))
     summary = _summary(request, o, parts, search, found, opened.currency, opened.artifact.hash)
-    _write(request, search, found, loaded, summary)
+    _write(request, search, found, loaded, summary, lambda done: told("backtest", done))
     return summary
 
 
@@ -128,7 +130,16 @@ def _whole(f: Figures) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _write(request: Request, search: Search, found: Found, loaded: Loaded, summary: dict[str, Any]) -> None:
+def _ground(request: Request, search: Search) -> Ground:
+    return Ground(
+        request.policy, request.events, request.labels, request.label_delay, request.source, request.tape, request.lists, request.tenant,
+        search.parts.cut_ms, request.wish.seed,
+    )  # fmt: skip
+
+
+def _write(
+    request: Request, search: Search, found: Found, loaded: Loaded, summary: dict[str, Any], told: Callable[[float], None]
+) -> None:  # fmt: skip
     part = request.out.with_name(request.out.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -138,13 +149,14 @@ def _write(request: Request, search: Search, found: Found, loaded: Loaded, summa
             target = part / f"proposal-{number}"
             try:
                 done = write_candidate(request.policy, target, candidate.change, search.again, loaded)
+                changes = prove(_ground(request, search), target, told)
             except ZhiyuError as wrong:
                 shutil.rmtree(target, ignore_errors=True)
                 summary["notes"].append(
                     {"en": f"{candidate.change.text}: {wrong.en}", "zh": f"{candidate.change.text}：{wrong.zh}"}
                 )
                 continue
-            facts = _facts(number, candidate, done, search, summary)
+            facts = _facts(number, candidate, done, search, summary) | {"diff": changes, "backtest": f"{FOLDER}/{PAGE}"}
             (target / "proposal.json").write_text(_json(facts), encoding="utf-8")
             (target / "proposal.md").write_text(proposal_text(facts), encoding="utf-8")
             summary["proposals"].append({"folder": target.name, **facts})

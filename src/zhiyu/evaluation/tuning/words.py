@@ -57,6 +57,8 @@ def _page(facts: dict[str, Any], language: str) -> list[str]:
         "",
         f"{pick('Changed at', '修改位置')}: {', '.join(facts['places'])}",
         "",
+        *(f"- {line}" for change in facts["diff"][language] for line in change.splitlines()[:1]),
+        "",
         f"## {pick('Why', '理由')}",
         "",
         _why(facts, language),
@@ -66,6 +68,11 @@ def _page(facts: dict[str, Any], language: str) -> list[str]:
         *_table(facts, language),
         "",
         FORMULA[language] + pick(".", "。"),
+        "",
+        pick(
+            f"The whole policy with this change, on {later['from']} and later: [{facts['backtest']}]({facts['backtest']}).",
+            f"含此修改的整个策略在 {later['from']} 之后的回测：[{facts['backtest']}]({facts['backtest']})。",
+        ),
         *_overlap(facts, language),
         *_remarks(facts, language),
     ]

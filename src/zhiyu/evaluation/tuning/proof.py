@@ -1,0 +1,52 @@
+"""The proof that goes with a proposal: what changed, and a backtest of the whole candidate on the days it was not found on.
+
+In: the live policy, a candidate folder, the events (or their tape), the moment between the two parts. Out: the difference in sentences, and
+`backtest/` in the folder of the proposal: the same page, JSON and changes that `zhiyu backtest --from` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from zhiyu.engine.opened import open_policy
+from zhiyu.evaluation.backtest import Backtest
+from zhiyu.evaluation.backtest_files import write_backtest
+from zhiyu.evaluation.span import Span
+from zhiyu.evaluation.two_tapes import TwoTapes
+from zhiyu.policy.diff import diff_policies
+
+FOLDER = "backtest"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What proposals are proved on: the live folder, the events with their labels, or a tape of them; from `cut_ms` on."""
+
+    live: Path
+    events: Path
+    labels: Path | None
+    label_delay: str | None
+    source: str | None
+    tape: Path | None
+    lists: Path | None
+    tenant: str
+    cut_ms: int
+    seed: int
+
+
+def prove(ground: Ground, candidate: Path, told: Callable[[float], None]) -> dict[str, list[str]]:
+    """Write the backtest into `candidate`; returns the sentences of the difference, en and zh."""
+    both = open_policy(ground.live, ground.tenant), open_policy(candidate, ground.tenant)
+    run = Backtest(
+        *both, ground.events, source=ground.source, labels=ground.labels, label_delay=ground.label_delay, seed=ground.seed,
+        lists=ground.lists, folders=(str(ground.live), candidate.name), span=Span(ground.cut_ms, None),
+        pairs=TwoTapes(*both, ground.tape, ground.lists) if ground.tape is not None else None,
+    )  # fmt: skip
+    for done in run.steps():
+        told(done)
+    assert run.result is not None
+    write_backtest(run.result, candidate / FOLDER, "en")
+    changes = diff_policies(both[0].policy, both[1].policy).changes
+    return {language: [change.text(language) for change in changes] for language in ("en", "zh")}
