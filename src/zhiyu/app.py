@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from zhiyu.engine.decision_files import DecisionTables
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.journal import take_journal
 from zhiyu.engine.opened import Opened, open_policy
+from zhiyu.engine.what_if import WhatIf
 from zhiyu.evaluation.replay import Replay, Replayed, choose_source
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.decode_one import decode_one
@@ -80,6 +81,7 @@ class App:
         self.engine = Engine(self.opened.compiled, self.opened.codes, tenant)
         self.source = choose_source(self.opened, source) if source else None
         self.position = 0
+        self._what_if: WhatIf | None = None
         self._decided: OrderedDict[str, tuple[Decision, DecisionBatch, EventBatch]] = OrderedDict()
 
     @property
@@ -153,14 +155,17 @@ class App:
         return self.position
 
     def explain(self, event_id: str) -> Explanation:
-        """Why: reasons, rules with the values they saw. One of the last 10,000 decisions; InputError otherwise."""
+        """Why: reasons, rules with the values they saw, the smallest change that would have changed it. One of the last 10,000 decisions;
+        InputError otherwise."""
         known = self._decided.get(event_id)
         if known is None:
             raise InputError(
                 f"no decision '{event_id}' among the last {len(self._decided)}",
                 f"最近 {len(self._decided)} 个决策中没有“{event_id}”",
             )
-        return self.opened.explain_kept(known[1], known[2], 0)
+        found = self.opened.explain_kept(known[1], known[2], 0)
+        self._what_if = self._what_if or WhatIf(self.opened)
+        return replace(found, counterfactual=self._what_if.find(known[1], known[2], 0, self.engine.lists))
 
     def snapshot(self, folder: Path) -> int:
         """Write the state so that `restore` goes on from here; returns bytes."""

@@ -288,9 +288,16 @@ def _records(text: str) -> list[dict[str, Any]]:
 )
 @click.option("--tenant", default="default", show_default=True)
 @click.option("--rederive", is_flag=True, help="For a pass: replay the input up to it to see its values.")
+@click.option(
+    "--what-if",
+    is_flag=True,
+    help="Replay the input up to it, and search the smallest change that would have changed the outcome.",
+)
 @click.option("--json", "as_json", is_flag=True)
 @language_option
-def explain(event_id: str, run_folder: Path, tenant: str, rederive: bool, as_json: bool, lang: str | None) -> None:
+def explain(
+    event_id: str, run_folder: Path, tenant: str, rederive: bool, what_if: bool, as_json: bool, lang: str | None
+) -> None:
     """Say why the event EVENT_ID was decided as it was, in the last replay or in --run DIR."""
     from zhiyu.engine.run_reader import RunReader
     from zhiyu.evaluation.rederive import rederived
@@ -301,9 +308,9 @@ def explain(event_id: str, run_folder: Path, tenant: str, rederive: bool, as_jso
         _check_tenant(tenant)
         reader = RunReader(run_folder, tenant)
         found = reader.explain(event_id)
-        if rederive and not found.values_kept:
+        if what_if or (rederive and not found.values_kept):
             warm_kernels(language)
-            found = rederived(reader, event_id)
+            found = rederived(reader, event_id, what_if)
         if as_json:
             _print_json(found.to_dict())
         else:

@@ -36,6 +36,8 @@ MAX_ACTS = 100_000
 """What one limit on acting counts up to; a limit for each rule has as many for every rule."""
 MAX_ALL_ACTS = 1_000_000
 """The same over all limits of a policy together: their state is about 80 bytes each at most."""
+MAX_ACTIONABLE = 16
+"""Inputs of one policy that a customer can act on."""
 MAX_REASON_CHARS = 1_000
 MAX_MODELS = 64
 """Models of one policy."""

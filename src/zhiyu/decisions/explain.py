@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from zhiyu.decisions.counterfactual import Counterfactual
 from zhiyu.decisions.explain_parts import Asked, CardTotal, TableRow, asked_actions, card_totals, table_rows
 from zhiyu.expressions.say import say_with_values
 from zhiyu.policy.checked import CheckedRule
@@ -92,6 +93,7 @@ class Brief:
 class Explanation:
     """Why a decision came out as it did. `seen` holds the values, None for null; `values_kept` is False for a pass that kept none.
 
+    `counterfactual`: what would have changed it, when somebody searched.
     `quiet`: rules that hit and did not count (shadow, snoozed). `enforced` differs from `outcome` where `mark` says why.
     """
 
@@ -116,6 +118,7 @@ class Explanation:
     actions: tuple[Asked, ...] = ()
     approximate: bool = False
     limit: str = ""
+    counterfactual: Counterfactual | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, both languages."""
@@ -128,6 +131,7 @@ class Explanation:
             "actions": [action.to_dict() for action in self.actions], "reasons": [reason.code for reason in self.reasons],
             "en": self.sentence("en"), "zh": self.sentence("zh"), "seen": dict(self.seen), "values_kept": self.values_kept,
             "late": self.late, "approximate": self.approximate, "policy_hash": self.policy_hash,
+            "counterfactual": self.counterfactual.to_dict() if self.counterfactual else None,
         }  # fmt: skip
 
     def sentence(self, language: str = "en") -> str:

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,7 @@ from zhiyu.engine.releases import Release, Releases
 from zhiyu.engine.snapshots import Snapshots
 from zhiyu.engine.takeover import taken_over, unlike
 from zhiyu.engine.warming import Warming, start_of
+from zhiyu.engine.what_if import LIVE_ROWS, WhatIf
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.list_changes import ListChange, Snooze
@@ -91,6 +93,7 @@ class Live:
         self.warming: Warming | None = None
         self.warming_why = ""
         self._answers: dict[str, Answers] = {}
+        self._what_ifs: dict[str, WhatIf | None] = {}
         self.answers = self._answers_of(self.opened)
         self._snapshot_events, self._snapshot_due = snapshot_events, max(self.snapshots.last, 0) + snapshot_events
         if self.opened.artifact.hash != opened.artifact.hash and release:
@@ -356,7 +359,11 @@ class Live:
             return None
         lines = np.flatnonzero(d.kept == at[0])
         if len(lines):
-            return answers.opened.explain_kept(d, note.batch, int(lines[0]))
+            line = int(lines[0])
+            found_why = answers.opened.explain_kept(d, note.batch, line)
+            what_if = self._what_ifs.setdefault(note.policy, None) or WhatIf(answers.opened)
+            self._what_ifs[note.policy] = what_if
+            return replace(found_why, counterfactual=what_if.find(d, note.batch, line, self.engine.lists, LIVE_ROWS))
         return answers.opened.explain_pass(d, int(at[0]))
 
     def _noted(self, position: int) -> tuple[Noted, bytes, Answers] | None:

@@ -5,18 +5,20 @@ In: a run folder whose input file is still there. Out: the explanation with valu
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from zhiyu.base.errors import InputError
 from zhiyu.decisions.explain import Explanation
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.run_reader import RunReader
+from zhiyu.engine.what_if import WhatIf
 from zhiyu.evaluation.replay import Replay
 from zhiyu.events.batch import EventBatch
 
 
-def rederived(reader: RunReader, event_id: str) -> Explanation:
-    """Replay until the decision comes by, keeping its values."""
+def rederived(reader: RunReader, event_id: str, what_if: bool = False) -> Explanation:
+    """Replay until the decision comes by, keeping its values. `what_if`: also search what would have changed it."""
     line = reader.find(event_id)
     source = Path(reader.facts["input"])
     if not source.is_file():
@@ -26,7 +28,8 @@ def rederived(reader: RunReader, event_id: str) -> Explanation:
     def look(outcome: Outcome, batch: EventBatch) -> None:
         d = outcome.decisions
         for at in (d.positions[d.kept] == line["position"]).nonzero()[0]:
-            found.append(reader.opened.explain_kept(d, batch, int(at)))
+            why = reader.opened.explain_kept(d, batch, int(at))
+            found.append(replace(why, counterfactual=WhatIf(reader.opened).find(d, batch, int(at))) if what_if else why)
 
     run = Replay(
         reader.opened, source, source=reader.facts["source"], tenant=reader.facts["tenant"], batch=reader.facts["batch"], keep_all=True,

@@ -224,6 +224,12 @@ def print_explanation(console: Console, e: Explanation, language: str, values: b
             f"  {reason.code}: {escape(own)}"
             + (f" · {'可告知客户' if zh else 'to the customer'}: {escape(consumer)}" if consumer else "")
         )
+    if e.counterfactual is not None:
+        console.print(
+            f"  {'可行的改变' if zh else 'what would have changed it'}: {escape(e.counterfactual.sentence(language))}"
+        )
+        for left in e.counterfactual.left_out:
+            console.print(f"  [dim]{left.name}: {escape(left.zh if zh else left.en)}[/]")
     if not e.values_kept:
         console.print(
             "通过的决策不保留数值，可从输入重新推导"

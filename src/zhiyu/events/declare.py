@@ -36,7 +36,8 @@ class Field(Declaration, frozen=True):
 
     `digits`: decimal digits kept by `number` (default 6; money takes them from `currency`). `min`/`max` are written in
     major units ("-5", "1000000.00"). `require: valid` refuses an event whose check digit fails; otherwise it is the signal
-    `<name>_valid`. `personal` marks are implied by id_number, phone, card and email: the value becomes a keyed token at the door.
+    `<name>_valid`. `actionable`: the customer can change it, in this direction, by `step` at a time (major units); explanations may suggest
+    such a change. `personal` marks are implied by id_number, phone, card and email: the value becomes a keyed token at the door.
     """
 
     type: FieldKind
@@ -54,6 +55,8 @@ class Field(Declaration, frozen=True):
     normalise: tuple[Literal["trim", "lower", "upper", "digits", "spaces"], ...] = ("trim",)
     formats: tuple[str, ...] = ()
     timezone: str = "UTC"
+    actionable: Literal["", "down", "up", "any"] = ""
+    step: str | int | float | None = None
     en: str = ""
     zh: str = ""
 

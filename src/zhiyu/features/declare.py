@@ -21,6 +21,7 @@ class Feature(Declaration, frozen=True):
     """One variable. Either `expr` (derived), or `aggregate`, `by`, `over` and, where the aggregate needs one, `of`.
 
     `by` names one field, or several for a compound key (`[customer, hour]`). `current: exclude` leaves the event itself out.
+    `actionable`: the customer can change it, in this direction, by `step` at a time; explanations may suggest such a change.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Feature(Declaration, frozen=True):
     where: str = ""
     on: tuple[str, ...] = ()
     current: Literal["include", "exclude"] = "include"
+    actionable: Literal["", "down", "up", "any"] = ""
+    step: str | int | float | None = None
     en: str = ""
     zh: str = ""
 

@@ -48,7 +48,8 @@ _NAME_SETS = {
     (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on")
 }  # fmt: skip
 _NUMBERS = {
-    (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
+    (Field, "min"), (Field, "max"),
+    (Field, "step"), (Feature, "step"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
     (LetThrough, "money_cap"), (Arm, "percent"),
 }  # fmt: skip
 _UNORDERED = {
@@ -119,14 +120,20 @@ def artifact_of(policy: Policy) -> Artifact:
 
 def feature_key(feature: Feature) -> str:
     """What a feature counts, whatever it is called: equal keys mean equal values on the same events."""
-    content = _plain_struct(msgspec.structs.replace(feature, name="", en="", zh=""))
+    content = _plain_struct(msgspec.structs.replace(feature, name="", actionable="", step=None, en="", zh=""))
     return json.dumps(content, sort_keys=True, ensure_ascii=False)
 
 
 def ground_key(policy: Policy) -> str:
     """SHA-256 of what events are before anything is counted: their types, and the clock."""
-    content = _plain([sorted(policy.events, key=lambda event: event.name), policy.clock])
+    content = _plain([sorted(map(_what_comes, policy.events), key=lambda event: event.name), policy.clock])
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _what_comes(event: EventType) -> EventType:
+    """The event type without what is only said about it in explanations."""
+    fields = {name: msgspec.structs.replace(each, actionable="", step=None) for name, each in event.fields.items()}
+    return msgspec.structs.replace(event, fields=fields)
 
 
 def validated(policy: Policy) -> Policy:

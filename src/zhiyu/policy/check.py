@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from zhiyu.base.errors import DeclarationError, Problem
 from zhiyu.base.limits import MAX_FEATURES
 from zhiyu.policy.artifact import validated
+from zhiyu.policy.check_actionable import actionable
 from zhiyu.policy.check_actions import actions
 from zhiyu.policy.check_flows import flows
 from zhiyu.policy.check_lists import lists
@@ -94,6 +95,7 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
         unreachable,
         null_hazards,
         unused_features,
+        actionable,
     ):
         each(checked)
     return Report(_ordered(checked.problems), checked, estimate_cost(checked))
