@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from zhiyu.base.errors import Hint, InputError, did_you_mean
 from zhiyu.base.limits import MAX_LIST_ENTRIES, MAX_REASON_CHARS
 from zhiyu.entities.lists import NEVER, ListBook, ListChange, Snooze
@@ -46,13 +48,14 @@ class ListChanges:
     ) -> Brought:  # fmt: skip
         """Compare rows with the list as of `at` (ms). `until`, `reason` stand where a row has none; `seen` is called now and then."""
         reader = self.reader_of(name)
-        held = {code: ends for code, ends in self.book.untils(name).items() if ends > at}
-        brought = Brought()
+        brought, held = Brought(), dict[int, int]()
         waiting = iter(rows)
         while part := list(islice(waiting, CHUNK)):
             good = [row for row in part if isinstance(row, Row)]
             brought.refusals += [_refusal(row[0], "", row[1]) for row in part if not isinstance(row, Row)]
             found = reader.read([row.value for row in good])
+            unseen = [code for code in dict.fromkeys(found.codes.tolist()) if code not in held]
+            held |= self.book.held(name, np.array(unseen, np.int64), at)
             for number, (row, code, shown) in enumerate(zip(good, found.codes.tolist(), found.shown)):
                 if number in found.bad:
                     brought.refusals.append(_refusal(row.line, "value", found.bad[number]))
@@ -78,28 +81,35 @@ class ListChanges:
         self, name: str, values: Sequence[str], at: int, reason: str = "", author: str = ""
     ) -> tuple[list[ListChange], list[str]]:
         """Changes that take `values` off the list, and those (masked) that are not on it. InputError for a value that cannot be."""
+        found = self.coded(name, values)
+        held = self.book.held(name, np.array([code for code, _ in found], np.int64), at)
+        changes = [
+            ListChange(at, name, "remove", code, NEVER, reason, author, shown)
+            for code, shown in dict(found).items() if code in held
+        ]  # fmt: skip
+        return changes, [shown for code, shown in found if code not in held]
+
+    def coded(self, name: str, values: Sequence[Any]) -> list[tuple[int, str]]:
+        """(code, masked value) of values of a list; InputError for one that cannot be."""
         reader = self.reader_of(name)
-        changes, absent = [], []
-        for value in values:
-            code, shown = _value(reader, value)
-            if self.book.entry(name, code) is None:
-                absent.append(shown)
-            else:
-                changes.append(ListChange(at, name, "remove", code, NEVER, reason, author, shown))
-        return changes, absent
+        return [_value(reader, value) for value in values]
 
     def snooze(
-        self, rule: str, field: str, value: str, at: int, until: int, reason: str = "", author: str = ""
+        self, rule: str, field: str, value: Any, at: int, until: int, reason: str = "", author: str = ""
     ) -> Snooze:
         """A snooze of `rule` for one value of a field."""
-        _must_be("rule", "规则", rule, self.known.rules)
-        _must_be("field", "字段", field, self.known.fields)
+        self.require_names(rule, field)
         if until < at:
             raise InputError(
                 "a snooze must end after it begins; give a later --until", "静默的到期时间早于开始；请填写更晚的时间"
             )
         code, shown = _value(self.known.fields[field], value)
         return Snooze(at, rule, field, code, until, reason, author, shown)
+
+    def require_names(self, rule: str, field: str) -> None:
+        """InputError when the policy has no such rule or field."""
+        _must_be("rule", "规则", rule, self.known.rules)
+        _must_be("field", "字段", field, self.known.fields)
 
     def reader_of(self, name: str) -> ValueReader:
         """The reader of a list's values; InputError when the policy has no such list."""
@@ -156,7 +166,7 @@ def _reason(row: Row, reason: str) -> str:
     return given
 
 
-def _value(reader: ValueReader, value: str) -> tuple[int, str]:
+def _value(reader: ValueReader, value: Any) -> tuple[int, str]:
     try:
         return reader.one(value)
     except Bad as bad:

@@ -91,13 +91,13 @@ class Live:
             raise
         self.position = self.log.position
         self.warming: Warming | None = None
-        self.warming_why = ""
+        self.warming_why = self._warming_by = ""
         self._answers: dict[str, Answers] = {}
         self._what_ifs: dict[str, WhatIf | None] = {}
         self.answers = self._answers_of(self.opened)
         self._snapshot_events, self._snapshot_due = snapshot_events, max(self.snapshots.last, 0) + snapshot_events
-        if self.opened.artifact.hash != opened.artifact.hash and release:
-            self.release(opened)
+        if release:
+            self._go_on(opened)
 
     @property
     def tenant(self) -> str:
@@ -269,27 +269,42 @@ class Live:
             self.snapshots.poll(wait=True)
         return begun
 
-    def release(self, opened: Opened) -> Release | None:
+    def _go_on(self, opened: Opened) -> None:
+        """Release what the folder brings, when that is new; else go on with what came over the wire and was counting at the end."""
+        waiting = self.releases.waiting()
+        if opened.artifact.hash not in (self.opened.artifact.hash, self.releases.folder_hash):
+            self.release(opened)
+        elif waiting is not None and waiting[1]:
+            self.release(self._opened_of(waiting[0]), waiting[1])
+
+    def release(self, opened: Opened, by: str = "") -> Release | None:
         """Let another policy decide. It is in force at once when it counts what this one counts, and its `Release` is returned; else None:
-        it counts from the log while `work` is called, and is in force when it has caught up. A later release replaces one that waits."""
+        it counts from the log while `work` is called, also after a restart, and is in force when it has caught up. A later release replaces
+        one that waits. `by`: who released it, "" for the folder that the server was started with."""
         self._require_working()
         self.warming = None
         if opened.artifact.hash == self.opened.artifact.hash:
+            self.releases.wait_for(None)
             return self.releases.current
-        why = unlike(self.engine.compiled, opened.compiled)
+        why = self.why_not_at_once(opened)
         if not why:
-            return self._put_in_force(opened)
+            return self._put_in_force(opened, by)
         received = int(self.engine.door.clock[0])
+        self.releases.wait_for(opened, by)
         self.warming = Warming(self.log, opened, start_of(self.log, opened, received), self._opened_of)
-        self.warming_why = why
+        self.warming_why, self._warming_by = why, by
         return None
 
-    def roll_back(self) -> Release | None:
+    def why_not_at_once(self, opened: Opened) -> str:
+        """Why a policy would have to count from the log before it is in force; "" when it would be in force at once."""
+        return unlike(self.engine.compiled, opened.compiled)
+
+    def roll_back(self, by: str = "") -> Release | None:
         """Let the policy decide again that decided before the one in force; as `release` says. InputError when there was none."""
         before = self.releases.previous
         if before is None:
             raise InputError("there is no earlier release to go back to", "没有可回退的更早版本")
-        return self.release(self.releases.open(before.hash, self.opened))
+        return self.release(self._opened_of(before.hash), by)
 
     def work(self, seconds: float = 0.005) -> bool:
         """Do about so much of what waits in the background (a release that counts); True when there is more to do."""
@@ -298,12 +313,14 @@ class Live:
         if self.warming is None:
             return self.snapshots.work(seconds)
         if not self.warming.work(seconds) and self.warming.done >= self.log.position:
-            self._put_in_force(self.warming.opened, self.warming)
+            self._put_in_force(self.warming.opened, self._warming_by, self.warming)
             return False
         return True
 
-    def _put_in_force(self, opened: Opened, warmed: Warming | None = None) -> Release:
-        release = self.releases.write(opened, warmed.start if warmed else -1)
+    def _put_in_force(self, opened: Opened, by: str, warmed: Warming | None = None) -> Release:
+        self.releases.store(opened.artifact)
+        with self._breaking():
+            release = self.releases.write(opened, warmed.start if warmed else -1, by)
         self.sync()
         self.engine = taken_over(self.engine, opened, warmed.engine if warmed else None)
         self.opened, self.warming = opened, None

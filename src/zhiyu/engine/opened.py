@@ -31,7 +31,7 @@ from zhiyu.policy.artifact import Artifact, artifact_of
 from zhiyu.policy.check import Report, check_policy
 from zhiyu.policy.compile import Compiled, compile_policy
 from zhiyu.policy.declare import OUTCOMES, Policy
-from zhiyu.policy.load import load_policy
+from zhiyu.policy.load import Loaded, load_policy
 from zhiyu.policy.places import Places
 from zhiyu.policy.vocabulary import vocabulary
 
@@ -179,17 +179,16 @@ def _named(words: Array, names: list[str]) -> list[str]:
 
 
 def open_policy(
-    policy: Policy | Path | str, tenant: str = "default", key: bytes | None = None, all_features: bool = False
+    policy: Policy | Loaded | Path | str, tenant: str = "default", key: bytes | None = None, all_features: bool = False
 ) -> Opened:
     """Load (from a folder), check and compile. DeclarationError with every problem; InputError without a folder."""
     if isinstance(policy, Policy):
-        declared, places = policy, Places()
+        loaded = Loaded(policy, Places())
     else:
-        loaded = load_policy(Path(policy))
-        declared, places = loaded.policy, loaded.places
-    report = check_policy(declared, places)
+        loaded = policy if isinstance(policy, Loaded) else load_policy(Path(policy))
+    report = check_policy(loaded.policy, loaded.places)
     report.require()
-    return open_artifact(artifact_of(declared), tenant, key, all_features, report)
+    return open_artifact(artifact_of(loaded.policy), tenant, key, all_features, report)
 
 
 def open_artifact(

@@ -14,29 +14,37 @@ import msgspec
 from zhiyu.base.errors import InputError, ZhiyuError
 from zhiyu.engine.opened import Opened, open_artifact
 from zhiyu.log.frames import RELEASE, Frame
-from zhiyu.log.segments import SegmentLog
+from zhiyu.log.segments import DiskFull, SegmentLog
 from zhiyu.policy.artifact import Artifact
+
+_WAITING = "waiting.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
     """Release `number` of a tenant: policy `hash` decides from position `at` on. `from_position`: where its state began to be counted
-    (-1: it went on with the state of the release before)."""
+    (-1: it went on with the state of the release before). `by`: who released it over the wire, "" when a folder did."""
 
     number: int
     hash: str
     at: int
     from_position: int
     written_ms: int = 0
+    by: str = ""
 
 
 class Releases:
-    """The releases of one log. `current`: the one in force, None before the first; `previous`: the one before it."""
+    """The releases of one log. `current`: the one in force, None before the first; `previous`: the one before it.
+
+    `folder_hash`: the last policy that a folder brought at the start of a server. While the folder stays as it was, what was released
+    since over the wire stays in force.
+    """
 
     def __init__(self, folder: Path, log: SegmentLog) -> None:
         self.folder, self.log = folder, log
         self.current: Release | None = None
         self.previous: Release | None = None
+        self.folder_hash = ""
         self._opened: dict[str, Opened] = {}
         log.disk.make_folder(folder)
 
@@ -45,11 +53,11 @@ class Releases:
         """Number of the release in force."""
         return self.current.number if self.current else -1
 
-    def write(self, opened: Opened, from_position: int) -> Release:
+    def write(self, opened: Opened, from_position: int, by: str = "") -> Release:
         """Log that `opened` decides from the next position on. It is in force once the log is synced."""
-        self._store(opened.artifact)
-        release = Release(self.number + 1, opened.artifact.hash, self.log.position, from_position)
-        content = {"number": release.number, "hash": release.hash, "from": from_position}
+        self.store(opened.artifact)
+        release = Release(self.number + 1, opened.artifact.hash, self.log.position, from_position, self.log.now_ms, by)
+        content = {"number": release.number, "hash": release.hash, "from": from_position, "by": by}
         self.log.append(RELEASE, msgspec.json.encode(content), 0, release.at, release.at)
         self._opened[release.hash] = opened
         self.take(release)
@@ -58,23 +66,31 @@ class Releases:
     def take(self, release: Release) -> None:
         """A release that was read from the log is in force from here on."""
         self.previous, self.current = self.current, release
+        if not release.by:
+            self.folder_hash = release.hash
         self.log.facts = self.facts()
 
     def facts(self) -> dict[str, Any]:
         """The releases as JSON, for headers of segments and snapshots."""
-        return {"release": msgspec.to_builtins(self.current), "previous": msgspec.to_builtins(self.previous)}
+        own = {"release": self.current, "previous": self.previous, "folder": self.folder_hash}
+        found: dict[str, Any] = msgspec.to_builtins(own)
+        return found
 
     def restore(self, facts: dict[str, Any]) -> Release:
         """Take up what `facts` told; returns the release in force."""
         self.previous = msgspec.convert(facts["previous"], Release | None)
         self.current = msgspec.convert(facts["release"], Release)
+        self.folder_hash = facts.get("folder", self.current.hash)
         self.log.facts = self.facts()
         return self.current
 
     def read(self, frame: Frame) -> Release:
         """The release that a frame tells of."""
         content: dict[str, Any] = msgspec.json.decode(frame.payload)
-        return Release(content["number"], content["hash"], frame.header.first, content["from"], frame.header.written_ms)
+        header = frame.header
+        return Release(
+            content["number"], content["hash"], header.first, content["from"], header.written_ms, content.get("by", "")
+        )
 
     def open(self, policy_hash: str, like: Opened) -> Opened:
         """The policy of this hash, with the tenant and key of `like`. InputError when its file is gone or is another's."""
@@ -87,15 +103,12 @@ class Releases:
         return self._opened[policy_hash]
 
     def _read(self, policy_hash: str) -> Artifact:
-        path = self.folder / f"{policy_hash}.json"
-        if path.name not in self.log.disk.names(self.folder):
+        path, content = self.folder / f"{policy_hash}.json", self.artifact(policy_hash)
+        if content is None:
             raise InputError(
                 f"the policy {policy_hash[:12]} that decided here is not in {self.folder}; restore {path.name}",
                 f"{self.folder} 中没有当时决策所用的策略 {policy_hash[:12]}；请恢复 {path.name}",
             )
-        file = self.log.disk.open(path)
-        content = file.read(0, file.size())
-        file.close()
         try:
             artifact = Artifact.from_json(content)
             other = "" if artifact.hash == policy_hash else f"it holds policy {artifact.hash[:12]}"
@@ -108,15 +121,53 @@ class Releases:
             )
         return artifact
 
-    def _store(self, artifact: Artifact) -> None:
-        disk, path = self.log.disk, self.folder / f"{artifact.hash}.json"
-        if path.name in disk.names(self.folder):
-            return
-        part = path.with_suffix(".part")
-        file = disk.open(part)
-        file.cut(0)
-        file.write(0, artifact.to_json())
-        file.sync()
+    def artifact(self, policy_hash: str) -> bytes | None:
+        """The artifact of a policy that was released here, as JSON; None when there is none of this hash."""
+        return self._content(f"{policy_hash}.json")
+
+    def _content(self, name: str) -> bytes | None:
+        disk = self.log.disk
+        if name not in disk.names(self.folder):
+            return None
+        file = disk.open(self.folder / name)
+        content = file.read(0, file.size())
         file.close()
-        disk.replace(part, path)
-        disk.sync_folder(self.folder)
+        return content
+
+    def wait_for(self, opened: Opened | None, by: str = "") -> None:
+        """Remember on disk which policy is counting and will be released, so that a restart goes on with it; None: none is."""
+        if opened is not None:
+            self.store(opened.artifact)
+        elif self.waiting() is None:
+            return
+        content = {"hash": opened.artifact.hash, "by": by, "after": self.number} if opened is not None else {}
+        self._write(self.folder / _WAITING, msgspec.json.encode(content))
+
+    def waiting(self) -> tuple[str, str] | None:
+        """(hash, by) of the policy that was counting when the process ended; None when none was, or another was released since."""
+        content = self._content(_WAITING)
+        found: dict[str, Any] = msgspec.json.decode(content) if content else {}
+        return (found["hash"], found["by"]) if found.get("after") == self.number else None
+
+    def store(self, artifact: Artifact) -> None:
+        """Have the artifact on disk."""
+        path = self.folder / f"{artifact.hash}.json"
+        if path.name not in self.log.disk.names(self.folder):
+            self._write(path, artifact.to_json())
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """A whole file, or none: DiskFull then."""
+        disk, part = self.log.disk, path.with_suffix(".part")
+        try:
+            file = disk.open(part)
+            file.cut(0)
+            file.write(0, content)
+            file.sync()
+            file.close()
+            disk.replace(part, path)
+            disk.sync_folder(self.folder)
+        except OSError as refused:
+            raise DiskFull(
+                f"the policy cannot be written to {self.folder} ({refused.strerror}); nothing was released",
+                f"无法将策略写入 {self.folder}（{refused.strerror}）；未发布任何策略",
+            ) from None

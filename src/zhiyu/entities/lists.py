@@ -51,7 +51,7 @@ class ListBook:
         self._table = members_table(8)
         self._waiting, self._next = ListLines.none(), 0
         self._done: list[ListLines] = []
-        self._tidied = 0
+        self._tidied, self._is_tidy = 0, True
 
     @property
     def address(self) -> int:
@@ -118,14 +118,39 @@ class ListBook:
                 return next(last.changes(self._names)) if last.numbers[UNTIL, 0] > self.now else None
         return None
 
-    def untils(self, name: str) -> dict[int, int]:
-        """Code → until (ms) of everything that is on one list."""
-        self._tidy()
-        found: dict[int, int] = {}
-        for lines in self._done if name in self._names else ():
-            own = lines.numbers[LIST] == self._names.index(name)
-            found |= zip(lines.numbers[CODE][own].tolist(), lines.numbers[UNTIL][own].tolist())
+    def held(self, name: str, codes: Array, now: int) -> dict[int, int]:
+        """Code → until (ms) of those of `codes` int64[k] that are on the list beyond `now`; the rest of the list is not looked at."""
+        found = {}
+        keys = list_keys(np.full(len(codes), self._encode(name), np.int64), codes)
+        for code, key in zip(codes.tolist(), keys.tolist()):
+            until = _until_of(self._table, key)
+            if until is not None and until > now:
+                found[code] = until
         return found
+
+    def page(
+        self, name: str, now: int, limit: int, before: tuple[int, int] | None = None
+    ) -> list[tuple[int, ListChange]]:
+        """The newest entries of a list beyond `now`, at most `limit`, newest first, with their keys; `before` (due ms, key): only those
+        behind that one."""
+        lines = self._kept()
+        numbers = lines.numbers
+        at = np.flatnonzero((numbers[LIST] == self._number(name)) & (numbers[UNTIL] > now))
+        due, keys = numbers[DUE][at], numbers[KEY][at]
+        if before is not None:
+            behind = (due < before[0]) | ((due == before[0]) & (keys < before[1]))
+            at, due, keys = at[behind], due[behind], keys[behind]
+        if len(at) > limit:
+            soonest = np.partition(due, len(due) - limit)[len(due) - limit]
+            at, due, keys = at[due >= soonest], due[due >= soonest], keys[due >= soonest]
+        chosen = at[np.lexsort((keys, due))[::-1][:limit]]
+        return list(zip(numbers[KEY][chosen].tolist(), lines.take(chosen).changes(self._names)))
+
+    def counts(self, now: int) -> dict[str, int]:
+        """Entries beyond `now` by list, of lists that have been changed once."""
+        numbers = self._kept().numbers
+        counted = np.bincount(numbers[LIST][numbers[UNTIL] > now], minlength=len(self._names)).tolist()
+        return dict(zip(self._names, counted))
 
     def entries(self) -> Iterator[ListChange]:
         """Everything that is on a list, in the order in which it took effect."""
@@ -209,6 +234,7 @@ class ListBook:
             self.version += 1
             at = put_members(self._table, keys, untils, at)
         self._done.append(lines)
+        self._is_tidy = False
         while len(self._done) > 1 and 2 * len(self._done[-1]) > len(self._done[-2]):
             last = self._done.pop()
             self._done[-1] = self._done[-1].joined(last)
@@ -221,7 +247,25 @@ class ListBook:
             lines = lines.joined(part)
         return lines
 
+    def _kept(self) -> ListLines:
+        """What is on the lists, one line each; nothing is done over again while nothing changes."""
+        if not self._is_tidy:
+            self._tidy()
+        return self._done[0] if self._done else ListLines.none()
+
     def _tidy(self) -> None:
         """Forget changes that later ones replaced, and entries that have ended."""
+        self._is_tidy = True
         lines = self._joined().latest(self.now)
         self._done, self._tidied = [lines] if len(lines) else [], len(lines)
+
+
+def _until_of(table: Array, key: int) -> int | None:
+    """The `until` of a key in a table of members [shift, mask, used, 0, key …, until …]; None when it was never put."""
+    shift, mask, keys = int(table[0]), int(table[1]), 4
+    at = (key & 0xFFFFFFFFFFFFFFFF) >> shift
+    while (found := int(table[keys + at])) != 0:
+        if found == key:
+            return int(table[keys + mask + 1 + at])
+        at = (at + 1) & mask
+    return None

@@ -68,7 +68,7 @@ class ListFile:
             if line is not None and not line.strip():
                 continue
             try:
-                yield _of_object(number, read_line(line)) if objects or line is None else _plain(number, line)
+                yield row_of(number, read_line(line)) if objects or line is None else _plain(number, line)
             except Bad as bad:
                 yield number, bad
 
@@ -116,7 +116,8 @@ def _plain(number: int, line: bytes) -> Row:
     return Row(number, line.decode("utf-8", "surrogateescape").removesuffix("\r"))
 
 
-def _of_object(number: int, record: dict[str, Any]) -> Row:
+def row_of(number: int, record: dict[str, Any]) -> Row:
+    """The row that an object stands for; `Bad` when it has other keys."""
     for name in record.keys() - set(COLUMNS):
         hint = did_you_mean(name, COLUMNS) or f"keys: {', '.join(COLUMNS)}"
         raise Bad("unknown_key", f"unknown key '{name[:64]}'; {hint}", f"未知键“{name[:64]}”；{hint}")

@@ -120,6 +120,11 @@ class SegmentLog:
         return self._last.next
 
     @property
+    def now_ms(self) -> int:
+        """The wall clock, as headers carry it."""
+        return self._now()
+
+    @property
     def chain(self) -> bytes:
         """Chain of the last frame."""
         return self._last.chain

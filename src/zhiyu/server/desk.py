@@ -13,6 +13,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.engine.live import REFUSED, Answer, Live
@@ -21,6 +22,7 @@ from zhiyu.server.settings import Settings
 from zhiyu.server.syncing import Syncing
 from zhiyu.server.waiting import Waiting
 
+T = TypeVar("T")
 NEVER = math.inf
 """No deadline."""
 _BETWEEN_S = 0.01
@@ -147,6 +149,22 @@ class Desk:
             work = Work((), None, NEVER, self._loop.create_future())
             self._unsynced.append((self._syncing.ask(), [work]))
             await work.future
+
+    async def durably(self, does: Callable[[Live], T]) -> T:
+        """Change something in the log now, between two batches, and wait until it is on disk. Errors of `does`; HttpError 503."""
+        if self.broken or self.closing:
+            raise self.unavailable()
+        try:
+            found = does(self.live)
+        except Exception as failed:
+            if self.live.broken or not isinstance(failed, ZhiyuError):
+                self._break(failed, [])
+                raise self.unavailable() from failed
+            raise
+        work = Work((), None, NEVER, self._loop.create_future())
+        self._unsynced.append((self._syncing.ask(), [work]))
+        await work.future
+        return found
 
     def _schedule(self) -> None:
         if not self._scheduled and len(self._unsynced) < self._settings.max_ahead:

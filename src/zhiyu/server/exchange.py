@@ -31,7 +31,34 @@ _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _START = secrets.token_hex(4)
 _numbers = itertools.count(1)
 _OWN_FIELDS = frozenset(
-    {"id", "type", "time", "body", "source", "lang", "deadline_ms", "Zhiyu-Deadline-Ms", "Content-Encoding"}
+    {
+        "id",
+        "type",
+        "time",
+        "body",
+        "source",
+        "lang",
+        "deadline_ms",
+        "Zhiyu-Deadline-Ms",
+        "Content-Encoding",
+        "event",
+        "position",
+        "fraud",
+        "known_at",
+        "reason",
+        "author",
+        "values",
+        "codes",
+        "code",
+        "value",
+        "until",
+        "rule",
+        "field",
+        "files",
+        "limit",
+        "before",
+        "dry_run",
+    }
 )
 _CLOSE = ((b"connection", b"close"),)
 

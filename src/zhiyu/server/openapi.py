@@ -11,6 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from zhiyu.server.openapi_changes import change_paths, change_schemas
+
 _EVENT = {"$ref": "#/components/schemas/Event"}
 _DECISION = {"$ref": "#/components/schemas/Decision"}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -28,7 +30,11 @@ ABOUT = (
 def described(app: FastAPI) -> dict[str, Any]:
     """The document."""
     made = get_openapi(title=app.title, version=version("zhiyu"), description=ABOUT, routes=app.routes)
-    made["paths"] = _thin_paths() | {path: _with_problems(path, item) for path, item in made["paths"].items()}
+    made["paths"] = (
+        _thin_paths()
+        | change_paths(_problems)
+        | {path: _with_problems(path, item) for path, item in made["paths"].items()}
+    )
     made["components"] = {"schemas": _schemas(), "parameters": _parameters(), "securitySchemes": {"key": _KEY}}
     made["security"] = [{"key": []}]
     return made
@@ -157,10 +163,12 @@ def _schemas() -> dict[str, Any]:
         "properties": {
             "type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "code": _TEXT, "detail": _TEXT,
             "detail_en": _TEXT, "detail_zh": _TEXT, "field": _TEXT, "line": {"type": "integer"}, "request_id": _TEXT,
+            "problems": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
         },
     }  # fmt: skip
     counts = {
         "type": "object", "required": ["taken", "repeated", "refused"],
         "properties": {"taken": {"type": "integer"}, "repeated": {"type": "integer"}, "refused": {"type": "array", "items": _PROBLEM}},
     }  # fmt: skip
-    return {"Event": event, "Decision": decision, "Problem": problem, "Counts": counts}
+    own = {"Event": event, "Decision": decision, "Problem": problem, "Counts": counts}
+    return own | change_schemas()

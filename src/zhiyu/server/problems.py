@@ -10,10 +10,13 @@ from typing import Any
 
 import msgspec
 
-from zhiyu.base.errors import EventRefused, ZhiyuError
+from zhiyu.base.errors import DeclarationError, EventRefused, Problem, ZhiyuError
 from zhiyu.events.refusals import Refusal
 from zhiyu.server.culprit import culprit_of
 
+MAX_FINDINGS = 1_000
+"""Findings about one policy that are told."""
+_DECLARATION = ("the policy does not compile; `problems` says where and why", "策略无法编译；problems 列出位置与原因")
 _encode = msgspec.json.Encoder().encode
 TITLES = {
     400: ("Bad request", "请求有误"),
@@ -34,6 +37,7 @@ TITLES = {
 }
 STATUS_OF_CODE = {
     "bad_json": 400, "bad_text": 400, "not_object": 400, "duplicate_key": 400, "too_long": 413, "id_conflict": 409,
+    "label_conflict": 409, "no_event": 404,
 }  # fmt: skip
 """What a refusal's code means in HTTP; any other is 422."""
 
@@ -82,8 +86,21 @@ def problem_of_error(error: ZhiyuError, language: str, request_id: str, line: in
         return problem(
             error.status, error.code, error.reason_en, error.reason_zh, error.field, language, request_id, line
         )
+    if isinstance(error, DeclarationError):
+        made = problem(error.status, error.code, *_DECLARATION, "", language, request_id)
+        return made | {"problems": [finding_of(each, language) for each in error.problems[:MAX_FINDINGS]]}
     field = getattr(error, "field", "")
     return problem(error.status, error.code, error.en, error.zh, field, language, request_id, line)
+
+
+def finding_of(found: Problem, language: str) -> dict[str, Any]:
+    """One finding about a policy, with its place."""
+    zh = language == "zh"
+    return {
+        "severity": found.severity, "code": found.code, "file": found.place.file, "line": found.place.line, "column": found.place.column,
+        "detail": found.zh if zh else found.en, "detail_en": found.en, "detail_zh": found.zh,
+        "suggestion": (found.suggestion_zh or found.suggestion) if zh else found.suggestion,
+    }  # fmt: skip
 
 
 def unexpected() -> HttpError:

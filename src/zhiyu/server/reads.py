@@ -1,13 +1,13 @@
-"""What is asked rather than told: decisions, explanations, health, metrics, the description of the API. FastAPI.
+"""What is asked rather than told: decisions, explanations, health, metrics, the description of the API; and the app of all routes that are
+not thin. FastAPI.
 
-In: GET requests. Out: JSON, text, a page. Path values stay percent-encoded until here, so that an id may hold any character, `/` included.
+In: requests. Out: JSON, text, a page. Path values stay percent-encoded until here, so that an id may hold any character, `/` included.
 """
 
 from __future__ import annotations
 
 from importlib import resources
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote
 
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,14 +15,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from zhiyu.base.errors import ZhiyuError
-from zhiyu.server.desk import Desk
+from zhiyu.server.bodies import Gone
 from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, headers_of
+from zhiyu.server.lists import add_lists, add_snoozes
 from zhiyu.server.meters import registry_of
 from zhiyu.server.openapi import described
+from zhiyu.server.policies import add_policies
 from zhiyu.server.problems import HttpError, encoded, problem_of_error, unexpected
+from zhiyu.server.rest import admitted, exchange_of, id_of
 from zhiyu.server.site import Site
 
-MAX_ID_CHARS = 4_096
 _JSON = "application/json"
 _PAGE_POLICY = (
     "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -36,34 +38,13 @@ def make_reads(site: Site) -> FastAPI:
     """The FastAPI app of a server."""
     app = FastAPI(title="Zhiyu 智御", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     _add_decisions(app, site)
+    add_lists(app, site)
+    add_snoozes(app, site)
+    add_policies(app, site)
     _add_health(app, site)
     _add_description(app)
     _add_handlers(app)
     return app
-
-
-def exchange_of(request: Request) -> Exchange:
-    """The exchange that `Rest` put into the scope."""
-    found: Exchange = request.scope["zhiyu"]
-    return found
-
-
-def id_of(encoded_id: str) -> str:
-    """The id that a path value stands for. HttpError 400 when it is no percent-encoded UTF-8.
-
-    >>> id_of("a%2Fb%20%E6%99%BA")
-    'a/b 智'
-    """
-    try:
-        found = unquote(encoded_id, errors="strict")
-    except UnicodeDecodeError:
-        found = ""
-    if not found or len(found) > MAX_ID_CHARS:
-        raise HttpError(
-            400, "path", f"the id is no percent-encoded UTF-8 of 1 to {MAX_ID_CHARS} characters",
-            f"id 不是 1 至 {MAX_ID_CHARS} 个字符的百分号编码 UTF-8", "id",
-        )  # fmt: skip
-    return found
 
 
 def no_decision() -> HttpError:
@@ -71,19 +52,12 @@ def no_decision() -> HttpError:
     return HttpError(404, "no_decision", "no decision of this id is kept", "没有保存该 id 的决策", "id")
 
 
-def _ready(desk: Desk) -> Desk:
-    if desk.broken or desk.closing:
-        raise desk.unavailable()
-    return desk
-
-
 def _add_decisions(app: FastAPI, site: Site) -> None:
     @app.get("/v1/decisions/{id}", tags=["decisions"], summary="A decision that was made")
     async def decision(id: EventId, request: Request) -> Response:
         """The answer as it was given; 404 when the id is not known or no longer remembered."""
-        exchange = exchange_of(request)
+        exchange, desk = admitted(request, site, "read")
         exchange.known_query()
-        desk = _ready(site.admit(exchange, "read"))
         found = desk.live.decision(id_of(id))
         if found is None:
             raise no_decision()
@@ -97,9 +71,8 @@ def _add_decisions(app: FastAPI, site: Site) -> None:
         lang: Annotated[Literal["en", "zh"] | None, Query(description="Language of `text`.")] = None,
     ) -> Response:
         """Reasons, rules with the values they saw, scorecards, the way through the flow; `text` in the language asked for."""
-        exchange = exchange_of(request)
+        exchange, desk = admitted(request, site, "read")
         exchange.known_query("lang")
-        desk = _ready(site.admit(exchange, "read"))
         found = desk.live.explanation(id_of(id))
         if found is None:
             raise no_decision()
@@ -173,6 +146,10 @@ def _add_handlers(app: FastAPI) -> None:
     async def of_the_framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return _refused(request, plain(error))
+
+    @app.exception_handler(Gone)
+    async def client_left(request: Request, error: Exception) -> Response:
+        return Response(status_code=499)
 
     @app.exception_handler(Exception)
     async def unexpected_error(request: Request, error: Exception) -> Response:

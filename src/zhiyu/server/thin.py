@@ -13,6 +13,7 @@ from zhiyu.server import many
 from zhiyu.server.bodies import Gone, read_body
 from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send
+from zhiyu.server.labels import labels
 from zhiyu.server.problems import HttpError, encoded, problem_of_refusal, unexpected
 from zhiyu.server.site import Site
 from zhiyu.server.streaming import stream
@@ -40,6 +41,7 @@ ROUTES: dict[bytes, tuple[str, str, Route]] = {
     b"/v1/decisions:batch": ("/v1/decisions:batch", "decide", many.batch),
     b"/v1/decisions:stream": ("/v1/decisions:stream", "decide", stream),
     b"/v1/events": ("/v1/events", "facts", many.events),
+    b"/v1/labels": ("/v1/labels", "labels", labels),
 }
 """By the path as it was sent: its template, the scope it needs, what it does. All are POST."""
 

@@ -1,0 +1,256 @@
+"""The description of the routes that change what is decided: labels, lists, snoozes, policies.
+
+In: what makes the answers of a set of statuses. Out: paths and schemas of the OpenAPI document, with examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+_TEXT: Json = {"type": "string"}
+_TEXTS: Json = {"type": "array", "items": _TEXT}
+_WHOLE: Json = {"type": "integer"}
+_FLAG: Json = {"type": "boolean"}
+_MOMENT: Json = {"type": "string", "description": "ISO-8601 with its offset"}
+_VALUE: Json = {"type": ["string", "number"]}
+_REASON: Json = {"type": "string", "maxLength": 1000}
+_NAME: Json = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": _TEXT,
+    "description": "The list's name, percent-encoded.",
+}
+_HASH: Json = {
+    "name": "hash",
+    "in": "path",
+    "required": True,
+    "schema": _TEXT,
+    "description": "The version: 64 hex digits.",
+}
+_PROBLEM: Json = {"$ref": "#/components/schemas/Problem"}
+_FINDING: Json = {"$ref": "#/components/schemas/Finding"}
+_ASKED = (400, 401, 403, 429, 503)
+_SENT = (400, 401, 403, 408, 413, 415, 422, 429, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """One operation. `body`: name of its schema, "" without; `many`: or an array of it, or NDJSON."""
+
+    name: str
+    tag: str
+    summary: str
+    answer: str
+    statuses: Sequence[int]
+    body: str = ""
+    many: bool = False
+    parameters: Sequence[Json] = ()
+
+    def described(self, problems: Callable[..., Json]) -> Json:
+        content = {"application/json": {"schema": _ref(self.answer)}}
+        done = {"description": "Done, and on disk" if self.body else "As it is now", "content": content}
+        found: Json = {
+            "operationId": self.name, "summary": self.summary, "tags": [self.tag], "responses": {"200": done, **problems(*self.statuses)},
+        }  # fmt: skip
+        if self.body:
+            found["requestBody"] = {"required": True, "content": self._bodies()}
+        return found | ({"parameters": list(self.parameters)} if self.parameters else {})
+
+    def _bodies(self) -> Json:
+        one = _ref(self.body)
+        if self.many:
+            both = {"anyOf": [one, _many(one, minItems=1, maxItems=1000)]}
+            return {"application/json": {"schema": both}, "application/x-ndjson": {"schema": _TEXT}}
+        yaml = {"application/yaml": {"schema": _TEXT}} if self.body == "NewPolicy" else {}
+        return {"application/json": {"schema": one}, **yaml}
+
+
+def change_paths(problems: Callable[..., Json]) -> Json:
+    """The paths. `problems` makes the answers of a set of statuses."""
+    found: dict[str, Json] = {}
+    for path, method, route in (*_labels(), *_lists(), *_policies()):
+        found.setdefault(path, {})[method] = route.described(problems)
+    return found
+
+
+def _labels() -> list[tuple[str, str, _Route]]:
+    said = "What became known about events: one label, an array, or NDJSON; in effect from the next event on"
+    return [("/v1/labels", "post", _Route("label", "labels", said, "Labelled", (*_SENT, 404, 409), "Label", True))]
+
+
+def _lists() -> list[tuple[str, str, _Route]]:
+    page = (
+        _query("limit", "Entries of a page.", type="integer", minimum=1, maximum=1000, default=100),
+        _query("before", "The `next` of the page before.", **_TEXT),
+    )
+    words = (
+        _query("until", "Until when, where an entry says nothing: a time, or a duration such as 90d.", **_TEXT),
+        _query("reason", "Why, where an entry says nothing.", **_REASON),
+        _query("author", "Who says so; the id of the key without.", **_REASON),
+    )
+    of_list, put = (
+        (*_SENT, 404),
+        "Put values on a list: an array, one object, or NDJSON; what is there already makes no change",
+    )
+    entries = "/v1/lists/{name}/entries"
+    newest = "Who is on a list, newest first, page by page"
+    return [
+        (
+            "/v1/lists",
+            "get",
+            _Route("lists", "lists", "The lists of the policy, and how many are on each", "Lists", _ASKED),
+        ),
+        (entries, "get", _Route("entries", "lists", newest, "Entries", (*_ASKED, 404, 422), parameters=(_NAME, *page))),
+        (entries, "post", _Route("put", "lists", put, "Brought", of_list, "NewEntry", True, (_NAME, *words))),
+        (
+            f"{entries}:remove",
+            "post",
+            _Route("remove", "lists", "Take values off", "Removed", of_list, "Values", False, (_NAME,)),
+        ),
+        (
+            f"{entries}:find",
+            "post",
+            _Route("find", "lists", "Which of some values are on it", "Found", of_list, "Values", False, (_NAME,)),
+        ),
+        ("/v1/snoozes", "get", _Route("snoozes", "lists", "Rules that are quiet for one value now", "Snoozes", _ASKED)),
+        (
+            "/v1/snoozes",
+            "post",
+            _Route("snooze", "lists", "Let a rule be quiet for a value", "Snoozed", _SENT, "NewSnooze"),
+        ),
+        (
+            "/v1/snoozes:end",
+            "post",
+            _Route("endSnooze", "lists", "End it before its time", "Ended", _SENT, "NewSnooze"),
+        ),
+    ]
+
+
+def _policies() -> list[tuple[str, str, _Route]]:
+    publish = "Let another policy decide: an artifact, the files of a folder, or one YAML file"
+    standing = "Which policy decides, which did before, which is counting"
+    dry = (_query("dry_run", "Only check.", type="boolean"),)
+    back = "Let the policy decide again that decided before"
+    read = "A policy that was released here, as an artifact"
+    return [
+        ("/v1/policy", "get", _Route("policy", "policies", standing, "Standing", _ASKED)),
+        ("/v1/policy", "post", _Route("publish", "policies", publish, "Published", _SENT, "NewPolicy", False, dry)),
+        ("/v1/policy:rollback", "post", _Route("rollBack", "policies", back, "Published", (*_ASKED, 409))),
+        (
+            "/v1/policies/{hash}",
+            "get",
+            _Route("artifact", "policies", read, "Artifact", (*_ASKED, 404), parameters=(_HASH,)),
+        ),
+    ]
+
+
+def change_schemas() -> Json:
+    """The schemas that the paths name."""
+    return _label_schemas() | _list_schemas() | _policy_schemas()
+
+
+def _label_schemas() -> Json:
+    label = _object(
+        "fraud", True, fraud=_FLAG, event={"type": "string", "description": "The event's id."},
+        type={"type": "string", "description": "Its type, where two types share ids."},
+        position={"type": ["integer", "null"], "description": "Its place in the log, instead of its id."},
+        known_at={"type": ["string", "integer", "null"], "description": "When it became known, ISO-8601 or ms since 1970; now without."},
+        id={"type": "string", "description": "Of the label itself, for a finding that changed later."}, reason=_REASON, author=_REASON,
+    )  # fmt: skip
+    told = _object(
+        "event position fraud status", event=_TEXT, event_position=_WHOLE, fraud=_FLAG, position=_WHOLE,
+        status={"enum": ["taken", "known"]}, repeated=_FLAG,
+    )  # fmt: skip
+    several = _object("answers", answers=_many({"anyOf": [told, _PROBLEM]}))
+    example = {"event": "l-001", "fraud": True, "reason": "chargeback"}
+    return {"Label": label | {"examples": [example]}, "Labelled": {"anyOf": [told, several]}}
+
+
+def _list_schemas() -> Json:
+    words = {"value": _TEXT, "code": _TEXT, "since": _TEXT, "until": _TEXT, "reason": _TEXT, "author": _TEXT}
+    entry = _object("list value code since", False, list=_TEXT, **words)
+    snooze = _object("rule field value code since", False, rule=_TEXT, field=_TEXT, **words)
+    listed = _object("name of kind entries", name=_TEXT, of=_TEXT, kind=_TEXT, en=_TEXT, zh=_TEXT, entries=_WHOLE)
+    new_entry = _object("value", True, value=_VALUE, until=_MOMENT, reason=_REASON)
+    values = _object("", True, values=_many(_VALUE), codes=_TEXTS, reason=_REASON, author=_REASON)
+    new_snooze = _object(
+        "rule field",
+        True,
+        rule=_TEXT,
+        field=_TEXT,
+        value=_VALUE,
+        code=_TEXT,
+        until=_TEXT,
+        reason=_REASON,
+        author=_REASON,
+    )
+    card = "6222000000000000005"
+    stolen = {"value": card, "until": "2026-06-30T00:00:00+08:00", "reason": "reported stolen"}
+    traveller = {"rule": "many_logins", "field": "customer", "value": "c1", "until": "30d", "reason": "known traveller"}
+    brought = _object(
+        "list new renewed existing refused",
+        list=_TEXT,
+        new=_WHOLE,
+        renewed=_WHOLE,
+        existing=_WHOLE,
+        refused=_many(_PROBLEM),
+    )
+    return {
+        "Lists": _object("lists", lists=_many(listed)), "Entries": _object("entries", entries=_many(entry), next=_TEXT),
+        "NewEntry": new_entry | {"examples": [stolen]}, "Brought": brought,
+        "Values": values | {"examples": [{"values": [card], "reason": "found again"}]},
+        "Removed": _object("list removed absent", list=_TEXT, removed=_WHOLE, absent=_TEXTS),
+        "Found": _object("entries absent", entries=_many(entry), absent=_TEXTS), "Snoozes": _object("snoozes", snoozes=_many(snooze)),
+        "NewSnooze": new_snooze | {"examples": [traveller]},
+        "Snoozed": {"allOf": [snooze, _object("status", status={"enum": ["new", "renewed", "existing"]})]},
+        "Ended": _object("status", status={"enum": ["ended", "absent"]}),
+    }  # fmt: skip
+
+
+def _policy_schemas() -> Json:
+    release = _object(
+        "number policy position by", number=_WHOLE, policy=_TEXT, position=_WHOLE, by=_TEXT, at=_TEXT, name=_TEXT
+    )
+    warming = _object("policy name why progress", policy=_TEXT, name=_TEXT, why=_TEXT, progress={"type": "number"})
+    artifact = _object("hash format policy", hash=_TEXT, format=_TEXT, policy={"type": "object"})
+    files = _object("files", True, files={"type": "object", "additionalProperties": _TEXT})
+    small = "name: p\nevents: [{name: login, fields: {who: {type: string}}}]\n"
+    return {
+        "Finding": _object(
+            "severity code file line column detail detail_en detail_zh suggestion", severity={"enum": ["error", "warning"]}, code=_TEXT,
+            file=_TEXT, line=_WHOLE, column=_WHOLE, detail=_TEXT, detail_en=_TEXT, detail_zh=_TEXT, suggestion=_TEXT,
+        ),
+        "NewPolicy": {"anyOf": [files, artifact], "examples": [{"files": {"policy.yaml": small}}]},
+        "Published": _object(
+            "status policy name", status={"enum": ["in_force", "warming", "checked"]}, policy=_TEXT, name=_TEXT, release=release,
+            why={"type": "string", "description": "Why it counts from the log first."}, at_once=_FLAG, warnings=_many(_FINDING),
+        ),
+        "Standing": _object(
+            "in_force previous warming", in_force=release, previous={"anyOf": [release, {"type": "null"}]},
+            warming={"anyOf": [warming, {"type": "null"}]},
+        ),
+        "Artifact": artifact,
+    }  # fmt: skip
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(required: str, closed: bool = False, /, **properties: Any) -> Json:
+    made: Json = {"type": "object", "properties": properties}
+    if required:
+        made["required"] = required.split()
+    return made | ({"additionalProperties": False} if closed else {})
+
+
+def _many(schema: Json, **more: int) -> Json:
+    return {"type": "array", "items": schema, **more}
+
+
+def _query(name: str, description: str, **schema: Any) -> Json:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

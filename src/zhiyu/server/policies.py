@@ -1,0 +1,172 @@
+"""Policies over HTTP: which one decides, publish another, roll back, read one that was released.
+
+In: an artifact, or the files of a policy folder. Out: what became of it: in force at once, or counting first. Compiling runs in a thread
+beside the event loop. A release is on disk before it is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from fastapi import FastAPI, Path, Request, Response
+
+from zhiyu.base.errors import InputError
+from zhiyu.base.limits import MAX_POLICY_FILES
+from zhiyu.engine.live import Live
+from zhiyu.engine.opened import Opened, open_artifact, open_policy
+from zhiyu.engine.releases import Release
+from zhiyu.events.refusals import Bad
+from zhiyu.log.list_journal import said_time
+from zhiyu.log.ndjson import read_line
+from zhiyu.policy.artifact import Artifact
+from zhiyu.policy.load import load_texts
+from zhiyu.server.bodies import read_body
+from zhiyu.server.desk import Desk
+from zhiyu.server.exchange import Exchange
+from zhiyu.server.problems import MAX_FINDINGS, HttpError, encoded, finding_of
+from zhiyu.server.rest import admitted
+from zhiyu.server.shapes import read_object
+from zhiyu.server.site import Site
+
+T = TypeVar("T")
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_JSON = "application/json"
+PolicyHash = Annotated[str, Path(description="The version: 64 hex digits.")]
+
+
+class Folder(msgspec.Struct, forbid_unknown_fields=True):
+    """The files of a policy folder by name: *.yaml, and *.csv for the rows of tables."""
+
+    files: dict[str, str]
+
+
+def add_policies(app: FastAPI, site: Site) -> None:
+    """The routes under /v1/policy and /v1/policies."""
+
+    @app.get("/v1/policy", include_in_schema=False)
+    async def policy(request: Request) -> Response:
+        exchange, desk = admitted(request, site, "policy")
+        exchange.known_query()
+        await desk.durable()
+        return _json(_standing(desk.live))
+
+    @app.post("/v1/policy", include_in_schema=False)
+    async def publish(request: Request) -> Response:
+        exchange, desk = admitted(request, site, "policy")
+        dry_run = _flag(exchange.known_query("dry_run").get("dry_run"))
+        body = await read_body(exchange, request.receive, site.settings.max_body_bytes)
+        like, yaml = desk.live.opened, b"yaml" in exchange.content_type
+        opened = await _aside(lambda: opened_of(body, yaml, like))
+        warnings = [finding_of(each, exchange.language) for each in opened.warnings[:MAX_FINDINGS]]
+        if dry_run:
+            why = desk.live.why_not_at_once(opened)
+            told: dict[str, Any] = {"status": "checked", "at_once": not why} | ({"why": why} if why else {})
+        else:
+            told = await desk.durably(lambda live: _released(live, live.release(opened, _by(exchange))))
+        return _json({**told, "policy": opened.artifact.hash, "name": opened.policy.name, "warnings": warnings})
+
+    @app.post("/v1/policy:rollback", include_in_schema=False)
+    async def roll_back(request: Request) -> Response:
+        exchange, desk = admitted(request, site, "policy")
+        exchange.known_query()
+        await _open_previous(desk)
+        told = await desk.durably(lambda live: _released(live, live.roll_back(_by(exchange))))
+        live = desk.live
+        found = live.warming.opened if live.warming is not None else live.opened
+        return _json({**told, "policy": found.artifact.hash, "name": found.policy.name})
+
+    @app.get("/v1/policies/{hash}", include_in_schema=False)
+    async def artifact(hash: PolicyHash, request: Request) -> Response:
+        exchange, desk = admitted(request, site, "policy")
+        exchange.known_query()
+        found = desk.live.releases.artifact(hash) if _HASH.fullmatch(hash) else None
+        if found is None:
+            raise HttpError(404, "no_policy", "no policy of this hash was released here", "此处未发布过该哈希的策略")
+        return Response(found, media_type=_JSON)
+
+
+def opened_of(body: bytes, yaml: bool, like: Opened) -> Opened:
+    """The policy that a body brings, checked and compiled for the tenant of `like`. DeclarationError with every finding; HttpError."""
+    if yaml:
+        return open_policy(load_texts({"policy.yaml": body}), like.tenant, like.codes.key)
+    try:
+        content = read_line(body)
+    except Bad as bad:
+        raise HttpError(400, bad.code, bad.en, bad.zh, "body") from None
+    if "files" in content:
+        files = read_object(body, Folder).files
+        if not 1 <= len(files) <= MAX_POLICY_FILES:
+            raise HttpError(
+                422,
+                "limit",
+                f"a policy has 1 to {MAX_POLICY_FILES} files",
+                f"策略应有 1 至 {MAX_POLICY_FILES} 个文件",
+                "files",
+            )
+        texts = {name: files[name].encode() for name in sorted(files)}
+        return open_policy(load_texts(texts), like.tenant, like.codes.key)
+    try:
+        return open_artifact(Artifact.from_json(body), like.tenant, like.codes.key)
+    except InputError as wrong:
+        raise HttpError(422, "policy", wrong.en, wrong.zh) from None
+
+
+async def _open_previous(desk: Desk) -> None:
+    """Compile the policy before the one in force beside the loop, when that has not been done yet."""
+    live, before = desk.live, desk.live.releases.previous
+    if before is None:
+        raise HttpError(409, "no_release", "there is no earlier release to go back to", "没有可回退的更早版本")
+    await _aside(lambda: live.releases.open(before.hash, live.opened))
+
+
+async def _aside(does: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(None, does)
+
+
+def _by(exchange: Exchange) -> str:
+    return f"key:{exchange.grant.key_id}" if exchange.grant is not None and exchange.grant.key_id else "api"
+
+
+def _flag(text: str | None) -> bool:
+    if text in (None, "", "false", "true"):
+        return text == "true"
+    raise HttpError(422, "dry_run", "is neither true nor false", "应为 true 或 false", "dry_run")
+
+
+def _released(live: Live, release: Release | None) -> dict[str, Any]:
+    if release is not None:
+        return {"status": "in_force", "release": _told(release)}
+    return {"status": "warming", "why": live.warming_why}
+
+
+def _standing(live: Live) -> dict[str, Any]:
+    releases, warming = live.releases, live.warming
+    content: dict[str, Any] = {
+        "in_force": {**_told(releases.current), "name": live.opened.policy.name} if releases.current else None,
+        "previous": _told(releases.previous) if releases.previous else None,
+        "warming": None,
+    }
+    if warming is not None:
+        content["warming"] = {
+            "policy": warming.opened.artifact.hash, "name": warming.opened.policy.name, "why": live.warming_why,
+            "progress": round(warming.progress, 4),
+        }  # fmt: skip
+    return content
+
+
+def _told(release: Release) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "number": release.number,
+        "policy": release.hash,
+        "position": release.at,
+        "by": release.by or "folder",
+    }
+    return found | ({"at": said_time(release.written_ms)} if release.written_ms else {})
+
+
+def _json(content: Any) -> Response:
+    return Response(encoded(content), media_type=_JSON)
