@@ -59,6 +59,7 @@ def new_live(folder: Path, **changes: Any) -> Live:
 
 def decided_anew(live: Live, folder: Path) -> None:
     """Killed and opened without any snapshot: recovery decides everything again under each release, and compares."""
+    live.snapshots.poll(wait=True)  # the child that writes one would write into what is removed
     os.close(live._lock)
     shutil.rmtree(folder / "snapshots")
     again = Live(folder, live.opened, clock="events", segment_bytes=15_000)
