@@ -19,15 +19,16 @@ import pytest
 
 from zhiyu.base.errors import InputError
 from zhiyu.base.hashing import Codes
-from zhiyu.base.limits import MAX_EVENT_BYTES
+from zhiyu.base.limits import MAX_EVENT_BYTES, MAX_JSON_DEPTH
 from zhiyu.events.declare import EventType, Field, Source, TimeColumn
 from zhiyu.events.decode import decode
-from zhiyu.events.refusals import Refusal
+from zhiyu.events.refusals import Bad, Refusal
 from zhiyu.events.schema import EventSchema
 from zhiyu.log.blocks import BLOCK_BYTES, Blocks
 from zhiyu.log.dead_letters import DeadLetters
 from zhiyu.log.event_file import EventFile
 from zhiyu.log.files import open_events
+from zhiyu.log.ndjson import read_line
 
 SCHEMA = EventSchema.compile(
     [
@@ -139,6 +140,14 @@ def test_gzip_reads_the_same(tmp_path: Path) -> None:
         packed = tmp_path / f"{name}.gz"
         packed.write_bytes(gzip.compress(plain.read_bytes()))
         assert events(open_events(packed, SOURCE)) == events(open_events(plain, SOURCE))
+
+
+def test_depth_is_limited_and_brackets_inside_texts_do_not_count() -> None:
+    inside = MAX_JSON_DEPTH - 1
+    assert read_line(b'{"a":' + b"[" * inside + b"]" * inside + b"}")
+    with pytest.raises(Bad, match="nested more than 500 levels deep"):
+        read_line(b'{"a":' + b"[" * (inside + 1) + b"]" * (inside + 1) + b"}")
+    assert read_line(b'{"a":"' + b"[" * 2000 + rb'\"{{{"}')
 
 
 BAD_LINES: list[tuple[bytes, str]] = [

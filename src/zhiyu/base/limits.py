@@ -8,6 +8,8 @@ MAX_STRING_BYTES = 4096
 MAX_LIST_ITEMS = 256
 MAX_FIELDS = 512
 MAX_EVENT_BYTES = 256 * 1024
+MAX_JSON_DEPTH = 500
+"""Levels of nesting in one event; below what any version of the interpreter can follow, so that all refuse the same."""
 MAX_POLICY_FILE_BYTES = 1 << 20
 MAX_POLICY_FILES = 200
 MAX_EXPRESSION_CHARS = 4000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +18,13 @@ import msgspec
 import numpy as np
 
 from zhiyu.base.errors import InputError
-from zhiyu.base.limits import MAX_EVENT_BYTES
+from zhiyu.base.limits import MAX_EVENT_BYTES, MAX_JSON_DEPTH
 from zhiyu.events.batch import RawBatch
 from zhiyu.events.refusals import Bad, Refusal
 from zhiyu.log.blocks import Blocks
 
 _DECODER = msgspec.json.Decoder()
+_NESTING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 class NdjsonFile:
@@ -86,6 +88,8 @@ def read_line(line: bytes | None) -> dict[str, Any]:
             f"the line is longer than {MAX_EVENT_BYTES} bytes; send less in one event",
             f"该行超过 {MAX_EVENT_BYTES} 字节；请减少单个事件的内容",
         )
+    if len(line) > 2 * MAX_JSON_DEPTH and line.count(b"[") + line.count(b"{") > MAX_JSON_DEPTH:
+        _check_depth(line)
     try:
         found = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
@@ -107,6 +111,22 @@ def _not_json(line: bytes, why: str) -> Bad:
             f"该行在第 {wrong.start} 字节不是 UTF-8；请修正编码",
         )
     return Bad("bad_json", f"the line is not JSON: {why[:120]}", f"该行不是 JSON：{why[:120]}")
+
+
+def _check_depth(line: bytes) -> None:
+    """Refuse what is nested too deep; called only where there are brackets enough for it."""
+    depth = 0
+    for token in _NESTING.finditer(line):
+        if token[0] in (b"[", b"{"):
+            depth += 1
+            if depth > MAX_JSON_DEPTH:
+                at = token.start()
+                raise Bad(
+                    "bad_json", f"the line is nested more than {MAX_JSON_DEPTH} levels deep (byte {at}); send it flat",
+                    f"该行嵌套超过 {MAX_JSON_DEPTH} 层（第 {at} 字节）；请发送扁平的记录",
+                )  # fmt: skip
+        elif token[0] in (b"]", b"}"):
+            depth -= 1
 
 
 def _check_keys(line: bytes) -> None:
