@@ -39,6 +39,12 @@ def test_init_check_replay_explain(home: Path) -> None:
     why = json.loads(said.stdout)
     assert why["rules"]
     assert why["values_kept"]
+    assert set(why["to_customer"]) == {"en", "zh"}
+    told = [json.loads(run("explain", each, "--json").stdout) for each in ids[:8]]
+    assert any("call you before we go on" in text for each in told for text in each["to_customer"]["en"])
+    assert all(
+        len(each["to_customer"]["en"]) == len(each["to_customer"]["zh"]) <= len(each["reasons"]) for each in told
+    )
     assert run("explain", ids[0], "--lang", "zh").exit_code == 0
 
 
@@ -112,7 +118,7 @@ def test_a_mistake_says_in_chinese_what_to_do(home: Path, monkeypatch: pytest.Mo
     assert run("explain", "x").stderr.endswith("中没有租户“default”的完整运行；请先运行 `zhiyu replay`\n")
     assert run(*replay, "--labels", "columns.csv").stderr.endswith("没有列“id”；是不是“idd”？\n")
     assert "“perhaps”不是标签；请写 1" in run(*replay, "--labels", "words.csv").stderr
-    assert run(*replay, "--source", "files").stderr.endswith("策略中没有来源“files”\n")
+    assert run(*replay, "--source", "files").stderr.endswith("策略中没有来源“files”；策略未声明来源\n")
     assert run(*replay).exit_code == 0
     assert "；编号形如“" in run("explain", "x").stderr
 

@@ -129,10 +129,16 @@ class Explanation:
             "tables": [row.to_dict() for row in self.tables],
             "scorecards": [card.to_dict() for card in self.scorecards], "path": list(self.path),
             "actions": [action.to_dict() for action in self.actions], "reasons": [reason.code for reason in self.reasons],
+            "to_customer": {"en": self.to_customer("en"), "zh": self.to_customer("zh")},
             "en": self.sentence("en"), "zh": self.sentence("zh"), "seen": dict(self.seen), "values_kept": self.values_kept,
             "late": self.late, "approximate": self.approximate, "policy_hash": self.policy_hash,
             "counterfactual": self.counterfactual.to_dict() if self.counterfactual else None,
         }  # fmt: skip
+
+    def to_customer(self, language: str = "en") -> list[str]:
+        """What the customer may be told: the consumer-safe wording of the reasons, each once; nothing where none is declared."""
+        said = (reason.consumer_zh if language == "zh" else reason.consumer_en for reason in self.reasons)
+        return [text for text in dict.fromkeys(said) if text]
 
     def sentence(self, language: str = "en") -> str:
         """The whole decision in one sentence."""

@@ -11,7 +11,7 @@ body{margin:0 auto;max-width:1200px;padding:24px 28px 60px;background:var(--pape
 font:15px/1.5 system-ui,-apple-system,"Segoe UI","Noto Sans","PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
 h1{font-size:24px;margin:4px 0 2px}h2{font-size:18px;margin:36px 0 4px}h3{font-size:15px;margin:18px 0 4px}
 p{margin:4px 0 10px}.soft,.why{color:var(--soft)}.why{font-size:13.5px;max-width:900px}
-code{font:12.5px ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
+code{font:12.5px ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}td code{white-space:normal}
 input.tongue{position:absolute;opacity:0}
 label.tongue{display:inline-block;padding:2px 12px;border:1px solid var(--line);cursor:pointer;color:var(--soft);font-size:13px}
 #tongue-en:checked~label[for=tongue-en],#tongue-zh:checked~label[for=tongue-zh]{background:var(--ink);color:#fff;border-color:var(--ink)}
@@ -36,7 +36,7 @@ tr.start td{border-top:1.5px solid var(--soft)}
 .matrix td{text-align:center;min-width:92px;line-height:1.35}.matrix td:first-child{text-align:left;font-weight:600}
 .matrix th{text-align:center}.matrix .stay{background:var(--wash);color:var(--soft)}.matrix .up{background:#fbe3d8}
 .matrix .down{background:#dcefe2}.matrix .none{color:#c3c9d1}.matrix small{color:var(--soft);display:block}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(460px,1fr));gap:6px 28px}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(460px,100%),1fr));gap:6px 28px}
 .plot{width:100%;height:auto;font-size:11px}.plot text{fill:var(--soft)}.plot .grid{stroke:var(--line)}
 .plot path{fill:none;stroke-width:1.8}.plot path.live{stroke:var(--live)}.plot path.candidate{stroke:var(--cand)}
 .plot path.share{stroke:#2563a8}.plot circle.live{fill:var(--live)}.plot circle.candidate{fill:var(--cand)}
