@@ -148,7 +148,7 @@ class Codes:
     True
     """
 
-    __slots__ = ("_k0", "_k1", "key")
+    __slots__ = ("_k0", "_k1", "key", "words")
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
@@ -156,6 +156,7 @@ class Codes:
         self.key = key
         self._k0 = np.uint64(int.from_bytes(key[:8], "little"))
         self._k1 = np.uint64(int.from_bytes(key[8:], "little"))
+        self.words: UInt64s = np.array([self._k0, self._k1], np.uint64)
 
     def one(self, text: str) -> int:
         """The signed 64-bit code of one text (its UTF-8 bytes)."""

@@ -1,4 +1,4 @@
-"""Records as they come over the wire, decoded as one batch: few of them one by one, many by column.
+"""Records as they come over the wire, decoded as one batch: plain ones in machine code, the rest by the definitions.
 
 In: JSON objects as bytes, the next position. Out: `Decoded` for the good ones, and one `Refusal` per bad one; positions count every record,
 so that a refusal names its record.
@@ -17,31 +17,52 @@ from zhiyu.events.declare import Source
 from zhiyu.events.decode import decode
 from zhiyu.events.decode_one import decode_few
 from zhiyu.events.refusals import Bad, Refusal
+from zhiyu.events.wire import decode_wire
 from zhiyu.log.ndjson import read_line
 
+TOGETHER = 3
+"""From so many records on, the fixed price of machine code is paid back."""
 MANY = 48
-"""From so many records on, columns are cheaper."""
+"""From so many records on that are not plain, columns are cheaper."""
 
 
 def decode_bodies(
     opened: Opened, source: Source | None, bodies: Sequence[bytes], position: int
 ) -> tuple[EventBatch | None, list[Refusal]]:
     """The good records as one batch (None when there is none), and the refused ones."""
+    plain, left = None, list(range(len(bodies)))
+    if source is None and len(bodies) >= TOGETHER:
+        positions = range(position, position + len(bodies))
+        plain, left = decode_wire(opened.compiled.schema, bodies, positions, opened.codes, opened.tenant)
+        if not left:
+            return plain, []
+    found, refusals = _decode_rest(opened, source, bodies, left, position)
+    if plain is None or found is None:
+        return plain or found, refusals
+    whole = joined([plain, found])
+    return in_order(whole, np.argsort(whole.positions)), refusals
+
+
+def _decode_rest(
+    opened: Opened, source: Source | None, bodies: Sequence[bytes], numbers: Sequence[int], position: int
+) -> tuple[EventBatch | None, list[Refusal]]:
+    """The records of these numbers by the definitions."""
     records, positions, refusals = [], [], []
-    for number, body in enumerate(bodies, position):
+    for number in numbers:
+        body = bodies[number]
         try:
             records.append(read_line(body if len(body) <= MAX_EVENT_BYTES else None))
-            positions.append(number)
+            positions.append(position + number)
         except Bad as bad:
-            refusals.append(Refusal(number, "", "", bad.code, bad.en, bad.zh))
+            refusals.append(Refusal(position + number, "", "", bad.code, bad.en, bad.zh))
     if not records:
         return None, refusals
     schema = opened.compiled.schema
     if len(records) >= MANY:
         raw = RawBatch(None, records, position, np.array(positions, np.int64))
         decoded = decode(schema, source, raw, opened.codes, opened.tenant)
-        return (decoded.batch if decoded.batch.n else None), refusals + decoded.refusals
-    decoded = decode_few(schema, source, records, opened.codes, opened.tenant, positions)
+    else:
+        decoded = decode_few(schema, source, records, opened.codes, opened.tenant, positions)
     return (decoded.batch if decoded.batch.n else None), refusals + decoded.refusals
 
 
@@ -58,6 +79,17 @@ def joined(parts: Sequence[EventBatch]) -> EventBatch:
         np.concatenate([p.values for p in parts], axis=1), np.concatenate([p.nulls for p in parts], axis=1),
         np.concatenate([p.labels for p in parts]), first.label_delay_ms, np.concatenate([p.money for p in parts]),
         {name: [each for p in parts for each in _list(p.shown.get(name, [None] * p.n))] for name in names},
+    )  # fmt: skip
+
+
+def in_order(batch: EventBatch, rows: np.ndarray) -> EventBatch:
+    """The same events in another order: row `rows[i]` comes i-th."""
+    ids, order = _list(batch.ids), rows.tolist()
+    return EventBatch(
+        batch.tenant, batch.positions[rows], [str(ids[row]) for row in order], batch.id_code[rows], batch.body_code[rows],
+        batch.type_index[rows], batch.time_ms[rows], np.ascontiguousarray(batch.values[:, rows]),
+        np.ascontiguousarray(batch.nulls[:, rows]), batch.labels[rows], batch.label_delay_ms, batch.money[rows],
+        {name: [texts[row] for row in order] for name, texts in ((name, _list(c)) for name, c in batch.shown.items())},
     )  # fmt: skip
 
 

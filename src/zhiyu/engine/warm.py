@@ -20,6 +20,7 @@ from zhiyu.events.batch import RawBatch
 from zhiyu.events.declare import EventType, Field
 from zhiyu.events.decode import decode
 from zhiyu.events.decode_one import decode_one
+from zhiyu.events.wire import decode_wire
 from zhiyu.expressions import run_program
 from zhiyu.features.declare import Feature
 from zhiyu.features.state import FeatureState
@@ -79,6 +80,7 @@ def _read_events(opened: Opened) -> None:
     values = np.zeros((compiled.n_registers, 1), np.int64)
     run_program(compiled.before.code, compiled.before.sets, values, np.ones(values.shape, np.uint8), 1)
     decode(compiled.schema, None, RawBatch(records=[_RECORD]), opened.codes, "warm")
+    decode_wire(compiled.schema, [b'{"type":"e","id":"1","time":0,"who":"a"}'], [0], opened.codes, "warm")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ _NOTHING: list[str | None] = [None]
 _DOUBLE, _LONG = struct.Struct("<d"), struct.Struct("<q")
 
 
-class _Row:
+class Row:
     """The registers of one event while it is read. Texts wait in `texts` for their codes."""
 
     __slots__ = ("nulls", "schema", "shown", "text_registers", "texts", "values")
@@ -97,7 +97,7 @@ def _read(
     schema: EventSchema, source: Source | None, plan: Plan, record: Mapping[str, Any], position: int, report: CleaningReport
 ) -> _Event | _Finding:  # fmt: skip
     """One record as registers, or where reading it stopped and why."""
-    row, notes = _Row(schema), []  # type: tuple[_Row, list[tuple[str, str]]]
+    row, notes = Row(schema), []  # type: tuple[Row, list[tuple[str, str]]]
     where, kind, event_id = plan.type_column, plan.fixed_type, ""
     try:
         if plan.type_column:
@@ -112,7 +112,7 @@ def _read(
         assert own is not None
         for field in own.fields:
             where = field.name
-            _field(row, field, record, time_ms, notes)
+            read_field_of_one(row, field, record, time_ms, notes)
     except Bad as bad:
         if where == plan.type_column:
             kind = -1
@@ -157,7 +157,10 @@ def _label(plan: Plan, record: Mapping[str, Any], notes: list[tuple[str, str]]) 
     return max(found, -1)
 
 
-def _field(row: _Row, plan: FieldPlan, record: Mapping[str, Any], time_ms: int, notes: list[tuple[str, str]]) -> None:
+def read_field_of_one(
+    row: Row, plan: FieldPlan, record: Mapping[str, Any], time_ms: int, notes: list[tuple[str, str]]
+) -> None:
+    """Read one field of a record into the row; `Bad` when it cannot be taken. What cleaning did is noted."""
     raw = nested(record, plan.column) if plan.column else None
     if plan.words is not None:
         raw = plan.words.one(raw)
@@ -185,7 +188,7 @@ def _field(row: _Row, plan: FieldPlan, record: Mapping[str, Any], time_ms: int, 
         raise missing()
 
 
-def _derived(row: _Row, plan: FieldPlan, text: str, time_ms: int, done: Notes) -> None:
+def _derived(row: Row, plan: FieldPlan, text: str, time_ms: int, done: Notes) -> None:
     signals: Sequence[SignalValue] = ()
     if plan.checked is not None:
         signals = plan.checked.signals_one(text)
@@ -208,7 +211,7 @@ class _Event:
 
     __slots__ = ("event_id", "label", "own", "position", "row", "time_ms")
 
-    def __init__(self, row: _Row, own: TypePlan, position: int, event_id: str, time_ms: int, label: int) -> None:
+    def __init__(self, row: Row, own: TypePlan, position: int, event_id: str, time_ms: int, label: int) -> None:
         self.row, self.own, self.position = row, own, position
         self.event_id, self.time_ms, self.label = event_id, time_ms, label
 

@@ -18,11 +18,13 @@ from zhiyu.events.schema import EventSchema
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """`salts` uint64[k] of the body columns, `type_codes` int64[types], `ids` one `Codes` per type."""
+    """`salts` uint64[k] of the body columns, `type_codes` int64[types], `ids` one `Codes` per type; `id_words`
+    uint64[types, 2]: their keys."""
 
     salts: npt.NDArray[np.uint64]
     type_codes: npt.NDArray[np.int64]
     ids: tuple[Codes, ...]
+    id_words: npt.NDArray[np.uint64]
 
 
 def keyed(schema: EventSchema, plan: Plan, codes: Codes) -> Keyed:
@@ -30,9 +32,11 @@ def keyed(schema: EventSchema, plan: Plan, codes: Codes) -> Keyed:
     key = ("keyed", plan.name, codes.key)
     found: Keyed | None = schema.kept.get(key)
     if found is None:
+        ids = tuple(codes.derived(f"id {event.name}") for event in schema.types)
         found = schema.kept[key] = Keyed(
             np.array([codes.one(f"body {name}") for name in plan.salt_names], np.int64).view(np.uint64),
             np.array([codes.one(event.name) for event in schema.types], np.int64),
-            tuple(codes.derived(f"id {event.name}") for event in schema.types),
+            ids,
+            np.array([each.words for each in ids], np.uint64).reshape(-1, 2),
         )
     return found

@@ -91,7 +91,7 @@ def _fraction(data: Bytes, at: int, end: int) -> tuple[int, int]:
 
 
 @kernel
-def _iso(data: Bytes, at: int, end: int) -> tuple[bool, int, bool, int]:
+def iso_time(data: Bytes, at: int, end: int) -> tuple[bool, int, bool, int]:
     """ISO-8601 as in `time_format`: (taken, wall-clock ms, offset given, offset ms)."""
     year, a = _digits(data, at, end, 4)
     if a != 4 or end - at < 10 or data[at + 4] != 45 or data[at + 7] != 45:
@@ -138,7 +138,7 @@ def _run(data: Bytes, at: int, end: int, program: npt.NDArray[np.int32], step: i
     while program[step, 0] != 0:
         op = program[step, 0]
         if op == 20:
-            return _iso(data, at, end)
+            return iso_time(data, at, end)
         n = 1
         if op == 1:
             if at >= end or data[at] != program[step, 1]:
