@@ -281,3 +281,31 @@ def test_opened_again_by_hand(tmp_path: Path) -> None:
     live = Live(tmp_path / "default", live_opened(), clock="events")
     assert live.engine.lists.counts(live.moment()) == {"watched_cards": 1}
     live.close()
+
+
+def test_a_timeline_is_asked_for_by_the_raw_value(server: Served, tmp_path: Path) -> None:
+    for number in range(60):
+        server.decide(payment(number, phone="13800138000", time=f"2027-01-15T08:{number:02}:00+08:00"))
+    server.client.post("/v1/labels", json={"event": "p59", "fraud": True})
+    server.client.post(LISTED, json={"value": "c1"})
+    told = server.client.get("/v1/entities/phone/138%200013%208000/timeline?limit=40").json()
+    assert [e["id"] for e in told["entries"][1:]] == [f"p{number}" for number in range(59, 20, -1)]
+    assert told["entries"][0]["kind"] == "label"
+    rest = server.client.get(f"/v1/entities/phone/13800138000/timeline?before={told['next']}").json()
+    assert ([e["id"] for e in rest["entries"]], "next" in rest) == (
+        [f"p{number}" for number in range(20, -1, -1)],
+        False,
+    )
+    span = {"since": "2027-01-15T08:10:00+08:00", "until": "2027-01-15T08:12:00+08:00"}
+    found = server.client.get("/v1/entities/phone/13800138000/timeline", params=span).json()["entries"]
+    assert [e["id"] for e in found] == ["p11", "p10"]
+    [change, *_] = server.client.get("/v1/entities/card/c1/timeline").json()["entries"]
+    assert (change["kind"], change["list"]) == ("list", "watched_cards")
+    code = server.client.get(LISTED).json()["entries"][0]["code"]
+    assert server.client.get(f"/v1/entities/card/code:{code}/timeline").json()["entries"][0] == change
+    for path, status in (("cart/c1", 404), ("phone/none", 422), ("card/c1", 422)):
+        assert server.client.get(f"/v1/entities/{path}/timeline?before=x").status_code == status
+    server.stop()
+    everything = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert all(b"13800138000" not in path.read_bytes() for path in everything)
+    assert "13800138000" not in server.log.getvalue()

@@ -12,7 +12,6 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,8 +22,9 @@ from zhiyu.base.limits import MAX_BATCH
 from zhiyu.decisions.explain import Explanation
 from zhiyu.engine.admit import NO_CLOCK
 from zhiyu.engine.answers import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, Answer, Answers
+from zhiyu.engine.archive import Archive
 from zhiyu.engine.engine import Outcome
-from zhiyu.engine.event_frames import Noted, event_payload, noted
+from zhiyu.engine.event_frames import event_payload
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.labelling import Label, Labelling, answer_label, answer_wrong, clock_of
 from zhiyu.engine.list_changes import ListChanges
@@ -35,8 +35,8 @@ from zhiyu.engine.recovery import Recovered, recover, snapshot_facts
 from zhiyu.engine.releases import Release, Releases
 from zhiyu.engine.snapshots import Snapshots
 from zhiyu.engine.takeover import taken_over, unlike
+from zhiyu.engine.timeline import Asked, Page
 from zhiyu.engine.warming import Warming, start_of
-from zhiyu.engine.what_if import LIVE_ROWS, WhatIf
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.list_changes import ListChange, Snooze
@@ -92,8 +92,7 @@ class Live:
         self.position = self.log.position
         self.warming: Warming | None = None
         self.warming_why = self._warming_by = ""
-        self._answers: dict[str, Answers] = {}
-        self._what_ifs: dict[str, WhatIf | None] = {}
+        self.archive = Archive(self.log, self.releases, folder / "index", self.opened)
         self.answers = self._answers_of(self.opened)
         self._snapshot_events, self._snapshot_due = snapshot_events, max(self.snapshots.last, 0) + snapshot_events
         if release:
@@ -167,7 +166,10 @@ class Live:
         payload = event_payload(
             self.opened.artifact.hash, self.engine.accepted - len(accepted), batch, judged, accepted, floors, own, kept
         )
-        return self.log.append(EVENTS, payload, len(accepted), int(batch.positions[accepted[0]]), self.position)
+        before = self.log.position
+        chain = self.log.append(EVENTS, payload, len(accepted), int(batch.positions[accepted[0]]), self.position)
+        self.archive.keep_events(before, batch, accepted)
+        return chain
 
     def _take_rest(self, batch: EventBatch, first: int, answers: list[Answer | None]) -> None:
         """Facts and noise: counted, nothing to decide."""
@@ -186,7 +188,7 @@ class Live:
         self._require_working()
         self.log.reserve(sum(4 * (len(each.reason) + len(each.author)) for each in labels) + self._room * len(labels))
         first = self.position
-        labelling = Labelling(self.opened, self._opened_of, self._positions_of, self._note_at)
+        labelling = Labelling(self.opened, self._opened_of, self._positions_of, self.archive.note_at)
         note, wrong = labelling.matched(labels, first, clock_of(self.engine.door, self.floor()))
         answers: list[Answer | None] = [None] * len(labels)
         for number, why in wrong.items():
@@ -201,8 +203,9 @@ class Live:
         accepted = np.flatnonzero(judged.status == 0)
         self.position += len(labels)
         if len(accepted):
-            fresh = note.take(accepted)
+            fresh, before = note.take(accepted), self.log.position
             self.log.append(LABELS, fresh.payload(), fresh.n, int(fresh.positions[0]), self.position)
+            self.archive.keep_labels(before, fresh)
             self.engine.take_labels(fresh)
         for row, position in enumerate(note.positions.tolist()):
             label = labels[position - first]
@@ -227,8 +230,9 @@ class Live:
         self.engine.lists.put(note.changes)
         with self._breaking():
             self.engine.lists_changed(note)
-            self.position += len(changes)
+            before, self.position = self.log.position, self.position + len(changes)
             self.log.append(LISTS, payload, len(changes), first, self.position)
+            self.archive.keep_changes(before, changes, first)
         return first
 
     @contextmanager
@@ -311,7 +315,7 @@ class Live:
         if self.broken:
             return False
         if self.warming is None:
-            return self.snapshots.work(seconds)
+            return self.snapshots.work(seconds) | self.archive.index.work(seconds)
         if not self.warming.work(seconds) and self.warming.done >= self.log.position:
             self._put_in_force(self.warming.opened, self._warming_by, self.warming)
             return False
@@ -329,12 +333,13 @@ class Live:
         return release
 
     def _answers_of(self, opened: Opened) -> Answers:
-        self.answers = self._answers.setdefault(opened.artifact.hash, Answers(opened))
+        self.archive.opened = opened
+        self.answers = self.archive.answers_of(opened.artifact.hash)
         self._room = 9 * opened.compiled.n_columns + 9 * len(opened.compiled.features) + 400
         return self.answers
 
     def decision(self, event_id: str) -> bytes | None:
-        """The decision about an event, as JSON; None when its id is not remembered."""
+        """The decision about an event, as JSON; None when its id is not known."""
         position = self.position_of(event_id)
         return None if position is None else self.at(position)
 
@@ -344,59 +349,20 @@ class Live:
 
     def _positions_of(self, event_id: str, kind: str = "") -> list[int]:
         """Positions of the events with this id, of all types or of one."""
-        codes = zip(self.opened.compiled.schema.types, self.opened.id_codes(event_id))
-        found = (self.engine.door.find(code) for event, code in codes if kind in ("", event.name))
-        return [position for position in found if position >= 0]
+        return self.archive.positions_of(event_id, kind, self.engine.door)
 
     def at(self, position: int, repeated: bool = False) -> bytes | None:
         """The answer that was given at a position, from the log; None when nothing (more) is there."""
-        found = self._noted(position)
-        if found is None:
-            return None
-        note, chain, answers = found
-        at = np.flatnonzero(note.decisions.positions == position)
-        if len(at):
-            return answers.bodies(note.decisions.at(at), chain, repeated)[0]
-        rows = np.flatnonzero(note.batch.positions == position)
-        if not len(rows):
-            return None
-        row = int(rows[0])
-        return answers.taken(note.batch.ids[row], int(note.batch.type_index[row]), position, repeated)
+        return self.archive.at(position, repeated)
 
     def explanation(self, event_id: str) -> Explanation | None:
-        """Why a decision came out as it did, with the values it saw (a pass keeps none); None when its id is not remembered."""
+        """Why a decision came out as it did, with the values it saw (a pass keeps none); None when its id is not known."""
         position = self.position_of(event_id)
-        found = None if position is None else self._noted(position)
-        if found is None:
-            return None
-        note, _, answers = found
-        d = note.decisions
-        at = np.flatnonzero(d.positions == position)
-        if not len(at):
-            return None
-        lines = np.flatnonzero(d.kept == at[0])
-        if len(lines):
-            line = int(lines[0])
-            found_why = answers.opened.explain_kept(d, note.batch, line)
-            what_if = self._what_ifs.setdefault(note.policy, None) or WhatIf(answers.opened)
-            self._what_ifs[note.policy] = what_if
-            return replace(found_why, counterfactual=what_if.find(d, note.batch, line, self.engine.lists, LIVE_ROWS))
-        return answers.opened.explain_pass(d, int(at[0]))
+        return None if position is None else self.archive.explanation(position, self.engine.lists)
 
-    def _noted(self, position: int) -> tuple[Noted, bytes, Answers] | None:
-        """What the log holds of a position: its frame, its chain, and answers under the policy that decided then."""
-        frame = self.log.frame_at(position)
-        if frame is None or frame.header.kind != EVENTS:
-            return None
-        note = noted(frame.payload, self.tenant)
-        if note.policy not in self._answers:
-            self._answers[note.policy] = Answers(self._opened_of(note.policy))
-        return note, frame.header.chain, self._answers[note.policy]
-
-    def _note_at(self, position: int) -> Noted | None:
-        """The events of the frame that holds a position."""
-        frame = self.log.frame_at(position)
-        return noted(frame.payload, self.tenant) if frame is not None and frame.header.kind == EVENTS else None
+    def timeline(self, asked: Asked) -> Page:
+        """What happened to one entity, newest first. The index is brought up to date first; `archive.index.work` does that in pieces."""
+        return self.archive.timeline(asked)
 
     def _opened_of(self, policy: str) -> Opened:
         """A policy of the log, by its hash."""
@@ -420,6 +386,7 @@ class Live:
                     self.snapshot(wait=True)
                 self.sync()
         finally:
+            self.archive.index.close()
             self.log.close()
             os.close(self._lock)
 

@@ -25,7 +25,8 @@ from zhiyu.decisions.layout import MARKS
 from zhiyu.decisions.values import seen_form, text_of, to_python
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
-from zhiyu.events.list_values import Vocabulary
+from zhiyu.events.list_values import ValueReader, Vocabulary
+from zhiyu.events.refusals import Bad
 from zhiyu.expressions.types import Kind, Type
 from zhiyu.policy.artifact import Artifact, artifact_of
 from zhiyu.policy.check import Report, check_policy
@@ -33,7 +34,7 @@ from zhiyu.policy.compile import Compiled, compile_policy
 from zhiyu.policy.declare import OUTCOMES, Policy
 from zhiyu.policy.load import Loaded, load_policy
 from zhiyu.policy.places import Places
-from zhiyu.policy.vocabulary import vocabulary
+from zhiyu.policy.vocabulary import entity_readers, vocabulary
 
 DEMO_KEY = "zhiyu-demo-key"
 
@@ -64,6 +65,24 @@ class Opened:
     def known_lists(self) -> Vocabulary:
         """The lists, fields and rules that changes of lists and snoozes may name."""
         return vocabulary(self.policy, self.codes)
+
+    @cached_property
+    def known_entities(self) -> dict[str, ValueReader]:
+        """Readers for the values of every entity that fields name."""
+        return entity_readers(self.policy, self.codes)
+
+    def entity_code(self, entity: str, value: object) -> int:
+        """The code of a value of an entity, read as the fields of events are. InputError for no such entity, or a value that cannot be."""
+        reader = self.known_entities.get(entity)
+        if reader is None:
+            known = ", ".join(self.known_entities) or "none"
+            raise InputError(
+                f"no entity '{entity}' in the policy; it has: {known}", f"策略中没有实体“{entity}”；已有：{known}"
+            )
+        try:
+            return reader.one(value)[0]
+        except Bad as bad:
+            raise InputError(bad.en, bad.zh) from None
 
     @property
     def warnings(self) -> tuple[Problem, ...]:

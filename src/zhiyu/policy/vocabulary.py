@@ -29,5 +29,19 @@ def vocabulary(policy: Policy, codes: Codes) -> Vocabulary:
     return Vocabulary(lists, fields, rules)
 
 
+def entity_readers(policy: Policy, codes: Codes) -> dict[str, ValueReader]:
+    """Readers for the values of every entity that fields name."""
+    fields: dict[str, list[Field]] = {}
+    for event in policy.events:
+        for field in event.fields.values():
+            if field.entity:
+                fields.setdefault(field.entity, []).append(field)
+    readers = {}
+    for entity, declared in fields.items():
+        with suppress(ValueError):
+            readers[entity] = ValueReader(declared, codes)
+    return readers
+
+
 def _declared(policy: Policy, names: Iterable[str]) -> list[Field]:
     return [event.fields[name] for name in names for event in policy.events if name in event.fields]

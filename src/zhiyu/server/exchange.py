@@ -58,6 +58,7 @@ _OWN_FIELDS = frozenset(
         "limit",
         "before",
         "dry_run",
+        "since",
     }
 )
 _CLOSE = ((b"connection", b"close"),)

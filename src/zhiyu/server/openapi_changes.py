@@ -72,7 +72,7 @@ class _Route:
 def change_paths(problems: Callable[..., Json]) -> Json:
     """The paths. `problems` makes the answers of a set of statuses."""
     found: dict[str, Json] = {}
-    for path, method, route in (*_labels(), *_lists(), *_policies()):
+    for path, method, route in (*_labels(), *_lists(), *_policies(), *_timelines()):
         found.setdefault(path, {})[method] = route.described(problems)
     return found
 
@@ -148,6 +148,21 @@ def _policies() -> list[tuple[str, str, _Route]]:
     ]
 
 
+def _timelines() -> list[tuple[str, str, _Route]]:
+    said = "What happened to a person, a card, a device: events with decisions, labels, changes of lists; newest first"
+    options = (
+        {"name": "type", "in": "path", "required": True, "schema": _TEXT, "description": "An entity that fields of the policy name."},
+        {"name": "id", "in": "path", "required": True, "schema": _TEXT,
+         "description": "Its value, percent-encoded; or code: and the 16 hex digits that were told."},
+        _query("since", "Only what happened from then on: ISO-8601 or ms since 1970.", **_TEXT),
+        _query("until", "Only what happened before then.", **_TEXT),
+        _query("limit", "Entries of a page.", type="integer", minimum=1, maximum=1000, default=50),
+        _query("before", "The `next` of the page before.", type="integer", minimum=0),
+    )  # fmt: skip
+    route = _Route("timeline", "decisions", said, "Timeline", (*_ASKED, 404, 422), parameters=options)
+    return [("/v1/entities/{type}/{id}/timeline", "get", route)]
+
+
 def change_schemas() -> Json:
     """The schemas that the paths name."""
     return _label_schemas() | _list_schemas() | _policy_schemas()
@@ -167,7 +182,11 @@ def _label_schemas() -> Json:
     )  # fmt: skip
     several = _object("answers", answers=_many({"anyOf": [told, _PROBLEM]}))
     example = {"event": "l-001", "fraud": True, "reason": "chargeback"}
-    return {"Label": label | {"examples": [example]}, "Labelled": {"anyOf": [told, several]}}
+    entry = _object(
+        "kind time position", kind={"enum": ["event", "label", "list", "snooze"]}, time=_TEXT, position=_WHOLE
+    )
+    timeline = _object("entries", entries=_many(entry), next=_WHOLE)
+    return {"Timeline": timeline, "Label": label | {"examples": [example]}, "Labelled": {"anyOf": [told, several]}}
 
 
 def _list_schemas() -> Json:

@@ -24,6 +24,7 @@ from zhiyu.server.policies import add_policies
 from zhiyu.server.problems import HttpError, encoded, problem_of_error, unexpected
 from zhiyu.server.rest import admitted, exchange_of, id_of
 from zhiyu.server.site import Site
+from zhiyu.server.timelines import add_timelines
 
 _JSON = "application/json"
 _PAGE_POLICY = (
@@ -41,6 +42,7 @@ def make_reads(site: Site) -> FastAPI:
     add_lists(app, site)
     add_snoozes(app, site)
     add_policies(app, site)
+    add_timelines(app, site)
     _add_health(app, site)
     _add_description(app)
     _add_handlers(app)

@@ -1,0 +1,141 @@
+"""What the log can tell later: decisions as they were given, why they came out so, where an id or an entity occurs.
+
+In: the log, its releases. Out: answers, explanations, positions, timelines. The engine is asked for one thing only, the ids it remembers;
+older ones are found through the index.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zhiyu.base.jit import Array
+from zhiyu.decisions.explain import Explanation
+from zhiyu.engine.admit import Door
+from zhiyu.engine.answers import Answers
+from zhiyu.engine.entity_index import EntityIndex
+from zhiyu.engine.entity_keys import EntityKeys
+from zhiyu.engine.event_frames import Noted, noted
+from zhiyu.engine.label_frames import NotedLabels
+from zhiyu.engine.opened import Opened
+from zhiyu.engine.releases import Releases
+from zhiyu.engine.timeline import Asked, Page, Timeline
+from zhiyu.engine.what_if import LIVE_ROWS, WhatIf
+from zhiyu.entities.lists import ListBook, ListChange, Snooze
+from zhiyu.events.batch import EventBatch
+from zhiyu.log.frames import EVENTS
+from zhiyu.log.segments import SegmentLog
+
+
+class Archive:
+    """Reads one log. `opened`: the policy in force; `index` is kept in `folder`."""
+
+    def __init__(self, log: SegmentLog, releases: Releases, folder: Path, opened: Opened) -> None:
+        self.opened = opened
+        self._log, self._releases = log, releases
+        self._answers: dict[str, Answers] = {}
+        self._keys: dict[str, EntityKeys] = {}
+        self._what_ifs: dict[str, WhatIf] = {}
+        self.index = EntityIndex(log, folder, opened.tenant, self.keys_of)
+
+    def keep_events(self, before: int, batch: EventBatch, accepted: Array) -> None:
+        """Index the accepted rows (int64[a]) of a batch that was logged after everything before position `before`."""
+        rows: Any = slice(None) if len(accepted) == batch.n else accepted
+        pairs = self.keys_of("").of_events(
+            batch.values[:, rows], batch.nulls[:, rows], batch.positions[rows], batch.id_code[rows]
+        )
+        self.index.feed(before, *pairs)
+
+    def keep_labels(self, before: int, note: NotedLabels) -> None:
+        """Index labels that were logged just now."""
+        self.index.feed(before, *self.keys_of("").of_values(note.values, note.nulls, note.positions))
+
+    def keep_changes(self, before: int, changes: Sequence[ListChange | Snooze], first: int) -> None:
+        """Index changes of lists that were logged just now, at positions from `first` on."""
+        self.index.feed(before, *self.keys_of("").of_changes(changes, first))
+
+    def positions_of(self, event_id: str, kind: str, door: Door) -> list[int]:
+        """Positions of the events with this id, of all types or (`kind`) of one. `door` remembers the recent ones."""
+        codes = zip(self.opened.compiled.schema.types, self.opened.id_codes(event_id))
+        wanted = [code for event, code in codes if kind in ("", event.name)]
+        found = [position for position in map(door.find, wanted) if position >= 0]
+        return found or [position for code in wanted for position in self._older(code)]
+
+    def _older(self, code: Array) -> Iterator[int]:
+        """Where the newest event with this id code stands, from the index."""
+        for position in () if self.index.behind else self.index.positions(self.keys_of("").id_key(code)):
+            note = self.note_at(position)
+            if note is not None and (note.batch.id_code[note.batch.positions == position] == code).all():
+                yield position
+                return
+
+    def at(self, position: int, repeated: bool = False) -> bytes | None:
+        """The answer that was given at a position; None when nothing (more) is there."""
+        found = self._noted(position)
+        if found is None:
+            return None
+        note, chain, answers = found
+        at = np.flatnonzero(note.decisions.positions == position)
+        if len(at):
+            return answers.bodies(note.decisions.at(at), chain, repeated)[0]
+        rows = np.flatnonzero(note.batch.positions == position)
+        if not len(rows):
+            return None
+        row = int(rows[0])
+        return answers.taken(note.batch.ids[row], int(note.batch.type_index[row]), position, repeated)
+
+    def explanation(self, position: int, lists: ListBook) -> Explanation | None:
+        """Why the decision at a position came out as it did; None without one. `lists`: as they are now, for what could change it."""
+        found = self._noted(position)
+        if found is None:
+            return None
+        note, _, answers = found
+        d = note.decisions
+        at = np.flatnonzero(d.positions == position)
+        if not len(at):
+            return None
+        lines = np.flatnonzero(d.kept == at[0])
+        if not len(lines):
+            return answers.opened.explain_pass(d, int(at[0]))
+        line = int(lines[0])
+        if note.policy not in self._what_ifs:
+            self._what_ifs[note.policy] = WhatIf(answers.opened)
+        change = self._what_ifs[note.policy].find(d, note.batch, line, lists, LIVE_ROWS)
+        return replace(answers.opened.explain_kept(d, note.batch, line), counterfactual=change)
+
+    def timeline(self, asked: Asked) -> Page:
+        """What happened to one entity, newest first. The index is brought up to date first; `index.work` does that in pieces."""
+        self.index.work(math.inf)
+        reader = Timeline(self._log, self.opened.tenant, self.index, self.keys_of, self.answers_of)
+        return reader.page(asked, self.keys_of("").key(asked.entity, asked.code))
+
+    def note_at(self, position: int) -> Noted | None:
+        """The events of the frame that holds a position."""
+        frame = self._log.frame_at(position)
+        return noted(frame.payload, self.opened.tenant) if frame is not None and frame.header.kind == EVENTS else None
+
+    def _noted(self, position: int) -> tuple[Noted, bytes, Answers] | None:
+        """The frame that holds a position, its chain, and answers under the policy that decided then."""
+        frame = self._log.frame_at(position)
+        if frame is None or frame.header.kind != EVENTS:
+            return None
+        note = noted(frame.payload, self.opened.tenant)
+        return note, frame.header.chain, self.answers_of(note.policy)
+
+    def keys_of(self, policy: str) -> EntityKeys:
+        """Keys of entities under a policy of the log, "" for the one in force."""
+        policy = policy or self.opened.artifact.hash
+        if policy not in self._keys:
+            self._keys[policy] = EntityKeys(self._releases.open(policy, self.opened))
+        return self._keys[policy]
+
+    def answers_of(self, policy: str) -> Answers:
+        """Answers under a policy of the log."""
+        if policy not in self._answers:
+            self._answers[policy] = Answers(self._releases.open(policy, self.opened))
+        return self._answers[policy]

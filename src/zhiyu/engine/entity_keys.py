@@ -1,0 +1,81 @@
+"""The keys under which the index of entities keeps things: which columns of a policy are about whom.
+
+In: a policy that was opened. Out: (key, position) pairs of events, labels, changes of lists; the key of a value that is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from zhiyu.base.jit import Array
+from zhiyu.engine.opened import Opened
+from zhiyu.events.list_changes import ListChange, Snooze
+from zhiyu.expressions.tables import list_keys
+
+_EVENT_IDS = "\0event id"
+
+
+class EntityKeys:
+    """Keys under one policy."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._codes = opened.codes
+        index = opened.compiled.schema.index
+        of_field = entities_of(opened)
+        self.registers: dict[str, list[int]] = {}
+        for name, entities in of_field.items():
+            for entity in entities:
+                self.registers.setdefault(entity, []).append(index[name])
+        pairs = [(entity, register) for entity, registers in self.registers.items() for register in registers]
+        self._rows = np.array([register for _, register in pairs], np.int64)
+        self._names = np.array([opened.codes.one(entity) for entity, _ in pairs], np.int64)
+        self._ids = opened.codes.one(_EVENT_IDS)
+        self._of_list = {
+            each.name: (each.of,) if each.of in self.registers else of_field.get(each.of, ())
+            for each in opened.policy.lists
+        }
+        self._of_field = of_field
+
+    def key(self, entity: str, code: int) -> int:
+        """The key of a value of an entity."""
+        return int(list_keys(np.array([self._codes.one(entity)], np.int64), np.array([code], np.int64))[0])
+
+    def id_key(self, id_code: Array) -> int:
+        """The key of an event id, from its code uint64[2]."""
+        return int(list_keys(np.array([self._ids], np.int64), id_code[:1].copy().view(np.int64))[0])
+
+    def of_events(self, values: Array, nulls: Array, positions: Array, id_code: Array) -> tuple[Array, Array]:
+        """Pairs of n events: registers int64[C, n], uint8[C, n], positions int64[n], codes of ids uint64[n, 2]."""
+        keys, at = self.of_values(values, nulls, positions)
+        ids = list_keys(np.full(len(positions), self._ids, np.int64), id_code[:, 0].copy().view(np.int64))
+        return np.concatenate([keys, ids]), np.concatenate([at, positions])
+
+    def of_values(self, values: Array, nulls: Array, positions: Array) -> tuple[Array, Array]:
+        """Pairs of n things with the registers of an event each, column by column."""
+        n, rows = len(positions), self._rows
+        keys = list_keys(np.repeat(self._names, n), values[rows].ravel())
+        at = np.tile(positions, len(rows))
+        known = nulls[rows].ravel() == 0
+        return (keys, at) if known.all() else (keys[known], at[known])
+
+    def of_changes(self, changes: Sequence[ListChange | Snooze], first: int) -> tuple[Array, Array]:
+        """Pairs of changes of lists and snoozes, at positions from `first` on."""
+        found = [
+            (self.key(entity, change.code), first + number)
+            for number, change in enumerate(changes)
+            for entity in (self._of_field.get(change.field, ()) if isinstance(change, Snooze) else self._of_list.get(change.list, ()))
+        ]  # fmt: skip
+        pairs = np.array(found, np.int64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
+
+def entities_of(opened: Opened) -> dict[str, tuple[str, ...]]:
+    """Field → the entities it names, over all event types."""
+    found: dict[str, dict[str, None]] = {}
+    for event in opened.policy.events:
+        for name, field in event.fields.items():
+            if field.entity:
+                found.setdefault(name, {})[field.entity] = None
+    return {name: tuple(entities) for name, entities in found.items()}
