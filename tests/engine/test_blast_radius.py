@@ -16,6 +16,7 @@ import numpy as np
 
 from tests.engine.live_stream import live_policy, records
 from tests.engine.test_live import serve
+from tests.engine.test_releases import decided_anew
 from zhiyu.app import App
 from zhiyu.engine.engine import Engine
 from zhiyu.engine.live import DECIDED, Live
@@ -133,7 +134,7 @@ def test_a_snapshot_remembers_who_was_acted_on(tmp_path: Path) -> None:
 
 
 def stopped(folder: Path, before: ActionLimit, after: ActionLimit) -> tuple[set[str], set[str]]:
-    """The cards that were stopped under one version, and under the one released after it."""
+    """The cards that were stopped under one version, and under the one released after it; recovery without a snapshot finds the same."""
     base = msgspec.structs.replace(live_policy(), limits=(before,))
     live = Live(folder, open_policy(base, key=KEY), clock="events")
     bodies = records(21, 500)
@@ -147,7 +148,7 @@ def stopped(folder: Path, before: ActionLimit, after: ActionLimit) -> tuple[set[
     moved = msgspec.structs.replace(base, limits=(after,), en="another version")
     assert live.release(open_policy(moved, key=KEY)) is not None
     second = reached(bodies[250:])
-    live.close()
+    decided_anew(live, folder)
     return first, second
 
 
