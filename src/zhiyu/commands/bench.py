@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from zhiyu.bench.core import Say, Sizes, run_core
 from zhiyu.bench.decide import PolicySizes, run_policy
 from zhiyu.bench.decide_report import show_policy
+from zhiyu.bench.lender import run_lender, show_lender
 from zhiyu.bench.report import show
 
 
@@ -70,6 +71,16 @@ def serve(as_json: bool, quick: bool, folder: Path | None) -> None:
         ) from None
     sizes = replace(ServeSizes.quick() if quick else ServeSizes(), folder=folder)
     _tell(_watched(lambda say: run_serve(sizes, say)), as_json, show_serve)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--days", type=click.IntRange(4, 365), default=30, show_default=True)
+@click.option("--customers", type=click.IntRange(1_000, 200_000), default=20_000, show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True)
+def lender(as_json: bool, days: int, customers: int, seed: int) -> None:
+    """How hard the simulated lender is: what a model finds that sees single events only, by kind and difficulty. Some minutes."""
+    _tell(_watched(lambda say: run_lender(days, customers, tuple(range(6)), seed, say)), as_json, show_lender)
 
 
 def _watched(run: Callable[[Say], dict[str, Any]]) -> dict[str, Any]:
