@@ -20,14 +20,15 @@ from zhiyu.policy.declare import Feedback, Policy, Reason, Rule, RuleSet, Thresh
 from zhiyu.policy.declare_actions import Action, ActionLimit, Do, LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm, Case, Flow, Node
 from zhiyu.policy.declare_lists import EntityList
+from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Band, Bin, Characteristic, Scorecard
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 DECLARATIONS = (
-    Policy, EventType, Field, Feature, Grid, EntityList, RuleSet, Rule, Threshold, Scorecard, Characteristic, Bin, Band, DecisionTable,
-    Input, Row, Flow, Node, Case, Arm, Action, Parameter, Do, LetThrough, ActionLimit, Reason, Source, TimeColumn, LabelColumn, Clock,
-    Feedback, Use, Added,
+    Policy, EventType, Field, Feature, Grid, Model, EntityList, RuleSet, Rule, Threshold, Scorecard, Characteristic, Bin, Band,
+    DecisionTable, Input, Row, Flow, Node, Case, Arm, Action, Parameter, Do, LetThrough, ActionLimit, Reason, Source, TimeColumn,
+    LabelColumn, Clock, Feedback, Use, Added,
 )  # fmt: skip
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]*) \|", re.MULTILINE)
 

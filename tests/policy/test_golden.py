@@ -24,7 +24,7 @@ CASES = sorted(p.name for p in GOLDEN.iterdir() if p.is_dir())
 
 def problems_of(folder: Path) -> tuple[Problem, ...]:
     """Every finding of a folder."""
-    texts = {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.suffix in (".yaml", ".csv")}
+    texts = {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.suffix in (".yaml", ".csv", ".json")}
     try:
         loaded = load_texts(texts)
     except DeclarationError as error:

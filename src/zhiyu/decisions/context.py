@@ -22,7 +22,7 @@ class RegisterFile:
     def __init__(self, compiled: Compiled, width: int, shared: dict[int, Array]) -> None:
         self.values = np.zeros((compiled.n_registers, width), np.int64)
         self.nulls = np.ones((compiled.n_registers, width), np.uint8)
-        for program in (compiled.before, compiled.after, compiled.late):
+        for program in (compiled.before, compiled.early, compiled.after, compiled.late):
             load_constants(program, self.values, self.nulls)
         own: dict[int, Array] = {
             at.D_VALUES: self.values, at.D_NULLS: self.nulls, at.D_MASKS: np.zeros(len(compiled.flow.steps), np.int64),
@@ -49,14 +49,18 @@ class Deciding:
 
     def __init__(self, compiled: Compiled, block: int) -> None:
         brakes, flow = compiled.brakes, compiled.flow
-        programs = {"before": compiled.before, "after": compiled.after, "late": compiled.late}
+        programs = {"before": compiled.before, "early": compiled.early, "after": compiled.after, "late": compiled.late}
         self.sets = {name: program.sets.copy() for name, program in programs.items()}
         self._asked = [
             (self.sets[name], [offset for _, offset in program.list_offsets]) for name, program in programs.items()
         ]
         self.acts = Acts(brakes)
         self.spent = np.zeros(2, np.int64)
+        self.models = [model.prepared() for model in compiled.models]
+        plans = [[model.plan.ctypes.data, by.types] for model, by in zip(self.models, compiled.models)]
         shared: dict[int, Array] = {
+            at.D_EARLY: compiled.early.code, at.D_EARLY_SETS: self.sets["early"],
+            at.D_MODELS: np.array(plans, np.int64).reshape(-1, 2), at.D_MODEL_ROWS: np.zeros(block, np.int64),
             at.D_BEFORE: compiled.before.code, at.D_BEFORE_SETS: self.sets["before"], at.D_AFTER: compiled.after.code,
             at.D_AFTER_SETS: self.sets["after"], at.D_LATE: compiled.late.code, at.D_LATE_SETS: self.sets["late"],
             at.D_RULES: compiled.rules, at.D_SETS: compiled.sets, at.D_MARKS: compiled.thresholds, at.D_CARDS: compiled.cards,

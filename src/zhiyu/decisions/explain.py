@@ -11,6 +11,7 @@ from typing import Any
 
 from zhiyu.decisions.counterfactual import Counterfactual
 from zhiyu.decisions.explain_parts import Asked, CardTotal, TableRow, asked_actions, card_totals, table_rows
+from zhiyu.decisions.explain_scores import ScoreTeller, ScoreTold
 from zhiyu.expressions.say import say_with_values
 from zhiyu.policy.checked import CheckedRule
 from zhiyu.policy.compile import Compiled
@@ -119,6 +120,7 @@ class Explanation:
     approximate: bool = False
     limit: str = ""
     counterfactual: Counterfactual | None = None
+    scores: tuple[ScoreTold, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, both languages."""
@@ -127,7 +129,8 @@ class Explanation:
             "enforced": self.enforced, "mark": self.mark, "limit": self.limit, "score": self.score,
             "rules": [hit.to_dict() for hit in self.rules], "quiet": [hit.to_dict() for hit in self.quiet],
             "tables": [row.to_dict() for row in self.tables],
-            "scorecards": [card.to_dict() for card in self.scorecards], "path": list(self.path),
+            "scorecards": [card.to_dict() for card in self.scorecards],
+            "scores": [each.to_dict() for each in self.scores], "path": list(self.path),
             "actions": [action.to_dict() for action in self.actions], "reasons": [reason.code for reason in self.reasons],
             "to_customer": {"en": self.to_customer("en"), "zh": self.to_customer("zh")},
             "en": self.sentence("en"), "zh": self.sentence("zh"), "seen": dict(self.seen), "values_kept": self.values_kept,
@@ -147,6 +150,7 @@ class Explanation:
         spoke += [row.zh if zh else row.en for row in self.tables]
         spoke += [card.zh if zh else card.en for card in self.scorecards if card.outcome != "pass"]
         spoke = spoke or [self._other(zh)]
+        spoke += [each.zh if zh else each.en for each in self.scores]
         done = self._done(zh)
         if zh:
             why = "；".join(spoke)
@@ -191,6 +195,7 @@ class Explainer:
         self.rules = {rule.rule.name: rule for rule in self.compiled.rule_order}
         self.reasons = {reason.code: reason for reason in self.checked.policy.reasons}
         self.labels = labels_of(self.checked)
+        self.scores = ScoreTeller(self.checked, self.labels)
         self.nodes = {visited.name: visited.node for visited in self.compiled.flow.visited}
 
     def explain(self, told: Told, seen: Mapping[str, Any], shown: Mapping[str, Any]) -> Explanation:
@@ -201,7 +206,7 @@ class Explainer:
             tuple(self._hit(rule, seen) for rule in brief.rules), tuple(self.reasons[code] for code in brief.reasons), shown,
             self.policy_hash, told.late, told.kept, told.enforced, told.mark,
             tuple(self._hit(rule, seen) for rule in self._ranked(told.quiet)), brief.tables, brief.scorecards, tuple(told.path),
-            brief.actions, told.approximate, told.limit,
+            brief.actions, told.approximate, told.limit, self.scores.told(seen),
         )  # fmt: skip
 
     def brief(self, told: Told, seen: Mapping[str, Any]) -> Brief:

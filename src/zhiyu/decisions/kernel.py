@@ -42,6 +42,7 @@ from zhiyu.decisions.layout import (
     SKIP,
 )
 from zhiyu.decisions.programs import run_at
+from zhiyu.decisions.scores import score_models
 from zhiyu.decisions.walk import walk
 from zhiyu.entities.slots import spread_bits
 from zhiyu.features.kernel import feed_block
@@ -172,6 +173,7 @@ def decide_batch(
             status = feed_block(features, words_at(x[D_TIMES]), words_at(x[D_NOWS]), bytes_at(x[D_ASKS]), 0, count)
             if status != 0:
                 return status, kept
+        score_models(x, count)
         run_at(x, D_AFTER, D_AFTER_SETS, count)
         forget_results(x, count)
         line = beyond(out_at, start)

@@ -93,9 +93,12 @@ class Redecision:
 def _columns_read(compiled: Compiled) -> set[str]:
     """Names of the event columns that programs, features, flows and limits read."""
     columns: Any = compiled.schema.columns
-    read = {int(r) for program in (compiled.before, compiled.after, compiled.late) for r in program.inputs}
+    read = {
+        int(r) for program in (compiled.before, compiled.early, compiled.after, compiled.late) for r in program.inputs
+    }
     if compiled.given != tuple(c.name for c in compiled.features if c.role == "aggregate"):
         return {column.name for column in columns}  # the kernel counts something: keys and values of any column
+    read |= {register for model in compiled.models for register in model.inputs}
     read |= {int(step[F_KEY]) for step in compiled.flow.steps}
     read |= {int(limit[L_KEY]) for limit in compiled.brakes.limits}
     return {column.name for number, column in enumerate(columns) if number in read}

@@ -28,6 +28,7 @@ from zhiyu.policy.condition_text import ANY, normal, plain_text
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 from zhiyu.policy.declare_actions import ActionLimit, Deadline, LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm, Case, Flow
+from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 from zhiyu.policy.nodes import names_in
@@ -45,17 +46,19 @@ _DURATIONS = {
     (ActionLimit, "per"),
 }  # fmt: skip
 _NAME_SETS = {
-    (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on")
+    (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on"),
+    (Model, "on")
 }  # fmt: skip
 _NUMBERS = {
     (Field, "min"), (Field, "max"),
     (Field, "step"), (Feature, "step"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
-    (LetThrough, "money_cap"), (Arm, "percent"),
+    (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"),
 }  # fmt: skip
 _UNORDERED = {
     "events": "name",
     "features": "name",
     "grids": "name",
+    "models": "name",
     "lists": "name",
     "rule_sets": "name",
     "scorecards": "name",

@@ -16,6 +16,7 @@ from zhiyu.policy.check_actionable import actionable
 from zhiyu.policy.check_actions import actions
 from zhiyu.policy.check_flows import flows
 from zhiyu.policy.check_lists import lists
+from zhiyu.policy.check_models import models, type_models
 from zhiyu.policy.check_names import names, too_many_features, unused_features
 from zhiyu.policy.check_nulls import null_hazards
 from zhiyu.policy.check_reach import unreachable
@@ -80,12 +81,13 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
     known, problems = known_of(policy, places)
     if known is None:
         return Report(_ordered(problems))
-    checked = examine(policy, places, known)
+    checked = examine(policy, places, known, type_models)
     for typing in (type_scorecards, type_tables, type_flows):
         typing(checked)
     for each in (
         names,
         lists,
+        models,
         sources,
         rule_sets,
         scorecards,

@@ -25,7 +25,7 @@ READ = (
     ("tables", "table", "决策表"),
     ("flows", "flow", "流程"),
 )
-SECTIONS = (*READ, ("actions", "action", "动作"), ("limits", "limit", "上限"))
+SECTIONS = (*READ, ("models", "model", "模型"), ("actions", "action", "动作"), ("limits", "limit", "上限"))
 """Sections with names of their own, and what one of them is called."""
 SHOWN_UNUSED = 5
 
@@ -178,6 +178,7 @@ def used_features(checked: Checked) -> set[str]:
     """Features that a rule, scorecard, table or flow reads, directly or through derived features."""
     used: set[str] = set()
     waiting = [name.name for expression in checked.asked() for name in names_in(expression.node)]
+    waiting += [model.name for model in checked.policy.models]
     waiting += [node.of for flow in checked.flows for node in flow.flow.nodes if node.of]
     while waiting:
         name = waiting.pop()
@@ -187,6 +188,8 @@ def used_features(checked: Checked) -> set[str]:
         used.add(name)
         if feature.expression is not None:
             waiting += [n.name for n in names_in(feature.expression.node)]
+        if feature.scored is not None:
+            waiting += [given.name for given in feature.scored.package.inputs]
     return used
 
 

@@ -11,20 +11,37 @@ from dataclasses import dataclass, field, replace
 from zhiyu.base.errors import NO_HINT, Hint, Problem
 from zhiyu.expressions import Expression
 from zhiyu.expressions.nodes import Node
-from zhiyu.expressions.types import Type
+from zhiyu.expressions.types import Kind, Type
 from zhiyu.features.declare import Feature
+from zhiyu.models.package import Package
 from zhiyu.policy.axis import Axis, Taken
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 from zhiyu.policy.declare_flows import Flow
+from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Scorecard
 from zhiyu.policy.declare_tables import DecisionTable
 from zhiyu.policy.known import Known
 from zhiyu.policy.places import Path, Places
 
+SCORE = Type(Kind.FLOAT, nullable=True)
+"""A score is a number in [0, 1], null where the model does not run or knows too little."""
+
+
+@dataclass(frozen=True)
+class CheckedModel:
+    """A model with its package, the event types it scores, the share of inputs it needs, what it says without them (None: null)."""
+
+    model: Model
+    package: Package
+    on: frozenset[str]
+    present: float
+    fallback: float | None
+
 
 @dataclass(frozen=True)
 class CheckedFeature:
-    """A feature with its result type; `expression`: the derived expression, `where`: the filter; None for none."""
+    """A feature with its result type; `expression`: the derived expression, `where`: the filter; `scored`: the model whose score it is;
+    None for none."""
 
     feature: Feature
     path: Path
@@ -32,6 +49,7 @@ class CheckedFeature:
     expression: Expression | None = None
     where: Expression | None = None
     from_grid: bool = False
+    scored: CheckedModel | None = None
 
 
 @dataclass(frozen=True)

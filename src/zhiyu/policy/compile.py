@@ -1,10 +1,11 @@
 """A checked policy becomes what the engine runs: register layout, three programs, a feature plan, tables of rules and steps.
 
-In: `Checked` (every expression typed), the coder of texts (keyed by tenant). Out: `Compiled`.
-Registers: [event columns | given features | first program: filters, derived fields | features | second program: derived features, rules,
-inputs of tables and scorecards, conditions | totals | third program: conditions that read totals].
-The first program runs before the features (it sees one event), the second after them, the third where the flow branches. Only features
-that something reads are computed, unless all are asked for; features that are given (by a tape) stand behind the event's columns.
+In: `Checked` (every expression typed), the coder of texts (keyed by tenant). Out: `Compiled`. Registers: [event columns | given
+features | first program: filters, derived fields | features | second program: derived features, rules, inputs of tables and scorecards,
+conditions | totals | third program: conditions that read totals]. With models, derived features that they read and the scores stand
+before the second program. The first program runs before the features (it sees one event), the second after them, the third where the
+flow branches. Only features that something reads are computed, unless all are asked for; features that are given (by a tape) stand
+behind the event's columns.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from zhiyu.policy.compile_brakes import Brakes, compile_brakes
 from zhiyu.policy.compile_columns import Columns, row_lines, words_of
 from zhiyu.policy.compile_conditions import Conditions, bin_column, deciding_expressions, row_column
 from zhiyu.policy.compile_flow import FlowCompiler, FlowTables, Numbers
+from zhiyu.policy.compile_models import ScoredBy, compile_models, derived_inputs
 from zhiyu.policy.declare import OUTCOMES, Policy, RuleSet
 from zhiyu.policy.layout import AXIS_COLUMNS, CARD_COLUMNS, RULE_COLUMNS, SET_COLUMNS, TABLE_COLUMNS
 
@@ -38,12 +40,13 @@ TOTAL = replace(INT, nullable=True)
 @dataclass(frozen=True, slots=True)
 class FeatureColumn:
     """A value that decisions keep: its name, type and register; an aggregate, a derived feature, a derived field that rules read, or a
+    score of a model, or a
     result of the flow (total of a scorecard, points of its characteristics, row and score of a table)."""
 
     name: str
     type: Type
     register: int
-    role: Literal["aggregate", "derived", "field", "result"]
+    role: Literal["aggregate", "derived", "score", "field", "result"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ class Compiled:
     skew_ms: int
     first_result: int
     n_results: int
+    early: Program
+    models: tuple[ScoredBy, ...]
 
     @property
     def features_per_event(self) -> int:
@@ -124,10 +129,12 @@ class _Compiler:
         self.checked = checked
         self.encode = encode
         self.used = _features_in_use(checked, all_features)
-        aggregates = [f for f in self.used if f.expression is None]
+        aggregates = [f for f in self.used if f.expression is None and f.scored is None]
+        self.scored = [f for f in self.used if f.scored is not None]
         self.given = [f for f in aggregates if f.feature.name in given]
         self.aggregates = [f for f in aggregates if f.feature.name not in given]
         self.derived = {f.feature.name: f.expression for f in self.used if f.expression is not None}
+        self.early = derived_inputs(self.scored, self.derived)
         self.fed = _types_fed(checked, self.aggregates)
         self.filters = {f.feature.name: self._filter(f) for f in self.aggregates}
         known = checked.known.schema
@@ -175,18 +182,29 @@ class _Compiler:
         layout |= registers
         lateness = parse_duration_ms(self.checked.policy.clock.lateness)
         asked = [
-            *self.derived.values(),
+            *(expression for name, expression in self.derived.items() if name not in self.early),
             *(rule.when for rule in self.rules if rule.when),
             *self.conditions.columns,
             *self.conditions.early,
         ]
-        after = compile_program(asked, layout, first_feature + len(registers), self.encode, self.derived)
+        early = compile_program(
+            [self.derived[name] for name in self.early],
+            layout,
+            first_feature + len(registers),
+            self.encode,
+            self.derived,
+        )
+        layout |= {name: int(register) for name, register in zip(self.early, early.outputs)}
+        first_score = max(early.n_registers, first_feature + len(registers))
+        layout |= {f.feature.name: first_score + i for i, f in enumerate(self.scored)}
+        past_scores = first_score + len(self.scored)
+        after = compile_program(asked, layout, past_scores, self.encode, self.derived)
         results = iter(int(register) for register in after.outputs)
-        layout |= {name: next(results) for name in self.derived}
+        layout |= {name: next(results) for name in self.derived if name not in layout}
         rule_at = [next(results) for _ in self.rules]
         columns_at = [next(results) for _ in self.conditions.columns]
         early_at = [next(results) for _ in self.conditions.early]
-        first_total = max(after.n_registers, first_feature + len(registers), 1)
+        first_total = max(after.n_registers, past_scores, 1)
         totals = {name: first_total + i for i, name in enumerate(self.conditions.totals)}
         end = first_total + len(totals)
         late = compile_program(self.conditions.late, layout | totals, end, self.encode, self.derived)
@@ -209,6 +227,7 @@ class _Compiler:
             self._drops(drops, outputs[len(filters) :]), self._kept(layout, totals, asked), tuple(self.rules), self.fed,
             tuple(f.feature.name for f in self.given), max(late.n_registers, end), lateness, parse_duration_ms(clock.max_ahead),
             parse_duration_ms(clock.idempotency), parse_duration_ms(clock.skew), first_total, len(totals),
+            early, compile_models(self.scored, layout, self.schema.type_index, self.encode),
         )  # fmt: skip
 
     def _kept(
@@ -216,12 +235,11 @@ class _Compiler:
     ) -> tuple[FeatureColumn, ...]:
         """What decisions keep, in an order that does not depend on which features were given."""
         kept = [
-            FeatureColumn(
-                f.feature.name, f.type, layout[f.feature.name], "aggregate" if f.expression is None else "derived"
-            )
-            for f in sorted(self.used, key=lambda f: f.expression is not None)
+            FeatureColumn(f.feature.name, f.type, layout[f.feature.name], _role(f))
+            for f in sorted(self.used, key=lambda f: (f.scored is not None, f.expression is not None))
         ]
         read = {name for expression in (*asked, *self.conditions.late) for name in expression.names}
+        read |= {given.name for f in self.scored if f.scored for given in f.scored.package.inputs}
         kept += [FeatureColumn(n, e.type, layout[n], "field") for n, e in self.fields.items() if n in read]
         return (*kept, *(FeatureColumn(name, TOTAL, register, "result") for name, register in totals.items()))
 
@@ -305,16 +323,24 @@ def _prepared(expressions: Iterable[Expression]) -> list[Prepared]:
 def _features_in_use(checked: Checked, everything: bool) -> list[CheckedFeature]:
     """Features that rules read, directly or through derived ones, in the order of the policy."""
     wanted = set(checked.features) if everything else set()
-    queue = [name for expression in deciding_expressions(checked) for name in expression.names]
+    queue = [name for name, each in checked.features.items() if each.scored is not None]
+    queue += [name for expression in deciding_expressions(checked) for name in expression.names]
     while queue:
         name = queue.pop()
         if name in checked.features and name not in wanted:
             wanted.add(name)
-            expression = checked.features[name].expression
-            queue += expression.names if expression else ()
+            found = checked.features[name]
+            queue += found.expression.names if found.expression else ()
+            queue += [given.name for given in found.scored.package.inputs] if found.scored else []
     if everything:
         return list(checked.features.values())
     return [feature for name, feature in checked.features.items() if name in wanted]
+
+
+def _role(feature: CheckedFeature) -> Literal["aggregate", "derived", "score"]:
+    if feature.scored is not None:
+        return "score"
+    return "aggregate" if feature.expression is None else "derived"
 
 
 def _types_fed(checked: Checked, aggregates: Iterable[CheckedFeature]) -> frozenset[str]:

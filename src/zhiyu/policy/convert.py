@@ -18,6 +18,7 @@ from zhiyu.base.errors import NO_HINT, Hint, Problem, did_you_mean
 from zhiyu.events.declare import Field
 from zhiyu.policy.declare_actions import LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm
+from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Bin
 from zhiyu.policy.declare_tables import Row
 from zhiyu.policy.places import Mark, Path, Places
@@ -29,7 +30,7 @@ _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _NULL = ("", "~", "null", "Null", "NULL")
 EXACT_TEXT = {
     (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
-    (LetThrough, "money_cap"), (Arm, "percent"),
+    (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"),
 }  # fmt: skip
 """Numbers that are kept as the text typed, because a float would lose digits of money."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zhiyu.expressions.typed import Typed
+from zhiyu.policy.check_models import estimated_us
 from zhiyu.policy.check_names import used_features
 from zhiyu.policy.checked import Checked
 
@@ -57,9 +58,13 @@ def estimate_cost(checked: Checked) -> Cost:
     prepared = {p.key for expression in checked.asked() for p in expression.prepared}
     steps = sum(len(card.columns) for card in checked.scorecards) + sum(len(table.columns) for table in checked.tables)
     steps += sum(len(flow.flow.nodes) for flow in checked.flows)
+    scores = 0.0
     for name in used:
         found = checked.features[name]
         feature = found.feature
+        if found.scored is not None:
+            scores += estimated_us(found.scored.package)
+            continue
         if found.expression is not None:
             nodes += _nodes(found.expression.root)
             continue
@@ -72,7 +77,7 @@ def estimate_cost(checked: Checked) -> Cost:
     fields = max((len(event.fields) for event in checked.policy.events), default=0)
     us = (
         EVENT_US + FIELD_US * fields + TABLE_US * len(tables) + LANE_US * len(lanes)
-        + CELL_US * len(used) + NODE_US * nodes + PREPARED_US * len(prepared) + STEP_US * steps
+        + CELL_US * len(used) + NODE_US * nodes + PREPARED_US * len(prepared) + STEP_US * steps + scores
     )  # fmt: skip
     return Cost(round(us, 2), len(used), len(tables), len(lanes), len(cells), nodes)
 

@@ -15,6 +15,7 @@ from zhiyu.features.declare import Feature, Grid
 from zhiyu.policy.declare_actions import Action, ActionLimit, Deadline, Do, LetThrough
 from zhiyu.policy.declare_flows import Flow
 from zhiyu.policy.declare_lists import EntityList
+from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Scorecard
 from zhiyu.policy.declare_tables import DecisionTable
 from zhiyu.policy.outcomes import OUTCOMES as OUTCOMES
@@ -85,6 +86,7 @@ class Policy(Declaration, frozen=True):
     events: tuple[EventType, ...]
     features: tuple[Feature, ...] = ()
     grids: tuple[Grid, ...] = ()
+    models: tuple[Model, ...] = ()
     lists: tuple[EntityList, ...] = ()
     rule_sets: tuple[RuleSet, ...] = ()
     scorecards: tuple[Scorecard, ...] = ()

@@ -6,7 +6,7 @@ wording read, and the problems so far. Nothing here stops at the first fault.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -22,14 +22,18 @@ from zhiyu.policy.nodes import names_in
 from zhiyu.policy.places import Path, Places
 
 
-def examine(policy: Policy, places: Places, known: Known) -> Checked:
-    """Type everything; the result's `problems` holds what was found."""
+def examine(
+    policy: Policy, places: Places, known: Known, scored: Callable[[Checked], None] = lambda checked: None
+) -> Checked:
+    """Type everything; the result's `problems` holds what was found. `scored` adds the scores of models, which derived features may
+    read."""
     checked = Checked(policy, places, known)
     expanded = all_features(policy)
     names = {e.feature.name for e in expanded}
     aggregates = [e for e in expanded if not e.feature.expr]
     for each in aggregates:
         _aggregate(checked, each, names)
+    scored(checked)
     _derived(checked, [e for e in expanded if e.feature.expr])
     for number, rule_set in enumerate(policy.rule_sets):
         _rules(checked, rule_set, ("rule_sets", number))

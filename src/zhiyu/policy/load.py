@@ -17,7 +17,14 @@ import msgspec
 import msgspec.inspect as shapes
 
 from zhiyu.base.errors import DeclarationError, Hint, InputError, Place, Problem
-from zhiyu.base.limits import MAX_FIELDS, MAX_POLICY_FILE_BYTES, MAX_POLICY_FILES, MAX_RULES, MAX_TABLE_FILE_BYTES
+from zhiyu.base.limits import (
+    MAX_FIELDS,
+    MAX_MODEL_BYTES,
+    MAX_POLICY_FILE_BYTES,
+    MAX_POLICY_FILES,
+    MAX_RULES,
+    MAX_TABLE_FILE_BYTES,
+)
 from zhiyu.policy.convert import MISSING, Converter, shape_of
 from zhiyu.policy.csv_rows import rows_of
 from zhiyu.policy.declare import Policy
@@ -26,6 +33,7 @@ from zhiyu.policy.use_vocabulary import events_used, says_use
 from zhiyu.policy.yaml_nodes import List, Map, Scalar, read_nodes
 
 SUFFIXES = (".yaml", ".yml")
+MODEL_SUFFIX = ".json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,8 @@ def load_policy(folder: Path) -> Loaded:
     problems: list[Problem] = []
 
     def beside(name: str) -> tuple[str, bytes]:
-        return str(folder / name), _read_file(folder, name, MAX_TABLE_FILE_BYTES)
+        limit = MAX_MODEL_BYTES if name.endswith(MODEL_SUFFIX) else MAX_TABLE_FILE_BYTES
+        return str(folder / name), _read_file(folder, name, limit)
 
     for name in names:
         try:
@@ -72,7 +81,7 @@ def load_policy(folder: Path) -> Loaded:
 
 
 def load_texts(texts: Mapping[str, bytes]) -> Loaded:
-    """The same from file name → content, in the order given, rows of tables (*.csv) among them; touches no disk.
+    """The same from file name → content, in the order given, rows of tables (*.csv) and models (*.json) among them; touches no disk.
 
     >>> content = b"name: demo\\nevents: [{name: login, fields: {who: {type: string}}}]"
     >>> load_texts({"policy.yaml": content}).policy.events[0].name
@@ -84,7 +93,9 @@ def load_texts(texts: Mapping[str, bytes]) -> Loaded:
             raise _unreadable(name, "file.unreadable", "there is no such file", "没有这个文件")
         return name, texts[name]
 
-    return _load({name: content for name, content in texts.items() if not name.endswith(".csv")}, [], beside)
+    return _load(
+        {name: content for name, content in texts.items() if not name.endswith((".csv", MODEL_SUFFIX))}, [], beside
+    )
 
 
 Beside = Callable[[str], tuple[str, bytes]]
@@ -102,6 +113,7 @@ def _load(texts: Mapping[str, bytes], problems: list[Problem], beside: Beside) -
             converter.problems += error.problems
             gathered.whole = False
     gathered.table_files(beside)
+    gathered.model_files(beside)
     policy = gathered.finish()
     return Loaded(policy, converter.places)
 
@@ -211,6 +223,26 @@ class _Gathered:
             rows = table.setdefault("rows", [])
             rows += rows_of(content, shown, inputs, self.converter.places, path, len(rows), self.converter.problems)
             table["file"] = ""
+
+    def model_files(self, beside: Beside) -> None:
+        """Take the packages of models into the policy."""
+        for number, model in enumerate(self.data.get("models", ())):
+            if model is MISSING or not model.get("file"):
+                continue
+            try:
+                if not model["file"].endswith(MODEL_SUFFIX):
+                    raise _unreadable("", "file.kind", "a model package is a *.json file", "模型包须是 *.json 文件")
+                model["package"] = beside(model["file"])[1].decode("utf-8")
+                model["file"] = ""
+            except (DeclarationError, UnicodeDecodeError) as error:
+                place = self.converter.places.at(("models", number, "file"))
+                for problem in (
+                    error.problems
+                    if isinstance(error, DeclarationError)
+                    else [Problem("file.text", "not a text", "不是文本")]
+                ):
+                    en, zh = f"'{model['file']}': {problem.en}", f"“{model['file']}”：{problem.zh}"
+                    self.converter.problems.append(Problem(problem.code, en, zh, place))
 
     def finish(self) -> Policy:
         problems = self.converter.problems

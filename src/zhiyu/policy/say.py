@@ -53,7 +53,7 @@ def labels_of(checked: Checked) -> Labels:
     labels |= checked.known.schema.labels | BUILTIN_WORDS
     for name, feature in checked.features.items():
         declared = feature.feature
-        derived = feature.expression is not None
+        derived = feature.expression is not None or feature.scored is not None
         en = declared.en or (name if derived else _described(checked, feature, labels, "en"))
         zh = declared.zh or declared.en or (name if derived else _described(checked, feature, labels, "zh"))
         labels[name] = (en, zh)
@@ -66,7 +66,9 @@ def say_feature(checked: Checked, name: str, language: str) -> str:
     if feature is None:
         raise InputError(f"no feature '{name}'", f"没有特征“{name}”")
     labels = labels_of(checked)
-    if feature.expression is not None:
+    if feature.scored is not None:
+        what = "模型分" if language == "zh" else "score of a model"
+    elif feature.expression is not None:
         what = say(feature.expression, language, labels)
     else:
         what = _described(checked, feature, labels, language)
