@@ -206,7 +206,7 @@ class Explainer:
             tuple(self._hit(rule, seen) for rule in brief.rules), tuple(self.reasons[code] for code in brief.reasons), shown,
             self.policy_hash, told.late, told.kept, told.enforced, told.mark,
             tuple(self._hit(rule, seen) for rule in self._ranked(told.quiet)), brief.tables, brief.scorecards, tuple(told.path),
-            brief.actions, told.approximate, told.limit, self.scores.told(seen),
+            brief.actions, told.approximate, told.limit, scores=self.scores.told(seen),
         )  # fmt: skip
 
     def brief(self, told: Told, seen: Mapping[str, Any]) -> Brief:
