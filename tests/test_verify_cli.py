@@ -95,6 +95,33 @@ def test_a_running_server_is_not_disturbed(tmp_path: Path) -> None:
         assert run(tmp_path, after.json()["receipt"]).exit_code == 0
 
 
+def retention(folder: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["retention", "--data", str(folder), *arguments], catch_exceptions=False)
+
+
+def test_a_promise_is_made_shown_and_served(tmp_path: Path) -> None:
+    makes = lambda: Live(tmp_path / "default", live_opened(), clock="events")  # noqa: E731
+    with Served(tmp_path, makes=makes) as server:
+        server.decide(payment(1))
+        told = server.client.get("/v1/retention").json()
+        assert told["promise"] == {"keep": "forever", "verify": "forever"}
+        done = retention(tmp_path, "--keep", "30d", "--verify", "7d", "--lang", "en")
+        assert done.exit_code == 0
+        assert done.stdout.startswith("promised: records for 30d, deciding again for 7d")
+        assert "explained: from position 0" in done.stdout
+        assert "承诺：记录保存 30d，可重新决策 7d" in retention(tmp_path, "--lang", "zh").stdout
+        assert json.loads(retention(tmp_path, "--json").stdout)["promise"] == {"keep": "30d", "verify": "7d"}
+        assert server.client.get("/v1/retention").json()["explained_from"]["position"] == 0
+        assert 'zhiyu_engine{fact="log_bytes",tenant="default"}' in server.client.get("/metrics").text
+    assert retention(tmp_path, "--keep", "1m").exit_code == 1
+    assert retention(tmp_path, "--verify", "1d").exit_code == 1
+    receipt = made(tmp_path / "other", (), count=40).receipts[0]
+    assert json.loads(run(tmp_path / "other", receipt, "--json").stdout)["promise"] == {
+        "keep": "forever",
+        "verify": "forever",
+    }
+
+
 def test_another_key_is_the_callers_mistake(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zhiyu.engine.opened.tenant_key", lambda tenant: b"fedcba9876543210")
     done = run(folder.root, folder.receipts[0], "--lang", "en")

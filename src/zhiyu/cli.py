@@ -23,6 +23,7 @@ from zhiyu.commands.diff import diff
 from zhiyu.commands.keys import keys
 from zhiyu.commands.lists import lists as lists_group
 from zhiyu.commands.lists import snooze
+from zhiyu.commands.retention import retention
 from zhiyu.commands.serve import serve
 from zhiyu.commands.simulate import simulate
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
@@ -379,6 +380,7 @@ main.add_command(bench)
 main.add_command(diff)
 main.add_command(keys)
 main.add_command(lists_group)
+main.add_command(retention)
 main.add_command(serve)
 main.add_command(simulate)
 main.add_command(snooze)

@@ -32,6 +32,7 @@ class SimulatedDisk:
     def __init__(self, seed: int = 0, fail_at: int = 0, way: str = "full") -> None:
         self.files: dict[Path, _Content] = {}
         self.folders: set[Path] = set()
+        self.removed: dict[Path, _Content] = {}
         self.rng, self.fail_at, self.way, self.count = random.Random(seed), fail_at, way, 0
         self.failed = False
 
@@ -57,12 +58,16 @@ class SimulatedDisk:
     def sync_folder(self, folder: Path) -> None:
         if self.step(sync=True):
             self.fail()
+        self.removed = {path: content for path, content in self.removed.items() if path.parent != folder}
 
     def replace(self, old: Path, new: Path) -> None:
         self.files[new] = self.files.pop(old)
 
     def remove(self, path: Path) -> None:
-        del self.files[path]
+        """Gone for the process; after a power cut it may be there again until the folder was synced."""
+        if self.step():
+            self.fail()
+        self.removed[path] = self.files.pop(path)
 
     def fail(self) -> None:
         if self.way == "cut":
@@ -74,7 +79,8 @@ class SimulatedDisk:
         """The disk after a power cut: of what was not synced, some is there, some is not, one piece may be torn."""
         after = SimulatedDisk(self.rng.randrange(1 << 30))
         after.folders = set(self.folders)
-        for path, content in self.files.items():
+        back = {path: content for path, content in self.removed.items() if self.rng.random() < 0.5}
+        for path, content in (back | self.files).items():
             there = bytearray(content.safe)
             for change in content.since:
                 fate = self.rng.random()

@@ -146,6 +146,12 @@ def _print(findings: Findings, language: str, as_json: bool) -> None:
     for note in findings.notes:
         click.echo(f"{'注意' if zh else 'note'}: {note}")
     click.echo(_log_line(findings, zh))
+    keep, verify_for = findings.promise["keep"], findings.promise["verify"]
+    click.echo(
+        f"承诺：记录保存 {keep}，可重新决策 {verify_for}"
+        if zh
+        else f"promised: records for {keep}, deciding again for {verify_for}"
+    )
 
 
 def _log_line(findings: Findings, zh: bool) -> str:

@@ -103,6 +103,15 @@ class EntityIndex:
             part = self._open.get(segment.first)
             yield from reversed((part.of(key) if part is not None else self._lookup(segment, key)).tolist())
 
+    def forget(self, first: int) -> None:
+        """The segments before the one that begins at `first` are gone from the log, and from here."""
+        for known in (self._open, self._mapped):
+            for gone in [each for each in known if each < first]:
+                known.pop(gone, None)  # type: ignore[attr-defined]
+        for path in self._folder.iterdir():
+            if path.stem.isdigit() and int(path.stem) < first:
+                path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """Wait for what is being written."""
         for thread in list(self._sealing.values()):

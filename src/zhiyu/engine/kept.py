@@ -10,6 +10,7 @@ from pathlib import Path
 
 from zhiyu.base.errors import InputError, did_you_mean
 from zhiyu.engine.opened import Opened
+from zhiyu.engine.promise import read_promise
 from zhiyu.engine.releases import Releases
 from zhiyu.engine.snapshots import kept_snapshots
 from zhiyu.log.disk import ReadingDisk
@@ -28,6 +29,7 @@ class Kept:
         self.log = self._opened_log()
         self.releases = Releases(self.folder / "policies", self.log)
         self.snapshots = kept_snapshots(self.folder / "snapshots")
+        self.promise = read_promise(self.folder)
 
     def policy(self, policy_hash: str) -> Opened:
         """A policy that once decided; InputError when its file is gone or changed."""

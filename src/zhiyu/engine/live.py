@@ -33,10 +33,11 @@ from zhiyu.engine.live_decode import decode_bodies
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.recovery import Recovered, recover, snapshot_facts
 from zhiyu.engine.releases import Release, Releases
-from zhiyu.engine.snapshots import Snapshots
+from zhiyu.engine.retention import Needs, Retention
+from zhiyu.engine.snapshots import KEPT, MANY, Snapshots
 from zhiyu.engine.takeover import taken_over, unlike
 from zhiyu.engine.timeline import Asked, Page
-from zhiyu.engine.warming import Warming, start_of
+from zhiyu.engine.warming import Warming, missing_before, start_of
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.list_changes import ListChange, Snooze
@@ -93,6 +94,9 @@ class Live:
         self.warming: Warming | None = None
         self.warming_why = self._warming_by = ""
         self.archive = Archive(self.log, self.releases, folder / "index", self.opened)
+        self.counted_since_ms = 0
+        self.retention = Retention(folder, self.log, now)
+        self._keep_snapshots()
         self.answers = self._answers_of(self.opened)
         self._snapshot_events, self._snapshot_due = snapshot_events, max(self.snapshots.last, 0) + snapshot_events
         if release:
@@ -295,8 +299,10 @@ class Live:
             return self._put_in_force(opened, by)
         received = int(self.engine.door.clock[0])
         self.releases.wait_for(opened, by)
-        self.warming = Warming(self.log, opened, start_of(self.log, opened, received), self._opened_of)
+        start = start_of(self.log, opened, received)
+        self.warming = Warming(self.log, opened, start, self._opened_of)
         self.warming_why, self._warming_by = why, by
+        self.counted_since_ms = missing_before(self.log, opened, received, start)
         return None
 
     def why_not_at_once(self, opened: Opened) -> str:
@@ -314,12 +320,28 @@ class Live:
         """Do about so much of what waits in the background (a release that counts); True when there is more to do."""
         if self.broken:
             return False
+        if self.retention.work(self._needs):
+            self.archive.index.forget(self.log.first)
+        self._keep_snapshots()
         if self.warming is None:
             return self.snapshots.work(seconds) | self.archive.index.work(seconds)
         if not self.warming.work(seconds) and self.warming.done >= self.log.position:
             self._put_in_force(self.warming.opened, self._warming_by, self.warming)
             return False
         return True
+
+    def _needs(self) -> Needs:
+        """What of the log must stay whatever was promised."""
+        horizon_ms = self.engine.door.limits[2]
+        start = self.warming.start if self.warming is not None else self.log.position
+        return Needs(start, int(self.engine.door.clock[0]) - horizon_ms)
+
+    def _keep_snapshots(self) -> None:
+        """With a promise about deciding again, the retention lets snapshots go; without one, only the newest few stay."""
+        if self.retention.keeps_snapshots:
+            self.snapshots.kept = MANY
+        elif self.snapshots.kept == MANY:
+            self.snapshots.kept = KEPT
 
     def _put_in_force(self, opened: Opened, by: str, warmed: Warming | None = None) -> Release:
         self.releases.store(opened.artifact)
@@ -374,12 +396,14 @@ class Live:
         return own | {
             "snapshot": self.snapshots.last, "snapshot_failed": self.snapshots.failed, "snapshot_paused_s": self.snapshots.paused_s,
             "position": self.position, "durable": self.durable, "segments": len(self.log.segments), "accepted": self.engine.accepted,
+            "log_first": self.log.first, "log_bytes": self.log.bytes_kept(), "counted_since_ms": self.counted_since_ms,
             "policy": self.opened.artifact.hash, "broken": self.broken,
         }  # fmt: skip
 
     def close(self) -> None:
         """Make everything durable, let go of the folder."""
         try:
+            self.retention.finish()
             if not self.broken:
                 self.snapshots.poll(wait=True)
                 if self.log.position - max(self.snapshots.last, 0) > CLOSE_EVENTS:

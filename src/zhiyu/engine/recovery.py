@@ -67,7 +67,7 @@ def recover(
 
 def snapshot_facts(log: SegmentLog, releases: Releases) -> dict[str, Any]:
     """What a snapshot must know to go on from: where the log stands, and which release is in force."""
-    return {"place": list(log.place), "chain": log.chain.hex(), "releases": releases.facts()}
+    return {"place": list(log.place), "chain": log.chain.hex(), "releases": releases.facts(), "written_ms": log.now_ms}
 
 
 def _recovered(

@@ -14,7 +14,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from zhiyu.base.arena import Arena
 from zhiyu.engine.engine import Engine
 
 KEPT = 2
+MANY = 1 << 30
 _END = object()
 _FIRST_FREE_DESCRIPTOR = 3
 _PART = ".part"
@@ -79,7 +80,7 @@ class Snapshots:
                 self._in_child(parent, engine, position, facts)
             self._writing, self._forked = position, engine
         else:
-            self._done(position, _written(engine, self.folder, position, facts))
+            self._done(position, _written(engine, self.folder, position, facts, self.kept))
         self.paused_s = time.perf_counter() - started
         return True
 
@@ -94,7 +95,7 @@ class Snapshots:
             gc.disable()
             os.closerange(_FIRST_FREE_DESCRIPTOR, os.sysconf("SC_OPEN_MAX"))  # sockets must not outlive the parent's
             os.nice(5)
-            failed = int(bool(_written(engine, self.folder, position, facts)))
+            failed = int(bool(_written(engine, self.folder, position, facts, self.kept)))
         finally:
             os._exit(failed)
 
@@ -120,8 +121,15 @@ class Snapshots:
             shutil.rmtree(self.folder / f"{position:020d}{_PART}", ignore_errors=True)
             return
         self.last = position
-        for old in list(self.newest())[self.kept :]:
-            shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_snapshots(folders: Iterable[Path]) -> None:
+    """Remove whole snapshots: first their names, so that none is ever seen in part. Gigabytes take a while: call it in a thread."""
+    for folder in folders:
+        with suppress(OSError):
+            part = folder.with_name(f"{folder.name}{_PART}")
+            os.replace(folder, part)
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def kept_snapshots(folder: Path) -> list[Path]:
@@ -136,8 +144,8 @@ def stored_facts(folder: Path) -> dict[str, Any]:
     return facts
 
 
-def _written(engine: Engine, folder: Path, position: int, facts: dict[str, Any]) -> str:
-    """Write one snapshot; "", or why not."""
+def _written(engine: Engine, folder: Path, position: int, facts: dict[str, Any], kept: int) -> str:
+    """Write one snapshot, and remove all but the newest `kept`; "", or why not. In the child: gigabytes take a while to remove, too."""
     part, whole = folder / f"{position:020d}{_PART}", folder / f"{position:020d}"
     try:
         engine.snapshot(part, facts)
@@ -148,6 +156,7 @@ def _written(engine: Engine, folder: Path, position: int, facts: dict[str, Any])
         with suppress(OSError):
             shutil.rmtree(part)
         return f"the snapshot at position {position} could not be written: {refused.strerror}"
+    remove_snapshots(kept_snapshots(folder)[kept:])
     return ""
 
 

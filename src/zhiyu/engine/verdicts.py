@@ -73,7 +73,8 @@ class Verdict:
 @dataclass(slots=True)
 class Findings:
     """Of one tenant. `counts` of decisions by status; `first`, `position`, `chain`: what is kept of the log; `checked_from`, `frames`: the
-    part whose chain was checked; `damage`: where it breaks, "" when it does not; `notes`: snapshots that could not be used."""
+    part whose chain was checked; `damage`: where it breaks, "" when it does not; `promise`: for how long records and deciding again are
+    promised; `notes`: snapshots that could not be used."""
 
     tenant: str
     first: int
@@ -86,6 +87,7 @@ class Findings:
     damage: str = ""
     damage_zh: str = ""
     notes: list[str] = field(default_factory=list)
+    promise: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -103,7 +105,7 @@ class Findings:
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
         return {
-            "tenant": self.tenant, "holds": self.exit_code == HOLDS, "counts": dict(self.counts),
+            "tenant": self.tenant, "promise": self.promise, "holds": self.exit_code == HOLDS, "counts": dict(self.counts),
             "log": {
                 "first": self.first, "position": self.position, "chain": self.chain, "checked_from": self.checked_from,
                 "frames": self.frames, "intact": not self.damage, "damage": self.damage or None, "damage_zh": self.damage_zh or None,

@@ -58,6 +58,7 @@ class Verifier:
         self.kept, self.say, self.oldest = kept, say, oldest
         log = kept.log
         self.findings = Findings(kept.tenant, log.first, log.position, log.chain.hex())
+        self.findings.promise = kept.promise.to_dict()
         self._found: dict[int, _Found] = {}
         self._redo = Redo(kept, lambda done: say("decide", done), oldest, self.findings.notes)
         self._intact_to = log.position

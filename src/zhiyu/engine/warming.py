@@ -69,6 +69,14 @@ class Warming:
             yield from self._frames
 
 
+def missing_before(log: SegmentLog, opened: Opened, now_ms: int, start: int) -> int:
+    """When the log begins with less than the windows of `opened` hold: the time (ms) since which it is kept. 0 when nothing is missing."""
+    if log.first == 0 or start > log.first:
+        return 0
+    frame = next((f for f in log.frames(log.first) if f.header.kind == EVENTS), None)
+    return int(noted(frame.payload, opened.tenant).judged.received[0]) if frame is not None else 0
+
+
 def start_of(log: SegmentLog, opened: Opened, now_ms: int) -> int:
     """The position from which `opened` must count so that nothing its windows hold is missing: the begin of a segment."""
     delays = [parse_duration_ms(source.label.delay) for source in opened.policy.sources if source.label]

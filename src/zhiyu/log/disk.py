@@ -88,7 +88,12 @@ class _RealFile:
         getattr(os, "fdatasync", os.fsync)(self._descriptor)
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class RealDisk:
@@ -141,6 +146,10 @@ class _ReadFile:
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
+        self._descriptor = -1
+
+    def __del__(self) -> None:
+        self.close()
 
     def write(self, offset: int, data: bytes) -> None:
         raise _only_reading()

@@ -67,6 +67,7 @@ class Segment:
     end: int = 0
     next: int = 0
     chain: bytes = NO_CHAIN
+    begun_ms: int = 0
     starts: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
 
@@ -364,6 +365,27 @@ class SegmentLog:
                 segment.note(read_header(segment.file.read(segment.end, HEADER_BYTES)), segment.end)
         except Broken as broken:
             raise self._damaged(segment.path, segment.end, str(broken)) from None
+
+    def begun_ms(self, segment: Segment) -> int:
+        """The wall clock when a segment was begun; its `facts` are known afterwards."""
+        if not segment.begun_ms:
+            try:
+                frame, _ = next(self._read(segment, 0))
+            except (Broken, StopIteration) as broken:
+                raise self._damaged(segment.path, 0, str(broken)) from None
+            segment.begun_ms = frame.header.written_ms
+        return segment.begun_ms
+
+    def bytes_kept(self) -> int:
+        """Bytes of all segments, without the room that is reserved."""
+        return sum(segment.file.size() for segment in self.segments[:-1]) + self._last.end
+
+    def forget(self, first: int) -> list[Path]:
+        """Let go of the segments before the one that begins at `first`; returns their files, oldest first, for the caller to remove in this
+        order. A crash before they are gone leaves them where they are."""
+        gone = [segment for segment in self.segments[:-1] if segment.first < first]
+        self.segments = self.segments[len(gone) :]  # whoever is reading one keeps it open, also when its name is gone
+        return [segment.path for segment in gone]
 
     def close(self) -> None:
         """Give back what was reserved and close all files."""

@@ -43,6 +43,7 @@ def make_reads(site: Site) -> FastAPI:
     add_snoozes(app, site)
     add_policies(app, site)
     add_timelines(app, site)
+    _add_retention(app, site)
     _add_health(app, site)
     _add_description(app)
     _add_handlers(app)
@@ -82,6 +83,15 @@ def _add_decisions(app: FastAPI, site: Site) -> None:
         return Response(
             encoded(found.to_dict() | {"text": found.sentence(lang or exchange.language)}), media_type=_JSON
         )
+
+
+def _add_retention(app: FastAPI, site: Site) -> None:
+    @app.get("/v1/retention", tags=["operation"], summary="What is kept, and for how long it was promised")
+    async def retention(request: Request) -> Response:
+        """The promise; from which position on decisions can be explained, and decided again; sizes."""
+        exchange, desk = admitted(request, site, "read")
+        exchange.known_query()
+        return Response(encoded(desk.live.retention.facts()), media_type=_JSON)
 
 
 def _add_health(app: FastAPI, site: Site) -> None:
