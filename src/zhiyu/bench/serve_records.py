@@ -17,11 +17,11 @@ _END = b',"amount":%d.%02d,"channel":"%b","country":%b,"age":%b,"known_device":%
 
 
 class Records:
-    """Events in order. `name` stands before their numbers, so that two senders do not meet."""
+    """Events in order, from event `first` of a stream on. `name` stands before their numbers, so that two senders do not meet."""
 
-    def __init__(self, name: str) -> None:
-        self._stream = Stream(EVENTS_30D, EVENTS_30D)
-        self._name, self._next = name.encode(), 0
+    def __init__(self, name: str, stream: Stream | None = None, first: int = 0) -> None:
+        self._stream = stream or Stream(EVENTS_30D, EVENTS_30D)
+        self._name, self._next = name.encode(), first
         self._number, self._chunk = -1, dict[str, Array]()
 
     def take(self, count: int) -> list[bytes]:

@@ -19,6 +19,7 @@ from zhiyu.bench.core import Say, Sizes, run_core
 from zhiyu.bench.decide import PolicySizes, run_policy
 from zhiyu.bench.decide_report import show_policy
 from zhiyu.bench.lender import run_lender, show_lender
+from zhiyu.bench.recovery import run_recovery, show_recovery
 from zhiyu.bench.report import show
 
 
@@ -81,6 +82,17 @@ def serve(as_json: bool, quick: bool, folder: Path | None) -> None:
 def lender(as_json: bool, days: int, customers: int, seed: int) -> None:
     """How hard the simulated lender is: what a model finds that sees single events only, by kind and difficulty. Some minutes."""
     _tell(_watched(lambda say: run_lender(days, customers, tuple(range(6)), seed, say)), as_json, show_lender)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--events", type=click.IntRange(2_000), default=10_000_000, show_default=True, help="Events of state.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=None, help="Where snapshots are written: the disk to be measured."
+)
+def recovery(as_json: bool, events: int, folder: Path | None) -> None:
+    """A big state back from a snapshot, and how long a snapshot holds up decisions. The full run takes five minutes and 8 GiB."""
+    _tell(_watched(lambda say: run_recovery(events, say, folder)), as_json, show_recovery)
 
 
 def _watched(run: Callable[[Say], dict[str, Any]]) -> dict[str, Any]:

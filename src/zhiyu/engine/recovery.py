@@ -40,13 +40,15 @@ class Dropped(ZhiyuError):
 
 @dataclass(slots=True)
 class Recovered:
-    """What opening took: position of the snapshot (-1: none), events and frames replayed, bytes of an unfinished frame cut off, seconds."""
+    """What opening took: position of the snapshot (-1: none), events and frames replayed, bytes of an unfinished frame cut off, seconds,
+    and how many of them until the snapshot was taken up."""
 
     snapshot: int = -1
     frames: int = 0
     events: int = 0
     cut_off: int = 0
     seconds: float = 0.0
+    restored_s: float = 0.0
     notes: list[str] = field(default_factory=list)
 
 
@@ -60,7 +62,7 @@ def recover(
         log.sync()
         releases.current = None  # it is read back like any other
     found = Recovered(cut_off=log.cut_off)
-    live, engine = _recovered(log, releases, opened, snapshots, found)
+    live, engine = _recovered(log, releases, opened, snapshots, found, started)
     found.seconds = time.perf_counter() - started
     return live, engine, found
 
@@ -71,7 +73,7 @@ def snapshot_facts(log: SegmentLog, releases: Releases) -> dict[str, Any]:
 
 
 def _recovered(
-    log: SegmentLog, releases: Releases, opened: Opened, snapshots: Snapshots, found: Recovered
+    log: SegmentLog, releases: Releases, opened: Opened, snapshots: Snapshots, found: Recovered, started: float
 ) -> tuple[Opened, Engine]:
     for folder in snapshots.newest():
         try:
@@ -79,7 +81,7 @@ def _recovered(
         except UNFIT as unfit:
             found.notes.append(f"{folder.name}: {unfit}")
             continue
-        found.snapshot = int(folder.name)
+        found.snapshot, found.restored_s = int(folder.name), time.perf_counter() - started
         return replayed(log, frames, releases, live, found, engine)
     if log.first > 0:
         raise LogDamaged(

@@ -100,8 +100,8 @@ class Retention:
         return self.promise.verify_ms is not None
 
     def work(self, needs: Callable[[], Needs], wait: bool = False) -> bool:
-        """Let go of what can go, once a minute; the files go in a thread. True when the log begins later than before. `wait`: now, and until
-        the files are gone."""
+        """Let go of what can go, once a minute; the files go in a thread. True when the log begins later than before. `wait`: now, and
+        until the files are gone."""
         if self._thread is not None and not wait and self._thread.is_alive():
             return False
         now_ms = self._now()
