@@ -94,8 +94,11 @@ def test_what_is_promised_stays_and_what_is_not_goes(tmp_path: Path) -> None:
     live.engine.door.limit((600_000, 400 * 86_400_000, HOUR_MS, 300_000))  # ids are remembered for an hour
     folder.run(live, 400)
     before = live.log.bytes_kept()
-    live.retention.work(live._needs, wait=True)
+    assert live.retention.work(live._needs, wait=True)
     assert live.log.first > 0
+    live.archive.index.forget(live.log.first)
+    indexed = [int(path.stem) for path in (tmp_path / "default" / "index").glob("*.entities")]
+    assert all(first >= live.log.first for first in indexed)
     assert live.log.bytes_kept() < before / 1.5
     assert len(list((tmp_path / "default" / "log").glob("*.log"))) == len(live.log.segments)
     facts = live.retention.facts()

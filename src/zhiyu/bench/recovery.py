@@ -87,7 +87,7 @@ def _policy() -> Opened:
 
 def _filled(folder: Path, events: int) -> dict[str, Any]:
     live = Live(folder / "default", _policy(), clock="events")
-    stream = Stream(events, events)
+    stream = _stream(events)
     encoder = Encoder(live.opened.compiled.schema, live.opened.codes)
     began = time.perf_counter()
     for pieces in batches(stream, encoder, 0, events, _FILL):
@@ -102,6 +102,11 @@ def _filled(folder: Path, events: int) -> dict[str, Any]:
     sys.stdout.write(msgspec.json.encode(told | {"peak_bytes": peak_bytes()}).decode())
     sys.stdout.flush()
     os._exit(0)  # as a crash leaves it: no closing, no last snapshot
+
+
+def _stream(events: int) -> Stream:
+    """As many keys as `events` in 30 days have; not so thin that the next chunk would be years ahead."""
+    return Stream(max(events, 3 * CHUNK), events)
 
 
 def _chunks(events: int, further: int) -> int:
@@ -134,6 +139,8 @@ def _snapshots(live: Live, stream: Stream, encoder: Encoder, events: int) -> dic
         seconds.append(time.perf_counter() - began)
         while _more(live, works):
             during += _decided(live, singles, _AT_ONCE)
+    live.take(marks.take(1))
+    live.snapshot(wait=True)  # the log does not know the single events: the tail must begin after them
     newest = next(live.snapshots.newest())
     size = sum(path.stat().st_size for path in newest.iterdir())
     pause = max(*forks, *works, *during)
@@ -178,7 +185,7 @@ def _opened(folder: Path, events: int) -> None:
     began = time.perf_counter()
     live = Live(folder / "default", opened, clock="events")
     open_s = time.perf_counter() - began
-    [answer] = live.take(Records("after", Stream(events, events), _chunks(events, 2)).take(1))
+    [answer] = live.take(Records("after", _stream(events), _chunks(events, 2)).take(1))
     first_s = time.perf_counter() - began
     found = live.recovered
     if found.snapshot < 0 or not answer.body or found.events < TAIL:

@@ -88,7 +88,10 @@ def lender(as_json: bool, days: int, customers: int, seed: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--events", type=click.IntRange(2_000), default=10_000_000, show_default=True, help="Events of state.")
 @click.option(
-    "--folder", type=click.Path(path_type=Path), default=None, help="Where snapshots are written: the disk to be measured."
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Where snapshots are written: the disk to be measured.",
 )
 def recovery(as_json: bool, events: int, folder: Path | None) -> None:
     """A big state back from a snapshot, and how long a snapshot holds up decisions. The full run takes five minutes and 8 GiB."""

@@ -107,7 +107,7 @@ class EntityIndex:
         """The segments before the one that begins at `first` are gone from the log, and from here."""
         for known in (self._open, self._mapped):
             for gone in [each for each in known if each < first]:
-                known.pop(gone, None)  # type: ignore[attr-defined]
+                known.pop(gone, None)
         for path in self._folder.iterdir():
             if path.stem.isdigit() and int(path.stem) < first:
                 path.unlink(missing_ok=True)
