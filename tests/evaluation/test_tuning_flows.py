@@ -121,6 +121,16 @@ def test_a_flow_that_takes_no_rule_says_why(made: Planted, tmp_path: Path) -> No
         assert any(why in note["en"] for note in summary["notes"]), summary["notes"]
 
 
+def test_what_a_flow_decides_otherwise_than_measured_is_left_out(made: Planted, tmp_path: Path) -> None:
+    """Only risks over 90 come to the rules: a constant moved to 70 would catch nobody, although each set by itself says so."""
+    text = "flows: [{name: payments, on: [payment], nodes: [{name: first, branch: [{when: risk > 90, to: hard}], next: off}, "
+    text += "{name: hard, rule_set: main, next: done}, {name: done, severest: true}, {name: off, outcome: pass}]}]\n"
+    own = with_flow(made, tmp_path / "live", text)
+    summary = tune(request(own, tmp_path / "out"))
+    assert not [p for p in summary["proposals"] if p["kind"] == "constant"]
+    assert any("left out: measured" in note["en"] for note in summary["notes"]), summary["notes"]
+
+
 def test_no_condition_can_be_left_out_without_losing_something(made: Planted) -> None:
     opened = open_policy(made.policy, all_features=True)
     o = observe(opened, made.events, labels=made.labels, label_delay=DELAY)

@@ -26,12 +26,13 @@ from zhiyu.evaluation.tuning.into_flow import flow_of
 from zhiyu.evaluation.tuning.measure import Figures
 from zhiyu.evaluation.tuning.observed import Evaluator, Observed
 from zhiyu.evaluation.tuning.parts import Parts, said_time, split
-from zhiyu.evaluation.tuning.proof import FOLDER, Ground, prove
+from zhiyu.evaluation.tuning.proof import FOLDER, Ground, Proof, prove
 from zhiyu.evaluation.tuning.search import Candidate, Found, Search, Wish
 from zhiyu.evaluation.tuning.trees import tree_class
 from zhiyu.evaluation.tuning.words import FORMULA, proposal_text
 from zhiyu.policy.load import Loaded, load_policy
 
+ALIKE = 1e-6
 LOOKED_AT = 20
 """Candidates that the summary names."""
 
@@ -149,14 +150,18 @@ def _write(
             target = part / f"proposal-{number}"
             try:
                 done = write_candidate(request.policy, target, candidate.change, search.again, loaded)
-                changes = prove(_ground(request, search), target, told)
+                proof = prove(_ground(request, search), target, told)
+                _require_alike(candidate, proof, search, summary)
             except ZhiyuError as wrong:
                 shutil.rmtree(target, ignore_errors=True)
                 summary["notes"].append(
                     {"en": f"{candidate.change.text}: {wrong.en}", "zh": f"{candidate.change.text}：{wrong.zh}"}
                 )
                 continue
-            facts = _facts(number, candidate, done, search, summary) | {"diff": changes, "backtest": f"{FOLDER}/{PAGE}"}
+            facts = _facts(number, candidate, done, search, summary) | {
+                "diff": proof.diff,
+                "backtest": f"{FOLDER}/{PAGE}",
+            }
             (target / "proposal.json").write_text(_json(facts), encoding="utf-8")
             (target / "proposal.md").write_text(proposal_text(facts), encoding="utf-8")
             summary["proposals"].append({"folder": target.name, **facts})
@@ -167,6 +172,21 @@ def _write(
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+
+
+def _require_alike(candidate: Candidate, proof: Proof, search: Search, summary: dict[str, Any]) -> None:
+    """InputError when the whole engine decides otherwise than the search had measured: a flow may turn a changed rule another way. Not
+    asked where goods were sampled, or where decisions come back as facts."""
+    later = candidate.later
+    if later is None or summary["sampled"] or search.again.evaluator.checked.policy.feedback.decisions:
+        return
+    frauds = later.sums["caught"] - later.sums["freed_frauds"]
+    if abs(proof.frauds - frauds) > ALIKE or abs(proof.goods - later.hurt) > ALIKE:
+        raise InputError(
+            f"left out: measured {frauds:,.0f} more frauds and {later.hurt:,.0f} more goods stopped, but the whole policy stops "
+            f"{proof.frauds:,.0f} and {proof.goods:,.0f} more",
+            f"未采用：测得新增拦截欺诈 {frauds:,.0f}、正常 {later.hurt:,.0f}，而整个策略实际新增 {proof.frauds:,.0f}、{proof.goods:,.0f}",
+        )
 
 
 def _json(facts: dict[str, Any]) -> str:
