@@ -11,6 +11,7 @@ from zhiyu.base.errors import DeclarationError, EventRefused, InputError, LimitE
 from zhiyu.events.declare import Clock, EventType, Field, LabelColumn, Source, TimeColumn
 from zhiyu.events.vocabulary import Added, loan_events
 from zhiyu.features.declare import Feature, Grid
+from zhiyu.network.declare import Gang, Link, Network
 from zhiyu.policy.declare import Feedback, Policy, Reason, Rule, RuleSet, Threshold
 from zhiyu.policy.load import load_policy
 
@@ -26,10 +27,13 @@ __all__ = [
     "Feature",
     "Feedback",
     "Field",
+    "Gang",
     "Grid",
     "InputError",
     "LabelColumn",
     "LimitExceeded",
+    "Link",
+    "Network",
     "Policy",
     "Reason",
     "ReplayResult",

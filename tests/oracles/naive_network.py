@@ -42,6 +42,7 @@ class NaiveNetwork:
         self.events: list[Event] = []
         self.chains: dict[Thing, list[Event]] = {}
         self.clock = -(10**15)
+        self.core: list[Thing] = []
         self.count = 0
 
     def take(self, time: int, kind: int, row: dict[int, int | None]) -> dict[int, Any]:
@@ -123,7 +124,8 @@ class NaiveNetwork:
         return any(each.bad for each in self.events if each.person == person)
 
     def answer(self, event: Event) -> dict[int, Any]:
-        """All results for an event that has entered."""
+        """All results for an event that has entered; `core`: people of its dense core."""
+        self.core = []
         nodes = self.component(event.person)
         people = {node for node in nodes if node[0] == 0}
         own = [each for each in self.events if each.person in people and not each.bad]
@@ -179,7 +181,8 @@ class NaiveNetwork:
         if not edges:
             return
         total, core = greedy(len(names), edges)
-        members = [number for number in core if number < len(people)]
+        members = [number for number in sorted(core) if number < len(people)]
+        self.core = [people[number] for number in members]
         found |= {
             at.R_CORE_PERSONS: len(members),
             at.R_IN_CORE: int(0 in core),

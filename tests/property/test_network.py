@@ -16,11 +16,19 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from tests.network.streams import AMOUNT, BAD, FIRST_LINK, PERSON, Fed, Item, random_plan, random_stream
+from tests.oracles.naive_gangs import NaiveGangs
 from tests.oracles.naive_network import NaiveNetwork, greedy, inside
+from zhiyu.base.arena import Arena
+from zhiyu.base.jit import kernel
+from zhiyu.base.machine import words_at
 from zhiyu.network import layout as at
+from zhiyu.network.gang_state import GangState
+from zhiyu.network.gangs import bind as join_people
+from zhiyu.network.gangs import member
+from zhiyu.network.gates import expire_gangs
 from zhiyu.network.local import MIN_BLOCK
 from zhiyu.network.peel import peel
-from zhiyu.network.plan import LinkPlan, NetworkPlan
+from zhiyu.network.plan import GangPlan, LinkPlan, NetworkPlan
 from zhiyu.network.state import NetworkState
 
 EXAMPLES = int(os.environ.get("ZHIYU_EXAMPLES", "200"))
@@ -188,3 +196,38 @@ def test_large_cores_are_peeled_as_the_naive_way_does(seed: int) -> None:
     count = rng.randint(1, 3 * n)
     edges = [(*sorted(rng.sample(range(n), 2)), 0, rng.randint(1, 5)) for _ in range(count)]
     assert peeled(n, edges) == greedy(n, edges)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.integers(0, 2**32))
+def test_gangs_keep_their_names_as_the_naive_ones_do(seed: int) -> None:
+    """Links of random groups, with ties in time and expiry: same groups, same names, same record."""
+    rng = random.Random(seed)
+    window, people = rng.choice([5, 30, 200]), rng.choice([3, 8, 30])
+    naive, state = NaiveGangs(window), GangState(Arena(), GangPlan(0, window), 256)
+    head, clock = np.zeros(at.HEAD_WORDS, np.int64), 0
+    context = np.zeros(at.CONTEXT_WORDS, np.int64)
+    context[at.N_HEAD], context[at.N_GANGS] = head.ctypes.data, state.context.ctypes.data
+    for _ in range(rng.choice([20, 100])):
+        clock += rng.choice([0, 0, 1, 3, window // 2])
+        head[at.CLOCK] = clock
+        group = rng.sample(range(1, people + 1), rng.randint(2, min(people, 5)))
+        naive.expire(clock)
+        drive_gangs(context, np.array(group, np.int64), clock)
+        naive.join(group, clock)
+        assert [(x.what, x.gang, x.other, x.people) for x in state.told()] == naive.told
+        members = {gang: sorted(keys) for gang, keys in state.members().items()}
+        assert members == {
+            g: sorted(p for p, name in naive.names.items() if name == g) for g in set(naive.names.values())
+        }
+
+
+@kernel
+def drive_gangs(context: Any, group: Any, clock: int) -> None:
+    """What an event does with the gangs: expiry, then the members of a core."""
+    x = words_at(context.ctypes.data)
+    gangs = words_at(x[at.N_GANGS])
+    expire_gangs(x, gangs)
+    one = member(gangs, group[0])
+    for place in range(1, len(group)):
+        join_people(gangs, one, member(gangs, group[place]), clock)

@@ -15,7 +15,7 @@ from typing import Any
 
 def conditions() -> dict[str, Any]:
     """Processor, cores, load, memory, and the versions that matter."""
-    names = ("numba", "numpy", "llvmlite", "duckdb", "polars", "zen-engine")
+    names = ("numba", "numpy", "llvmlite", "duckdb", "polars", "zen-engine", "scipy", "networkit", "rustworkx")
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),

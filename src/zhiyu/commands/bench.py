@@ -19,6 +19,8 @@ from zhiyu.bench.core import Say, Sizes, run_core
 from zhiyu.bench.decide import PolicySizes, run_policy
 from zhiyu.bench.decide_report import show_policy
 from zhiyu.bench.lender import run_lender, show_lender
+from zhiyu.bench.network import NetworkSizes, run_network
+from zhiyu.bench.network_report import show_network
 from zhiyu.bench.recovery import run_recovery, show_recovery
 from zhiyu.bench.report import show
 
@@ -53,6 +55,17 @@ def policy(as_json: bool, events: int | None) -> None:
     """150 rules with features given, a decision table, lists, a feature tape. The full run takes two minutes and 3 GiB."""
     sizes = PolicySizes() if events is None else PolicySizes.scaled(events)
     _tell(_watched(lambda say: run_policy(sizes, say)), as_json, show_policy)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--events", type=click.IntRange(10_000), help="Events (default 2,000,000); smaller ones shrink everything."
+)
+def network(as_json: bool, events: int | None) -> None:
+    """Links, components, cores and gangs, beside graph libraries. The full run takes three minutes and 6 GiB."""
+    sizes = NetworkSizes() if events is None else NetworkSizes.scaled(events)
+    _tell(_watched(lambda say: run_network(sizes, say)), as_json, show_network)
 
 
 @bench.command()

@@ -21,6 +21,7 @@ from zhiyu.decisions.layout import (
     D_FEATURES,
     D_HIT_WORDS,
     D_KINDS,
+    D_NETWORK,
     D_NOWS,
     D_NULLS,
     D_PATH_WORDS,
@@ -47,7 +48,11 @@ from zhiyu.decisions.walk import walk
 from zhiyu.entities.slots import spread_bits
 from zhiyu.features.kernel import feed_block
 from zhiyu.features.layout import X_TABLE_COUNT
+from zhiyu.network.gates import open_gates
+from zhiyu.network.kernel import feed_block as feed_network
 
+NETWORK_FULL = 8
+"""Added to what the network says is full."""
 FINGERPRINT_SEED = int64(0x5A48495955)
 
 
@@ -173,8 +178,16 @@ def decide_batch(
             status = feed_block(features, words_at(x[D_TIMES]), words_at(x[D_NOWS]), bytes_at(x[D_ASKS]), 0, count)
             if status != 0:
                 return status, kept
+        if x[D_NETWORK] != 0:
+            status = feed_network(
+                words_at(x[D_NETWORK]), words_at(x[D_TIMES]), words_at(x[D_KINDS]), bytes_at(x[D_ASKS]), count
+            )
+            if status != 0:
+                return NETWORK_FULL + status, kept
         score_models(x, count)
         run_at(x, D_AFTER, D_AFTER_SETS, count)
+        if x[D_NETWORK] != 0:
+            open_gates(words_at(x[D_NETWORK]), count)
         forget_results(x, count)
         line = beyond(out_at, start)
         decide_block(

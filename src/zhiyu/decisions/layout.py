@@ -23,6 +23,7 @@ OUT_LINES = 7
     D_SNOOZES, D_SNOOZED, D_BRAKES, D_LIMITS, D_ACTS, D_SPENT, D_FEATURES, D_APPROXIMATE, D_TIMES, D_NOWS, D_ASKS, D_KINDS, D_SUMS,
     D_TAKEN, D_EPOCH, D_WIDTH, D_HIT_WORDS, D_PATH_WORDS,
 ) = range(45)  # fmt: skip
+D_NETWORK = 45
 D_EARLY, D_EARLY_SETS, D_MODELS, D_MODEL_ROWS = range(46, 50)
 """Models: the program of derived features they read, their plans, scratch."""
 D_SIZES = 50

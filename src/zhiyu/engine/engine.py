@@ -7,6 +7,7 @@ Everything that decides is a function of the events in order; nothing here reads
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -18,11 +19,12 @@ from zhiyu.base.hashing import Codes
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.context import Deciding, hit_words, path_words
-from zhiyu.decisions.kernel import decide_batch
+from zhiyu.decisions.kernel import NETWORK_FULL, decide_batch
 from zhiyu.decisions.layout import (
     D_APPROXIMATE,
     D_EPOCH,
     D_FEATURES,
+    D_NETWORK,
     DECIDE,
     FACT,
     FELL_BACK,
@@ -42,6 +44,7 @@ from zhiyu.entities.lists import ListBook
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.refusals import Refusal
 from zhiyu.features.state import MAX_BLOCK, FeatureState
+from zhiyu.network.state import NetworkState
 from zhiyu.policy.builtin import DECISION, LABEL
 from zhiyu.policy.compile import Compiled
 from zhiyu.policy.declare import OUTCOMES
@@ -97,12 +100,13 @@ class Engine:
 
     def __init__(
         self, compiled: Compiled, codes: Codes, tenant: str = "default", limit_bytes: int | None = None,
-        state: FeatureState | None = None,
+        state: FeatureState | None = None, network: NetworkState | None = None,
     ) -> None:  # fmt: skip
         self.compiled = compiled
         self.codes = codes
         self.tenant = tenant
         self.state = state or FeatureState(compiled.plan, limit_bytes)
+        self.network = network or (NetworkState(compiled.network, limit_bytes) if compiled.network else None)
         self.door = Door(compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms, compiled.skew_ms)
         width = compiled.n_columns
         self.deciding = Deciding(compiled, MAX_BLOCK)
@@ -275,11 +279,17 @@ class Engine:
         state = self.state
         file.x[D_FEATURES], file.x[D_APPROXIMATE] = state.context_address, state.marks_address
         file.x[D_EPOCH] = state.epoch_ms or 0
+        if self.network is not None:
+            self.network.bind(file.values, file.nulls)
+            self.network.epoch_ms = state.epoch_ms
+            file.x[D_NETWORK] = self.network.context_address
         status, kept = decide_batch(
             file.x, sequence.values, sequence.nulls, sequence.times, sequence.nows, sequence.kinds, sequence.asks, sequence.ids,
             sequence.money, keep_all, block, kept_values, kept_nulls,
         )  # fmt: skip
-        self.state.after_block(status, n)
+        self.state.after_block(0 if status >= NETWORK_FULL else status, n)
+        if self.network is not None:
+            self.network.after_block(max(status - NETWORK_FULL, 0))
         kept_rows = block[O_KEPT, :kept]
         if kept < n:  # a view of a mostly empty array would keep all of it in memory
             kept_values, kept_nulls = kept_values[:kept].copy(), kept_nulls[:kept].copy()
@@ -382,11 +392,18 @@ class Engine:
         """Counts for reports: keys, bytes of all tables, ids remembered, facts waiting."""
         waiting = sum(len(w) for w in (self.labels, self.feedback) if w is not None)
         own = self.state.facts()
+        network = self.network.facts() if self.network is not None else {}
         return own | {
-            "bytes": own["bytes"] + self.door.bytes_used(),
+            **{f"network_{name}": count for name, count in network.items()},
+            "bytes": own["bytes"] + self.door.bytes_used() + network.get("bytes", 0),
             "ids": self.door.live_ids(),
             "waiting_facts": waiting,
         }
+
+    def heal(self) -> Iterator[None]:
+        """Step by step, make huge pages again of memory that a fork has cut up."""
+        network = self.network.heal() if self.network is not None else iter(())
+        return itertools.chain(self.state.heal(), self.door.heal(), network)
 
     def snapshot(self, folder: Path, facts: dict[str, Any]) -> int:
         """Write everything the engine needs to go on from here; `facts` (policy hash, log position …) ride along. Returns bytes."""
@@ -395,6 +412,8 @@ class Engine:
         for name, waiting in (("labels", self.labels), ("feedback", self.feedback)):
             if waiting is not None:
                 written += waiting.snapshot(folder / f"{name}.state")
+        if self.network is not None:
+            written += self.network.snapshot(folder / "network.state", {})
         own = {"accepted": self.accepted, "facts": facts, "brakes": self.deciding.facts()}
         return written + self.state.snapshot(folder / "features.state", own)
 
@@ -409,6 +428,8 @@ class Engine:
         for name, waiting in (("labels", self.labels), ("feedback", self.feedback)):
             if waiting is not None:
                 waiting.restore(folder / f"{name}.state")
+        if self.network is not None:
+            self.network.restore(folder / "network.state")
         self.deciding.restore(own["brakes"])
         self.accepted = own["accepted"]
         facts: dict[str, Any] = own["facts"]

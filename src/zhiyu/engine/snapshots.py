@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import itertools
 import os
 import shutil
 import signal
@@ -107,7 +106,7 @@ class Snapshots:
         if child:
             self._child = 0
             if self._forked is not None:
-                self._healing, self._forked = itertools.chain(self._forked.state.heal(), self._forked.door.heal()), None
+                self._healing, self._forked = self._forked.heal(), None
             failed = (
                 ""
                 if status == 0

@@ -41,8 +41,10 @@ def taken_over(old: Engine, opened: Opened, warmed: Engine | None = None) -> Eng
     compiled = opened.compiled
     new = warmed
     if new is None:
-        new = Engine(compiled, opened.codes, opened.tenant, state=old.state)
+        new = Engine(compiled, opened.codes, opened.tenant, state=old.state, network=old.network)
         new.state.replan(compiled.plan)
+        if new.network is not None and compiled.network is not None:
+            new.network.replan(compiled.network)
         new.labels, new.feedback = old.labels, old.feedback
     old.door.limit((compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms, compiled.skew_ms))
     new.door, new.accepted, new.lists = old.door, old.accepted, old.lists

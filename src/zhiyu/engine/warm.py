@@ -24,6 +24,7 @@ from zhiyu.events.wire import decode_wire
 from zhiyu.expressions import run_program
 from zhiyu.features.declare import Feature
 from zhiyu.features.state import FeatureState
+from zhiyu.network.declare import Link, Network
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 
 _RECORD = {
@@ -38,9 +39,10 @@ def _tiny() -> Policy:
         "phone": Field(type="phone"), "ip": Field(type="ip"), "at": Field(type="geo"),
     }  # fmt: skip
     feature = Feature(name="spent", aggregate="sum", of="amount", by="who", over="1h")
-    rule = Rule(name="much", when="spent > 5 and hour(time) < 6", outcome="review")
+    rule = Rule(name="much", when="spent > 5 and hour(time) < 6 and network_density < 1.0", outcome="review")
     return Policy(
-        name="warm", events=(EventType(name="e", fields=fields),), features=(feature,), rule_sets=(RuleSet(name="s", rules=(rule,)),)
+        name="warm", events=(EventType(name="e", fields=fields),), features=(feature,),
+        network=Network(person="who", links=(Link(field="phone"),)), rule_sets=(RuleSet(name="s", rules=(rule,)),)
     )  # fmt: skip
 
 

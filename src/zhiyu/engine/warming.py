@@ -83,7 +83,7 @@ def start_of(log: SegmentLog, opened: Opened, now_ms: int) -> int:
     asks_lists = any(each.where and each.where.lists for each in opened.compiled.checked.features.values())
     if asks_lists:
         return log.first
-    wanted = now_ms - opened.compiled.plan.horizon_ms - max(delays, default=0)
+    wanted = now_ms - opened.compiled.horizon_ms - max(delays, default=0)
     for segment in reversed(log.segments):
         frame = next((f for f in log.frames(segment.first) if f.header.kind == EVENTS), None)
         if frame is not None and int(noted(frame.payload, opened.tenant).judged.received[0]) < wanted:

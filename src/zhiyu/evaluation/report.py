@@ -168,6 +168,15 @@ class ReportPrinter:
         keys = r.state.get("keys", 0)
         size = r.state.get("bytes", 0) / 1e6
         self.console.print(self.pick(f"state: {keys:,} keys, {size:,.1f} MB", f"状态：{keys:,} 个键，{size:,.1f} MB"))
+        if "network_persons" in r.state:
+            people, events = r.state["network_persons"], r.state["network_events"]
+            hubs = r.state["network_caps_hit"]
+            self.console.print(
+                self.pick(
+                    f"network: {people:,} people, {events:,} events in the window; {hubs:,} links over their cap",
+                    f"关系网络：窗口内 {people:,} 人、{events:,} 个事件；{hubs:,} 个关联超过人数上限",
+                )
+            )
         lost = r.state.get("lost_entries", 0)
         if lost:
             self.console.print(

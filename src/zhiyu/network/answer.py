@@ -5,8 +5,11 @@ In: an event that has entered. Out: results (`layout.R_…`) in their registers.
 
 from zhiyu.base.jit import Array, int64, kernel
 from zhiyu.base.machine import as_floats, beyond, bytes_at, int32s, words_at
+from zhiyu.entities.slots import KEY, ROW_WORDS
 from zhiyu.network.ball import UNIT, draw_edges, gather, name_people, weigh
 from zhiyu.network.forest import climb
+from zhiyu.network.gangs import gang_of
+from zhiyu.network.gates import keep_core
 from zhiyu.network.hops import bad_near
 from zhiyu.network.layout import (
     AMOUNT,
@@ -23,12 +26,14 @@ from zhiyu.network.layout import (
     LINE_WORDS,
     LINK_COLUMNS,
     N_COUNTERS,
+    N_GANGS,
     N_HEAD,
     N_LINKS,
     N_NODES,
     N_NULLS,
     N_OUTPUT_COUNT,
     N_OUTPUTS,
+    N_ROWS,
     N_SETTINGS,
     N_VALUES,
     N_WIDTH,
@@ -47,6 +52,8 @@ from zhiyu.network.layout import (
     R_CORE_PERSONS,
     R_COUNTED,
     R_DENSITY,
+    R_GANG,
+    R_GANG_PERSONS,
     R_IN_CORE,
     R_NEWEST_LINK_AGE,
     R_NODES,
@@ -94,7 +101,7 @@ def forget_results(x: Array) -> None:
         result[number] = 0
         marks[number] = 0
     for number in range(RESULTS):
-        if number in (R_BAD_SHARE, R_BURST, R_NEWEST_LINK_AGE) or R_PEOPLE_ON <= number < R_SHARED:
+        if number in (R_BAD_SHARE, R_BURST, R_NEWEST_LINK_AGE, R_GANG) or R_PEOPLE_ON <= number < R_SHARED:
             marks[number] = 1
 
 
@@ -119,6 +126,8 @@ def answer(x: Array, row: int, found: Array, event: int) -> None:
     settings, ints = words_at(x[N_SETTINGS]), int32s(words_at(x[N_NODES]))
     if settings[S_ASKS_BALL] and ints[root * LINE_INTS + PERSONS] > 1:
         say_ball(x, event)
+    if x[N_GANGS] != 0:
+        say_gang(x, row, found[0])
     others = ints[root * LINE_INTS + BAD] - (ints[found[0] * LINE_INTS + BADS] > 0)
     if settings[S_ASKS_BAD] and others > 0:
         result = part(x, B_RESULT)
@@ -141,6 +150,16 @@ def say_component(x: Array, root: int) -> None:
     if settings[S_COUNTED] > 0 and ints[APPLICATIONS] > 0:
         marks[R_BURST] = 0
         floats[R_BURST] = (ints[COUNTED] * settings[S_WINDOW]) / (ints[APPLICATIONS] * settings[S_COUNT_WINDOWS])
+
+
+@kernel
+def say_gang(x: Array, row: int, person: int) -> None:
+    """The gang the person is in, as of now; the event's own core waits for its gate."""
+    result, marks = part(x, B_RESULT), part(x, B_MARKS)
+    gang, people = gang_of(words_at(x[N_GANGS]), words_at(x[N_ROWS])[person * ROW_WORDS + KEY])
+    if gang != 0:
+        result[R_GANG], marks[R_GANG], result[R_GANG_PERSONS] = gang, 0, people
+    keep_core(x, row, person)
 
 
 @kernel

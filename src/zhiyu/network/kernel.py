@@ -8,11 +8,14 @@ from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, bytes_at, words_at
 from zhiyu.network.answer import answer, silence
 from zhiyu.network.arrive import advance, let_go, take_application, take_label
+from zhiyu.network.gangs import G_NUMBERS
+from zhiyu.network.gates import NOT_ASKED, begin_event, open_gates
 from zhiyu.network.layout import (
     APPLIES,
     CLOCK,
     MAX_SLOTS_PER_ROW,
     N_FOUND,
+    N_GANGS,
     N_HEAD,
     N_NULLS,
     N_SETTINGS,
@@ -47,6 +50,10 @@ def feed_row(x: Array, row: int, time: int, role: int, asks: bool) -> int:
         if asks:
             silence(x, row)
         return OK
+    if role == APPLIES and asks and x[N_GANGS] != 0:
+        status = begin_event(x, row)
+        if status != OK:
+            return status
     if role == APPLIES:
         event = take_application(x, found, time, amount_of(x, row))
     else:
@@ -67,6 +74,9 @@ def feed_block(x: Array, times: Array, kinds: Array, asks: Array, count: int) ->
     status = find_block(x, kinds, asks, 0, count)
     if status != OK:
         return status
+    if x[N_GANGS] != 0:
+        for row in range(count):
+            words_at(words_at(x[N_GANGS])[G_NUMBERS])[row] = NOT_ASKED
     for row in range(count):
         role = role_of(x, kinds, asks, row)
         if role == NOTHING:
@@ -77,6 +87,12 @@ def feed_block(x: Array, times: Array, kinds: Array, asks: Array, count: int) ->
         if status != OK:
             return status
     return OK
+
+
+@kernel
+def open_gates_of(context: Array, count: int) -> None:
+    """`open_gates`, for callers outside machine code: the gate's register of the block just fed is filled."""
+    open_gates(words_at(context.ctypes.data), count)
 
 
 @kernel

@@ -143,7 +143,7 @@ NOTHING, APPLIES, LABELS = range(3)
 ) = (0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
 R_PEOPLE_ON, R_SHARED = 20, 30
 """One result per link each: `R_PEOPLE_ON` + link, `R_SHARED` + link."""
-R_GANG, R_GANG_PERSONS, R_GANG_AGE = 40, 41, 42
+R_GANG, R_GANG_PERSONS = 40, 41
 RESULTS = 48
 
 INT32_MASK = 0xFFFFFFFF

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
@@ -14,10 +15,13 @@ from zhiyu.base import numeric
 from zhiyu.base.jit import Array
 from zhiyu.network import layout as at
 from zhiyu.network.ball import DECAY_STEPS, LOG_STEPS, STEPS_PER_HALF_LIFE
+from zhiyu.network.declare import Link
 
 WEIGHT_SCALE = 1000
 MAX_WEIGHT = 1000 * WEIGHT_SCALE
 MAX_PEOPLE = 1_000_000
+MIN_LAG, MAX_LAG = 64, 1024
+"""Events after which a gate takes effect: a block is never longer than the least."""
 BALL_RESULTS = {
     at.R_NEWEST_LINK_AGE, at.R_DENSITY, at.R_CORE_PERSONS, at.R_IN_CORE, at.R_BALL_PERSONS, *range(at.R_SHARED, at.R_SHARED + at.MAX_LINKS),
 }  # fmt: skip
@@ -33,6 +37,15 @@ class LinkPlan:
     links: bool = True
     max_people: int = 30
     weight: int = WEIGHT_SCALE
+
+
+@dataclass(frozen=True, slots=True)
+class GangPlan:
+    """Gates: the register that says whether one is open, how long its people stay joined, after how many events it takes effect."""
+
+    gate: int
+    window_ms: int
+    lag: int = MIN_LAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,7 @@ class NetworkPlan:
     bad: int = -1
     half_life_ms: int = 3 * 86_400_000
     min_persons: int = 3
+    gang: GangPlan | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.links) <= at.MAX_LINKS:
@@ -60,6 +74,8 @@ class NetworkPlan:
             raise ValueError(f"at most {at.MAX_COUNTED} counted windows, each shorter than the whole one")
         if any(not 1 <= each.weight <= MAX_WEIGHT or not 1 <= each.max_people <= MAX_PEOPLE for each in self.links):
             raise ValueError("a weight or cap is out of range")
+        if self.gang is not None and not MIN_LAG <= self.gang.lag <= MAX_LAG:
+            raise ValueError(f"a lag is {MIN_LAG} to {MAX_LAG} events")
 
     def settings(self) -> Array:
         """int64[SETTING_WORDS]."""
@@ -72,7 +88,7 @@ class NetworkPlan:
         words[at.S_COUNT_WINDOWS : at.S_COUNT_WINDOWS + len(self.counted_ms)] = self.counted_ms
         words[at.S_PERSON], words[at.S_AMOUNT], words[at.S_BAD] = self.person, self.amount, self.bad
         words[at.S_HALF_LIFE], words[at.S_MIN_PERSONS] = self.half_life_ms, self.min_persons
-        words[at.S_ASKS_BALL] = bool(asked & BALL_RESULTS)
+        words[at.S_ASKS_BALL] = bool(asked & BALL_RESULTS) or self.gang is not None
         words[at.S_ASKS_BAD] = bool(asked & {at.R_BAD_1, at.R_BAD_2})
         return words
 
@@ -85,6 +101,15 @@ class NetworkPlan:
             )
             lines[number, : at.K_TWINS + 1] = link.register, link.type, link.links, link.max_people, link.weight, twins
         return lines
+
+
+def weight_of(link: Link) -> int | None:
+    """The link's weight in thousandths; None when it is no number or has more decimals."""
+    try:
+        weight = Decimal(str(link.weight)) * WEIGHT_SCALE
+        return int(weight) if weight == weight.to_integral_value() else None
+    except (InvalidOperation, OverflowError, ValueError):
+        return None
 
 
 def log_table() -> Array:

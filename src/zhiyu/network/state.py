@@ -15,7 +15,9 @@ from zhiyu.base.arena import Arena, Extents, memory_limit_bytes
 from zhiyu.base.errors import InputError, LimitExceeded
 from zhiyu.base.jit import Array
 from zhiyu.entities.slots import BITS, FIRST_BITS, INDEX_LIMIT, LIVE, ROW_WORDS, SLOT_LIMIT, USED
+from zhiyu.network import gangs as g
 from zhiyu.network import layout as at
+from zhiyu.network.gang_state import GangState
 from zhiyu.network.kernel import feed
 from zhiyu.network.local import SCRATCH_WORDS
 from zhiyu.network.nodes import EVENTS_FULL, OK
@@ -53,6 +55,7 @@ class NetworkState:
         self.head = np.zeros(at.HEAD_WORDS, np.int64)
         self.head[at.CLOCK] = self.head[at.NEWEST] = at.BEFORE_ALL
         self.counters = np.zeros(at.COUNTERS, np.int64)
+        self.gangs = GangState(self.arena, plan.gang, slots) if plan.gang else None
         self.epoch_ms: int | None = None
         self._bound: tuple[Array | None, Array | None] = (None, None)
         self._bits, self._blocks = FIRST_BITS, 0
@@ -73,10 +76,21 @@ class NetworkState:
         }  # fmt: skip
         for word, array in self._held.items():
             x[word] = array.ctypes.data
+        if self.gangs is not None:
+            self.gangs.gate(self.plan.gang)
+            x[at.N_GANGS] = self.gangs.context.ctypes.data
         x[at.N_OUTPUT_COUNT] = len(outputs)
         x[at.N_HEAP_STRIDE] = self.heaps.shape[1]
         x[at.N_EVENT_LIMIT] = len(self.events)
         return x
+
+    def replan(self, plan: NetworkPlan) -> None:
+        """Go on under another plan that counts the same; only the register numbers may differ. ValueError otherwise."""
+        before, self.plan = self._shape(), plan
+        if self._shape() != before or len(plan.outputs) != len(self._held[at.N_OUTPUTS]):
+            raise ValueError("the plans count different things")
+        self._bound = (None, None)
+        self.context[:] = self._context()
 
     def bind(self, values: Array, nulls: Array) -> None:
         """Use this register file from now on: `values` int64[R, B], `nulls` uint8[R, B], both C-contiguous, B ≤ 64."""
@@ -98,7 +112,7 @@ class NetworkState:
     def after_block(self, status: int) -> None:
         """Account for a block: raise when memory is full, give back outgrown index space."""
         if status != OK:
-            self._refuse("events in the window" if status == EVENTS_FULL else "nodes")
+            self._refuse({EVENTS_FULL: "events in the window", g.GANGS_FULL: "gangs"}.get(status, "nodes"))
         bits = int(self.slot_head[BITS])
         if bits != self._bits:
             for outgrown in range(self._bits, bits):
@@ -109,7 +123,7 @@ class NetworkState:
             self._refuse("memory")
 
     def _refuse(self, what: str) -> None:
-        zh = {"memory": "内存", "nodes": "节点数"}.get(what, "窗口内事件数")
+        zh = {"memory": "内存", "nodes": "节点数", "gangs": "团伙成员数"}.get(what, "窗口内事件数")
         nodes, events = int(self.slot_head[LIVE]), int(self.head[at.LIVE_EVENTS])
         raise LimitExceeded(
             f"the network's {what} is at its limit ({self.limit_bytes >> 20} MiB, {nodes} nodes, {events} events); "
@@ -122,14 +136,14 @@ class NetworkState:
         """Bytes of all tables in use: node lines, slot lines, index, event rows, heaps."""
         slots, events = int(self.slot_head[USED]), int(self.head[at.TOP])
         heaps = int(self.head[at.HEAP_SIZE : at.HEAP_SIZE + at.MAX_COUNTED + 1].sum())
-        return 8 * (
-            slots * (ROW_WORDS + at.LINE_WORDS) + (1 << int(self.slot_head[BITS])) + events * self.row_words + heaps
-        )
+        own = slots * (ROW_WORDS + at.LINE_WORDS) + (1 << int(self.slot_head[BITS])) + events * self.row_words + heaps
+        return 8 * own + (self.gangs.bytes_used() if self.gangs is not None else 0)
 
     def facts(self) -> dict[str, int]:
         """Counts for reports: nodes, people, events in the window, bytes, what became of links."""
         known = {"nodes": int(self.slot_head[LIVE]), "persons": int(self.head[at.ALL_PERSONS])}
         known |= {"events": int(self.head[at.LIVE_EVENTS]), "bytes": self.bytes_used()}
+        known |= self.gangs.facts() if self.gangs is not None else {}
         return known | {name: int(self.counters[word]) for name, word in COUNTED.items()}
 
     def largest_component(self) -> int:
@@ -148,6 +162,7 @@ class NetworkState:
             "network_index": [(1 << bits, 2 << bits)],
             "network_nodes": [(0, slots * at.LINE_WORDS)],
             "network_events": [(0, events * self.row_words)],
+            **(self.gangs.used() if self.gangs is not None else {}),
             "network_heaps": [(number * stride, number * stride + size) for number, size in enumerate(sizes)],
         }
 
@@ -160,11 +175,14 @@ class NetworkState:
             part.ravel().tolist()
             for part in (self.plan.settings()[: at.S_PERSON], self.plan.link_lines()[:, at.K_TYPE :])
         ]
-        return [*settings, list(self.plan.roles), list(self.rows.shape), list(self.events.shape)]
+        gang = [self.plan.gang.window_ms, self.plan.gang.lag] if self.plan.gang else []
+        return [*settings, gang, list(self.plan.roles), list(self.rows.shape), list(self.events.shape)]
 
     def snapshot(self, path: Path, facts: dict[str, Any]) -> int:
         """Write the whole state and `facts` to one file; returns its size in bytes."""
         own = {"head": self.head.tolist(), "slot_head": self.slot_head.tolist(), "counters": self.counters.tolist()}
+        if self.gangs is not None:
+            own |= self.gangs.small()
         content = {"network": own | {"epoch_ms": self.epoch_ms, "shape": self._shape()}, "facts": facts}
         return self.arena.snapshot(path, self._used(), content)
 
@@ -177,6 +195,8 @@ class NetworkState:
         if own["shape"] != self._shape():
             raise InputError(f"{path} was taken with another policy or memory limit", f"{path} 来自另一策略或内存上限")
         self.head[:], self.slot_head[:], self.counters[:] = own["head"], own["slot_head"], own["counters"]
+        if self.gangs is not None:
+            self.gangs.restore(own)
         self.epoch_ms, self._bits = own["epoch_ms"], int(self.slot_head[BITS])
         facts: dict[str, Any] = content["facts"]
         return facts

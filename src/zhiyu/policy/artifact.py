@@ -24,6 +24,7 @@ from zhiyu.events.declare import Clock, EventType, Field, LabelColumn
 from zhiyu.expressions.canonical import canonical, number_text
 from zhiyu.expressions.parse import parse
 from zhiyu.features.declare import Feature, Grid
+from zhiyu.network.declare import Gang, Link, Network
 from zhiyu.policy.condition_text import ANY, normal, plain_text
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 from zhiyu.policy.declare_actions import ActionLimit, Deadline, LetThrough, Parameter
@@ -36,23 +37,23 @@ from zhiyu.policy.nodes import names_in
 FORMAT = "zhiyu-policy/1"
 
 _EXPRESSIONS = {
-    (Feature, "expr"), (Feature, "where"), (Rule, "when"), (Case, "when"), (Characteristic, "of"), (Input, "of")
+    (Feature, "expr"), (Feature, "where"), (Rule, "when"), (Gang, "when"), (Case, "when"), (Characteristic, "of"), (Input, "of")
 }  # fmt: skip
 _EXPRESSION_MAPS = {(EventType, "derive"), (Grid, "where")}
 _EXPRESSION_LISTS = {(EventType, "drop")}
 _DURATIONS = {
     (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency"),
-    (Clock, "skew"), (Deadline, "within"),
+    (Clock, "skew"), (Deadline, "within"), (Network, "window"), (Network, "half_life"), (Gang, "window"),
     (ActionLimit, "per"),
 }  # fmt: skip
 _NAME_SETS = {
     (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on"),
-    (Model, "on")
+    (Model, "on"), (Network, "on"),
 }  # fmt: skip
 _NUMBERS = {
     (Field, "min"), (Field, "max"),
     (Field, "step"), (Feature, "step"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
-    (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"),
+    (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
 }  # fmt: skip
 _UNORDERED = {
     "events": "name",

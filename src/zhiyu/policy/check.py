@@ -18,6 +18,7 @@ from zhiyu.policy.check_flows import flows
 from zhiyu.policy.check_lists import lists
 from zhiyu.policy.check_models import models, type_models
 from zhiyu.policy.check_names import names, too_many_features, unused_features
+from zhiyu.policy.check_network import network
 from zhiyu.policy.check_nulls import null_hazards
 from zhiyu.policy.check_reach import unreachable
 from zhiyu.policy.check_scorecards import scorecards
@@ -87,6 +88,7 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
     for each in (
         names,
         lists,
+        network,
         models,
         sources,
         rule_sets,

@@ -147,6 +147,12 @@ def _feature_names(checked: Checked) -> None:
                 else f"'{name}' is already declared"
             )
             zh = f"该网格多次生成“{name}”" if seen[name] == each.path else f"“{name}”已声明"
+            if each.path == ("network",):
+                if seen[name] != each.path:
+                    path = (*seen[name], "name")
+                    en, zh = f"'{name}' is already a feature of the network", f"“{name}”已是关系网络的特征"
+                    checked.error("name.twice", path, en, zh, Hint("give it another name", "换一个名称"))
+                continue
             missing = [
                 f"{{{p}}}" for p in PLACEHOLDERS if f"{{{p}}}" not in checked.policy.grids[int(each.path[1])].name
             ]

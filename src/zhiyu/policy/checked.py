@@ -109,7 +109,7 @@ class CheckedFlow:
 
 @dataclass
 class Checked:
-    """A policy with everything typed. Derived features come after what they read."""
+    """A policy with everything typed. Derived features come after what they read. `gate`: when a dense core of the network is a gang."""
 
     policy: Policy
     places: Places
@@ -119,11 +119,14 @@ class Checked:
     scorecards: list[CheckedScorecard] = field(default_factory=list)
     tables: list[CheckedTable] = field(default_factory=list)
     flows: list[CheckedFlow] = field(default_factory=list)
+    gate: Expression | None = None
     problems: list[Problem] = field(default_factory=list)
 
     def asked(self) -> Iterator[Expression]:
         """Every expression that decides: conditions of rules, what scorecards and tables look at, conditions of flows."""
         yield from (rule.when for rule in self.rules if rule.when is not None)
+        if self.gate is not None:
+            yield self.gate
         for card in self.scorecards:
             yield from (column.expression for column in card.columns)
         for table in self.tables:

@@ -23,6 +23,7 @@ from zhiyu.events.schema import EventSchema
 from zhiyu.expressions import Expression, Prepared, Program, check, compile_program, parse
 from zhiyu.expressions.types import INT, Kind, Type
 from zhiyu.features.plan import Plan, Variable, build_plan
+from zhiyu.network.plan import NetworkPlan
 from zhiyu.policy.builtin import DECISION, LABEL
 from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
 from zhiyu.policy.compile_brakes import Brakes, compile_brakes
@@ -30,6 +31,7 @@ from zhiyu.policy.compile_columns import Columns, row_lines, words_of
 from zhiyu.policy.compile_conditions import Conditions, bin_column, deciding_expressions, row_column
 from zhiyu.policy.compile_flow import FlowCompiler, FlowTables, Numbers
 from zhiyu.policy.compile_models import ScoredBy, compile_models, derived_inputs
+from zhiyu.policy.compile_network import asks_labels, compile_network, is_network
 from zhiyu.policy.declare import OUTCOMES, Policy, RuleSet
 from zhiyu.policy.layout import AXIS_COLUMNS, CARD_COLUMNS, RULE_COLUMNS, SET_COLUMNS, TABLE_COLUMNS
 
@@ -56,7 +58,7 @@ class Compiled:
     Tables as `policy.layout` describes them: `rules`, `sets`, `thresholds` int64[k, 2] (score, outcome), `cards`, `bands` int64[k, 2]
     (below, outcome), `tables`, `table_lines` int64[k, 2] (outcome, score), `columns`, `points`, `cells`; `drops` int64[d, 2] (register,
     type index). `watched`: registers of `features`, in order, for the record. `types_fed`: event types that features look at.
-    `given`: names of features whose values come with the events.
+    `given`: names of features whose values come with the events. `network`: the plan of what is asked of the network, None when nothing is.
     """
 
     policy: Policy
@@ -92,6 +94,7 @@ class Compiled:
     n_results: int
     early: Program
     models: tuple[ScoredBy, ...]
+    network: NetworkPlan | None = None
 
     @property
     def features_per_event(self) -> int:
@@ -107,6 +110,12 @@ class Compiled:
     def results(self) -> Array:
         """Registers of totals, int64: null until what fills them has run."""
         return np.arange(self.first_result, self.first_result + self.n_results)
+
+    @property
+    def horizon_ms(self) -> int:
+        """How far back events matter: windows and lateness. A link is admitted by a degree that looks back one window itself."""
+        network = 2 * self.network.window_ms + self.lateness_ms if self.network else 0
+        return max(self.plan.horizon_ms, network)
 
     @property
     def n_columns(self) -> int:
@@ -133,9 +142,11 @@ class _Compiler:
         self.scored = [f for f in self.used if f.scored is not None]
         self.given = [f for f in aggregates if f.feature.name in given]
         self.aggregates = [f for f in aggregates if f.feature.name not in given]
+        self.networked = [f for f in self.aggregates if is_network(f)]
+        self.aggregates = [f for f in self.aggregates if not is_network(f)]
         self.derived = {f.feature.name: f.expression for f in self.used if f.expression is not None}
         self.early = derived_inputs(self.scored, self.derived)
-        self.fed = _types_fed(checked, self.aggregates)
+        self.fed = _types_fed(checked, self.aggregates) | ({LABEL} if asks_labels(self.networked) else set())
         self.filters = {f.feature.name: self._filter(f) for f in self.aggregates}
         known = checked.known.schema
         self.schema = EventSchema.compile(known.types, _prepared(self._expressions()))
@@ -177,7 +188,7 @@ class _Compiler:
         filter_at = dict(zip((expression.canonical for expression in filters), outputs))
         layout |= dict(zip(self.fields, outputs[len(filters) + len(drops) :]))
         first_feature = max(before.n_registers, n_columns)
-        registers = {f.feature.name: first_feature + i for i, f in enumerate(self.aggregates)}
+        registers = {f.feature.name: first_feature + i for i, f in enumerate((*self.aggregates, *self.networked))}
         variables = [self._variable(f, layout, filter_at, registers) for f in self.aggregates]
         layout |= registers
         lateness = parse_duration_ms(self.checked.policy.clock.lateness)
@@ -186,6 +197,7 @@ class _Compiler:
             *(rule.when for rule in self.rules if rule.when),
             *self.conditions.columns,
             *self.conditions.early,
+            *self._gate(),
         ]
         early = compile_program(
             [self.derived[name] for name in self.early],
@@ -204,6 +216,7 @@ class _Compiler:
         rule_at = [next(results) for _ in self.rules]
         columns_at = [next(results) for _ in self.conditions.columns]
         early_at = [next(results) for _ in self.conditions.early]
+        gate_at = next((next(results) for _ in self._gate()), -1)
         first_total = max(after.n_registers, past_scores, 1)
         totals = {name: first_total + i for i, name in enumerate(self.conditions.totals)}
         end = first_total + len(totals)
@@ -228,7 +241,11 @@ class _Compiler:
             tuple(f.feature.name for f in self.given), max(late.n_registers, end), lateness, parse_duration_ms(clock.max_ahead),
             parse_duration_ms(clock.idempotency), parse_duration_ms(clock.skew), first_total, len(totals),
             early, compile_models(self.scored, layout, self.schema.type_index, self.encode),
+            compile_network(self.checked, self.networked, layout, gate_at),
         )  # fmt: skip
+
+    def _gate(self) -> tuple[Expression, ...]:
+        return () if self.checked.gate is None or not self.networked else (self.checked.gate,)
 
     def _kept(
         self, layout: dict[str, int], totals: dict[str, int], asked: Sequence[Expression]

@@ -17,6 +17,8 @@ Place = tuple[str, str]
 def deciding_expressions(checked: Checked) -> Iterator[Expression]:
     """Every expression that takes part in deciding; what they read must be computed."""
     yield from (rule.when for rule in checked.rules if rule.when)
+    if checked.gate is not None:
+        yield checked.gate
     yield from (column.expression for card in checked.scorecards for column in card.columns)
     yield from (column.expression for table in checked.tables for column in table.columns)
     yield from (each for flow in checked.flows for found in flow.conditions.values() for each in found)

@@ -16,6 +16,7 @@ import msgspec.inspect as shapes
 
 from zhiyu.base.errors import NO_HINT, Hint, Problem, did_you_mean
 from zhiyu.events.declare import Field
+from zhiyu.network.declare import Link
 from zhiyu.policy.declare_actions import LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm
 from zhiyu.policy.declare_models import Model
@@ -30,7 +31,7 @@ _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _NULL = ("", "~", "null", "Null", "NULL")
 EXACT_TEXT = {
     (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
-    (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"),
+    (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
 }  # fmt: skip
 """Numbers that are kept as the text typed, because a float would lose digits of money."""
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zhiyu.expressions.typed import Typed
+from zhiyu.network.declare import NetworkFeature
+from zhiyu.network.plan import BALL_RESULTS
 from zhiyu.policy.check_models import estimated_us
 from zhiyu.policy.check_names import used_features
 from zhiyu.policy.checked import Checked
@@ -24,6 +26,8 @@ NODE_US = 0.010
 PREPARED_US = 0.10
 STEP_US = 0.02
 """One characteristic of a scorecard, one input of a table, one node of a flow."""
+LINK_US, BALL_US = 0.30, 2.0
+"""One link of the network: finding, joining, expiring; the core around an event."""
 HEAVY_CALLS = {"exp": 4, "log": 4, "log10": 4, "pow": 8, "distance_km": 30, "hour": 2, "weekday": 2, "day_of_month": 6}
 """Calls that cost as many nodes."""
 
@@ -65,6 +69,8 @@ def estimate_cost(checked: Checked) -> Cost:
         if found.scored is not None:
             scores += estimated_us(found.scored.package)
             continue
+        if isinstance(feature, NetworkFeature):
+            continue
         if found.expression is not None:
             nodes += _nodes(found.expression.root)
             continue
@@ -78,8 +84,18 @@ def estimate_cost(checked: Checked) -> Cost:
     us = (
         EVENT_US + FIELD_US * fields + TABLE_US * len(tables) + LANE_US * len(lanes)
         + CELL_US * len(used) + NODE_US * nodes + PREPARED_US * len(prepared) + STEP_US * steps + scores
+        + _network_us(checked, used)
     )  # fmt: skip
     return Cost(round(us, 2), len(used), len(tables), len(lanes), len(cells), nodes)
+
+
+def _network_us(checked: Checked, used: set[str]) -> float:
+    """What the network costs: nothing when no rule reads it."""
+    own = [f for name in used if isinstance(f := checked.features[name].feature, NetworkFeature)]
+    if not own or checked.policy.network is None:
+        return 0.0
+    ball = BALL_US if any(feature.result in BALL_RESULTS for feature in own) else 0.0
+    return LINK_US * len(checked.policy.network.links) + ball
 
 
 def _nodes(node: Typed) -> int:

@@ -12,6 +12,7 @@ import msgspec
 
 from zhiyu.events.declare import Clock, Declaration, EventType, Source
 from zhiyu.features.declare import Feature, Grid
+from zhiyu.network.declare import Network
 from zhiyu.policy.declare_actions import Action, ActionLimit, Deadline, Do, LetThrough
 from zhiyu.policy.declare_flows import Flow
 from zhiyu.policy.declare_lists import EntityList
@@ -86,6 +87,7 @@ class Policy(Declaration, frozen=True):
     events: tuple[EventType, ...]
     features: tuple[Feature, ...] = ()
     grids: tuple[Grid, ...] = ()
+    network: Network | None = None
     models: tuple[Model, ...] = ()
     lists: tuple[EntityList, ...] = ()
     rule_sets: tuple[RuleSet, ...] = ()

@@ -13,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from zhiyu.base.errors import DeclarationError, Hint, Place, Problem, did_you_mean
 from zhiyu.expressions import Expression, check, parse
 from zhiyu.expressions.types import FLOAT, Kind, Type
+from zhiyu.network.declare import NetworkFeature, network_type
 from zhiyu.policy.check_features import aggregate_problems
 from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
 from zhiyu.policy.declare import Policy, RuleSet
@@ -35,6 +36,10 @@ def examine(
         _aggregate(checked, each, names)
     scored(checked)
     _derived(checked, [e for e in expanded if e.feature.expr])
+    if policy.network is not None and policy.network.gang is not None:
+        path: Path = ("network", "gang", "when")
+        scope = checked.typed_on(policy.network.on or known.deciding)
+        checked.gate = typed_expression(checked, policy.network.gang.when, path, scope, Kind.BOOL)
     for number, rule_set in enumerate(policy.rule_sets):
         _rules(checked, rule_set, ("rule_sets", number))
     return checked
@@ -63,6 +68,11 @@ def relocated(checked: Checked, problem: Problem, base: Place, path: Path, text:
 
 def _aggregate(checked: Checked, expanded: Expanded, feature_names: set[str]) -> None:
     feature = expanded.feature
+    if isinstance(feature, NetworkFeature):
+        amount = checked.known.names.get(feature.network.amount) if feature.network else None
+        found = CheckedFeature(feature, expanded.path, network_type(feature, amount), from_grid=True)
+        checked.features.setdefault(feature.name, found)
+        return
     type_ = aggregate_problems(checked, expanded)
     where = None
     if feature.where:

@@ -1,8 +1,8 @@
 """All features of a policy, grids written out.
 
 In: a policy. Out: one `Expanded` per feature: the feature and the path of the declaration it came from. Single
-features come first, then grids in their order; inside a grid: key, field, aggregate, window, filter, the last varying
-fastest.
+features come first, then grids in their order, then the results of the network; inside a grid: key, field, aggregate,
+window, filter, the last varying fastest.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zhiyu.features.declare import Feature, Grid
+from zhiyu.network.declare import network_features
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.places import Path
 
@@ -39,7 +40,13 @@ def all_features(policy: Policy) -> tuple[Expanded, ...]:
     """
     single = (Expanded(f, ("features", i), ("features", i, "where")) for i, f in enumerate(policy.features))
     grids = (e for i, grid in enumerate(policy.grids) for e in _written_out(grid, ("grids", i)))
-    return (*single, *grids)
+    network = (Expanded(f, ("network",), ("network",), True) for f in _of_network(policy))
+    return (*single, *grids, *network)
+
+
+def _of_network(policy: Policy) -> Iterator[Feature]:
+    if policy.network is not None:
+        yield from network_features(policy.network)
 
 
 def grid_size(grid: Grid) -> int:

@@ -11,6 +11,7 @@ from zhiyu.base.windows import parse_duration_ms
 from zhiyu.expressions.say import say
 from zhiyu.expressions.types import DURATION
 from zhiyu.expressions.wording import say_value, spaced
+from zhiyu.network.declare import NetworkFeature
 from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
 from zhiyu.policy.declare import Rule, RuleSet, Threshold
 
@@ -153,6 +154,8 @@ def reason_words(checked: Checked, code: str, language: str) -> str:
 
 def _described(checked: Checked, feature: CheckedFeature, labels: Labels, language: str) -> str:
     declared, zh = feature.feature, language == "zh"
+    if isinstance(declared, NetworkFeature):
+        return declared.zh if zh else declared.en
     keys = (declared.by,) if isinstance(declared.by, str) else declared.by
     joiner = "、" if zh else " and "
     events = joiner.join(event_words(checked, each, language) for each in declared.on)

@@ -1,0 +1,46 @@
+"""The network benchmark for people: figures beside their aims, peers and conditions below.
+
+In: the dict of `run_network`. Out: rich tables.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from zhiyu.bench.report import figures_table
+
+AIMS: tuple[tuple[str, str, str, float, bool], ...] = (
+    ("events_per_s", "every feature, gangs among them, events/s on one core", "{:,.0f}", 100_000, True),
+    ("forest_events_per_s", "components and their sums alone, events/s", "{:,.0f}", 300_000, True),
+    ("events_per_cpu_s", "every feature, events per second of processor time", "{:,.0f}", 0, True),
+    ("forest_events_per_cpu_s", "components alone, events per second of processor time", "{:,.0f}", 0, True),
+    ("p50_us", "one event per call, every feature, µs, median", "{:,.1f}", 0, False),
+    ("p99_us", "… 99th percentile", "{:,.1f}", 60, False),
+    ("p999_us", "… 99.9th percentile", "{:,.1f}", 0, False),
+    ("growth", "cost per event at ten times the nodes", "{:.2f}", 1.5, False),
+    ("bytes_per_event", "bytes of an event in the window", "{:,.0f}", 80, False),
+    ("bytes_per_node", "bytes of a person or thing, its line of 64 and what finds it by key", "{:,.0f}", 0, False),
+)
+"""(key, what it is, format, aim or 0, more is better), as in `report`."""
+
+
+def show_network(report: dict[str, Any], console: Console) -> None:
+    """Print the report."""
+    console.print(figures_table(report, AIMS))
+    table = Table("components alone, by", "events/s", "we are", box=None)
+    for peer, figures in report["peers"].items():
+        table.add_row(
+            peer.replace("_", " "), f"{figures['events_per_s']:,}", f"{report['ratio'][peer]:,.0f} times as fast"
+        )
+    console.print(table)
+    told, held = report["conditions"], report["held"]
+    console.print(
+        f"{told['cpu']}, {told['cores']} cores, load {told['load_average'][0]}; Python {told['python']}, "
+        f"numba {told['versions'].get('numba', '?')}; {told['events']:,} events of {told['people']:,} people; in the window "
+        f"{held['events']:,} events, {held['nodes']:,} nodes, the largest component {report['largest_component']:,} people; "
+        f"growth from {report['growth_nodes'][0]:,} to {report['growth_nodes'][1]:,} nodes",
+        style="dim",
+    )

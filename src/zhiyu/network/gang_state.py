@@ -1,0 +1,129 @@
+"""The arrays of the forest of gangs: people, edges, the record of what became of each gang, cores that wait for their gates.
+
+In: the arena of the network's state, a plan. Out: the context of the kernels in `gangs` and `gates`; the record as rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zhiyu.base.arena import Arena, Extents
+from zhiyu.base.jit import Array
+from zhiyu.entities.slots import BITS, FIRST_BITS, INDEX_LIMIT, LIVE, ROW_WORDS, SLOT_LIMIT, USED
+from zhiyu.network import gangs as g
+from zhiyu.network import layout as at
+from zhiyu.network.plan import GangPlan
+
+WHAT = {g.BORN: "BORN", g.MERGED_GANGS: "MERGE", g.SPLIT_GANG: "SPLIT", g.EXPIRED_GANG: "EXPIRED"}
+MAX_PEOPLE = 1 << 24
+MAX_BLOCK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What became of a gang: BORN; MERGE (it took `other` in); SPLIT (`other` went off with `people`); EXPIRED. `clock_ms` counts from the
+    network's epoch, `event` is the number of the decided event in front of which it happened."""
+
+    what: str
+    gang: int
+    other: int
+    clock_ms: int
+    people: int
+    event: int
+
+
+class GangState:
+    """People in gangs and the edges that hold them together."""
+
+    def __init__(self, arena: Arena, plan: GangPlan, slots: int) -> None:
+        slots = min(slots, MAX_PEOPLE)
+        self.rows = arena.array("gang_rows", np.int64, (slots, ROW_WORDS))
+        self.index = arena.array("gang_index", np.int64, (4 * slots,))
+        self.nodes = arena.array("gang_nodes", np.int64, (slots, at.LINE_WORDS))
+        self.edges = arena.array("gang_edges", np.int64, (4 * slots, g.EDGE_WORDS))
+        self.lineage = arena.array("gang_lineage", np.int64, (g.LINEAGE_ROWS, g.LINEAGE_WORDS))
+        self.pending = np.zeros((plan.lag, g.PENDING_WORDS), np.int64)
+        self.slot_head = np.zeros(8, np.int64)
+        self.slot_head[BITS], self.slot_head[SLOT_LIMIT], self.slot_head[INDEX_LIMIT] = FIRST_BITS, slots, 4 * slots
+        self.head = np.zeros(g.G_HEAD_WORDS, np.int64)
+        self._numbers = np.zeros(MAX_BLOCK, np.int64)
+        self.context = np.zeros(g.G_CONTEXT_WORDS, np.int64)
+        held = {
+            at.N_ROWS: self.rows, at.N_INDEX: self.index, at.N_SLOT_HEAD: self.slot_head, at.N_NODES: self.nodes, at.N_HEAD: self.head,
+            g.G_EDGE_ROWS: self.edges, g.G_LINEAGE: self.lineage, g.G_PENDING: self.pending, g.G_NUMBERS: self._numbers,
+        }  # fmt: skip
+        for word, array in held.items():
+            self.context[word] = array.ctypes.data
+        self.context[g.G_EDGE_LIMIT] = len(self.edges)
+        self.gate(plan)
+
+    def gate(self, plan: GangPlan | None) -> None:
+        """Where the gate's answer stands from now on."""
+        assert plan is not None
+        self.context[g.G_LAG], self.context[g.G_WINDOW], self.context[g.G_GATE] = plan.lag, plan.window_ms, plan.gate
+
+    def told(self, since: int = 0) -> list[Lineage]:
+        """The record from line `since` on, as far as it is still kept."""
+        total = int(self.head[g.G_TOLD])
+        lines = range(max(since, total - g.LINEAGE_ROWS), total)
+        found = (self.lineage[number % g.LINEAGE_ROWS].tolist() for number in lines)
+        return [Lineage(WHAT[what], *rest) for what, *rest in found]
+
+    @property
+    def lines(self) -> int:
+        """Lines of the record so far, those no longer kept included."""
+        return int(self.head[g.G_TOLD])
+
+    def members(self) -> dict[int, list[int]]:
+        """Keys of the people of every gang, by gang id; one pass over all people."""
+        used = int(self.slot_head[USED])
+        ints, keys = self.nodes[:used].view(np.int32), self.rows[:used]
+        found: dict[int, list[int]] = {}
+        for node in np.flatnonzero(keys[:, 3] > 0).tolist():
+            root = node
+            while ints[root, at.PARENT]:
+                root = int(ints[root, at.PARENT]) - 1
+            gang = int(ints[root, at.GANG])
+            if gang:
+                found.setdefault(gang, []).append(int(keys[node, 0]))
+        return found
+
+    def bytes_used(self) -> int:
+        """Bytes in use."""
+        people, edges = int(self.slot_head[USED]), int(self.head[g.G_EDGES])
+        lines = min(self.lines, g.LINEAGE_ROWS) * g.LINEAGE_WORDS
+        return 8 * (
+            people * (ROW_WORDS + at.LINE_WORDS) + (1 << int(self.slot_head[BITS])) + edges * g.EDGE_WORDS + lines
+        )
+
+    def facts(self) -> dict[str, int]:
+        """Counts for reports."""
+        return {
+            "gang_people": int(self.slot_head[LIVE]),
+            "gang_links": int(self.head[g.G_LIVE]),
+            "gang_changes": self.lines,
+        }
+
+    def used(self) -> Extents:
+        """What a snapshot holds."""
+        people, bits = int(self.slot_head[USED]), int(self.slot_head[BITS])
+        return {
+            "gang_rows": [(0, people * ROW_WORDS)], "gang_index": [(1 << bits, 2 << bits)], "gang_nodes": [(0, people * at.LINE_WORDS)],
+            "gang_edges": [(0, int(self.head[g.G_EDGES]) * g.EDGE_WORDS)],
+            "gang_lineage": [(0, min(self.lines, g.LINEAGE_ROWS) * g.LINEAGE_WORDS)],
+        }  # fmt: skip
+
+    def small(self) -> dict[str, Any]:
+        """What a snapshot holds beside the arrays."""
+        return {
+            "gang_head": self.head.tolist(), "gang_slot_head": self.slot_head.tolist(), "gang_pending": self.pending.ravel().tolist()
+        }  # fmt: skip
+
+    def restore(self, own: dict[str, Any]) -> None:
+        """Take up what `small` told."""
+        self.head[:], self.slot_head[:] = own["gang_head"], own["gang_slot_head"]
+        pending: Array = np.array(own["gang_pending"], np.int64)
+        self.pending[:] = pending.reshape(self.pending.shape)

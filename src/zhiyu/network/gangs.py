@@ -1,0 +1,186 @@
+"""Gangs: dense cores that a gate has let through, joined to groups with names that last.
+
+In: the core of an event, and, `lag` events later, what the gate said of it. Out: a forest of people, a gang id at each root, a record of
+what became of every gang: BORN, MERGE, SPLIT, EXPIRED.
+A gate is a condition of the policy, evaluated when all features of an event are known; it takes effect a declared number of events
+later, in front of the event that stands there, so a replay in any batches does the same as live decisions. An edge of this forest is a
+person and somebody of the core; its age is its running number, so no two are equally old. The larger side keeps the id; of equal ones the
+older gang (merge) or the side of the person who drew the link (split). A group of one is no gang.
+"""
+
+from zhiyu.base.jit import Array, int64, kernel
+from zhiyu.base.machine import int32s, words_at
+from zhiyu.entities.slots import FULL, ROW_WORDS, SIZE, add, find, spread_bits
+from zhiyu.network.forest import climb, cut, join, oldest_between, refresh
+from zhiyu.network.layout import (
+    EDGE_TIME,
+    GANG,
+    LINE_INTS,
+    LINE_WORDS,
+    N_HEAD,
+    N_INDEX,
+    N_NODES,
+    N_ROWS,
+    N_SLOT_HEAD,
+    PARENT,
+    PEOPLE,
+    PERSONS,
+)
+
+BORN, MERGED_GANGS, SPLIT_GANG, EXPIRED_GANG = 1, 2, 3, 4
+LINEAGE_WORDS, LINEAGE_ROWS = 6, 1 << 16
+"""One line of the record: what, gang, the other gang, clock, people, number of the event. The newest LINEAGE_ROWS are kept."""
+EDGE_WORDS = 4
+"""One edge: time, person | somebody << 32, number, next in line + 1 (or next free)."""
+MAX_MEMBERS = 64
+PENDING_WORDS = MAX_MEMBERS + 3
+"""One core that waits for its gate: number of its event, whether the gate is open, people, then their keys."""
+
+# words of the gangs' head
+G_EDGES, G_FREE, G_FIRST, G_LAST, G_NUMBER, G_LIVE, G_NEXT_ID, G_TOLD, G_EVENTS = range(8, 17)
+G_HEAD_WORDS = 24
+# words of the gangs' own context, behind those it shares with the network's (rows, index, slot head, nodes)
+G_EDGE_ROWS, G_LINEAGE, G_PENDING, G_NUMBERS, G_LAG, G_WINDOW, G_GATE, G_EDGE_LIMIT = range(32, 40)
+G_CONTEXT_WORDS = 40
+GANGS_FULL = 3
+
+
+@kernel
+def tell(g: Array, what: int, gang: int, other: int, clock: int, people: int) -> None:
+    """One line of the record."""
+    head = words_at(g[N_HEAD])
+    at = (head[G_TOLD] % LINEAGE_ROWS) * LINEAGE_WORDS
+    line = words_at(g[G_LINEAGE])
+    line[at], line[at + 1], line[at + 2], line[at + 3] = what, gang, other, clock
+    line[at + 4], line[at + 5] = people, head[G_EVENTS]
+    head[G_TOLD] += 1
+
+
+@kernel
+def member(g: Array, key: int) -> int:
+    """The node of a person in the forest of gangs, a new one if need be; FULL at the limit."""
+    rows, index, head = words_at(g[N_ROWS]), words_at(g[N_INDEX]), words_at(g[N_SLOT_HEAD])
+    hashed = spread_bits(key)
+    node = find(rows, index, head, key, hashed)
+    if node >= 0:
+        return node
+    node = add(rows, index, head, key, hashed)
+    if node != FULL:
+        for word in range(LINE_WORDS):
+            words_at(g[N_NODES])[node * LINE_WORDS + word] = 0
+        words_at(g[N_NODES])[node * LINE_WORDS + PEOPLE] = 1 | (int64(1) << 32)
+    return node
+
+
+@kernel
+def gang_of(g: Array, key: int) -> tuple[int, int]:
+    """(gang id, people) of a person; (0, 0) without a gang."""
+    node = find(words_at(g[N_ROWS]), words_at(g[N_INDEX]), words_at(g[N_SLOT_HEAD]), key, spread_bits(key))
+    if node < 0:
+        return 0, 0
+    root, _ = climb(words_at(g[N_NODES]), node)
+    ints = int32s(words_at(g[N_NODES]))
+    return int64(ints[root * LINE_INTS + GANG]), int64(ints[root * LINE_INTS + PERSONS])
+
+
+@kernel
+def new_id(g: Array) -> int:
+    """The next gang id: 1, 2, 3 …"""
+    head = words_at(g[N_HEAD])
+    head[G_NEXT_ID] += 1
+    gang: int = head[G_NEXT_ID]
+    return gang
+
+
+@kernel
+def keep_edge(g: Array, one: int, other: int, clock: int) -> int:
+    """Write an edge down, last in line; its number, or FULL at the limit."""
+    head, edges, rows = words_at(g[N_HEAD]), words_at(g[G_EDGE_ROWS]), words_at(g[N_ROWS])
+    edge = head[G_FREE] - 1
+    if edge >= 0:
+        head[G_FREE] = edges[edge * EDGE_WORDS + 3]
+    else:
+        edge = head[G_EDGES]
+        if edge >= g[G_EDGE_LIMIT]:
+            return FULL
+        head[G_EDGES] = edge + 1
+    head[G_NUMBER] += 1
+    head[G_LIVE] += 1
+    at = edge * EDGE_WORDS
+    edges[at], edges[at + 1], edges[at + 2], edges[at + 3] = clock, one | (other << 32), head[G_NUMBER], 0
+    if head[G_LAST] > 0:
+        edges[(head[G_LAST] - 1) * EDGE_WORDS + 3] = edge + 1
+    else:
+        head[G_FIRST] = edge + 1
+    head[G_LAST] = edge + 1
+    rows[one * ROW_WORDS + SIZE] += 1
+    rows[other * ROW_WORDS + SIZE] += 1
+    number: int = head[G_NUMBER]
+    return number
+
+
+@kernel
+def bind(g: Array, one: int, other: int, clock: int) -> int:
+    """Join two people; 0, or GANGS_FULL."""
+    nodes, ints = words_at(g[N_NODES]), int32s(words_at(g[N_NODES]))
+    number = keep_edge(g, one, other, clock)
+    if number == FULL:
+        return GANGS_FULL
+    if refresh(nodes, one, other, number):
+        return 0
+    root, depth = climb(nodes, one)
+    other_root, other_depth = climb(nodes, other)
+    gang = int64(ints[root * LINE_INTS + GANG])
+    if root == other_root:
+        cut(nodes, oldest_between(nodes, one, depth, other, other_depth), True)
+        root, depth = climb(nodes, one)
+        other_root, other_depth = climb(nodes, other)
+    else:
+        gang = merged_name(g, root, other_root, clock)
+    ints[root * LINE_INTS + GANG] = 0
+    ints[other_root * LINE_INTS + GANG] = 0
+    ints[join(nodes, one, root, other, other_root, number, False) * LINE_INTS + GANG] = gang
+    return 0
+
+
+@kernel
+def merged_name(g: Array, root: int, other_root: int, clock: int) -> int:
+    """The id of two groups that become one, told where it is news."""
+    ints = int32s(words_at(g[N_NODES]))
+    gang, other = int64(ints[root * LINE_INTS + GANG]), int64(ints[other_root * LINE_INTS + GANG])
+    people, others = int64(ints[root * LINE_INTS + PERSONS]), int64(ints[other_root * LINE_INTS + PERSONS])
+    if gang == 0 and other == 0:
+        gang = new_id(g)
+        tell(g, BORN, gang, 0, clock, people + others)
+    elif gang == 0 or (other != 0 and (others > people or (others == people and other < gang))):
+        gang, other = other, gang
+        if other != 0:
+            tell(g, MERGED_GANGS, gang, other, clock, people + others)
+    elif other != 0:
+        tell(g, MERGED_GANGS, gang, other, clock, people + others)
+    return gang
+
+
+@kernel
+def part_gangs(g: Array, one: int, other: int, number: int, clock: int) -> None:
+    """The edge of this number has expired: cut it, unless a newer one stands in its place."""
+    nodes, ints = words_at(g[N_NODES]), int32s(words_at(g[N_NODES]))
+    child = other if ints[other * LINE_INTS + PARENT] == one + 1 else one
+    parent = one if child == other else other
+    if ints[child * LINE_INTS + PARENT] != parent + 1 or nodes[child * LINE_WORDS + EDGE_TIME] != number:
+        return
+    above = cut(nodes, child, True)
+    gang = int64(ints[above * LINE_INTS + GANG])
+    mine, its = (child, above) if child == one else (above, child)  # the side of the person who drew the link first
+    people, others = int64(ints[mine * LINE_INTS + PERSONS]), int64(ints[its * LINE_INTS + PERSONS])
+    if others > people:
+        mine, its, people, others = its, mine, others, people
+    ints[its * LINE_INTS + GANG] = 0
+    ints[mine * LINE_INTS + GANG] = gang
+    if people == 1:
+        ints[mine * LINE_INTS + GANG] = 0
+        tell(g, EXPIRED_GANG, gang, 0, clock, 0)
+    elif others > 1:
+        fresh = new_id(g)
+        ints[its * LINE_INTS + GANG] = fresh
+        tell(g, SPLIT_GANG, gang, fresh, clock, others)

@@ -1,0 +1,49 @@
+"""The network benchmark at a tiny size: every promised key is there, the stream holds what it says, the peers find our components."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from zhiyu.bench import network_peers
+from zhiyu.bench.network import FOREST, Fed, NetworkSizes, plan_of, run_network, window_edges
+from zhiyu.bench.network_stream import DAY_MS, network_stream
+from zhiyu.network import layout as at
+
+KEYS = {
+    "events_per_s", "forest_events_per_s", "p50_us", "p99_us", "p999_us", "bytes_per_node", "bytes_per_event", "peers", "ratio", "growth",
+    "conditions",
+}  # fmt: skip
+
+
+def test_every_key_of_the_report_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_peers, "SECONDS", 0.1)
+    report = run_network(NetworkSizes(6_000, 3_000, 2, 100), lambda _what, _done: None)
+    assert report.keys() >= KEYS
+    assert set(report["peers"]) == set(report["ratio"]) >= {"scipy", "networkit", "rustworkx"}
+    assert report["held"]["gang_people"] > 0
+    assert report["growth_nodes"][1] > report["growth_nodes"][0]
+
+
+def test_peers_find_as_many_components_as_there_are_trees() -> None:
+    stream = network_stream(8_000, 4_000, 5)
+    fed = Fed(plan_of(FOREST, False, False), stream)
+    fed.take(0, len(stream))
+    edges = window_edges(fed.state)
+    used = edges[2]
+    roots = int((fed.state.nodes[:used].view(np.int32)[:, at.PARENT] == 0).sum())
+    assert network_peers._scipy(edges) == network_peers._rustworkx(edges) == network_peers._networkit(edges) == roots
+
+
+def test_the_stream_has_gangs_that_share_and_times_in_order() -> None:
+    stream = network_stream(20_000, 10_000, 3, camouflage=0.2)
+    again = network_stream(20_000, 10_000, 3, camouflage=0.2)
+    assert (stream.things == again.things).all()
+    assert (np.diff(stream.time_ms) >= 0).all()
+    assert 0 <= stream.time_ms[0] < stream.time_ms[-1] < 91 * DAY_MS
+    members = stream.gang >= 0
+    assert 0.02 < members.mean() < 0.1
+    devices, people = np.unique(stream.things[0, members]).size, np.unique(stream.person[members]).size
+    assert devices < 0.75 * people
+    honest = np.unique(stream.things[1, ~members]).size / np.unique(stream.person[~members]).size
+    assert honest > 0.95, "honest people have cards of their own"

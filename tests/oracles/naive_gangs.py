@@ -1,0 +1,83 @@
+"""What gangs are, in plain Python: a list of links, groups found by walking, names handed on by size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Told = tuple[str, int, int, int]
+"""What became of a gang: word, gang, other gang, people."""
+
+
+@dataclass(eq=False)
+class _Link:
+    time: int
+    one: Any
+    other: Any
+
+
+class NaiveGangs:
+    """Links of people with an expiry; `names`: gang id of everybody who has one; `told`: the record."""
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.links: list[_Link] = []
+        self.names: dict[Any, int] = {}
+        self.told: list[Told] = []
+        self.last_id = 0
+
+    def group(self, person: Any) -> set[Any]:
+        """Everybody who can be reached from a person."""
+        met, waiting = {person}, [person]
+        while waiting:
+            at = waiting.pop()
+            for link in self.links:
+                if at in (link.one, link.other):
+                    fresh = {link.one, link.other} - met
+                    met |= fresh
+                    waiting += fresh
+        return met
+
+    def new_id(self) -> int:
+        """1, 2, 3 …"""
+        self.last_id += 1
+        return self.last_id
+
+    def join(self, people: list[Any], clock: int) -> None:
+        """The first is joined with each of the others."""
+        for other in people[1:]:
+            self._link(people[0], other, clock)
+
+    def _link(self, one: Any, other: Any, clock: int) -> None:
+        mine, its = self.group(one), self.group(other)
+        self.links.append(_Link(clock, one, other))
+        if other in mine:
+            return
+        sides = sorted(
+            ((self.names.get(next(iter(side)), 0), len(side)) for side in (mine, its)), key=lambda s: (-s[1], s[0])
+        )
+        named = [name for name, _ in sides if name]
+        keeps = named[0] if named else self.new_id()
+        if not named:
+            self.told.append(("BORN", keeps, 0, len(mine | its)))
+        if len(named) == 2:
+            self.told.append(("MERGE", keeps, named[1], len(mine | its)))
+        self.names |= dict.fromkeys(mine | its, keeps)
+
+    def expire(self, clock: int) -> None:
+        """Links that are older than the window leave, one by one."""
+        while self.links and self.links[0].time <= clock - self.window:
+            link = self.links.pop(0)
+            mine, its = self.group(link.one), self.group(link.other)
+            if link.other in mine:
+                continue
+            gang = self.names[link.one]
+            small, large = (mine, its) if len(its) > len(mine) else (its, mine)
+            for person in small if len(large) > 1 else mine | its:
+                del self.names[person]
+            if len(large) == 1:
+                self.told.append(("EXPIRED", gang, 0, 0))
+            elif len(small) > 1:
+                fresh = self.new_id()
+                self.names |= dict.fromkeys(small, fresh)
+                self.told.append(("SPLIT", gang, fresh, len(small)))
