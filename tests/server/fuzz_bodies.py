@@ -82,9 +82,10 @@ class Bodies:
         rng = self.rng
         self.made += 1
         kind = "login" if rng.random() < 0.2 else "payment"
+        salt = rng.randrange(1 << 32)  # a changed byte must not make the id of another record
         minute = self.made // 40
         made = {
-            "type": f'"{kind}"', "id": f'"{self.name}-{self.made}"',
+            "type": f'"{kind}"', "id": f'"{self.name}-{self.made}-{salt:08x}"',
             "time": f'"2027-01-{15 + minute // 1440 % 10:02d}T{minute // 60 % 24:02d}:{minute % 60:02d}:{rng.randrange(60):02d}Z"',
             "card": f'"c{rng.randrange(40)}"',
         }  # fmt: skip

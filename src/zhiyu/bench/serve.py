@@ -34,6 +34,8 @@ Say = Callable[[str, float], None]
 ONE, BATCH = "/v1/decisions", "/v1/decisions:batch"
 RATES = (250, 1_000, 3_000)
 SLICES = 10
+OVERLOAD_CONNECTIONS = 3_000
+"""So many that requests which are due find one that is free: what waits then waits in the server."""
 BATCH_SIZE = 100
 _STAGE = re.compile(r'zhiyu_stage_seconds_sum\{stage="(\w+)",tenant="default"\} (\S+)')
 
@@ -196,7 +198,8 @@ class _Run:
 
     def _overload(self, rate: int) -> dict[str, Any]:
         self.say("twice that", 0.6)
-        order = {"kind": "open", "path": ONE, "rate": rate, "count": int(rate * self.sizes.rate_s), "connections": 800}
+        order = {"kind": "open", "path": ONE, "rate": rate, "count": int(rate * self.sizes.rate_s),
+                 "connections": OVERLOAD_CONNECTIONS}  # fmt: skip
         found = self.phase(order)
         good = len(found["latencies"])
         return _latencies(found["latencies"]) | {

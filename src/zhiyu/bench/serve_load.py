@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import select
 import socket
 import sys
@@ -98,10 +99,10 @@ class _Load:
 
     def __init__(self, port: int, requests: list[bytes], connections: int) -> None:
         self._requests = requests
+        self._poll = select.epoll()  # before the sockets: `select` waits for small descriptors only
         self._sockets = {each.fileno(): each for each in (_connected(port) for _ in range(connections))}
         self._free = deque(self._sockets)
         self._busy: dict[int, tuple[float, bytes]] = {}
-        self._poll = select.epoll()
         for number in self._sockets:
             self._poll.register(number, select.EPOLLIN)
         self.statuses: Counter[int] = Counter()
@@ -171,6 +172,8 @@ def _connected(port: int) -> socket.socket:
 
 def main() -> None:
     """Orders from standard input until it ends."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     client = Client(sys.argv[1])
     for line in sys.stdin:
         sys.stdout.write(json.dumps(client.obey(json.loads(line))) + "\n")
