@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.served import Served, payment, until_closed
+from zhiyu.server.connection import Joined
 from zhiyu.server.settings import Settings
 
 LIMITS = Settings(headers_s=0.5, body_s=1.5, idle_s=0.5, keep_alive_s=60, max_connections=20)
@@ -131,3 +132,27 @@ def test_a_client_that_leaves_does_not_lose_its_event(tmp_path: Path) -> None:
         (f"p{at}", found[at] == 200) for at in range(30)
     ]
     assert len({each["position"] for each in again}) == 30
+
+
+def test_an_answer_leaves_in_one_piece_and_the_head_of_a_stream_at_once() -> None:
+    """One write is one call of the system, and one wake-up of the client."""
+    sent: list[bytes] = []
+
+    class Wire:
+        """What uvloop would be."""
+
+        def __getattr__(self, name: str) -> object:
+            return lambda *given: sent.append(given[0] if given else name.encode())
+
+    joined = Joined(Wire())  # type: ignore[arg-type]
+    joined.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n")
+    assert sent == []
+    joined.write(b"{}")
+    joined.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    joined.write(b"1\r\na\r\n")
+    joined.write(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")
+    joined.close()
+    assert sent == [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\na\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"close",
+    ]  # fmt: skip

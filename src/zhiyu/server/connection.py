@@ -13,6 +13,50 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from zhiyu.server.problems import HttpError, encoded, problem_of_error
 from zhiyu.server.settings import Settings
 
+_ANSWER, _END, _LENGTH = b"HTTP/1.1 ", b"\r\n\r\n", b"\r\ncontent-length: "
+
+
+class Joined:
+    """A transport that sends the head of an answer with its body, in one call of the system instead of two. A head that announces no
+    length (a stream) goes out at once: its client may wait for it."""
+
+    __slots__ = (
+        "_head",
+        "_transport",
+        "abort",
+        "get_extra_info",
+        "is_closing",
+        "pause_reading",
+        "resume_reading",
+        "set_protocol",
+    )
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self._head = transport, b""
+        self.abort, self.get_extra_info, self.is_closing = (
+            transport.abort,
+            transport.get_extra_info,
+            transport.is_closing,
+        )
+        self.pause_reading, self.resume_reading = transport.pause_reading, transport.resume_reading
+        self.set_protocol = transport.set_protocol
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep a head until what follows it."""
+        if self._head:
+            self._transport.write(self._head + data)
+            self._head = b""
+        elif data.startswith(_ANSWER) and data.endswith(_END) and _LENGTH in data:
+            self._head = data
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Send what is left, and close."""
+        if self._head:
+            self.write(b"")
+        self._transport.close()
+
 
 class Guarded(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 connection with limits. `limits` is set once per process, before the server starts."""
@@ -26,7 +70,7 @@ class Guarded(HttpToolsProtocol):
         self._head_bytes = self._head_count = 0
         self._head_since = self._heard = self.loop.time()
         self._body_since = self._unread_since = 0.0
-        super().connection_made(transport)
+        super().connection_made(Joined(transport))  # type: ignore[arg-type]
         if len(self.connections) > self.limits.max_connections:
             self._end(HttpError(503, "connections", "too many connections; try again later", "连接过多；请稍后重试"))
 
