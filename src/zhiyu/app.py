@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from zhiyu.base.errors import InputError
@@ -82,6 +83,8 @@ class App:
         self.source = choose_source(self.opened, source) if source else None
         self.position = 0
         self._what_if: WhatIf | None = None
+        self.went_on: tuple[Decision, ...] = ()
+        """What went on with the last event, or while time passed: decisions that had waited, in order."""
         self._decided: OrderedDict[str, tuple[Decision, DecisionBatch, EventBatch]] = OrderedDict()
 
     @property
@@ -103,6 +106,7 @@ class App:
         if outcome.repeats:
             return self._first(str(decoded.batch.ids[0]), outcome)
         self.position += 1
+        self._tell_of_waits(outcome)
         if not outcome.decisions.n:
             return None
         decision = self._decision(outcome.decisions, beside)
@@ -110,6 +114,22 @@ class App:
         if len(self._decided) > REMEMBERED:
             self._decided.popitem(last=False)
         return decision
+
+    def pass_time(self, until_ms: int) -> tuple[Decision, ...]:
+        """Let time pass up to `until_ms` (since 1970) though nothing happens: what waits until then goes on, and is returned."""
+        self._tell_of_waits(self.engine.pass_time(until_ms, keep_all=True))
+        return self.went_on
+
+    def _tell_of_waits(self, outcome: Outcome) -> None:
+        """Decisions that went on replace what they were when they began to wait."""
+        found = []
+        for part in outcome.resumed:
+            for at in range(part.n):
+                one = part.decisions.at(np.array([at]))
+                decision = self._decision(one, "")
+                found.append(decision)
+                self._decided[decision.event_id] = (decision, one, part.events)
+        self.went_on = tuple(found)
 
     def _in_shadow(self, record: Mapping[str, Any]) -> str:
         """What the shadow version decides; whatever befalls it stays there."""

@@ -303,7 +303,7 @@ def explain(
     """Say why the event EVENT_ID was decided as it was, in the last replay or in --run DIR."""
     from zhiyu.engine.run_reader import RunReader
     from zhiyu.evaluation.rederive import rederived
-    from zhiyu.evaluation.report import print_explanation
+    from zhiyu.evaluation.report import print_explanation, print_went_on
 
     language = language_of(lang)
     with told(language):
@@ -313,10 +313,15 @@ def explain(
         if what_if or (rederive and not found.values_kept):
             warm_kernels(language)
             found = rederived(reader, event_id, what_if)
+        later = reader.went_on(event_id)
         if as_json:
-            _print_json(found.to_dict())
+            went_on = {"went_on": [facts | {"decision": why.to_dict()} for facts, why in later]} if later else {}
+            _print_json(found.to_dict() | went_on)
         else:
             print_explanation(Console(), found, language)
+            for facts, why in later:
+                print_went_on(Console(), facts, language)
+                print_explanation(Console(), why, language)
 
 
 @main.command()

@@ -51,3 +51,7 @@ MAX_MODEL_NODES = 1_000_000
 """Splits of all trees of a model."""
 MAX_CATEGORIES = 65_536
 """Known values of one text input of a model, and the largest number of a category in a split."""
+MAX_WAITS = 1 << 18
+"""Decisions that wait at a time, per tenant (about 1 KB each); past it a decision stands as it is, and the caller is told."""
+MAX_ENDED_WAITS = 1 << 18
+"""Ended waits that are remembered, so that a late answer gets to know it is late."""

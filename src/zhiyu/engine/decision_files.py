@@ -19,6 +19,7 @@ from zhiyu.base.jit import Array
 from zhiyu.base.places_on_disk import require_folder
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
 from zhiyu.decisions.layout import MARKS
+from zhiyu.decisions.resumed import CAUSES, Resumed
 from zhiyu.decisions.values import arrow_type, to_arrow
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.schema import Column
@@ -31,6 +32,8 @@ from zhiyu.policy.declare import OUTCOMES
 DECISIONS, VALUES, POLICY, RUN, DEAD_LETTERS = (
     "decisions.parquet", "values.parquet", "policy.json", "run.json", "dead_letters.ndjson",
 )  # fmt: skip
+RESUMED, RESUMED_VALUES = "resumed.parquet", "resumed_values.parquet"
+"""The same for decisions that went on after a wait; only policies whose decisions wait write them."""
 _WORDS = pa.dictionary(pa.int16(), pa.string())
 _LIST = pa.list_(_WORDS)
 ROW_GROUP = 131_072
@@ -42,6 +45,9 @@ DECISION_SCHEMA = pa.schema(
         ("approximate", pa.bool_()), ("limit", _WORDS),
     ]
 )  # fmt: skip
+RESUMED_SCHEMA = pa.schema(
+    [*DECISION_SCHEMA, ("revision", pa.int64()), ("cause", _WORDS), ("answer", pa.int64()), ("waits", pa.bool_())]
+)
 
 
 class DecisionTables:
@@ -74,6 +80,20 @@ class DecisionTables:
             pa.array(d.approximate != 0), _words(d.limit, self.limits),
         ]  # fmt: skip
         return pa.Table.from_arrays(columns, schema=DECISION_SCHEMA)
+
+    def resumed(self, resumed: Resumed) -> pa.Table:
+        """One line per decision that went on; `received_at` is the moment at which it did."""
+        table = self.decisions(resumed.decisions)
+        more = [
+            pa.array(resumed.revision), _words(resumed.cause, list(CAUSES)), pa.array(resumed.answer, mask=resumed.answer < 0),
+            pa.array(resumed.waits),
+        ]  # fmt: skip
+        return pa.Table.from_arrays([*table.columns, *more], schema=RESUMED_SCHEMA)
+
+    def resumed_values(self, resumed: Resumed) -> pa.Table:
+        """What decisions that went on saw, with their `revision`."""
+        table = self.values(resumed.decisions, resumed.events)
+        return table.append_column("revision", pa.array(resumed.revision[resumed.decisions.kept]))
 
     def values(self, d: DecisionBatch, batch: EventBatch) -> pa.Table:
         """Event columns and features of the kept decisions, typed."""
@@ -122,6 +142,14 @@ class RunFolder:
             DECISIONS: pq.ParquetWriter(self.folder / DECISIONS, DECISION_SCHEMA, compression="zstd"),
             VALUES: pq.ParquetWriter(self.folder / VALUES, self.tables.value_schema, compression="zstd"),
         }
+        for name, schema in (
+            (RESUMED, RESUMED_SCHEMA),
+            (RESUMED_VALUES, self.tables.value_schema.append(pa.field("revision", pa.int64()))),
+        ):
+            (self.folder / name).unlink(missing_ok=True)
+            if compiled.waits:
+                self._waiting[name] = []
+                self._writers[name] = pq.ParquetWriter(self.folder / name, schema, compression="zstd")
 
     def write(self, decisions: DecisionBatch, batch: EventBatch) -> None:
         """Append a batch of decisions; `batch` is where their rows point."""
@@ -130,6 +158,13 @@ class RunFolder:
             self.written += decisions.n
         if len(decisions.kept):
             self._put(VALUES, self.tables.values(decisions, batch))
+
+    def write_resumed(self, resumed: Resumed) -> None:
+        """Append decisions that went on."""
+        if resumed.n:
+            self._put(RESUMED, self.tables.resumed(resumed))
+        if len(resumed.decisions.kept):
+            self._put(RESUMED_VALUES, self.tables.resumed_values(resumed))
 
     def _put(self, name: str, table: pa.Table) -> None:
         self._waiting[name].append(table)

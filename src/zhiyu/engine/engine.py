@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,12 +36,17 @@ from zhiyu.decisions.layout import (
     SKIP,
 )
 from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, NO_CLOCK, NO_FLOORS, REPEATED, Door, Judged
+from zhiyu.engine.door_words import door_refusal
 from zhiyu.engine.facts import Facts, Waiting, interleaved, rewritten
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.list_frames import NotedLists
+from zhiyu.engine.outcome import Outcome as Outcome
+from zhiyu.engine.outcome import joined
+from zhiyu.engine.resuming import Going, Resuming
+from zhiyu.engine.sequence import FACT_ROW, FIRST_RESUMED, NO_ASKS, Sequence, in_one
 from zhiyu.entities.lists import ListBook
-from zhiyu.events.batch import EventBatch
-from zhiyu.events.refusals import Refusal
+from zhiyu.events.batch import EventBatch, empty_batch
+from zhiyu.events.declare import WAIT_END
 from zhiyu.features.state import MAX_BLOCK, FeatureState
 from zhiyu.network.state import NetworkState
 from zhiyu.policy.builtin import DECISION, LABEL
@@ -54,45 +58,9 @@ DECISION_SPAN = 64
 """Waiting facts are kept in buckets of this width."""
 
 
-_NO_ASKS = np.zeros(0, np.uint8)
 NO_ROWS = np.zeros(0, np.int64)
+NOT_BEFORE = int(np.iinfo(np.int64).min)
 TOLD_LINES = (O_OUTCOME, O_ENFORCED, O_MARK, O_SCORE)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of a batch: decisions, refusals, repeats as (position, position of the first), positions of noise, number of facts; what
-    the door said of every row."""
-
-    decisions: DecisionBatch
-    refusals: list[Refusal] = field(default_factory=list)
-    repeats: list[tuple[int, int]] = field(default_factory=list)
-    noise: list[int] = field(default_factory=list)
-    facts: int = 0
-    late: int = 0
-    judged: Judged | None = None
-
-
-@dataclass(slots=True)
-class _Sequence:
-    """Events and facts in the order in which they take effect. `row` is the accepted event's row, -1 for facts."""
-
-    values: Array
-    nulls: Array
-    times: Array
-    nows: Array
-    kinds: Array
-    asks: Array
-    ids: Array
-    money: Array
-    row: Array
-
-    def of(self, rows: Array) -> _Sequence:
-        """These rows of it, in this order (`asks` are set later)."""
-        return _Sequence(
-            np.ascontiguousarray(self.values[:, rows]), np.ascontiguousarray(self.nulls[:, rows]), self.times[rows], self.nows[rows],
-            self.kinds[rows], _NO_ASKS, self.ids[rows], self.money[rows], self.row[rows],
-        )  # fmt: skip
 
 
 class Engine:
@@ -114,6 +82,7 @@ class Engine:
         self.labels = Waiting(width, LABEL_SPAN_MS) if LABEL in compiled.types_fed else None
         self.feedback = Waiting(width, DECISION_SPAN) if DECISION in compiled.types_fed else None
         self.lists = ListBook(codes.one)
+        self.resuming = Resuming(compiled, codes, tenant) if compiled.waits else None
         self.lag = compiled.policy.feedback.lag_events
         self.accepted = 0
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
@@ -141,7 +110,7 @@ class Engine:
         outcome.repeats = [(int(batch.positions[i]), int(first[i])) for i in np.flatnonzero(status == REPEATED)]
         for row in np.flatnonzero((status == CONFLICT) | (status == AHEAD)):
             outcome.refusals.append(
-                self._refusal(batch, int(row), int(status[row]), int(first[row]), int(received[row]))
+                door_refusal(batch, int(row), int(status[row]), int(first[row]), int(received[row]))
             )
         return outcome
 
@@ -165,6 +134,8 @@ class Engine:
     def _in_steps(self, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool) -> Outcome:
         """Decide in steps: no longer than the lag of our own decisions, and none across a change of a list."""
         n = len(accepted)
+        if self.resuming is not None and self._told is None:
+            return self._in_steps_of_waits(self.resuming, batch, accepted, judged, keep_all)
         if n <= 1 or (self.feedback is None and self.lists.idle):
             return self._one_step(batch, accepted, judged, keep_all)
         starts = set(range(0, n, self.lag)) if self.feedback is not None else {0}
@@ -177,7 +148,7 @@ class Engine:
             if n and not self.lists.idle:
                 self._change_lists(int(judged.received[accepted[start]]))
             parts.append(self._decide(batch, rows, judged, keep_all))
-        outcome = parts[0] if len(parts) == 1 else _joined(parts)
+        outcome = joined(parts)
         outcome.judged = judged
         return outcome
 
@@ -188,6 +159,43 @@ class Engine:
         outcome = self._decide(batch, accepted, judged, keep_all)
         outcome.judged = judged
         return outcome
+
+    def _in_steps_of_waits(
+        self, resuming: Resuming, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool, until_ms: int = NOT_BEFORE
+    ) -> Outcome:  # fmt: skip
+        """The same where decisions wait: what goes on stands between the rows. Without rows, whatever is due by `until_ms` goes on."""
+        received, n, start = judged.received[accepted], len(accepted), 0
+        asked, parts = resuming.asked(batch, accepted), []
+        while True:
+            due = resuming.holds.next_deadline
+            bound = int(received[start]) if start < n else until_ms
+            moment = bound if due is None else min(due, bound)
+            if start == n and (due is None or due > until_ms):
+                break
+            if not self.lists.idle:
+                self._change_lists(moment)
+            horizon = min(moment + resuming.shortest_ms, self.lists.next_due)
+            stop = start + int(np.searchsorted(received[start:], horizon, side="left"))
+            if self.feedback is not None:
+                stop = min(stop, start + self.lag)
+            stop = resuming.clear(asked, start, stop, received)
+            last = int(received[stop - 1]) if stop > start else min(horizon - 1, bound)
+            going = resuming.going(asked, start, stop, batch, accepted, received, last)
+            rows = accepted[start:stop] if stop - start < n else accepted
+            parts.append(self._decide(batch, rows, judged, keep_all, going))
+            start = stop
+        outcome = joined(parts) if parts else self._decide(batch, accepted, judged, keep_all)
+        outcome.judged = judged
+        return outcome
+
+    def pass_time(self, until_ms: int, keep_all: bool = False) -> Outcome:
+        """Let time pass up to `until_ms` though nothing comes: what waits until then goes on."""
+        self.door.advance(until_ms)
+        nothing = empty_batch(self.compiled.n_columns, self.tenant)
+        judged, self._fallbacks, self._told = Judged(*(NO_ROWS,) * 4, 0, 0), NO_ROWS, None
+        if self.resuming is None:
+            return self._decide(nothing, NO_ROWS, judged, keep_all)
+        return self._in_steps_of_waits(self.resuming, nothing, NO_ROWS, judged, keep_all, until_ms)
 
     def _change_lists(self, now: int) -> None:
         """Let everything take effect that is due; the kernel sees the lists as they are then."""
@@ -223,20 +231,10 @@ class Engine:
         quiet = self.lists.snoozes.lines(rules, self.compiled.schema.index)
         self.deciding.snooze(quiet.lines, quiet.starts)
 
-    def _refusal(self, batch: EventBatch, row: int, status: int, first: int, clock: int) -> Refusal:
-        if status == CONFLICT:
-            code, name = "id_conflict", "id"
-            en = f"the same id came at position {first} with other content; send a new id, or the same content"
-            zh = f"位置 {first} 已有相同编号但内容不同的事件；请使用新编号或相同内容"
-        else:
-            code, name = "too_far_ahead", "time"
-            ahead = (int(batch.time_ms[row]) - clock) // 86_400_000
-            en = f"{ahead} days ahead of every event so far; correct the time, or raise `clock.max_ahead`"
-            zh = f"比此前所有事件晚 {ahead} 天；请更正时间或调大 clock.max_ahead"
-        return Refusal(int(batch.positions[row]), str(batch.ids[row]), name, code, en, zh, _shown(batch, row))
-
-    def _decide(self, batch: EventBatch, rows: Array, judged: Judged, keep_all: bool) -> Outcome:
-        sequence = self._sequence(batch, rows, judged)
+    def _decide(
+        self, batch: EventBatch, rows: Array, judged: Judged, keep_all: bool, going: Going | None = None
+    ) -> Outcome:
+        sequence = self._sequence(batch, rows, judged, going)
         block, kept_rows, kept_values, kept_nulls = self._run(sequence, keep_all)
         received, late = judged.received, judged.late
         whole = len(rows) == batch.n
@@ -247,27 +245,52 @@ class Engine:
                 self.tenant, batch.positions, batch.ids, batch.id_code, sequence.kinds, batch.time_ms, received, late, batch.labels,
                 batch.money, rows, block, *words, kept_rows, kept_values, kept_nulls,
             )  # fmt: skip
-            self._fall_back(decisions)
-            self._feed_back(sequence, rows, rows, decisions)
-            self.accepted += batch.n
-            return Outcome(decisions, late=late_count)
-        own = np.flatnonzero((sequence.row >= 0) & (sequence.asks == DECIDE))
-        source = sequence.row[own]
-        place = np.full(max(len(sequence.row), 1), -1)
-        place[own] = np.arange(len(own))
-        decisions = DecisionBatch(
-            self.tenant, batch.positions[source], _taken(batch.ids, source), batch.id_code[source], batch.type_index[source],
-            batch.time_ms[source], received[source], late[source], batch.labels[source], batch.money[source], source, block[:, own],
-            *words, place[kept_rows], kept_values, kept_nulls,
-        )  # fmt: skip
+            outcome = Outcome(decisions, late=late_count)
+            own = rows
+        else:
+            own = np.flatnonzero((sequence.row >= 0) & (sequence.asks == DECIDE))
+            source = sequence.row[own]
+            kept = _of_kept(kept_rows, own, len(sequence.row))
+            decisions = DecisionBatch(
+                self.tenant, batch.positions[source], _taken(batch.ids, source), batch.id_code[source], batch.type_index[source],
+                batch.time_ms[source], received[source], late[source], batch.labels[source], batch.money[source], source, block[:, own],
+                *words, kept[1], kept_values[kept[0]], kept_nulls[kept[0]],
+            )  # fmt: skip
+            noise = sequence.row[(sequence.asks == SKIP) & (sequence.row >= 0)]
+            facts = int(((sequence.row >= 0) & (sequence.asks == FACT)).sum())
+            outcome = Outcome(decisions, noise=batch.positions[noise].tolist(), facts=facts, late=late_count)
         self._fall_back(decisions)
-        self._feed_back(sequence, own, rows, decisions)
+        if going is None or self.resuming is None:
+            self._feed_back(sequence, own, decisions.outcome, decisions.score)
+        else:
+            self._go_on(
+                self.resuming, going, outcome, batch, sequence, own, block, (kept_rows, kept_values, kept_nulls)
+            )
         self.accepted += len(rows)
-        noise = sequence.row[(sequence.asks == SKIP) & (sequence.row >= 0)]
-        facts = int(((sequence.row >= 0) & (sequence.asks == FACT)).sum())
-        return Outcome(decisions, noise=batch.positions[noise].tolist(), facts=facts, late=late_count)
+        return outcome
 
-    def _run(self, sequence: _Sequence, keep_all: bool) -> tuple[Array, Array, Array, Array]:
+    def _go_on(
+        self, resuming: Resuming, going: Going, outcome: Outcome, batch: EventBatch, sequence: Sequence, own: Array, block: Array,
+        kept: tuple[Array, Array, Array],
+    ) -> None:  # fmt: skip
+        """What went on and what waits now; both kinds of decisions come back as facts, in the order of the sequence."""
+        gone, resumed = np.flatnonzero(sequence.row <= FIRST_RESUMED), None
+        at, outcomes, scores = own, outcome.decisions.outcome, outcome.decisions.score
+        if len(gone):
+            lines, which = _of_kept(kept[0], gone, len(sequence.row))
+            resumed = resuming.decided(
+                going, block[:, gone], self.deciding.words, (which, kept[1][lines], kept[2][lines])
+            )
+            outcome.resumed.append(resumed)
+            at = np.concatenate([own, gone])
+            order = np.argsort(at, kind="stable")
+            outcomes = np.concatenate([outcomes, resumed.decisions.outcome])[order]
+            scores, at = np.concatenate([scores, resumed.decisions.score])[order], at[order]
+        self._feed_back(sequence, at, outcomes, scores)
+        outcome.answered = going.answered
+        outcome.held, outcome.turned_away = resuming.settle(going, outcome.decisions, batch, own, gone, resumed)
+
+    def _run(self, sequence: Sequence, keep_all: bool) -> tuple[Array, Array, Array, Array]:
         """The kernel over a sequence: (result block, kept rows, their values, their null marks)."""
         n, width = len(sequence.times), len(self.compiled.features)
         block = np.zeros((self._lines, n), np.int64)
@@ -295,32 +318,37 @@ class Engine:
             kept_values, kept_nulls = kept_values[:kept].copy(), kept_nulls[:kept].copy()
         return block, kept_rows, kept_values, kept_nulls
 
-    def _sequence(self, batch: EventBatch, rows: Array, judged: Judged) -> _Sequence:
-        """The accepted rows with the facts that take effect between them."""
+    def _sequence(self, batch: EventBatch, rows: Array, judged: Judged, going: Going | None) -> Sequence:
+        """The accepted rows with those that go on and the facts that take effect between them."""
         index = self.compiled.schema.index
-        found = _Sequence(
-            batch.values, batch.nulls, batch.time_ms, judged.received, batch.type_index, _NO_ASKS, batch.id_code,
-            batch.money, rows if len(rows) == batch.n else np.arange(batch.n),
+        found = Sequence(
+            batch.values, batch.nulls, batch.time_ms, judged.received, batch.type_index, NO_ASKS, batch.id_code,
+            batch.money, rows if len(rows) == batch.n else np.arange(batch.n), NO_ROWS,
         )  # fmt: skip
         late = judged.late
+        found.number = self.accepted + np.arange(batch.n)
         if len(rows) < batch.n:
             found, late = found.of(rows), late[rows]
+            found.number = self.accepted + np.arange(len(rows))
         if judged.late_ones:
             found.times = np.where(late != 0, found.nows, found.times)
         found.values[index["received_at"]], found.values[index["late"]] = found.nows, late
-        values, nulls, nows = found.values, found.nulls, found.nows
+        width, place = len(found.values), np.arange(len(rows))
+        fresh = self._fresh_labels(batch, rows, found.values, found.nulls) if self.labels is not None else None
+        if going is not None and going.held and self.resuming is not None:
+            found, place = self.resuming.woven(going, found, batch, self.accepted)
         groups: list[tuple[Facts, Array]] = []
-        if self.labels is not None:
-            groups.append(self.labels.split(*self._fresh_labels(batch, rows, values, nulls), nows))
+        if self.labels is not None and fresh is not None:
+            groups.append(self.labels.split(fresh[0], place[fresh[1]], found.nows))
         if self.feedback is not None:
-            numbers = self.accepted + np.arange(len(rows))
-            groups.append(self.feedback.split(Facts.none(len(values)), np.zeros(0, np.int64), numbers))
+            groups.append(self.feedback.split(Facts.none(width), NO_ROWS, found.number))
         if not any(len(facts) for facts, _ in groups):
-            found.asks = self._one_ask if self._always_decides and len(rows) == 1 else self._decides[found.kinds]
+            one = self._always_decides and len(found.times) == 1
+            found.asks = self._one_ask if one else self._decides[found.kinds]
             return found
         return self._woven(found, groups)
 
-    def _woven(self, events: _Sequence, groups: list[tuple[Facts, Array]]) -> _Sequence:
+    def _woven(self, events: Sequence, groups: list[tuple[Facts, Array]]) -> Sequence:
         n, nows = len(events.times), events.nows
         which, index = interleaved(n, groups)
         starts = np.cumsum([0, n] + [len(facts) for facts, _ in groups])
@@ -341,19 +369,20 @@ class Engine:
             kinds = np.full(len(facts), self.compiled.schema.type_index[name], np.int16)
             none = np.zeros((len(facts), 2), np.uint64)
             parts.append(
-                _Sequence(
+                Sequence(
                     values,
                     nulls,
                     due,
                     at,
                     kinds,
-                    _NO_ASKS,
+                    NO_ASKS,
                     none,
                     np.zeros(len(facts), np.int64),
-                    np.full(len(facts), -1),
+                    np.full(len(facts), FACT_ROW),
+                    np.zeros(len(facts), np.int64),
                 )
             )
-        found = _in_one(parts).of(place)
+        found = in_one(parts).of(place)
         found.asks = self._decides[found.kinds]
         return found
 
@@ -376,25 +405,26 @@ class Engine:
             for number, line in enumerate(TOLD_LINES):
                 decisions.block[line, known] = lines[number, source]
 
-    def _feed_back(self, sequence: _Sequence, own: Array, rows: Array, decisions: DecisionBatch) -> None:
-        if self.feedback is None or not len(own):
+    def _feed_back(self, sequence: Sequence, at: Array, outcomes: Array, scores: Array) -> None:
+        """Decisions (`at` int64[k]: their places in the sequence, ascending) wait to come back as facts."""
+        if self.feedback is None or not len(at):
             return
-        columns = self.compiled.schema.index
-        content: dict[int, Any] = {
-            columns["outcome"]: self._outcome_codes[decisions.outcome],
-            columns["score"]: decisions.score,
-        }
-        values, nulls = rewritten(sequence.values[:, own], sequence.nulls[:, own], content)
-        number = self.accepted + np.searchsorted(rows, sequence.row[own])
-        self.feedback.put(Facts(values, nulls, number + self.lag))
+        columns, resumed = self.compiled.schema.index, sequence.row[at] <= FIRST_RESUMED
+        content: dict[int, Any] = {columns["outcome"]: self._outcome_codes[outcomes], columns["score"]: scores}
+        values, nulls = rewritten(sequence.values[:, at], sequence.nulls[:, at], content)
+        if WAIT_END in columns:
+            nulls[columns[WAIT_END]] = 1  # a fact like any other
+        self.feedback.put(Facts(values, nulls, sequence.number[at] + resumed + self.lag))
 
     def facts(self) -> dict[str, int]:
         """Counts for reports: keys, bytes of all tables, ids remembered, facts waiting."""
         waiting = sum(len(w) for w in (self.labels, self.feedback) if w is not None)
         own = self.state.facts()
         network = self.network.facts() if self.network is not None else {}
+        waits = self.resuming.holds.facts() if self.resuming is not None else {}
         return own | {
             **{f"network_{name}": count for name, count in network.items()},
+            **{f"waits_{name}": count for name, count in waits.items()},
             "bytes": own["bytes"] + self.door.bytes_used() + network.get("bytes", 0),
             "ids": self.door.live_ids(),
             "waiting_facts": waiting,
@@ -414,6 +444,8 @@ class Engine:
                 written += waiting.snapshot(folder / f"{name}.state")
         if self.network is not None:
             written += self.network.snapshot(folder / "network.state", {})
+        if self.resuming is not None:
+            written += self.resuming.holds.snapshot(folder / "waits.state")
         own = {"accepted": self.accepted, "facts": facts, "brakes": self.deciding.facts()}
         return written + self.state.snapshot(folder / "features.state", own)
 
@@ -430,51 +462,22 @@ class Engine:
                 waiting.restore(folder / f"{name}.state")
         if self.network is not None:
             self.network.restore(folder / "network.state")
+        if self.resuming is not None:
+            self.resuming.holds.restore(folder / "waits.state")
         self.deciding.restore(own["brakes"])
         self.accepted = own["accepted"]
         facts: dict[str, Any] = own["facts"]
         return facts
 
 
-def _in_one(parts: list[_Sequence]) -> _Sequence:
-    """Several sequences as one, one after the other (`asks` are set later)."""
-
-    def joined(name: str, axis: int = 0) -> Array:
-        return np.concatenate([getattr(part, name) for part in parts], axis=axis)
-
-    return _Sequence(
-        joined("values", 1), joined("nulls", 1), joined("times"), joined("nows"), joined("kinds"), _NO_ASKS, joined("ids"),
-        joined("money"), joined("row"),
-    )  # fmt: skip
-
-
-def _joined(parts: list[Outcome]) -> Outcome:
-    """Several outcomes of one batch as one."""
-    batches = [part.decisions for part in parts]
-    starts = np.cumsum([0] + [b.n for b in batches])
-    arrays = {
-        name: np.concatenate([getattr(b, name) for b in batches])
-        for name in (
-            "positions", "id_code", "type_index", "time_ms", "received_ms", "late", "labels", "money", "rows", "kept_values", "kept_nulls",
-        )
-    }  # fmt: skip
-    arrays["block"] = np.concatenate([b.block for b in batches], axis=1)
-    arrays["kept"] = np.concatenate([b.kept + start for b, start in zip(batches, starts)])
-    ids = [each for b in batches for each in (b.ids.to_pylist() if hasattr(b.ids, "to_pylist") else b.ids)]
-    first = batches[0]
-    decisions = DecisionBatch(
-        tenant=first.tenant, ids=ids, hit_words=first.hit_words, path_words=first.path_words, **arrays
-    )
-    return Outcome(
-        decisions, noise=[p for part in parts for p in part.noise], facts=sum(p.facts for p in parts), late=sum(p.late for p in parts)
-    )  # fmt: skip
+def _of_kept(kept_rows: Array, own: Array, n: int) -> tuple[Array, Array]:
+    """Lines of the kept values that belong to these rows of a sequence of n, and which of them each belongs to."""
+    place = np.full(max(n, 1), -1)
+    place[own] = np.arange(len(own))
+    which = place[kept_rows]
+    lines = np.flatnonzero(which >= 0)
+    return lines, which[lines]
 
 
 def _taken(ids: Any, rows: Array) -> Any:
     return ids.take(rows) if hasattr(ids, "take") else [ids[int(row)] for row in rows]
-
-
-def _shown(batch: EventBatch, row: int) -> dict[str, Any]:
-    """The row's cleaned, masked texts, for the dead-letter file."""
-    found: dict[str, Any] = {name: column[row] for name, column in batch.shown.items()}
-    return {name: value.as_py() if hasattr(value, "as_py") else value for name, value in found.items()}

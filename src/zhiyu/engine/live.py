@@ -77,6 +77,11 @@ class Live:
                 f"'{opened.tenant}' cannot name a tenant; use small letters, digits, - and _",
                 f"“{opened.tenant}”不能作为租户名；请使用小写字母、数字、- 和 _",
             )
+        if opened.compiled.waits:
+            raise InputError(
+                "decisions of this policy wait; that is replayed, and not served yet",
+                "该策略的决策会等待；目前只能回放，尚不能在线服务",
+            )
         self.folder, self.clock = folder, clock
         self.broken = ""
         self._now = now

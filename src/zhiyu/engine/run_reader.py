@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from zhiyu.base.errors import Hint, InputError, did_you_mean
 from zhiyu.decisions.explain import Explanation, Told
 from zhiyu.decisions.values import seen_form
-from zhiyu.engine.decision_files import DECISIONS, POLICY, RUN, VALUES
+from zhiyu.engine.decision_files import DECISIONS, POLICY, RESUMED, RESUMED_VALUES, RUN, VALUES
 from zhiyu.engine.opened import Opened, open_artifact
 from zhiyu.policy.artifact import Artifact
 
@@ -65,7 +65,24 @@ class RunReader:
     def explain(self, event_id: str) -> Explanation:
         """Explain a decision from what was kept; a pass keeps reasons and position, not the values."""
         line = self.find(event_id)
-        values = self._filtered(VALUES, pc.field("position") == line["position"]).to_pylist()
+        return self._explained(line, self._filtered(VALUES, pc.field("position") == line["position"]).to_pylist())
+
+    def went_on(self, event_id: str) -> list[tuple[dict[str, Any], Explanation]]:
+        """What the decision became each time a wait of it ended: (how it ended, why it came out so); empty when it never waited."""
+        if not (self.folder / RESUMED).is_file():
+            return []
+        same = pc.field("position") == self.find(event_id)["position"]
+        lines = sorted(self._filtered(RESUMED, same).to_pylist(), key=lambda line: line["revision"])
+        values = {each["revision"]: [each] for each in self._filtered(RESUMED_VALUES, same).to_pylist()}
+        return [
+            (
+                {"at": line["received_at"].isoformat()} | {name: line[name] for name in ("cause", "answer", "waits")},
+                self._explained(line, values.get(line["revision"], [])),
+            )
+            for line in lines
+        ]
+
+    def _explained(self, line: dict[str, Any], values: list[dict[str, Any]]) -> Explanation:
         seen, shown = self._seen(values[0]) if values else ({}, {})
         told = Told(
             line["event_id"], line["event_type"], line["position"], line["time"].isoformat(), line["outcome"], line["score"],

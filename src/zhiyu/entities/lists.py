@@ -63,6 +63,14 @@ class ListBook:
         """Nothing waits for its time."""
         return self._next == len(self._waiting) and not self.snoozes.waiting
 
+    @property
+    def next_due(self) -> int:
+        """When the next of what waits takes effect, ms; past all times when nothing waits."""
+        due = [s.due_ms for s in self.snoozes.waiting]
+        if self._next < len(self._waiting):
+            due.append(int(self._waiting.numbers[DUE, self._next]))
+        return min(due, default=int(np.iinfo(np.int64).max))
+
     def __len__(self) -> int:
         """Changes that are kept: those in effect and those that wait."""
         return sum(map(len, self._done)) + len(self._waiting) - self._next

@@ -4,11 +4,12 @@ In: decision batches with labels, money and the time each label arrives. Out: co
 A label counts only once it has arrived: those still on their way when the stream ends are reported as pending, not as right or wrong.
 Decisions that the lottery let through stand for all that it could have drawn: they weigh 1 / share, those it did not draw weigh nothing,
 because their truth is not known to a lender who stopped them. "Stopped" means challenge, delay, review or decline: the money does not
-leave at once.
+leave at once. A decision that waits counts as what it comes to when the wait is over, and as it is while it waits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.layout import DRAWN_AGAINST, LET_THROUGH, MARKS
+from zhiyu.decisions.resumed import Resumed
 from zhiyu.policy.declare import OUTCOMES, Policy
 
 STOPPED = OUTCOMES.index("challenge")
@@ -86,53 +88,76 @@ class Metrics:
         self.money = np.zeros((len(OUTCOMES), 2))
         self.outcomes = np.zeros(len(OUTCOMES), np.int64)
         self._waiting = np.zeros((0, 5), np.int64)
+        self._held: dict[int, Array] = {}
         self._clock = np.iinfo(np.int64).min
         self._labelled = 0
 
-    def update(self, d: DecisionBatch, label_delay_ms: int | None = None) -> None:
-        """Add decisions; their labels arrive `label_delay_ms` after the event's time."""
+    def update(self, d: DecisionBatch, label_delay_ms: int | None = None, held: Collection[int] = ()) -> None:
+        """Add decisions; their labels arrive `label_delay_ms` after the event's time. `held`: positions of those that wait."""
         if not d.n:
             return
         self.outcomes += np.bincount(d.outcome, minlength=len(OUTCOMES))
-        delay = self.label_delay_ms if label_delay_ms is None else label_delay_ms
         self._clock = max(self._clock, int(d.received_ms[-1]))
         known = d.labels >= 0
-        fresh = np.column_stack(
-            [
-                d.time_ms[known] + delay,
-                d.outcome[known],
-                d.labels[known].astype(np.int64),
-                d.money[known],
-                d.mark[known],
-            ]
-        )
-        waiting = np.concatenate([self._waiting, fresh])
+        rows = self._rows(d, label_delay_ms)[known]
+        if held:
+            waits = np.isin(d.positions[known], list(held))
+            self._held |= zip(d.positions[known][waits].tolist(), rows[waits])
+            rows = rows[~waits]
+        self._add(rows)
+
+    def resume(self, resumed: Resumed, label_delay_ms: int | None = None) -> None:
+        """Add what decisions that waited came to. Call it before `update` of the batch in which they went on, or after it: both count."""
+        d = resumed.decisions
+        rows, over = self._rows(d, label_delay_ms), []
+        for at in np.flatnonzero(d.labels >= 0).tolist():
+            if resumed.waits[at]:
+                self._held[int(d.positions[at])] = rows[at]
+            else:
+                self._held.pop(int(d.positions[at]), None)
+                over.append(at)
+        self._clock = max(self._clock, int(d.received_ms[-1]) if d.n else self._clock)
+        self._add(rows[over])
+
+    def _rows(self, d: DecisionBatch, label_delay_ms: int | None) -> Array:
+        """Per decision: when its label arrives, outcome, label, money, mark."""
+        delay = self.label_delay_ms if label_delay_ms is None else label_delay_ms
+        return np.column_stack([d.time_ms + delay, d.outcome, d.labels.astype(np.int64), d.money, d.mark])
+
+    def _add(self, rows: Array) -> None:
+        waiting = np.concatenate([self._waiting, rows])
         arrived = waiting[:, 0] <= self._clock
-        self._count(waiting[arrived])
+        self._count(self.counts, self.money, waiting[arrived])
+        self._labelled += int(arrived.sum())
         self._waiting = waiting[~arrived]
 
-    def _count(self, rows: Array) -> None:
+    def _count(self, counts: Array, money: Array, rows: Array) -> None:
         weights = self.weights[rows[:, 4]]
-        np.add.at(self.counts, (rows[:, 1], rows[:, 2]), weights)
-        np.add.at(self.money, (rows[:, 1], rows[:, 2]), weights * rows[:, 3])
-        self._labelled += len(rows)
+        np.add.at(counts, (rows[:, 1], rows[:, 2]), weights)
+        np.add.at(money, (rows[:, 1], rows[:, 2]), weights * rows[:, 3])
+
+    def _open(self) -> Array:
+        """Rows of decisions that still wait and whose label has arrived."""
+        rows = np.array(list(self._held.values()), np.int64).reshape(-1, 5)
+        return rows[rows[:, 0] <= self._clock]
 
     @property
     def pending(self) -> int:
         """Labels that had not arrived when the stream ended."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._held) - len(self._open())
 
     @property
     def labelled(self) -> int:
         """Decisions whose label has arrived."""
-        return self._labelled
+        return self._labelled + len(self._open())
 
     def scores(self, cut: int = STOPPED) -> Scores:
         """Scores when outcomes of severity `cut` and above count as stopped."""
         high, low = slice(cut, None), slice(0, cut)
+        counts, money = self.counts.copy(), self.money.copy()
+        self._count(counts, money, self._open())
         found = [
-            self.counts[high, 1], self.counts[high, 0], self.counts[low, 1], self.counts[low, 0], self.money[high, 1], self.money[low, 1],
-            self.money[high, 0],
+            counts[high, 1], counts[high, 0], counts[low, 1], counts[low, 0], money[high, 1], money[low, 1], money[high, 0],
         ]  # fmt: skip
         return Scores(*(round(float(each.sum())) for each in found))
 

@@ -67,6 +67,8 @@ class Replayed:
     marks: dict[str, int] = field(default_factory=dict)
     limits: dict[str, int] = field(default_factory=dict)
     approximate: int = 0
+    waits: dict[str, int] = field(default_factory=dict)
+    came_to: dict[str, int] = field(default_factory=dict)
     shadow_hash: str = ""
     shadow_moved: dict[str, int] = field(default_factory=dict)
     reason_hits: Counter[str] = field(default_factory=Counter)
@@ -92,6 +94,7 @@ class Replayed:
             "noise": self.noise, "late": self.late, "seconds": round(self.seconds, 3), "events_per_s": round(self.events_per_s),
             "features_per_event": self.features, "digest": self.digest, "policy_hash": self.policy_hash, "outcomes": self.outcomes,
             "enforced": self.enforced, "marks": self.marks, "limits": self.limits, "approximate": self.approximate,
+            "waits": self.waits, "came_to": self.came_to,
             "shadow_hash": self.shadow_hash, "shadow_moved": self.shadow_moved, "quiet_hits": dict(self.quiet_hits.most_common()),
             "rule_hits": dict(self.rule_hits.most_common()), "rule_errors": dict(self.rule_errors.most_common()),
             "reasons": dict(self.reason_hits.most_common()), "metrics": self.metrics.to_dict() if self.metrics.labelled else {},
@@ -144,6 +147,7 @@ class Replay:
         self.result.currency = opened.currency
         self._digest = Digest(opened.artifact.hash.encode())
         self._told: set[str] = set()
+        self._came_to = np.zeros(len(OUTCOMES), np.int64)
         self._enforced, self._marks = np.zeros(len(OUTCOMES), np.int64), np.zeros(len(MARKS), np.int64)
         self._limits = np.zeros(1 + len(opened.compiled.policy.limits), np.int64)
 
@@ -238,6 +242,8 @@ class Replay:
         self._tell(outcome, batch)
         if folder:
             folder.write(outcome.decisions, batch)
+            for resumed in outcome.resumed:
+                folder.write_resumed(resumed)
             folder.dead_letters.write(sorted(refusals, key=lambda r: r.position))
             folder.dead_letters.write(_dropped(outcome, batch))
         if self.on_batch:
@@ -246,6 +252,9 @@ class Replay:
     def _count(self, outcome: Outcome, refusals: list[Refusal]) -> None:
         result, d = self.result, outcome.decisions
         self._digest.update(d)
+        for resumed in outcome.resumed:
+            self._digest.resume(resumed)
+            self._came_to += np.bincount(resumed.decisions.outcome[~resumed.waits], minlength=len(OUTCOMES))
         result.decided += d.n
         result.facts += outcome.facts
         result.late += outcome.late
@@ -254,7 +263,9 @@ class Replay:
         result.refused += len(refusals)
         result.refusal_codes.update(f"{r.field}.{r.code}" if r.field else r.code for r in refusals)
         result.first_refusals += refusals[: max(0, EXAMPLES - len(result.first_refusals))]
-        result.metrics.update(d)
+        result.metrics.update(d, held=outcome.held)
+        for resumed in outcome.resumed:
+            result.metrics.resume(resumed)
         result.approximate += int(d.approximate.sum())
         self._enforced += np.bincount(d.enforced, minlength=len(OUTCOMES))
         self._marks += np.bincount(d.mark, minlength=len(MARKS))
@@ -300,6 +311,9 @@ class Replay:
         if self.shadow:
             result.shadow_hash, result.shadow_moved = self.shadow.opened.artifact.hash, self.shadow.moved()
         result.state = self.engine.facts()
+        if self.engine.resuming is not None:
+            result.waits = self.engine.resuming.holds.facts()
+            result.came_to = dict(zip(OUTCOMES, self._came_to.tolist()))
         result.seconds = time.perf_counter() - started
         if folder:
             facts = result.to_dict() | {

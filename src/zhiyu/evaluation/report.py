@@ -5,11 +5,14 @@ In: `Replayed`. Out: lines printed to a rich console: throughput, what became of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from zhiyu.base.limits import MAX_ENTRIES_PER_KEY
+from zhiyu.base.limits import MAX_ENTRIES_PER_KEY, MAX_WAITS
 from zhiyu.base.money import say_money
 from zhiyu.decisions.explain import MARK_WORDS, OUTCOME_ZH, Explanation
 from zhiyu.evaluation.metrics import Scores
@@ -97,11 +100,41 @@ class ReportPrinter:
                 "nothing", "无变化"
             )
             self.console.print(self.pick(f"  the shadow version would move: {moved}", f"  影子版本将改变：{moved}"))
+        self._waits(r)
         for mark, count in r.marks.items():
             if MARK_WORDS[mark][0] and not mark.startswith("limited"):
                 self.console.print(f"  {count:,} × {MARK_WORDS[mark][self.zh]}")
         for name, count in r.limits.items():
             self.console.print(f"  {count:,} × {MARK_WORDS['limited'][self.zh].format(escape(name))}")
+
+    def _waits(self, r: Replayed) -> None:
+        """What waited, how the waits ended, what they came to."""
+        w = r.waits
+        if not w:
+            return
+        came = [(name, count) for name, count in r.came_to.items() if count]
+        listed = ", ".join(f"{name} × {count:,}" for name, count in came) or "–"
+        listed_zh = "、".join(f"{OUTCOME_ZH[name]} × {count:,}" for name, count in came) or "–"
+        self.console.print(
+            self.pick(
+                f"  waits: {w['opened']:,} began, {w['answered']:,} answered, {w['expired']:,} ran out, {w['open']:,} still open; "
+                f"they came to: {listed}",
+                f"  等待：开始 {w['opened']:,}，已回应 {w['answered']:,}，超时 {w['expired']:,}，仍在等待 {w['open']:,}；"
+                f"最终结果：{listed_zh}",
+            )
+        )
+        late = [(w["answers_ended"], "too late or again", "迟到或重复"), (w["answers_unknown"], "about nothing that waits", "无对应事件"),
+                (w["answers_other"], "about what waits for another answer", "非所等待的回应")]  # fmt: skip
+        told = [f"{count:,} {self.pick(en, zh)}" for count, en, zh in late if count]
+        if told:
+            self.console.print(self.pick("  answers without effect: ", "  未起作用的回应：") + " · ".join(told))
+        if w["turned_away"]:
+            self.console.print(
+                self.pick(
+                    f"[red]  {w['turned_away']:,} could not wait: more than {MAX_WAITS:,} at a time[/]",
+                    f"[red]  {w['turned_away']:,} 个无法等待：同时等待超过 {MAX_WAITS:,} 个[/]",
+                )
+            )
 
     def _rules(self, r: Replayed) -> None:
         for title, counts in (
@@ -194,6 +227,16 @@ class ReportPrinter:
                     f"决策已写入 {r.out}（每条 {each} 字节）；用 `zhiyu explain ID` 查看原因",
                 )
             )  # fmt: skip
+
+
+def print_went_on(console: Console, facts: Mapping[str, Any], language: str) -> None:
+    """How a wait ended, before the decision it came to."""
+    answered = facts["cause"] == "answered"
+    en = f"an answer at position {facts['answer']}" if answered else "time was over"
+    zh = f"位置 {facts['answer']} 的回应" if answered else "等待超时"
+    again = ("", "") if not facts["waits"] else (", and it waits again", "，并继续等待")
+    line = f"{facts['at']}：{zh}{again[1]}" if language == "zh" else f"{facts['at']}: {en}{again[0]}"
+    console.print(f"\n[bold]{escape(line)}[/]", highlight=False, soft_wrap=True)
 
 
 def print_explanation(console: Console, e: Explanation, language: str, values: bool = True) -> None:

@@ -98,6 +98,11 @@ class TapeWriter:
     """Writes a tape while a replay runs: `write` batch by batch, then `finish`, or `abandon`."""
 
     def __init__(self, folder: Path, opened: Opened, facts: Mapping[str, Any]) -> None:
+        if opened.compiled.waits:
+            raise InputError(
+                "decisions of this policy wait, and a tape does not hold what features were when they went on; leave out --tape",
+                "该策略的决策会等待，特征带不含继续时的特征值；请去掉 --tape",
+            )
         require_own_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for old in (folder / FACTS, *folder.glob("features-*.arrow")):
@@ -198,6 +203,11 @@ class Tape:
     def unfit_for(self, opened: Opened) -> tuple[str, str] | None:
         """Why this policy cannot be decided on the tape, in English and Chinese; None when it can."""
         facts, schema = self.facts, opened.compiled.schema
+        if opened.compiled.waits:
+            return (
+                "its decisions wait, and a tape does not hold what features were when they went on",
+                "其决策会等待，特征带不含继续时的特征值",
+            )
         if facts["key"] != key_mark(opened) or facts["tenant"] != opened.tenant:
             return "it was recorded with another key or for another tenant", "录制时的密钥或租户不同"
         if facts["ground"] != ground_key(opened.artifact.policy):

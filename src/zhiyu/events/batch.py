@@ -83,6 +83,15 @@ class EventBatch:
         return len(self.positions)
 
 
+def empty_batch(columns: int, tenant: str) -> EventBatch:
+    """A batch of no events."""
+    none = np.zeros(0, np.int64)
+    return EventBatch(
+        tenant, none, [], np.zeros((0, 2), np.uint64), np.zeros(0, np.uint64), np.zeros(0, np.int16), none,
+        np.zeros((columns, 0), np.int64), np.zeros((columns, 0), np.uint8), np.zeros(0, np.int8), 0, none, {},
+    )  # fmt: skip
+
+
 @dataclass(slots=True)
 class Decoded:
     """The batch of accepted events, one refusal per event that was not, and what cleaning did."""

@@ -46,8 +46,8 @@ def check_source(schema: EventSchema, source: Source, finder: Finder) -> Time | 
             f"数据源“{source.name}”须且只须声明 event 或 type_column 之一",
             Hint("declare one of them", "声明其中一个"),
         )
-    for name in [source.event] if source.event else (source.types.values() or schema.type_index):
-        if name in schema.type_index:
+    for name in [source.event] if source.event else (source.types.values() or schema.outside):
+        if name in schema.outside:
             used.append(schema.types[schema.type_index[name]])
         else:
             finder.add(
@@ -55,7 +55,7 @@ def check_source(schema: EventSchema, source: Source, finder: Finder) -> Time | 
                 (*at, "event"),
                 f"no event type '{name}' is declared",
                 f"没有声明事件类型“{name}”",
-                did_you_mean(name, schema.type_index),
+                did_you_mean(name, schema.outside),
             )
     fields = {n: f for e in used for n, f in e.fields.items()}
     for name, column in source.fields.items():

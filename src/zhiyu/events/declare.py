@@ -27,6 +27,10 @@ FieldKind = Literal[
 ]
 
 
+WAIT_END = "wait_end"
+"""A field that only the event types have that a policy makes for itself where its decisions wait: no record may be of such a type."""
+
+
 class Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of everything a policy declares: immutable, keyword-only, unknown keys refused."""
 

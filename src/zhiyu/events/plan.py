@@ -121,19 +121,21 @@ def plan_for(schema: EventSchema, source: Source | None, place_of: PlaceOf | Non
 
 def _plan(schema: EventSchema, source: Source | None, finder: Finder) -> Plan:
     if source is None:
-        deciding = [i for i, e in enumerate(schema.types) if e.decide]
+        outside = dict(schema.outside)
+        deciding = [i for i in outside.values() if schema.types[i].decide]
         only = deciding[0] if len(deciding) == 1 else (0 if len(schema.types) == 1 else -1)
         plans: list[TypePlan | None] = [
-            _type_plan(schema, i, {n: n for n in e.fields}, None) for i, e in enumerate(schema.types)
+            _type_plan(schema, i, {n: n for n in e.fields}, None) if e.name in outside else None
+            for i, e in enumerate(schema.types)
         ]
-        names = {n for e in schema.types for n in e.fields} | {TYPE_KEY, ID_KEY, TIME_KEY}
+        names = {n for i in outside.values() for n in schema.types[i].fields} | {TYPE_KEY, ID_KEY, TIME_KEY}
         return _finish(
             schema,
             None,
             plans,
             only,
             TYPE_KEY,
-            dict(schema.type_index),
+            outside,
             ID_KEY,
             TIME_KEY,
             Time((), "UTC", required=True, strict=True),
@@ -144,7 +146,7 @@ def _plan(schema: EventSchema, source: Source | None, finder: Finder) -> Plan:
         raise DeclarationError(finder.problems)
     assert time is not None
     fixed = schema.type_index.get(source.event, -1)
-    type_of = {value: schema.type_index[name] for value, name in source.types.items()} or dict(schema.type_index)
+    type_of = {value: schema.type_index[name] for value, name in source.types.items()} or dict(schema.outside)
     used = {fixed} if not source.type_column else set(type_of.values())
     plans = [_type_plan(schema, i, source.reads, source) if i in used else None for i in range(len(schema.types))]
     columns = {c for v in source.reads.values() for c in ((v,) if isinstance(v, str) else v)}

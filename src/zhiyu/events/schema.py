@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from zhiyu.base.errors import DeclarationError, Hint, Place
-from zhiyu.events.declare import EventType, Field
+from zhiyu.events.declare import WAIT_END, EventType, Field
 from zhiyu.events.derive import Derived, Drop, check_derived
 from zhiyu.events.kinds.kinds import Reader
 from zhiyu.events.kinds.text import Text
@@ -96,6 +97,11 @@ class EventSchema:
     def scope(self) -> Scope:
         """The names for `expressions.check`; a caller adds features and named lists."""
         return Scope(self.names, texts=_texts(self.columns))
+
+    @cached_property
+    def outside(self) -> dict[str, int]:
+        """Event types that a record may be of, and their numbers."""
+        return {event.name: i for i, event in enumerate(self.types) if WAIT_END not in event.fields}
 
     @property
     def labels(self) -> dict[str, tuple[str, str]]:

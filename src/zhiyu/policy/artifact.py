@@ -28,7 +28,7 @@ from zhiyu.network.declare import Gang, Link, Network
 from zhiyu.policy.condition_text import ANY, normal, plain_text
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 from zhiyu.policy.declare_actions import ActionLimit, Deadline, LetThrough, Parameter
-from zhiyu.policy.declare_flows import Arm, Case, Flow
+from zhiyu.policy.declare_flows import Arm, Case, Flow, Node
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
@@ -44,6 +44,7 @@ _EXPRESSION_LISTS = {(EventType, "drop")}
 _DURATIONS = {
     (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency"),
     (Clock, "skew"), (Deadline, "within"), (Network, "window"), (Network, "half_life"), (Gang, "window"),
+    (Node, "within"),
     (ActionLimit, "per"),
 }  # fmt: skip
 _NAME_SETS = {

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 
 import msgspec
 
-from zhiyu.events.declare import EventType, Field
+from zhiyu.events.declare import WAIT_END, EventType, Field
 from zhiyu.policy.declare import OUTCOMES, Policy
 
 LABEL, DECISION = "label", "decision"
+WAIT_ENDS = ("answered", "expired")
+"""How a wait ends; the value of `wait_end` where the flow goes on."""
+WAIT_FIELDS = {
+    WAIT_END: Field(type="enum", values=WAIT_ENDS, required=True, en="how the wait ended", zh="等待的结束方式")
+}
 BUILTIN_TYPES = (LABEL, DECISION)
 BUILTIN_NAMES = ("event_type", "time", "received_at", "late")
 """Names every expression may use besides the declared ones."""
@@ -43,7 +48,7 @@ def event_types(policy: Policy) -> tuple[EventType, ...]:
     """
     originals: dict[str, Field] = {}
     for event in policy.events:
-        if event.decide:
+        if event.decide and WAIT_END not in event.fields:
             for name, declared in event.fields.items():
                 originals.setdefault(name, msgspec.structs.replace(declared, required=False))
     facts = [EventType(name=LABEL, fields=originals | LABEL_FIELDS, decide=False, en="label", zh="标签")]
@@ -59,6 +64,7 @@ def clashes(policy: Policy) -> list[Clash]:
     taken = dict.fromkeys(LABEL_FIELDS, LABEL)
     if policy.feedback.decisions:
         taken |= dict.fromkeys(DECISION_FIELDS, DECISION)
+    taken |= dict.fromkeys(WAIT_FIELDS, "wait")
     found = []
     for index, event in enumerate(policy.events):
         if event.name in BUILTIN_TYPES:

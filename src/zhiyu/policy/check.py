@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from zhiyu.base.errors import DeclarationError, Problem
 from zhiyu.base.limits import MAX_FEATURES
+from zhiyu.events.declare import WAIT_END
 from zhiyu.policy.artifact import validated
 from zhiyu.policy.check_actionable import actionable
 from zhiyu.policy.check_actions import actions
@@ -25,6 +26,7 @@ from zhiyu.policy.check_scorecards import scorecards
 from zhiyu.policy.check_sets import rule_sets
 from zhiyu.policy.check_sources import sources
 from zhiyu.policy.check_tables import tables
+from zhiyu.policy.check_waits import can_be_written_out, wait_problems
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.cost import Cost, estimate_cost
 from zhiyu.policy.declare import Policy
@@ -33,6 +35,7 @@ from zhiyu.policy.examine_flows import type_flows
 from zhiyu.policy.examine_tables import type_scorecards, type_tables
 from zhiyu.policy.known import known_of
 from zhiyu.policy.places import Places
+from zhiyu.policy.waits import WrittenOut, written_out
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,15 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
     if count:
         en, zh = f"{count} features; at most {MAX_FEATURES}", f"特征 {count} 个，上限 {MAX_FEATURES}"
         return Report((Problem("limit.features", en, zh, places.at(("grids",))),))
-    known, problems = known_of(policy, places)
+    told = wait_problems(policy, places)
+    sound = not any(problem.severity == "error" for problem in told) and can_be_written_out(policy)
+    written = written_out(policy) if sound else WrittenOut(policy, policy)
+    places = written.placed(places)
+    known, problems = known_of(written.policy, places, policy)
     if known is None:
-        return Report(_ordered(problems))
-    checked = examine(policy, places, known, type_models)
+        return Report(_ordered(told + problems))
+    checked = examine(written, places, known, type_models)
+    checked.problems += told
     for typing in (type_scorecards, type_tables, type_flows):
         typing(checked)
     for each in (
@@ -102,7 +110,8 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
         actionable,
     ):
         each(checked)
-    return Report(_ordered(checked.problems), checked, estimate_cost(checked))
+    problems = checked.problems if sound else [p for p in checked.problems if f"'{WAIT_END}'" not in p.en]
+    return Report(_ordered(problems), checked, estimate_cost(checked))
 
 
 def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:

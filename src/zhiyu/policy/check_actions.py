@@ -154,7 +154,7 @@ def _given(checked: Checked, name: str, value: Given, parameter: Parameter, path
 
 def _in_range(checked: Checked, name: str, value: int | float, parameter: Parameter, path: Path) -> None:
     quiet = Checked(
-        checked.policy, checked.places, checked.known
+        checked.written, checked.places, checked.known
     )  # bounds that are no numbers are told where they are declared
     low, high = _ends(quiet, parameter, path)
     number = Decimal(str(value))

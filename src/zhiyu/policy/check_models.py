@@ -39,6 +39,7 @@ def type_models(checked: Checked) -> None:
         if package is None:
             continue
         on = known_on(checked, model.on or package.trained.events, (*path, "on")) or checked.known.deciding
+        on = checked.written.resumed_too(on)
         scored = CheckedModel(model, package, on, _share(checked, model, path), _fallback(checked, model, path))
         if not readable(model.name):
             en, zh = f"'{model.name}' cannot be read in expressions", f"表达式无法读取“{model.name}”"

@@ -19,7 +19,8 @@ from zhiyu.policy.places import Path
 
 _ONLY_WITH = {
     "of": ("list",), "hit": ("list",), "by": ("experiment",), "salt": ("experiment",), "then": ("rule_set", "scorecard", "table", "flow"),
-    "next": ("rule_set", "scorecard", "table", "flow", "list", "branch", "experiment"), "reason": ("outcome",),
+    "next": ("rule_set", "scorecard", "table", "flow", "list", "branch", "experiment", "wait"), "reason": ("outcome", "wait"),
+    "within": ("wait",), "answers": ("wait",), "expired": ("wait",),
 }  # fmt: skip
 _NEEDS = {"list": ("of", "hit"), "experiment": ("by",)}
 _WORDS = {

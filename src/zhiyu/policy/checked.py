@@ -20,8 +20,10 @@ from zhiyu.policy.declare_flows import Flow
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Scorecard
 from zhiyu.policy.declare_tables import DecisionTable
+from zhiyu.policy.flow_graph import in_order
 from zhiyu.policy.known import Known
 from zhiyu.policy.places import Path, Places
+from zhiyu.policy.waits import WrittenOut
 
 SCORE = Type(Kind.FLOAT, nullable=True)
 """A score is a number in [0, 1], null where the model does not run or knows too little."""
@@ -109,9 +111,10 @@ class CheckedFlow:
 
 @dataclass
 class Checked:
-    """A policy with everything typed. Derived features come after what they read. `gate`: when a dense core of the network is a gang."""
+    """A policy with everything typed. Derived features come after what they read. `written`: what was declared, and its waits written
+    out; that is the policy that is checked and compiled. `gate`: when a dense core of the network is a gang."""
 
-    policy: Policy
+    written: WrittenOut
     places: Places
     known: Known
     features: dict[str, CheckedFeature] = field(default_factory=dict)
@@ -121,6 +124,29 @@ class Checked:
     flows: list[CheckedFlow] = field(default_factory=list)
     gate: Expression | None = None
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy with its waits written out."""
+        return self.written.policy
+
+    @property
+    def declared(self) -> Policy:
+        """The policy as it was declared."""
+        return self.written.declared
+
+    def declared_flows(self) -> Iterator[CheckedFlow]:
+        """The flows as they were declared, waits in their places; the conditions of each from whichever part it was written out to."""
+        found = {flow.flow.name: flow for flow in self.flows}
+        for flow in self.declared.flows:
+            if flow.name not in found:
+                continue
+            own = [
+                found[flow.name],
+                *(found[name] for name, (whose, _) in self.written.flows.items() if whose == flow.name),
+            ]
+            conditions = {node: typed for each in reversed(own) for node, typed in each.conditions.items()}
+            yield CheckedFlow(flow, own[0].path, own[0].on, conditions, in_order(flow))
 
     def asked(self) -> Iterator[Expression]:
         """Every expression that decides: conditions of rules, what scorecards and tables look at, conditions of flows."""

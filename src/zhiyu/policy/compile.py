@@ -19,6 +19,7 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.base.windows import parse_duration_ms
+from zhiyu.events.declare import WAIT_END
 from zhiyu.events.schema import EventSchema
 from zhiyu.expressions import Expression, Prepared, Program, check, compile_program, parse
 from zhiyu.expressions.types import INT, Kind, Type
@@ -32,6 +33,7 @@ from zhiyu.policy.compile_conditions import Conditions, bin_column, deciding_exp
 from zhiyu.policy.compile_flow import FlowCompiler, FlowTables, Numbers
 from zhiyu.policy.compile_models import ScoredBy, compile_models, derived_inputs
 from zhiyu.policy.compile_network import asks_labels, compile_network, is_network
+from zhiyu.policy.compile_waits import Waits, compile_waits
 from zhiyu.policy.declare import OUTCOMES, Policy, RuleSet
 from zhiyu.policy.layout import AXIS_COLUMNS, CARD_COLUMNS, RULE_COLUMNS, SET_COLUMNS, TABLE_COLUMNS
 
@@ -79,6 +81,7 @@ class Compiled:
     points: Array
     cells: Array
     flow: FlowTables
+    waits: Waits
     brakes: Brakes
     drops: Array
     features: tuple[FeatureColumn, ...]
@@ -166,6 +169,8 @@ class _Compiler:
         """The feature's predicate together with its event types; None when it takes every event that is fed."""
         on = frozenset(feature.feature.on) or self.checked.known.facts
         parts = [feature.feature.where] if feature.feature.where else []
+        if self.checked.written.waits:
+            parts.append(f"{WAIT_END} is null")  # an event that goes on after a wait was counted when it came
         if not self.fed <= on:
             names = ", ".join(f'"{name}"' for name in sorted(on & self.fed))
             parts.insert(0, f"event_type in ({names},)")
@@ -234,6 +239,7 @@ class _Compiler:
             self.checked.policy, self.checked, self.schema, before, after, late, build_plan(variables, lateness), rule_table, set_table,
             thresholds, cards, bands, tables, lines, _lines(columns.lines, AXIS_COLUMNS), np.array(columns.points, np.int64),
             np.concatenate([*columns.cells, np.zeros(1, np.int64)]), flow,
+            compile_waits(self.checked.written, self.schema, [visited.name for visited in flow.visited]),
             compile_brakes(
                 self.checked.policy, {rule.rule.name: i for i, rule in enumerate(self.rules)}, layout, self.encode
             ),

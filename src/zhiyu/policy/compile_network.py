@@ -55,7 +55,9 @@ def compile_network(
 
 
 def _roles(checked: Checked, declared: Network, labels: bool) -> tuple[int, ...]:
-    on = frozenset(declared.on) or checked.known.deciding
+    on = (
+        frozenset(declared.on) or checked.known.deciding & checked.known.facts
+    )  # not what goes on after a wait: it came before
     return tuple(
         APPLIES if event.name in on else LABELS if labels and event.name == LABEL else NOTHING
         for event in checked.known.schema.types

@@ -29,11 +29,14 @@ class Arm(Declaration, frozen=True):
 
 
 class Node(Declaration, frozen=True):
-    """One step; exactly one of `rule_set`, `scorecard`, `table`, `flow`, `list`, `branch`, `experiment`, `outcome`, `severest` says which.
+    """One step; exactly one of `rule_set`, `scorecard`, `table`, `flow`, `list`, `branch`, `experiment`, `wait`, `outcome`, `severest` says
+    which.
 
     `next`: the node after it. `then`: where to go instead when this node itself came to that outcome. `list` with `of` goes to `hit` when
     the value is on the list. `branch` tries its cases in order, then `next`. `experiment` splits by the value of `by` (the same key always
-    takes the same arm; null takes `next`). `outcome` ends the flow with that outcome, `severest: true` with the severest so far.
+    takes the same arm; null takes `next`). `wait` holds the decision open with that outcome: the flow goes on at `next` when one of
+    `answers` comes (event type → its field that carries the id of the event that waits), at `expired` (else `next`) when `within` is over.
+    `outcome` ends the flow with that outcome, `severest: true` with the severest so far.
     """
 
     name: str
@@ -48,6 +51,10 @@ class Node(Declaration, frozen=True):
     experiment: tuple[Arm, ...] = ()
     by: str = ""
     salt: str = ""
+    wait: Outcome | None = None
+    within: str = ""
+    answers: dict[str, str] = msgspec.field(default_factory=dict)
+    expired: str = ""
     outcome: Outcome | None = None
     severest: bool = False
     actions: tuple[Do, ...] = ()

@@ -67,7 +67,7 @@ def diff_policies(old: Policy, new: Policy) -> Difference:
 
 def changes_between(old: Checked, new: Checked) -> tuple[Change, ...]:
     """What differs between two checked policies that are in the form of their artifacts."""
-    return tuple(_Walk(old, new).record(old.policy, new.policy, ()))
+    return tuple(_Walk(old, new).record(old.declared, new.declared, ()))
 
 
 Where = tuple[Words, ...]

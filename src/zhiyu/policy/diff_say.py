@@ -28,7 +28,12 @@ def sentence_of(checked: Checked, part: msgspec.Struct, key: str, language: str)
     match part:
         case Rule():
             return next(
-                (say_rule(checked, each, language) for each in checked.rules if each.rule == part and each.when), ""
+                (
+                    say_rule(checked, each, language)
+                    for each in checked.rules
+                    if each.rule.name == part.name and each.when
+                ),
+                "",
             )
         case RuleSet():
             return say_rule_set(checked, part.name, language)
@@ -36,12 +41,17 @@ def sentence_of(checked: Checked, part: msgspec.Struct, key: str, language: str)
             return say_feature(checked, part.name, language)
         case Scorecard():
             return next(
-                (say_scorecard(checked, each, language) for each in checked.scorecards if each.card == part), ""
+                (say_scorecard(checked, each, language) for each in checked.scorecards if each.card.name == part.name),
+                "",
             )
         case DecisionTable():
-            return next((say_table(checked, each, language) for each in checked.tables if each.table == part), "")
+            return next(
+                (say_table(checked, each, language) for each in checked.tables if each.table.name == part.name), ""
+            )
         case Flow():
-            return next((say_flow(checked, each, language) for each in checked.flows if each.flow == part), "")
+            return next(
+                (say_flow(checked, each, language) for each in checked.declared_flows() if each.flow == part), ""
+            )
         case EntityList():
             return say_list(part, language)
         case LetThrough():
@@ -57,7 +67,10 @@ def _condition(checked: Checked, part: msgspec.Struct, key: str, language: str) 
     """A condition of a rule, or the filter or expression of a feature."""
     labels = labels_of(checked) if key in ("when", "where", "expr") else {}
     if isinstance(part, Rule) and key == "when":
-        return next((say(each.when, language, labels) for each in checked.rules if each.rule == part and each.when), "")
+        return next(
+            (say(each.when, language, labels) for each in checked.rules if each.rule.name == part.name and each.when),
+            "",
+        )
     feature = checked.features.get(part.name) if isinstance(part, Feature) else None
     expression = (
         None if feature is None else feature.where if key == "where" else feature.expression if key == "expr" else None

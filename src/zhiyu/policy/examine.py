@@ -16,19 +16,20 @@ from zhiyu.expressions.types import FLOAT, Kind, Type
 from zhiyu.network.declare import NetworkFeature, network_type
 from zhiyu.policy.check_features import aggregate_problems
 from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
-from zhiyu.policy.declare import Policy, RuleSet
+from zhiyu.policy.declare import RuleSet
 from zhiyu.policy.expand import Expanded, all_features
 from zhiyu.policy.known import Known
 from zhiyu.policy.nodes import names_in
 from zhiyu.policy.places import Path, Places
+from zhiyu.policy.waits import WrittenOut
 
 
 def examine(
-    policy: Policy, places: Places, known: Known, scored: Callable[[Checked], None] = lambda checked: None
+    written: WrittenOut, places: Places, known: Known, scored: Callable[[Checked], None] = lambda checked: None
 ) -> Checked:
     """Type everything; the result's `problems` holds what was found. `scored` adds the scores of models, which derived features may
     read."""
-    checked = Checked(policy, places, known)
+    checked, policy = Checked(written, places, known), written.policy
     expanded = all_features(policy)
     names = {e.feature.name for e in expanded}
     aggregates = [e for e in expanded if not e.feature.expr]

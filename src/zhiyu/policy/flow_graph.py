@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from zhiyu.policy.declare_flows import Flow, Node
 from zhiyu.policy.places import Path
 
-KINDS = ("rule_set", "scorecard", "table", "flow", "list", "branch", "experiment", "outcome", "severest")
+KINDS = ("rule_set", "scorecard", "table", "flow", "list", "branch", "experiment", "wait", "outcome", "severest")
 """What a node can do; exactly one of them is given."""
 
 
@@ -32,6 +32,8 @@ def edges(node: Node) -> Iterator[tuple[Path, str]]:
         yield ("experiment", number, "to"), arm.to
     if node.next:
         yield ("next",), node.next
+    if node.expired:
+        yield ("expired",), node.expired
 
 
 def successors(flow: Flow) -> dict[str, list[str]]:
@@ -107,7 +109,7 @@ def way_to(flow: Flow, name: str) -> list[str]:
 
 def reachable(flow: Flow) -> set[str]:
     """Names of the nodes that the first node leads to, itself included."""
-    return _from([flow.nodes[0].name], successors(flow)) if flow.nodes else set()
+    return led_to([flow.nodes[0].name], successors(flow)) if flow.nodes else set()
 
 
 def ran_before(flow: Flow) -> dict[str, set[str]]:
@@ -115,12 +117,13 @@ def ran_before(flow: Flow) -> dict[str, set[str]]:
     links = successors(flow)
     before: dict[str, set[str]] = {node.name: set() for node in flow.nodes}
     for name in links:
-        for later in _from(links[name], links):
+        for later in led_to(links[name], links):
             before[later].add(name)
     return before
 
 
-def _from(starts: list[str], links: dict[str, list[str]]) -> set[str]:
+def led_to(starts: list[str], links: dict[str, list[str]]) -> set[str]:
+    """Names that `links` lead to from these, themselves included."""
     seen: set[str] = set()
     waiting = list(starts)
     while waiting:

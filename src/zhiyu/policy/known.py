@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zhiyu.base.errors import DeclarationError, Hint, Place, Problem
-from zhiyu.events.declare import EventType
+from zhiyu.events.declare import WAIT_END, EventType
 from zhiyu.events.schema import EventSchema
 from zhiyu.expressions import EntitySet, Scope
 from zhiyu.expressions.types import Type
-from zhiyu.policy.builtin import BUILTIN_NAMES, Clash, clashes, event_types
+from zhiyu.policy.builtin import BUILTIN_NAMES, BUILTIN_TYPES, Clash, clashes, event_types
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.declare_lists import EntityList
 from zhiyu.policy.places import Places
@@ -47,7 +47,9 @@ class Known:
     @property
     def facts(self) -> frozenset[str]:
         """Event types the lender sends: what a feature without `on` looks at (not our own labels and decisions)."""
-        return frozenset(name for name in self.types if name not in ("label", "decision"))
+        return frozenset(
+            name for name, event in self.types.items() if name not in BUILTIN_TYPES and WAIT_END not in event.fields
+        )
 
     def typed_on(self, on: Iterable[str]) -> dict[str, Type]:
         """Names and types as they are on these event types: a required field of all of them is never null there."""
@@ -71,8 +73,9 @@ class Known:
         return all(name not in self.carried.get(each, frozenset()) for each in on)
 
 
-def known_of(policy: Policy, places: Places) -> tuple[Known | None, list[Problem]]:
-    """What can be used, or None and the reasons why the event types do not compile."""
+def known_of(policy: Policy, places: Places, declared: Policy | None = None) -> tuple[Known | None, list[Problem]]:
+    """What can be used, or None and the reasons why the event types do not compile. `policy` is `declared` with its waits written out."""
+    declared = declared or policy
 
     def place_of(path: tuple[Any, ...]) -> Place:
         return places.content(path) if "derive" in path or "drop" in path else places.at(path)
@@ -80,9 +83,9 @@ def known_of(policy: Policy, places: Places) -> tuple[Known | None, list[Problem
     types = event_types(policy)
     try:
         EventSchema.compile(
-            policy.events, (), place_of
+            declared.events, (), place_of
         )  # first without builtin facts, whose copies would repeat every finding
-        taken = [_clash(clash, places) for clash in clashes(policy)]
+        taken = [_clash(clash, places) for clash in clashes(declared)]
         if taken:
             return None, taken
         schema = EventSchema.compile(types, (), place_of)

@@ -32,9 +32,19 @@ class Places:
 
     marks: dict[Path, Mark] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
+    aliases: dict[Path, Path] = field(default_factory=dict)
+    """Parts that a policy gets when it is written out → where they were written down."""
+
+    def declared(self, path: Path) -> Path:
+        """The path as it was written down."""
+        for length in range(len(path) if self.aliases else 0, 0, -1):
+            if path[:length] in self.aliases:
+                return self.aliases[path[:length]] + path[length:]
+        return path
 
     def at(self, path: Path) -> Place:
         """The place of the value at `path`, or of the nearest part around it that was written down."""
+        path = self.declared(path)
         for length in range(len(path), 0, -1):
             mark = self.marks.get(path[:length])
             if mark:
@@ -43,11 +53,11 @@ class Places:
 
     def key(self, path: Path) -> Place:
         """The place of the key that introduces `path`, else of its value."""
-        return self.keys.get(path) or self.at(path)
+        return self.keys.get(self.declared(path)) or self.at(path)
 
     def content(self, path: Path) -> Place:
         """The place of the first character inside the quotes (or below the block sign) of the text at `path`."""
-        mark = self.marks.get(path)
+        mark = self.marks.get(self.declared(path))
         if mark is None or not mark.raw:
             return self.at(path)
         if mark.raw[0] in "|>":
@@ -57,7 +67,7 @@ class Places:
 
     def inside(self, path: Path, text: str, offset: int) -> Place:
         """The place of character `offset` of the expression `text` at `path`; its start when it cannot be told."""
-        mark = self.marks.get(path)
+        mark = self.marks.get(self.declared(path))
         if mark is None or not mark.raw:
             return self.at(path)
         index = _index_in_source(mark.raw, text, offset)

@@ -100,7 +100,8 @@ def say_rule_set(checked: Checked, name: str, language: str) -> str:
     if found is None:
         raise InputError(f"no rule set '{name}'", f"没有规则集“{name}”")
     label = pick(found.en, found.zh, language) or name
-    on = sorted({each for rule in checked.rules if rule.rule_set is found for each in rule.on})
+    resumed = {wait.resumed for wait in checked.written.waits}
+    on = sorted({each for rule in checked.rules if rule.rule_set is found for each in rule.on} - resumed)
     events = ("、" if language == "zh" else ", ").join(event_words(checked, each, language) for each in on)
     own = [rule for rule in checked.rules if rule.rule_set is found]
     rules = [f"  {i}. {say_rule(checked, rule, language)}" for i, rule in enumerate(own, 1)]

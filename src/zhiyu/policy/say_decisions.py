@@ -32,8 +32,10 @@ def outcome_words(outcome: str, language: str) -> str:
 
 
 def on_words(checked: Checked, on: Iterable[str], language: str) -> str:
-    """Event types in words."""
-    return ("、" if language == "zh" else ", ").join(event_words(checked, each, language) for each in sorted(on))
+    """Event types in words; those that go on after a wait are told by the flow."""
+    resumed = {wait.resumed for wait in checked.written.waits}
+    told = sorted(set(on) - resumed)
+    return ("、" if language == "zh" else ", ").join(event_words(checked, each, language) for each in told)
 
 
 def say_scorecard(checked: Checked, card: CheckedScorecard, language: str) -> str:

@@ -5,11 +5,14 @@ In: a checked policy and one of its flows. Out: lines; a node is described where
 
 from __future__ import annotations
 
+from zhiyu.base.windows import parse_duration_ms
 from zhiyu.expressions.say import say
+from zhiyu.expressions.types import DURATION
+from zhiyu.expressions.wording import say_value
 from zhiyu.policy.checked import Checked, CheckedFlow
 from zhiyu.policy.declare_flows import Node
 from zhiyu.policy.flow_graph import kinds_of
-from zhiyu.policy.say import Labels, labels_of, pick, reason_words
+from zhiyu.policy.say import Labels, event_words, labels_of, pick, reason_words
 from zhiyu.policy.say_decisions import on_words, outcome_words, say_do
 
 DEEPEST = 20
@@ -106,11 +109,21 @@ class _Walk:
         if kind == "branch":
             return "choose", "分支"
         reason = reason_words(self.checked, node.reason, self.language)
+        en, zh = (f"; reason: {reason}", f"，原因：{reason}") if reason else ("", "")
+        if node.wait is not None:
+            name = outcome_words(node.wait, self.language)
+            span = [say_value(parse_duration_ms(node.within), DURATION, each) for each in ("en", "zh")]
+            answers = ", ".join(event_words(self.checked, each, "en") for each in node.answers)
+            answers_zh = "、".join(event_words(self.checked, each, "zh") for each in node.answers)
+            until = f" for {answers}" if answers else ""
+            until_zh = f"，等待{answers_zh}" if answers_zh else ""
+            return (
+                f"the outcome is {name}, and it waits up to {span[0]}{until}{en}",
+                f"结果为{name}{until_zh}，最长 {span[1]}{zh}",
+            )
         if node.outcome is not None:
             name = outcome_words(node.outcome, self.language)
-            return f"the outcome is {name}" + (f"; reason: {reason}" if reason else ""), f"结果为{name}" + (
-                f"，原因：{reason}" if reason else ""
-            )
+            return f"the outcome is {name}{en}", f"结果为{name}{zh}"
         return "the severest outcome so far", "取此前最严的结果"
 
     def ways(self, node: Node) -> list[tuple[tuple[str, str], str]]:
@@ -118,6 +131,8 @@ class _Walk:
         found: list[tuple[tuple[str, str], str]] = []
         if node.hit:
             found.append((("if it is", "若在"), node.hit))
+        if node.expired and node.expired != node.next:
+            found.append((("when time is over", "若超时"), node.expired))
         for outcome, to in node.then.items():
             found.append(
                 ((f"if it comes to {outcome_words(outcome, 'en')}", f"若结果为{outcome_words(outcome, 'zh')}"), to)

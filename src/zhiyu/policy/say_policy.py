@@ -14,10 +14,10 @@ from zhiyu.policy.say_models import say_models
 
 def say_policy(checked: Checked, language: str) -> list[str]:
     """Texts in the order of the policy; each may have several lines."""
-    texts = [say_list(each, language) for each in checked.policy.lists]
+    texts = [say_list(each, language) for each in checked.declared.lists]
     texts += say_models(checked, language)
     texts += [say_rule_set(checked, each.name, language) for each in checked.policy.rule_sets]
     texts += [say_scorecard(checked, each, language) for each in checked.scorecards]
     texts += [say_table(checked, each, language) for each in checked.tables]
-    texts += [say_flow(checked, each, language) for each in checked.flows]
+    texts += [say_flow(checked, each, language) for each in checked.declared_flows()]
     return texts + say_brakes(checked, language)

@@ -1,0 +1,87 @@
+"""Waits as the engine needs them: which trace bit says that a decision waits, as what it goes on, what answers it.
+
+In: checked waits, the trace bits of the compiled flows, the numbers of event types and columns. Out: `Waits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from zhiyu.base.jit import Array
+from zhiyu.events.schema import EventSchema
+from zhiyu.policy.declare import OUTCOMES
+from zhiyu.policy.waits import Wait, WrittenOut, resumed_name
+
+
+@dataclass(frozen=True, slots=True)
+class WaitPlan:
+    """One wait of one event type. `kind`, `resumed`: numbers of the type that waits and of the type it goes on as. `answers`: number of
+    the answering type → name of its text that carries the id. `told` bool[columns]: what an answer of that type tells, by number."""
+
+    wait: Wait
+    kind: int
+    resumed: int
+    outcome: int
+    answers: Mapping[int, str]
+    told: Mapping[int, Array]
+
+
+@dataclass(frozen=True)
+class Waits:
+    """All waits of a policy. `bits`: trace bit → name of the node that waits there. `at`: (number of the type a row is of, node) → number
+    in `plans`; rows that went on after one wait may wait again. `shortest_ms`: of all waits."""
+
+    plans: tuple[WaitPlan, ...] = ()
+    bits: Mapping[int, str] = field(default_factory=dict)
+    at: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    shortest_ms: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.plans)
+
+    @property
+    def answering(self) -> dict[int, list[int]]:
+        """Number of an answering type → numbers of the plans it may answer."""
+        found: dict[int, list[int]] = {}
+        for number, plan in enumerate(self.plans):
+            for kind in plan.answers:
+                found.setdefault(kind, []).append(number)
+        return found
+
+
+def compile_waits(written: WrittenOut, schema: EventSchema, visited: Sequence[str]) -> Waits:
+    """`visited`: names of the trace bits."""
+    if not written.waits:
+        return Waits()
+    numbers = schema.type_index
+    plans, at = [], dict[tuple[int, str], int]()
+    for number, wait in enumerate(written.waits):
+        kind = numbers[wait.event]
+        told = {numbers[answer]: _told(schema, kind, numbers[answer]) for answer in wait.answers}
+        answers = {numbers[answer]: name for answer, name in wait.answers.items()}
+        plans.append(WaitPlan(wait, kind, numbers[wait.resumed], OUTCOMES.index(wait.outcome), answers, told))
+        at[kind, wait.node] = number
+        for other in written.waits:
+            if other.event == wait.event and other.flow == wait.flow:
+                at[numbers[other.resumed], wait.node] = number
+    flows = {wait.flow for wait in written.waits}
+    nodes = {wait.node for wait in written.waits}
+    names = {f"{flow}/{node}": node for flow in flows for node in nodes}
+    names |= {
+        f"{resumed_name(flow, other)}/{node}": node
+        for flow in flows
+        for other in nodes
+        for node in nodes
+        if other != node
+    }
+    bits = {bit: names[name] for bit, name in enumerate(visited) if name in names}
+    return Waits(tuple(plans), bits, at, min(wait.within_ms for wait in written.waits))
+
+
+def _told(schema: EventSchema, kind: int, answer: int) -> Array:
+    """Columns that an answer fills: those of its fields that the event itself does not have."""
+    own, other = schema.types[kind].fields, schema.types[answer].fields
+    return np.array([column.of in other and column.of not in own for column in schema.columns], np.bool_)

@@ -1,0 +1,187 @@
+"""Flows that wait, written out: what comes after a wait becomes a flow of its own, on an event type of its own.
+
+In: a declared policy whose waits are sound. Out: `WrittenOut`: the same policy without waits, and what each wait led to. A flow F of
+event type T with the node `w: wait: delay` becomes F, in which w ends with `delay`, and `F@w` on the event type `T@w`: T's fields, those
+of the answers, and `wait_end`. Rules, tables and scorecards that run on T run on `T@w` too.
+Why: everything that checks, compiles and runs a flow stays as it is; going on after a wait is deciding an event of another type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from zhiyu.base.windows import parse_duration_ms
+from zhiyu.events.declare import WAIT_END, EventType, Field
+from zhiyu.policy.builtin import WAIT_FIELDS
+from zhiyu.policy.declare import Policy
+from zhiyu.policy.declare_flows import Case, Flow, Node
+from zhiyu.policy.flow_graph import led_to, reachable, successors
+from zhiyu.policy.outcomes import Outcome
+from zhiyu.policy.places import Path, Places
+
+_S = TypeVar("_S", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Events of type `event` wait at `node` of `flow`, and go on as `resumed` events. `answers`: event type → field with the id."""
+
+    event: str
+    flow: str
+    node: str
+    resumed: str
+    outcome: Outcome
+    within_ms: int
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class WrittenOut:
+    """`policy` decides what `declared` says. `flows`: names of the flows after waits → (declared flow, node that waits)."""
+
+    policy: Policy
+    declared: Policy
+    waits: tuple[Wait, ...] = ()
+    flows: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    aliases: Mapping[Path, Path] = field(default_factory=dict)
+
+    def placed(self, places: Places) -> Places:
+        """Places that also know the written out parts."""
+        return Places(places.marks, places.keys, dict(self.aliases)) if self.aliases else places
+
+    def resumed_too(self, on: frozenset[str]) -> frozenset[str]:
+        """These event types, and what they go on as after a wait."""
+        return on | {wait.resumed for wait in self.waits if wait.event in on}
+
+
+def waiting_nodes(flow: Flow) -> list[Node]:
+    """The nodes at which decisions wait."""
+    return [node for node in flow.nodes if node.wait is not None]
+
+
+def resumed_name(name: str, node: str) -> str:
+    """What the event type, or the flow, after a wait is called.
+
+    >>> resumed_name("drawdown", "call_back")
+    'drawdown@call_back'
+    """
+    return f"{name}@{node}"
+
+
+def written_out(declared: Policy) -> WrittenOut:
+    """Write all waits out; a policy without any comes back as it is."""
+    if not any(waiting_nodes(flow) for flow in declared.flows):
+        return WrittenOut(declared, declared)
+    return _Writer(declared).write()
+
+
+class _Writer:
+    def __init__(self, declared: Policy) -> None:
+        self.declared = declared
+        self.types = {event.name: event for event in declared.events}
+        self.flows: list[Flow] = []
+        self.events: list[EventType] = []
+        self.waits: list[Wait] = []
+        self.after: dict[str, tuple[str, str]] = {}
+        self.aliases: dict[Path, Path] = {}
+        self.also: dict[str, list[str]] = {}
+
+    def write(self) -> WrittenOut:
+        policy = self.declared
+        self.flows = [self._before(flow, number) for number, flow in enumerate(policy.flows)]
+        for number, flow in enumerate(policy.flows):
+            self._after(flow, number)
+        wider = replace(
+            policy,
+            events=(*policy.events, *self.events),
+            flows=tuple(self.flows),
+            rule_sets=tuple(
+                replace(self._wider(each), rules=tuple(self._wider(rule) for rule in each.rules))
+                for each in policy.rule_sets
+            ),
+            scorecards=tuple(self._wider(each) for each in policy.scorecards),
+            tables=tuple(self._wider(each) for each in policy.tables),
+        )
+        return WrittenOut(wider, policy, tuple(self.waits), self.after, self.aliases)
+
+    def _wider(self, each: _S) -> _S:
+        """A declaration that runs on T runs on what goes on after waits of T too."""
+        on: tuple[str, ...] = getattr(each, "on")  # noqa: B009 (each kind of declaration has it)
+        found: Any = replace(each, on=(*on, *(more for name in on for more in self.also.get(name, ()))))
+        return found
+
+    def _before(self, flow: Flow, number: int) -> Flow:
+        """The flow up to its waits, and whatever no path leads to at all."""
+        if not waiting_nodes(flow):
+            return flow
+        kept = _upto_waits(flow, [flow.nodes[0].name]) | ({node.name for node in flow.nodes} - reachable(flow))
+        return self._flow(flow, number, number, flow.name, flow.on, kept, ())
+
+    def _after(self, flow: Flow, number: int) -> None:
+        reached = reachable(flow)
+        for at, node in enumerate(flow.nodes):
+            if node.wait is None or node.name not in reached:
+                continue
+            expired = node.expired or node.next
+            begin = Node(name=node.name, branch=(Case(when=f'{WAIT_END} == "expired"', to=expired),), next=node.next)
+            kept = _upto_waits(flow, [node.next, expired])
+            name, on = resumed_name(flow.name, node.name), tuple(resumed_name(each, node.name) for each in flow.on)
+            place = len(self.flows)
+            self.aliases[("flows", place)] = ("flows", number)
+            self.aliases[("flows", place, "nodes", 0)] = ("flows", number, "nodes", at)
+            self.flows.append(self._flow(flow, number, place, name, on, kept, (begin,)))
+            self.after[name] = (flow.name, node.name)
+            for event in flow.on:
+                self._event(flow, node, event)
+
+    def _flow(
+        self, flow: Flow, number: int, place: int, name: str, on: tuple[str, ...], kept: set[str], first: tuple[Node, ...]
+    ) -> Flow:  # fmt: skip
+        nodes = list(first)
+        for at, node in enumerate(flow.nodes):
+            if node.name in kept:
+                self.aliases[("flows", place, "nodes", len(nodes))] = ("flows", number, "nodes", at)
+                nodes.append(_as_end(node))
+        return replace(flow, name=name, on=on, nodes=tuple(nodes))
+
+    def _event(self, flow: Flow, node: Node, name: str) -> None:
+        """The event type that goes on after a wait: what the event is, what any answer in this flow may tell, how the wait ended."""
+        event = self.types[name]
+        resumed = resumed_name(name, node.name)
+        fields, derive = dict[str, Field](), dict[str, str]()
+        for answer in dict.fromkeys(each for one in waiting_nodes(flow) for each in one.answers):
+            told = self.types[answer]
+            fields |= {each: replace(declared, required=False) for each, declared in told.fields.items()}
+            derive |= told.derive
+        fields |= event.fields | WAIT_FIELDS
+        en, zh = f"{event.en or name}, after {node.name}", f"{event.zh or name}（{node.name} 之后）"
+        self.aliases[("events", len(self.declared.events) + len(self.events))] = (
+            "events",
+            self.declared.events.index(event),
+        )
+        self.events.append(
+            EventType(name=resumed, fields=fields, derive=derive | event.derive, money=event.money, en=en, zh=zh)
+        )
+        self.also.setdefault(name, []).append(resumed)
+        assert node.wait is not None
+        within_ms = parse_duration_ms(node.within)
+        self.waits.append(Wait(name, flow.name, node.name, resumed, node.wait, within_ms, dict(node.answers)))
+
+
+def _upto_waits(flow: Flow, starts: list[str]) -> set[str]:
+    """What can be reached from these nodes without waiting; the waits themselves included."""
+    waits = {node.name for node in waiting_nodes(flow)}
+    links = {name: [] if name in waits else to for name, to in successors(flow).items()}
+    return led_to(starts, links)
+
+
+def _as_end(node: Node) -> Node:
+    """A node that waits, as the end it is until the wait is over."""
+    if node.wait is None:
+        return node
+    return replace(node, wait=None, outcome=node.wait, within="", answers={}, next="", expired="")
