@@ -24,6 +24,7 @@ from zhiyu.commands.keys import keys
 from zhiyu.commands.lists import lists as lists_group
 from zhiyu.commands.lists import snooze
 from zhiyu.commands.retention import retention
+from zhiyu.commands.send import send
 from zhiyu.commands.serve import serve
 from zhiyu.commands.simulate import simulate
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
@@ -386,6 +387,7 @@ main.add_command(diff)
 main.add_command(keys)
 main.add_command(lists_group)
 main.add_command(retention)
+main.add_command(send)
 main.add_command(serve)
 main.add_command(simulate)
 main.add_command(snooze)
