@@ -28,6 +28,7 @@ from zhiyu.commands.send import send
 from zhiyu.commands.serve import serve
 from zhiyu.commands.simulate import simulate
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+from zhiyu.commands.train import train
 from zhiyu.commands.tune import tune
 from zhiyu.commands.verify import verify
 from zhiyu.commands.vocabulary import vocabulary
@@ -391,6 +392,7 @@ main.add_command(send)
 main.add_command(serve)
 main.add_command(simulate)
 main.add_command(snooze)
+main.add_command(train)
 main.add_command(tune)
 main.add_command(vocabulary)
 main.add_command(verify)

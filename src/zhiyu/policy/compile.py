@@ -141,6 +141,7 @@ class _Compiler:
         self.checked = checked
         self.encode = encode
         self.used = _features_in_use(checked, all_features)
+        self.everything = all_features
         aggregates = [f for f in self.used if f.expression is None and f.scored is None]
         self.scored = [f for f in self.used if f.scored is not None]
         self.given = [f for f in aggregates if f.feature.name in given]
@@ -263,7 +264,9 @@ class _Compiler:
         ]
         read = {name for expression in (*asked, *self.conditions.late) for name in expression.names}
         read |= {given.name for f in self.scored if f.scored for given in f.scored.package.inputs}
-        kept += [FeatureColumn(n, e.type, layout[n], "field") for n, e in self.fields.items() if n in read]
+        kept += [
+            FeatureColumn(n, e.type, layout[n], "field") for n, e in self.fields.items() if n in read or self.everything
+        ]
         return (*kept, *(FeatureColumn(name, TOTAL, register, "result") for name, register in totals.items()))
 
     def _columns(self, registers: list[int], totals: dict[str, int]) -> tuple[Array, Array, Array, Array, Columns]:

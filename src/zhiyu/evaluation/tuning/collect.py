@@ -83,7 +83,7 @@ class _Rows:
         assert len(d.kept) == d.n, "a replay that keeps all values keeps them in order"
         chunk: dict[str, Array] = {
             "position": d.positions, "time_ms": d.time_ms, "label": d.labels.astype(np.int8), "money": d.money,
-            "outcome": d.outcome, "type_index": d.type_index.astype(np.int16), "draw": _drawn(d.positions, self.seed),
+            "outcome": d.outcome, "type_index": d.type_index.astype(np.int16), "draw": drawn(d.positions, self.seed),
             "rare": (d.labels == 1) | (d.outcome > 0),
             "truth": weights_of(d, let_through_share(self.opened.policy) or 0.0),
             "values": np.concatenate([batch.values[: self._columns, d.rows], d.kept_values.T]),
@@ -130,7 +130,7 @@ def _level(rows: int, most: int) -> int:
     return level
 
 
-def _drawn(positions: Array, seed: int) -> Array:
+def drawn(positions: Array, seed: int) -> Array:
     """uint64[n]: well-mixed bits of the position in the log, the same for any batch size."""
     x = positions.astype(np.uint64) + np.uint64((seed * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

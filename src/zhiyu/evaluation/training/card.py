@@ -1,0 +1,80 @@
+"""The model card: what a model is, on what it was trained, how good it is, in words, en and zh.
+
+In: a package with its facts and figures. Out: two texts (Markdown).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zhiyu.models.package import Package
+
+KINDS = {
+    "trees": ("boosted trees", "提升树"),
+    "logistic": ("logistic regression", "逻辑回归"),
+    "scorecard": ("scorecard", "评分卡"),
+}
+ROWS = (
+    ("auc", "area under the curve", "AUC"),
+    ("average_precision", "average precision", "平均精度"),
+    ("ks", "KS", "KS"),
+    ("brier", "Brier score", "Brier 分"),
+)
+
+
+def cards(package: Package) -> tuple[str, str]:
+    """(English, Chinese)."""
+    return _card(package, False), _card(package, True)
+
+
+def _card(package: Package, zh: bool) -> str:
+    facts = package.trained
+    train, test = facts.data["train"], facts.data["test"]
+    kind = KINDS[package.kind][zh]
+    lines = [f"# {package.name}", ""]
+    if zh:
+        lines += [
+            f"{kind}，{len(package.inputs)} 个输入，单元 {facts.cell or '未指定'}，对 {'、'.join(facts.events)} 打分。",
+            "",
+        ]
+        lines += [
+            f"训练：{_span(train, zh)}。测试：{_span(test, zh)}，均在训练之后；学习时只用了测试开始前已到达的标签。",
+            "",
+        ]
+    else:
+        lines += [
+            f"{kind.capitalize()} over {len(package.inputs)} inputs, cell {facts.cell or 'not named'}, scores {', '.join(facts.events)}.",
+            "",
+        ]
+        lines += [
+            f"Trained on {_span(train, zh)}. Tested on {_span(test, zh)}, "
+            "all later; only labels that had arrived when the test began were learned from.",
+            "",
+        ]
+    lines += ["| 指标 | 训练 | 测试 |" if zh else "| figure | training | test |", "|---|---|---|"]
+    for key, en, chinese in ROWS:
+        lines.append(
+            f"| {chinese if zh else en} | {_shown(package.metrics['train'], key)} | {_shown(package.metrics['test'], key)} |"
+        )
+    limits = (
+        "分数是关联，不是原因；特征含义变化、人群变化或欺诈手法变化时须重新评估。单独依据分数拒绝客户之前，请先看分群误伤。"
+        if zh
+        else "A score is association, not cause; judge it again when features, customers or fraudsters change, and look at who is hurt "
+        "before it alone refuses anyone."
+    )
+    return "\n".join([*lines, "", limits, ""])
+
+
+def _shown(figures: dict[str, Any], key: str) -> str:
+    return "-" if figures.get(key) is None else f"{figures[key]:.4f}"
+
+
+def _span(span: dict[str, Any], zh: bool) -> str:
+    if not span.get("rows"):
+        return "无" if zh else "nothing"
+    days = f"{span['from'][:10]} … {span['until'][:10]}"
+    return (
+        f"{days}，{span['rows']:,} 行，欺诈 {span['frauds']:,}"
+        if zh
+        else f"{days}: {span['rows']:,} rows, {span['frauds']:,} frauds"
+    )
