@@ -24,6 +24,9 @@ from numpy.typing import DTypeLike
 from zhiyu.base.errors import InputError, LimitExceeded
 
 Extents = dict[str, list[tuple[int, int]]]
+Placed = Callable[[Extents, dict[str, Any]], Extents]
+_NONSENSE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
+"""What reading a header raises that is not what was written."""
 _MAGIC = b"ZHIYU-STATE-2\n"
 _PIECE = 16 << 20
 """Bytes that are read, and checked in another thread, at once."""
@@ -126,12 +129,22 @@ class Arena:
                 raise _damaged(path)
             try:
                 facts: dict[str, Any] = json.loads(source.read(length))["facts"]
-            except ValueError:
+            except _NONSENSE:
                 raise _damaged(path) from None
         return facts
 
-    def restore(self, path: Path) -> dict[str, Any]:
-        """Read a snapshot into the (freshly reserved) arrays and return its facts; InputError when it is damaged or does not fit."""
+    def restore(self, path: Path, placed: Placed | None = None) -> dict[str, Any]:
+        """Read a snapshot into the (freshly reserved) arrays and return its facts; InputError when it is damaged or does not fit.
+
+        `placed(extents, facts)` says where the stored extents belong in these arrays, when that is elsewhere. What the header says is
+        believed only once the digest over everything was found right.
+        """
+        try:
+            return self._restore(path, placed)
+        except _NONSENSE:
+            raise _damaged(path) from None
+
+    def _restore(self, path: Path, placed: Placed | None) -> dict[str, Any]:
         with path.open("rb") as source:
             total = path.stat().st_size
             head = source.read(len(_MAGIC) + 8)
@@ -142,12 +155,10 @@ class Arena:
                 raise _damaged(path)
             header = source.read(length)
             digest = hashlib.sha256(head + header)
-            try:
-                content = json.loads(header)
-            except ValueError:
-                raise _damaged(path) from None
+            content = json.loads(header)
+            extents = content["extents"] if placed is None else placed(content["extents"], content["facts"])
             with ThreadPoolExecutor(1) as checker:
-                self._read_extents(source, content["extents"], lambda view: checker.submit(digest.update, view), path)
+                self._read_extents(source, extents, lambda view: checker.submit(digest.update, view), path)
             if source.read() != digest.digest():
                 raise _damaged(path)
         facts: dict[str, Any] = content["facts"]

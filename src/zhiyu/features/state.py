@@ -171,19 +171,33 @@ class FeatureState:
         return self.arena.heal(self._used())
 
     def restore(self, path: Path) -> dict[str, Any]:
-        """Read a snapshot taken with the same plan and memory limit into this (fresh) state; returns its facts."""
+        """Read a snapshot taken with the same plan into this (fresh) state; returns its facts. It may come from a machine with another
+        memory limit: LimitExceeded when it does not fit into ours."""
         if self.events:
             raise InputError("restore needs a fresh state", "恢复快照需要全新的状态")
-        content = self.arena.restore(path)
+        content = self.arena.restore(path, self._placed)
         own = content["features"]
-        width, line = self.index.shape[1], self.rows.shape[1] * ROW_WORDS
         same = own["tables"] == self.plan.tables.ravel().tolist() and own["lanes"] == self.plan.lanes.ravel().tolist()
-        if not same or own["shape"] != [width, line]:
-            raise InputError(f"{path} was taken with another policy or memory limit", f"{path} 来自另一策略或内存上限")
+        if not same:
+            raise InputError(f"{path} was taken with another policy", f"{path} 来自另一策略")
+        limits = self.head[:, SLOT_LIMIT].copy(), self.head[:, INDEX_LIMIT].copy(), int(self.heap_head[HEAP_WORDS])
         self.head[:] = np.array(own["head"], np.int64).reshape(self.head.shape)
         self.heap_head[:] = own["heap_head"]
+        self.head[:, SLOT_LIMIT], self.head[:, INDEX_LIMIT], self.heap_head[HEAP_WORDS] = limits
         self.counters[:] = own["counters"]
         self.epoch_ms, self.events = own["epoch_ms"], own["events"]
         self._bits = self.head[:, BITS].copy()
         facts: dict[str, Any] = content["facts"]
         return facts
+
+    def _placed(self, extents: Extents, facts: dict[str, Any]) -> Extents:
+        """Where tables of a snapshot stand under our memory limit: each begins where ours does."""
+        ours = {"index": self.index.shape[1], "rows": self.rows.shape[1] * ROW_WORDS, "heap": len(self.heap)}
+        theirs = dict(zip(("index", "rows"), facts["features"]["shape"]))
+        found: Extents = {}
+        for name, ranges in extents.items():
+            own, other = ours.get(name, 0), theirs.get(name, 1 << 62)
+            found[name] = [(a - a // other * (other - own), b - a // other * (other - own)) for a, b in ranges]
+            if any(b - a // other * other > own for a, b in ranges):
+                self._refuse(MEMORY_FULL)
+        return found
