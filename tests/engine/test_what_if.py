@@ -24,6 +24,7 @@ from zhiyu.engine.what_if import WhatIf
 from zhiyu.evaluation.replay import Replay
 from zhiyu.events.declare import EventType, Field
 from zhiyu.features.declare import Feature
+from zhiyu.network.declare import Link, Network
 from zhiyu.policy.artifact import artifact_of, feature_key, ground_key
 from zhiyu.policy.check import check_policy
 from zhiyu.policy.declare import OUTCOMES, Policy, Rule, RuleSet, Threshold
@@ -331,3 +332,25 @@ def test_a_live_engine_and_a_run_folder_tell_the_same(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["explain", "e0", "--run", str(tmp_path / "run"), "--what-if", "--lang", "en"])
     assert done.exit_code == 0
     assert expected.sentence("en") in " ".join(done.output.split())
+
+
+def test_what_the_network_looks_at_is_left_out_and_the_rest_is_searched() -> None:
+    network = Network(person="who", links=(Link(field="device"),), amount="amount")
+    fields = FIELDS | {"device": Field(type="string", entity="device")}
+    policy = policy_of(
+        (Rule(name="r", when="network_persons > 1 and (network_amount > 100 or months > 4)", outcome="review"),)
+    )
+    policy = msgspec.structs.replace(
+        policy, events=(EventType(name="loan", fields=fields, money="amount"),), network=network
+    )
+    first, second = record(0, device="d1", amount=100), record(1, device="d1", amount=9_000)
+    found = explained(policy, first | {"who": "c2"}, second)
+    assert ("amount", "feature 'network_amount' looks at it") in [(each.name, each.en) for each in found.left_out]
+    assert "amount" not in [move.name for move in found.moves]
+    quiet = msgspec.structs.replace(
+        policy,
+        rule_sets=(
+            RuleSet(name="main", rules=(Rule(name="r", when="network_persons > 1 and months > 4", outcome="review"),)),
+        ),
+    )
+    assert [move.name for move in explained(quiet, first | {"who": "c2"}, second).moves] == ["months"]

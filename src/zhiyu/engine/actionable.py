@@ -22,6 +22,8 @@ from zhiyu.engine.opened import Opened
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import EventType
 from zhiyu.expressions.types import Kind, Type
+from zhiyu.network.declare import Network, NetworkFeature
+from zhiyu.network.layout import R_AMOUNT
 from zhiyu.policy.check_actionable import step_units
 from zhiyu.policy.checked import CheckedFeature
 from zhiyu.policy.compile import Compiled
@@ -234,6 +236,10 @@ def _untellable(given: Given, event: EventType, name: str, row: Row) -> tuple[st
         declared = feature.feature
         if not _counts(feature, event):
             continue
+        if isinstance(declared, NetworkFeature) and declared.network is not None:
+            if touched & _looked_at(declared, declared.network):
+                return f"feature '{feature_name}' looks at it", f"特征“{feature_name}”会用到该字段"
+            continue
         keys = {declared.by} if isinstance(declared.by, str) else set(declared.by)
         filtered = set(feature.where.names) if feature.where else set()
         moves_along = (
@@ -243,3 +249,9 @@ def _untellable(given: Given, event: EventType, name: str, row: Row) -> tuple[st
         if (keys | filtered) & touched or (declared.of in touched and not exact):
             return f"feature '{feature_name}' counts it", f"特征“{feature_name}”统计该字段"
     return None
+
+
+def _looked_at(feature: NetworkFeature, network: Network) -> set[str]:
+    """Fields that a result of the network depends on: who and what is joined; the amount where it is summed, or may gate a gang."""
+    found = {network.person, *(link.field for link in network.links)}
+    return found | {network.amount} if feature.result == R_AMOUNT or network.gang is not None else found
