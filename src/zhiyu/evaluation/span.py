@@ -36,7 +36,7 @@ class Span:
     @classmethod
     def read(cls, begins: str, ends: str) -> Span:
         """Of a date (its midnight, UTC) or a time with its offset; "" is open. InputError when nothing lies between them."""
-        span = cls(_read(begins, "--from"), _read(ends, "--until"))
+        span = cls(read_time(begins, "--from"), read_time(ends, "--until"))
         if span.from_ms is not None and span.until_ms is not None and span.from_ms >= span.until_ms:
             raise InputError(
                 "--until is not after --from; give a later time", "--until 不晚于 --from；请填写更晚的时间"
@@ -82,7 +82,8 @@ ALL = Span()
 """Everything counts."""
 
 
-def _read(text: str, what: str) -> int | None:
+def read_time(text: str, what: str) -> int | None:
+    """Milliseconds of a date (its midnight, UTC) or a time with its offset; None of "". InputError names `what`."""
     if not text:
         return None
     try:
