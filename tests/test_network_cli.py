@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import csv
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from zhiyu.cli import main
+from zhiyu.evaluation.replay import Replayed
+from zhiyu.evaluation.report import ReportPrinter
 
 POLICY = """
 name: story
@@ -42,7 +46,7 @@ sources:
 """
 FIRST, SECOND = "4111111111111111", "5500005555555559"
 STORY = [
-    ("09:00", "ann", "=d1", FIRST, 0), ("09:01", "bob", "=d1", FIRST, 1), ("09:02", "cid", "=d1", SECOND, 0),
+    ("09:00", "ann", "=d1", FIRST, 0), ("09:01", "bob", "=d1", None, 1), ("09:02", "cid", "=d1", SECOND, 0),
     ("09:05", "dora", "d2", SECOND, 0), ("09:30", "eve", "d3", None, 0),
 ]  # fmt: skip
 
@@ -92,16 +96,14 @@ def test_who_is_near_a_person_and_over_what(story: list[str]) -> None:
     }  # fmt: skip
     assert found["component"] == {"persons": 4, "nodes": 8, "events": 4, "amount": 40000, "bad": 1}
     links = {(link["person"], link["thing"]): link for link in found["links"]}
-    assert {thing for _, thing in links} == {"device:=d1", "card:***1111", "card:***5559"}, (
-        "what only one person uses joins nobody"
-    )
+    assert {thing for _, thing in links} == {"device:=d1", "card:***5559"}, "what only one person uses joins nobody"
     assert links["who:bob", "device:=d1"] == {
         "person": "who:bob", "thing": "device:=d1", "first": "2026-03-01T09:01:00Z", "last": "2026-03-01T09:01:00Z", "events": 1,
     }  # fmt: skip
     assert [p["name"] for p in asked("network", "ann", "--hops", "1", *story)["people"]] == [
         "who:ann",
-        "who:bob",
         "who:cid",
+        "who:bob",
     ]
 
 
@@ -112,8 +114,8 @@ def test_as_of_an_earlier_moment_it_knows_less(story: list[str]) -> None:
 
 
 def test_from_a_thing_to_its_people(story: list[str]) -> None:
-    found = asked("network", f"card:{FIRST}", "--hops", "1", *story)
-    assert [p["name"] for p in found["people"]] == ["who:bob", "who:ann"]
+    found = asked("network", f"card:{SECOND}", "--hops", "1", *story)
+    assert [p["name"] for p in found["people"]] == ["who:dora", "who:cid"]
 
 
 def test_gangs_and_what_became_of_them(story: list[str]) -> None:
@@ -132,11 +134,11 @@ def test_files_for_other_programs(story: list[str], tmp_path: Path) -> None:
     tree = ElementTree.parse(tmp_path / "near.graphml").getroot()
     tag = "{http://graphml.graphdrawing.org/xmlns}"
     names = [node.get("id") for node in tree.iter(f"{tag}node")]
-    assert len(names) == 7
-    assert len(list(tree.iter(f"{tag}edge"))) == 7
+    assert len(names) == 6
+    assert len(list(tree.iter(f"{tag}edge"))) == 5
     assert all(edge.get("source") in names and edge.get("target") in names for edge in tree.iter(f"{tag}edge"))
     rows = list(csv.DictReader((tmp_path / "near.csv").open(encoding="utf-8")))
-    assert len(rows) == len(json.loads((tmp_path / "near.json").read_text(encoding="utf-8"))["links"]) == 7
+    assert len(rows) == len(json.loads((tmp_path / "near.json").read_text(encoding="utf-8"))["links"]) == 5
     assert ".graphml" in told("network", "ann", "--export", "near.xlsx", *story, code=1)
 
 
@@ -147,3 +149,25 @@ def test_tables_and_errors_in_both_languages(story: list[str], language: str) ->
     assert "BORN" in told("gangs", *options)
     assert ("did you mean 'device'" if language == "en" else "device") in told("network", "devise:d1", *options, code=1)
     assert "4111" in told("network", "card:4111", *options, code=1)
+
+
+def test_a_replay_tells_of_its_network(story: list[str]) -> None:
+    found = asked("replay", story[3], *story[:2])
+    assert (found["state"]["network_persons"], found["state"]["network_largest_component"]) == (75, 4)
+    assert "the largest component has 4 people" in " ".join(
+        told("replay", story[3], *story[:2], "--lang", "en").split()
+    )
+
+
+@pytest.mark.parametrize(("people", "alarm"), [(100, True), (99, False)])
+def test_a_component_that_swallows_people_is_an_alarm(people: int, alarm: bool) -> None:
+    out = StringIO()
+    replayed = Replayed(features=1, policy_hash="p")
+    replayed.state = {
+        "network_persons": 1_000,
+        "network_events": 1,
+        "network_caps_hit": 0,
+        "network_largest_component": people,
+    }
+    ReportPrinter(Console(file=out, width=200), "en")._footer(replayed)
+    assert ("one component holds 10% of all people" in out.getvalue()) == alarm

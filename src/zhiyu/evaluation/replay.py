@@ -314,6 +314,8 @@ class Replay:
         if self.engine.resuming is not None:
             result.waits = self.engine.resuming.holds.facts()
             result.came_to = dict(zip(OUTCOMES, self._came_to.tolist()))
+        if self.engine.network is not None:
+            result.state["network_largest_component"] = self.engine.network.largest_component()
         result.seconds = time.perf_counter() - started
         if folder:
             facts = result.to_dict() | {

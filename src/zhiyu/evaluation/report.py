@@ -34,6 +34,10 @@ COLOURS = {
 }
 
 
+LARGE_COMPONENT, LARGE_SHARE = 100, 0.05
+"""A component of so many people that holds more than this share of all is an alarm."""
+
+
 class ReportPrinter:
     """Prints a report in one language."""
 
@@ -203,13 +207,23 @@ class ReportPrinter:
         self.console.print(self.pick(f"state: {keys:,} keys, {size:,.1f} MB", f"状态：{keys:,} 个键，{size:,.1f} MB"))
         if "network_persons" in r.state:
             people, events = r.state["network_persons"], r.state["network_events"]
-            hubs = r.state["network_caps_hit"]
+            hubs, largest = r.state["network_caps_hit"], r.state.get("network_largest_component", 0)
             self.console.print(
                 self.pick(
-                    f"network: {people:,} people, {events:,} events in the window; {hubs:,} links over their cap",
-                    f"关系网络：窗口内 {people:,} 人、{events:,} 个事件；{hubs:,} 个关联超过人数上限",
+                    f"network: {people:,} people, {events:,} events in the window; {hubs:,} links over their cap; the largest component "
+                    f"has {largest:,} people",
+                    f"关系网络：窗口内 {people:,} 人、{events:,} 个事件；{hubs:,} 个关联超过人数上限；最大关联网络 {largest:,} 人",
                 )
             )
+            if largest >= LARGE_COMPONENT and largest > LARGE_SHARE * people:
+                self.console.print(
+                    self.pick(
+                        f"[red]one component holds {largest / people:.0%} of all people:[/] a link joins strangers; lower its "
+                        "`max_people`, or let it weigh only",
+                        f"[red]一个关联网络占全部人数的 {largest / people:.0%}：[/]某个关联连接了陌生人；"
+                        "请调低其 max_people，或只让它计权重",
+                    )
+                )
         lost = r.state.get("lost_entries", 0)
         if lost:
             self.console.print(
