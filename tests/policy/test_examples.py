@@ -47,8 +47,14 @@ def test_a_shipped_policy_can_be_told_to_a_customer_and_a_colleague(folder: Path
     assert all(en and zh for en, zh in labels_of(checked).values())
 
 
-def test_the_three_examples_are_there() -> None:
-    assert {folder.name for folder in FOLDERS} >= {"card_payments", "card_payments_us", "registrations", "starter"}
+def test_the_examples_are_there() -> None:
+    assert {folder.name for folder in FOLDERS} >= {
+        "card_payments",
+        "card_payments_us",
+        "registrations",
+        "consumer_credit",
+        "starter",
+    }
 
 
 def test_the_sample_events_fit_the_starter_policy() -> None:

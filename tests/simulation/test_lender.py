@@ -44,10 +44,10 @@ def hard() -> Made:
 def test_these_bytes_are_frozen(tmp_path: Path) -> None:
     """Whoever changes a number of the generator gives it a new version."""
     told = write_lender(make_lender(Wanted(days=4, customers=300, seed=7)), tmp_path / "a")
-    assert (told["version"], told["events"], told["sha256"]) == ("lender/1", FROZEN[0], FROZEN[1])
+    assert (told["version"], told["events"], told["sha256"]) == ("lender/2", FROZEN[0], FROZEN[1])
 
 
-FROZEN = (2904, "ff5df744dbb06ac64699569942992cb288e8011db11e2897dcfb86665ab2eea9")
+FROZEN = (2903, "635044399de0ea5c23108d2e68fa79ac1d59880ebb444439e1c34b3a74432571")
 
 
 def test_parquet_and_lines_say_the_same(tmp_path: Path) -> None:

@@ -92,9 +92,26 @@ def serve(as_json: bool, quick: bool, folder: Path | None) -> None:
 @click.option("--days", type=click.IntRange(4, 365), default=30, show_default=True)
 @click.option("--customers", type=click.IntRange(1_000, 200_000), default=20_000, show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True)
-def lender(as_json: bool, days: int, customers: int, seed: int) -> None:
-    """How hard the simulated lender is: what a model finds that sees single events only, by kind and difficulty. Some minutes."""
-    _tell(_watched(lambda say: run_lender(days, customers, tuple(range(6)), seed, say)), as_json, show_lender)
+@click.option(
+    "--policy",
+    "-p",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A policy over the loan vocabulary to measure instead.",
+)
+@click.option("--difficulty", type=click.IntRange(0, 5), multiple=True, help="One or several (default: all).")
+def lender(
+    as_json: bool, days: int, customers: int, seed: int, policy: Path | None, difficulty: tuple[int, ...]
+) -> None:  # fmt: skip
+    """How hard the simulated lender is: what a model on single events finds, or what a policy stops, by kind and difficulty."""
+    levels = difficulty or tuple(range(6))
+    if policy is None:
+        _tell(_watched(lambda say: run_lender(days, customers, levels, seed, say)), as_json, show_lender)
+        return
+    from zhiyu.bench.lender_policy import run_policy_on_lender, show_policy_on_lender
+
+    report = _watched(lambda say: run_policy_on_lender(policy, days, customers, levels, seed, say))
+    _tell(report, as_json, show_policy_on_lender)
 
 
 @bench.command()

@@ -12,8 +12,8 @@ import numpy as np
 from zhiyu.simulation.lender import parameters as p
 from zhiyu.simulation.lender.chance import Ints
 from zhiyu.simulation.lender.lives import Lives, available, draw, gap, later, log_in, moments, pay, send, usual_raise
-from zhiyu.simulation.lender.people import SWITCHER
-from zhiyu.simulation.lender.rows import GRANTED
+from zhiyu.simulation.lender.people import SON, SWITCHER
+from zhiyu.simulation.lender.rows import GRANTED, REPRESENTED
 
 BILL_HOURS = 10
 CHANGES = (8, 34, 30, 0, 14, 6, 8)
@@ -33,6 +33,7 @@ def live(lives: Lives, who: Ints) -> None:
     log_in(lives, drawer, time - gap(lives, "draw", drawer, time), seen)
     draw(lives, drawer, time, seen)
     _message(lives, drawer, time + 20_000, 0)
+    _passes_on(lives, drawer, time, seen)
     sender, time = moments(lives, "sends", people.sends[who], who)
     seen = lives.session("send", sender, time)
     log_in(lives, sender, time - gap(lives, "send", sender, time), seen)
@@ -52,6 +53,14 @@ def first_draw(lives: Lives, who: Ints, time: Ints) -> None:
     seen = lives.session("first draw", who, time)
     draw(lives, who, time, seen)
     _message(lives, who, time + 20_000, 0)
+
+
+def _passes_on(lives: Lives, who: Ints, time: Ints, seen: dict[str, Any]) -> None:
+    """Some draw money in order to send it: generous sons half of the time."""
+    share = np.where(lives.people.oddity[who] == SON, 0.5, 0.1)
+    sends = lives.chance.happens("draws to send", share, who, time // 1000)
+    at = time[sends] + gap(lives, "send", who[sends], time[sends], 60, 5_400)
+    send(lives, who[sends], at, {name: value[sends] for name, value in seen.items()})
 
 
 def _opens_app(lives: Lives, who: Ints, time: Ints) -> None:
@@ -183,6 +192,8 @@ def complain(lives: Lives, who: Ints, time: Ints, amount: Ints, passed: int, cal
     text = 10_000 + c.below("wording", 4_000, who, time) if wording is None else wording
     calls = c.happens("complains by phone", 0.6, who, time)
     channel = np.where(calls, 4, c.pick("complaint door", (60, 20, 20), who, time))
+    if "flags" not in more:
+        more["flags"] = np.where(c.happens("family speaks", 0.04, who, time), REPRESENTED, 0)
     rows = lives.rows
     some = {name: np.asarray(value)[calls] if np.ndim(value) else value for name, value in more.items()}
     rows.add("call_in", time[calls] - 5 * p.MINUTE_MS, who[calls], a=3, b=text[calls], number=number[calls],

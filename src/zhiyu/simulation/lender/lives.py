@@ -12,7 +12,7 @@ import numpy as np
 from zhiyu.simulation.lender import parameters as p
 from zhiyu.simulation.lender.chance import Bools, Chance, Ints
 from zhiyu.simulation.lender.people import CHANNEL_APP, SHOP, SON, SWITCHER, TRAVELLER, People, hub_ip, moment
-from zhiyu.simulation.lender.rows import EMULATOR, FAILED, ON_CALL, PROXY, ROOTED, SELF, Rows
+from zhiyu.simulation.lender.rows import EMULATOR, FAILED, ON_CALL, PROXY, REMOTE, ROOTED, SELF, Rows
 
 NEVER = 1 << 60
 
@@ -72,6 +72,7 @@ class Lives:
         flags = (
             EMULATOR * c.happens("emulator", 0.004, device) + ROOTED * c.happens("rooted", 0.02, device)
             + PROXY * c.happens(f"{word} proxy", 0.03, who, draw) + ON_CALL * c.happens(f"{word} on call", 0.04, who, draw)
+            + REMOTE * c.happens(f"{word} shows screen", 0.004, who, draw)
         ) | self.given_away[who]  # fmt: skip
         channel = np.where(
             c.happens(f"{word} usual door", 0.85, who, draw),
@@ -122,7 +123,7 @@ def arrive(lives: Lives, who: Ints, hurry: Any = 1.0, **over: Any) -> tuple[Ints
     stays = c.happens("goes on", 0.88, who)
     who, time, seen = who[stays], time[stays], {name: value[stays] for name, value in seen.items()}
     later = np.where(c.happens("another day", 0.2, who), c.below("how much later", 5 * 24 * 60, who) * p.MINUTE_MS, 0)
-    hurry = np.broadcast_to(hurry, stays.shape)[stays]
+    hurry = np.broadcast_to(hurry, stays.shape)[stays] * np.where(c.happens("is quick", 0.06, who), 0.35, 1.0)
     for number in range(4):  # document, face, phone, card
         gap = (40_000 + c.below("step gap", 80_000, who, number)) * hurry
         time = time + gap.astype(np.int64)
@@ -261,6 +262,10 @@ def send(lives: Lives, who: Ints, time: Ints, seen: dict[str, Any], payee: Any =
             5_000_000_000 + c.below("fresh payee", 1 << 30, who, draw_),
             3_000_000_000 + who * 8 + c.below("payee", 5, who, draw_),
         )
+        popular = (
+            c.below("popular payee", p.POPULAR_PAYEES, who, draw_) * c.below("how popular", 100, who, draw_) // 100
+        )
+        payee = np.where(c.happens("to a popular payee", 0.14, who, draw_), 4_000_000_000 + popular, payee)
         payee = np.where(people.oddity[who] == SON, 3_000_000_000 + who * 8, payee)
     if amount is None:
         amount = usual_sum(lives, who, time)
@@ -288,6 +293,5 @@ def usual_sum(lives: Lives, who: Ints, time: Ints) -> Ints:
 
 def usual_raise(lives: Lives, who: Ints, draw: Any = 0) -> Ints:
     """The limit somebody asks for."""
-    return (
-        lives.people.limit[who] * (110 + lives.chance.below("how much more", 90, who, draw)) // 100 // 50_000 * 50_000
-    )
+    times = lives.chance.spread("how much more", p.RAISES, who, draw)
+    return (lives.people.limit[who] * times).astype(np.int64) // 50_000 * 50_000

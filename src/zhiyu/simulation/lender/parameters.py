@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from zhiyu.base.errors import InputError
 
-VERSION = "lender/1"
+VERSION = "lender/2"
 START_MS = 1_756_656_000_000
 """2025-09-01 00:00 at +08:00, a Monday."""
 DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
@@ -78,7 +78,7 @@ INCOMES = (
 )
 LIMIT_TIMES = (0.6, 0.9, 1.2, 1.5, 1.9, 2.4, 3.0, 3.8, 5.0)
 """Credit limit in monthly incomes."""
-SIZES = (0.15, 0.3, 0.42, 0.53, 0.63, 0.74, 0.86, 1.0, 1.16, 1.36, 1.62, 2.0, 2.6, 3.7, 7.0)
+SIZES = (0.15, 0.3, 0.42, 0.53, 0.63, 0.74, 0.86, 1.0, 1.16, 1.36, 1.62, 2.0, 2.6, 3.7, 7.0, 18.0)
 """Payments as multiples of the customer's usual one."""
 USUAL_PAYMENTS = (12, 18, 24, 30, 36, 43, 51, 60, 72, 88, 110, 145, 220, 420)
 DRAW_SHARES = (0.02, 0.06, 0.1, 0.15, 0.2, 0.26, 0.33, 0.41, 0.5, 0.62, 0.8, 1.0, 1.0, 1.0)
@@ -88,14 +88,18 @@ SECONDS = (6, 11, 17, 24, 33, 44, 58, 78, 108, 160, 300)
 """Length of a session or form."""
 SIMILARITY = (0.62, 0.8, 0.86, 0.9, 0.92, 0.935, 0.948, 0.958, 0.967, 0.976, 0.985, 0.996)
 BUREAU = (410, 470, 510, 540, 563, 583, 600, 616, 632, 650, 672, 700, 760)
-DEBTS = (0, 0, 0, 0.5, 1.2, 2.0, 3.0, 4.5, 7.0, 12.0, 24.0)
+DEBTS = (0, 0, 0, 0.5, 1.2, 2.0, 3.0, 4.5, 7.0, 12.0, 24.0, 36.0)
 """Debt elsewhere in monthly incomes."""
-LENDERS = (0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 6, 9)
+LENDERS = (0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 6, 9, 16)
 TERMS = (3, 6, 9, 12, 18, 24, 36)
 TERM_WEIGHTS = (10, 18, 8, 40, 6, 14, 4)
 RATES = (72_000, 96_000, 120_000, 144_000, 168_000, 180_000, 216_000, 236_000)
 """Rate per year in millionths."""
 
+RAISES = (1.1, 1.2, 1.35, 1.5, 1.7, 2.0, 3.2)
+"""Limits people ask for, as multiples of the one they have."""
+POPULAR_PAYEES = 400
+"""Landlords, schools, doctors: accounts that many honest customers send money to."""
 NEW_SHARE = 0.4
 """Of all customers: those who register while we look."""
 DECLINE_BELOW = 515

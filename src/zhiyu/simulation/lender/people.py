@@ -141,7 +141,8 @@ def add_oddities(chance: Chance, people: People, customers: int) -> None:
         people.oddity[members] = oddity
         if oddity == SHOP:
             people.partner[members] = 100 + group
-            people.channel[members] = CHANNEL_PARTNER
+            by_partner = chance.happens("shop is a partner", 0.85, group)
+            people.channel[members] = np.where(by_partner, CHANNEL_PARTNER, people.channel[members])
             continue
         for name in ("ip", "lat", "lon", "city"):
             getattr(people, name)[members] = getattr(people, name)[head]
