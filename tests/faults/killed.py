@@ -171,9 +171,18 @@ class Story:
         self.opened: Opened = open_policy(self.policies[0])
         self.hashes = [open_policy(path).artifact.hash for path in self.policies]
         self.wanted = ""
+        self.server: Server | None = None
 
     def run(self, kills: int, plain: bool = False) -> None:
-        """`kills` servers are killed; the last one is left to finish and to stop gently."""
+        """`kills` servers are killed; the last one is left to finish and to stop gently. None outlives a failure."""
+        try:
+            self.tell(kills, plain)
+        finally:
+            if self.server is not None:
+                self.server.end(signal.SIGKILL)
+
+    def tell(self, kills: int, plain: bool) -> None:
+        """The story itself."""
         for number in range(kills):
             last = len(self.bodies) * (number + 1) // kills
             self.live_and_die(self.bodies_until(last), plain)
@@ -196,7 +205,8 @@ class Story:
             "--policy", str(self.policies[number]), "--data", str(self.folder / "data"), "--port", "0", "--clock", "events",
             "--lang", "en", "--segment-bytes", str(self.size), "--snapshot-events", str(self.every), "--max-wait-ms", "60000",
         ]  # fmt: skip
-        return Server(self.zygote, arguments, self.folder / "said", dies, plain)
+        self.server = Server(self.zygote, arguments, self.folder / "said", dies, plain)
+        return self.server
 
     def live_and_die(self, todo: list[tuple[int, bytes]], plain: bool) -> None:
         """One server: clients send until it is killed, at a moment of the clock or of its own work."""
