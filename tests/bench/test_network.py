@@ -7,6 +7,7 @@ import pytest
 
 from zhiyu.bench import network_peers
 from zhiyu.bench.network import FOREST, Fed, NetworkSizes, plan_of, run_network, window_edges
+from zhiyu.bench.network_quality import QualitySizes, alerts, run_quality, threshold_at
 from zhiyu.bench.network_stream import DAY_MS, network_stream
 from zhiyu.network import layout as at
 
@@ -47,3 +48,27 @@ def test_the_stream_has_gangs_that_share_and_times_in_order() -> None:
     assert devices < 0.75 * people
     honest = np.unique(stream.things[1, ~members]).size / np.unique(stream.person[~members]).size
     assert honest > 0.95, "honest people have cards of their own"
+
+
+def test_quality_has_a_row_per_seed_and_camouflage() -> None:
+    report = run_quality(QualitySizes(20_000, 10_000, 1, (0.0, 0.9)), lambda _what, _done: None)
+    clear, hidden = report["quality"]
+    assert (clear["camouflage"], hidden["camouflage"]) == (0.0, 0.9)
+    assert clear["average_precision"] > hidden["average_precision"] > 0
+    assert clear["ari_grouped"] > 0.8
+    assert 0 < clear["gangs_found"] <= 1
+
+
+def test_alerts_count_events_before_the_first_and_only_gangs_that_begin_in_the_part() -> None:
+    gang = np.array([7, -1, 8, 8, 9, 8, -1, 9])
+    flagged = np.array([1, 1, 0, 1, 0, 1, 0, 0], bool)
+    assert alerts(flagged, gang, np.array([7, -1])) == {
+        "findings_right": 0.75, "gangs": 2, "gangs_found": 0.5, "events_to_alert_median": 2.0, "attack_stopped": 0.333,
+    }  # fmt: skip
+
+
+def test_a_threshold_is_the_lowest_score_that_is_right_often_enough() -> None:
+    score, truth = np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.array([1, 1, 0, 1, 0], bool)
+    assert threshold_at(score, truth, 0.75) == 0.6
+    assert threshold_at(score, truth, 1.0) == 0.8
+    assert threshold_at(score, ~truth, 1.0) == float("inf")

@@ -16,21 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from zhiyu.base.jit import Array, kernel
-from zhiyu.base.machine import beyond, bytes_at, words_at
+from zhiyu.base.jit import Array
 from zhiyu.bench.conditions import conditions
+from zhiyu.bench.network_drive import AMOUNT, FIRST_OUTPUT, FIRST_THING, GATE, PERSON, drive
 from zhiyu.bench.network_peers import run_peers
 from zhiyu.bench.network_stream import DAY_MS, JOINING, THINGS, NetworkStream, network_stream
 from zhiyu.network import layout as at
-from zhiyu.network.gates import open_gates
-from zhiyu.network.kernel import feed_block
 from zhiyu.network.plan import GangPlan, LinkPlan, NetworkPlan
 from zhiyu.network.state import MAX_BLOCK, NetworkState
 
-PERSON, AMOUNT, FIRST_THING = 0, 1, 2
-INPUTS = FIRST_THING + len(THINGS)
-GATE = INPUTS
-FIRST_OUTPUT = INPUTS + 1
 HOUR_MS = 3_600_000
 WINDOW_MS = 30 * DAY_MS
 TYPES = (1, 2, 3, 4, 4, 5, 6, 7)
@@ -72,31 +66,6 @@ def everything() -> NetworkPlan:
     plain = [*range(at.R_COUNTED + 3), *range(at.R_AMOUNT, at.R_BALL_PERSONS + 1), at.R_GANG, at.R_GANG_PERSONS]
     each = [first + number for first in (at.R_PEOPLE_ON, at.R_SHARED) for number in range(len(THINGS))]
     return plan_of((*plain, *each), True, True)
-
-
-@kernel
-def drive(context: Array, given: Array, values: Array, times: Array, kinds: Array, asks: Array, gate: int) -> int:
-    """Feed all columns of `given` int64[INPUTS, n] in blocks; a gate opens for cores of five people and more. 0, or what is full."""
-    x, width = words_at(context.ctypes.data), values.shape[1]
-    for start in range(0, given.shape[1], width):
-        count = min(width, given.shape[1] - start)
-        for register in range(given.shape[0]):
-            for row in range(count):
-                values[register, row] = given[register, start + row]
-        status = feed_block(
-            x,
-            beyond(words_at(times.ctypes.data), start),
-            words_at(kinds.ctypes.data),
-            bytes_at(asks.ctypes.data),
-            count,
-        )
-        if status != 0:
-            return status
-        if gate >= 0:
-            for row in range(count):
-                values[GATE, row] = values[gate, row] >= 5
-            open_gates(x, count)
-    return 0
 
 
 class Fed:

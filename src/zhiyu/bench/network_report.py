@@ -44,3 +44,20 @@ def show_network(report: dict[str, Any], console: Console) -> None:
         f"growth from {report['growth_nodes'][0]:,} to {report['growth_nodes'][1]:,} nodes",
         style="dim",
     )
+
+
+_QUALITY = (
+    ("camouflage", "camouflage"), ("seed", "seed"), ("average_precision", "AP"), ("recall_at_90", "recall at 0.90"),
+    ("recall_at_99", "at 0.99"), ("density_average_precision", "density alone AP"), ("hand_precision", "by hand: right"),
+    ("hand_recall", "recall"), ("findings_right", "findings right"), ("gangs_found", "gangs found"),
+    ("events_to_alert_median", "events to alert"), ("attack_stopped", "attack stopped"), ("ari_grouped", "ARI grouped"),
+    ("ari_all", "ARI all"),
+)  # fmt: skip
+
+
+def show_quality(report: dict[str, Any], console: Console) -> None:
+    """Print how well planted gangs are seen, a row per seed and camouflage."""
+    table = Table(*(heading for _, heading in _QUALITY), box=None)
+    for row in report["quality"]:
+        table.add_row(*("" if row[name] is None else f"{row[name]:g}" for name, _ in _QUALITY))
+    console.print(table)

@@ -3,7 +3,7 @@
 In: number of events and people, camouflage, a seed. Out: columns of person, eight things, time, amount, and which gang an event belongs to.
 Households share devices, addresses and contact numbers; dormitories an address; shop counters a device; public networks an IP address.
 A gang applies within hours or days over its own small pools of devices, cards, addresses and contact numbers; `camouflage` is the chance
-that a member uses a fresh one instead.
+that a member uses what an honest person uses, or a fresh one, instead.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def network_stream(events: int, people: int, seed: int, camouflage: float = 0.3,
     honest = people - int(sizes.sum())
     if honest < people // 2:
         raise ValueError("too few people for their gangs")
-    usual, ganged = _honest(rng, honest), _ganged(rng, sizes, honest, people, camouflage)
+    usual = _honest(rng, honest)
+    ganged = _ganged(rng, sizes, usual, people, camouflage)
     of_gang = np.repeat(np.arange(len(sizes)), sizes)
     times = rng.choice([1, 2, 3], size=len(of_gang), p=[0.6, 0.3, 0.1])
     members = np.repeat(np.arange(len(of_gang)), times)[:events]
@@ -91,30 +92,24 @@ def _honest(rng: Any, count: int) -> Array:
     return np.stack([device, np.arange(count), address, contact, np.arange(count), ip, place, employer])
 
 
-def _ganged(rng: Any, sizes: Array, honest: int, people: int, camouflage: float) -> Array:
-    """What each member uses, int64[8, members]; numbers from `people` on are the gangs' own."""
-    count, gang = int(sizes.sum()), np.repeat(np.arange(len(sizes)), sizes)
+def _ganged(rng: Any, sizes: Array, usual: Array, people: int, camouflage: float) -> Array:
+    """What each member uses, int64[8, members]: a small pool of the gang's own, or, camouflaged, what honest people use (`usual`) and
+    fresh devices and cards. Numbers from `people` on are the gangs' own."""
+    count, gang, honest = int(sizes.sum()), np.repeat(np.arange(len(sizes)), sizes), usual.shape[1]
     begins = np.cumsum(sizes) - sizes
+    like = rng.integers(0, honest, (len(THINGS), count))
+    fresh = people + count + np.arange(count)
 
-    def pooled(share: int, honesty: float) -> Array:
+    def pooled(share: int, honesty: float, otherwise: Array) -> Array:
         pool = np.maximum(sizes // share, 1)
         own = people + begins[gang] + (rng.random(count) * pool[gang]).astype(np.int64)
-        return np.where(rng.random(count) < honesty * (1 - camouflage), own, people + count + np.arange(count))
+        return np.where(rng.random(count) < honesty * (1 - camouflage), own, otherwise)
 
-    numbers = np.arange(honest, honest + count)
     place = rng.integers(0, max(honest // 20, 1), len(sizes))[gang]
-    return np.stack(
-        [
-            pooled(3, 0.95),
-            pooled(2, 0.85),
-            pooled(4, 0.8),
-            pooled(3, 0.85),
-            numbers,
-            pooled(5, 0.5),
-            place,
-            pooled(8, 0.6),
-        ]
-    )
+    return np.stack([
+        pooled(3, 0.95, fresh), pooled(2, 0.85, fresh), pooled(4, 0.8, usual[2, like[2]]), pooled(3, 0.85, usual[3, like[3]]),
+        np.arange(honest, honest + count), pooled(5, 0.5, usual[5, like[5]]), place, pooled(8, 0.6, usual[7, like[7]]),
+    ])  # fmt: skip
 
 
 def _roam(rng: Any, things: Array, honest: int) -> None:

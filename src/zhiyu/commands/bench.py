@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from zhiyu.bench.decide import PolicySizes, run_policy
 from zhiyu.bench.decide_report import show_policy
 from zhiyu.bench.lender import run_lender, show_lender
 from zhiyu.bench.network import NetworkSizes, run_network
-from zhiyu.bench.network_report import show_network
+from zhiyu.bench.network_quality import QualitySizes, run_quality
+from zhiyu.bench.network_report import show_network, show_quality
 from zhiyu.bench.recovery import run_recovery, show_recovery
 from zhiyu.bench.report import show
 
@@ -62,8 +64,16 @@ def policy(as_json: bool, events: int | None) -> None:
 @click.option(
     "--events", type=click.IntRange(10_000), help="Events (default 2,000,000); smaller ones shrink everything."
 )
-def network(as_json: bool, events: int | None) -> None:
+@click.option("--quality", is_flag=True, help="Instead: how well planted gangs are seen, per seed and camouflage.")
+@click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True, help="Seeds of --quality.")
+def network(as_json: bool, events: int | None, quality: bool, seeds: int) -> None:
     """Links, components, cores and gangs, beside graph libraries. The full run takes three minutes and 6 GiB."""
+    if quality:
+        if find_spec("sklearn") is None:
+            raise click.ClickException("--quality needs scikit-learn; install it with pip install 'zhiyu[tune]'")
+        wanted = QualitySizes(seeds=seeds) if events is None else QualitySizes(events, events // 2, seeds)
+        _tell(_watched(lambda say: run_quality(wanted, say)), as_json, show_quality)
+        return
     sizes = NetworkSizes() if events is None else NetworkSizes.scaled(events)
     _tell(_watched(lambda say: run_network(sizes, say)), as_json, show_network)
 

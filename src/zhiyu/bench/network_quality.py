@@ -1,0 +1,137 @@
+"""How well planted gangs are seen: by a model on the network's features, by density alone, by a rule of hand, per seed and camouflage.
+
+In: sizes, seeds, shares of camouflage. Out: one row per seed and camouflage. Split by time: trained on the first 55 % of the events of days
+30 to 90, the threshold is chosen on the next 15 % (precision 0.95 there), everything is measured on the last 30 %. The model is
+scikit-learn's gradient boosting with its defaults: a stand-in that says what the features hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zhiyu.base.jit import Array
+from zhiyu.bench.network import Fed, Say, everything
+from zhiyu.bench.network_drive import FIRST_OUTPUT
+from zhiyu.bench.network_stream import DAY_MS, NetworkStream, network_stream
+from zhiyu.network import layout as at
+from zhiyu.network.ask import keys_of
+from zhiyu.network.state import MAX_BLOCK
+
+FLOATS = {at.R_BAD_SHARE, at.R_BURST, at.R_DENSITY, *range(at.R_SHARED, at.R_SHARED + at.MAX_LINKS)}
+NOT_FOR_MODELS = {at.R_GANG, at.R_BAD, at.R_BAD_SHARE, at.R_BAD_1, at.R_BAD_2}
+"""Names are no amounts, and the stream has no labels that come back."""
+WARM_MS, TRAINED, CHOSEN, PRECISION = 30 * DAY_MS, 0.55, 0.70, 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class QualitySizes:
+    """Events and people of each stream, seeds, shares of camouflage."""
+
+    events: int = 300_000
+    people: int = 150_000
+    seeds: int = 5
+    camouflage: tuple[float, ...] = (0.0, 0.2, 0.4, 0.6, 0.8)
+
+
+def run_quality(sizes: QualitySizes, say: Say) -> dict[str, Any]:
+    """All rows: `quality`."""
+    rows, runs = list[dict[str, Any]](), sizes.seeds * len(sizes.camouflage)
+    for hidden in sizes.camouflage:
+        for seed in range(1, sizes.seeds + 1):
+            say(f"camouflage {hidden:.0%}, seed {seed}", len(rows) / runs)
+            stream = network_stream(sizes.events, sizes.people, seed, hidden)
+            rows.append({"camouflage": hidden, "seed": seed, **judged(stream, seed)})
+    return {"quality": rows}
+
+
+def seen(stream: NetworkStream) -> tuple[Array, list[int], Fed]:
+    """(float64[n, results], their numbers, the network afterwards) of a stream; null is NaN."""
+    plan = everything()
+    fed = Fed(plan, stream)
+    numbers = [number for number, _ in plan.outputs]
+    found = np.full((len(stream), len(numbers)), np.nan)
+    nulls = fed.nulls[MAX_BLOCK]
+    for start in range(0, len(stream), MAX_BLOCK):
+        stop = min(start + MAX_BLOCK, len(stream))
+        fed.take(start, stop)
+        for column, number in enumerate(numbers):
+            bits = fed.values[FIRST_OUTPUT + column, : stop - start]
+            values = bits.view(np.float64) if number in FLOATS else bits
+            known = nulls[FIRST_OUTPUT + column, : stop - start] == 0
+            found[start:stop, column][known] = values[known]
+    return found, numbers, fed
+
+
+def judged(stream: NetworkStream, seed: int) -> dict[str, Any]:
+    """One row of the table."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.metrics import average_precision_score, precision_recall_curve
+
+    found, numbers, fed = seen(stream)
+    inputs = found[:, [column for column, number in enumerate(numbers) if number not in NOT_FOR_MODELS]]
+    truth, late = stream.gang >= 0, stream.time_ms >= WARM_MS
+    first = int(np.argmax(late))
+    trained, chosen = (first + int((len(stream) - first) * share) for share in (TRAINED, CHOSEN))
+    model = HistGradientBoostingClassifier(random_state=seed).fit(inputs[first:trained], truth[first:trained])
+    score = model.predict_proba(inputs[trained:])[:, 1]
+    threshold = threshold_at(score[: chosen - trained], truth[trained:chosen], PRECISION)
+    score, gang, actual = score[chosen - trained :], stream.gang[chosen:], truth[chosen:]
+    precision, recall, _ = precision_recall_curve(actual, score)
+    density, core = (found[chosen:, numbers.index(number)] for number in (at.R_DENSITY, at.R_CORE_PERSONS))
+    hand = (core >= 5) & (found[chosen:, numbers.index(at.R_IN_CORE)] > 0)
+    return {
+        "events": len(actual), "gang_share": round(float(actual.mean()), 4),
+        "average_precision": round(float(average_precision_score(actual, score)), 3),
+        "recall_at_90": round(float(recall[precision >= 0.90].max(initial=0)), 3),
+        "recall_at_99": round(float(recall[precision >= 0.99].max(initial=0)), 3),
+        "density_average_precision": round(float(average_precision_score(actual, density)), 3),
+        "hand_precision": round(float(actual[hand].mean()) if hand.any() else 0.0, 3),
+        "hand_recall": round(float(hand[actual].mean()), 3),
+        **alerts(score >= threshold, gang, stream.gang[:chosen]), **agreement(stream, fed),
+    }  # fmt: skip
+
+
+def threshold_at(score: Array, truth: Array, wanted: float) -> float:
+    """The lowest score from which on at least this share is right; above every score when there is none."""
+    order = np.argsort(-score, kind="stable")
+    right = np.cumsum(truth[order]) / np.arange(1, len(order) + 1)
+    good = np.flatnonzero(right >= wanted)
+    return float(score[order[good[-1]]]) if len(good) else float("inf")
+
+
+def alerts(flagged: Array, gang: Array, before: Array) -> dict[str, Any]:
+    """How right findings are; of the gangs that began in the measured part: how many are found, after how many events, and which share of
+    an attack's events is stopped, event by event."""
+    fresh = np.setdiff1d(np.unique(gang[gang >= 0]), before)
+    seen_before, stopped = [], []
+    for name in fresh:
+        own = flagged[gang == name]
+        stopped.append(own.mean())
+        if own.any():
+            seen_before.append(int(np.argmax(own)) + 1)
+    return {
+        "findings_right": round(float((gang[flagged] >= 0).mean()) if flagged.any() else 0.0, 3),
+        "gangs": len(fresh), "gangs_found": round(len(seen_before) / max(len(fresh), 1), 3),
+        "events_to_alert_median": float(np.median(seen_before)) if seen_before else None,
+        "attack_stopped": round(float(np.mean(stopped)) if stopped else 0.0, 3),
+    }  # fmt: skip
+
+
+def agreement(stream: NetworkStream, fed: Fed) -> dict[str, Any]:
+    """Adjusted Rand index of gang ids against planted gangs, over members with an id and over all; cores of five people are gated."""
+    from sklearn.metrics import adjusted_rand_score
+
+    members = stream.gang >= 0
+    people, place = np.unique(stream.person[members], return_index=True)
+    planted = stream.gang[members][place]
+    named = {key: gang for gang, keys in fed.state.gangs.members().items() for key in keys} if fed.state.gangs else {}
+    given = np.array([named.get(key, 0) for key in keys_of(0, people).tolist()])
+    alone = np.where(given > 0, given, -1 - np.arange(len(given)))
+    some = given > 0
+    return {
+        "ari_grouped": round(float(adjusted_rand_score(planted[some], given[some])), 3) if some.any() else None,
+        "ari_all": round(float(adjusted_rand_score(planted, alone)), 3), "members_grouped": round(float(some.mean()), 3),
+    }  # fmt: skip
