@@ -50,15 +50,15 @@ class NaiveWaits:
     went_on: list[tuple[Any, ...]] = field(default_factory=list)
     answers: list[tuple[int, str, int]] = field(default_factory=list)
 
-    def step(self, position: int, record: dict[str, Any], label_delay: int | None = None) -> None:
-        """One record, with everything that happens before it and because of it."""
+    def step(self, position: int, record: dict[str, Any], floor: int = 0) -> None:
+        """One record, with everything that happens before it and because of it. `floor`: the wall clock when it came."""
         kind, name = record["type"], record["id"]
         time = int(datetime.fromisoformat(record["time"]).timestamp() * 1000)
         body = {key: value for key, value in record.items() if key != "label"}
         if (kind, name) in self.known:
             return  # a repeat or a conflict: it counts nowhere, and time does not pass
         self.known[kind, name] = body
-        self.clock = max(self.clock, time)
+        self.clock = max(self.clock, time, floor)
         now = self.clock
         if now - time > LATENESS:
             time = now

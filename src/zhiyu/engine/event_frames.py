@@ -8,7 +8,7 @@ parsed again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -16,8 +16,11 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.admit import Judged
 from zhiyu.engine.engine import TOLD_LINES
+from zhiyu.engine.resumed_frames import StoredResumed, read_back
+from zhiyu.engine.resumed_frames import stored as stored_resumed
 from zhiyu.events.batch import EventBatch
 
 
@@ -48,6 +51,7 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     kept_nulls: bytes
     fallbacks: bytes
     label_delay_ms: int
+    resumed: list[StoredResumed] = []
 
 
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -57,7 +61,8 @@ _DECODE = msgspec.msgpack.Decoder(_Stored).decode
 @dataclass(slots=True)
 class Noted:
     """Events as they were logged, and the decisions noted with them, under the policy of this hash. `floors` int64[n]: the wall clock at
-    the door; `fallbacks` int64[f]: rows whose deadline had passed; `accepted`: how many events were accepted before."""
+    the door; `fallbacks` int64[f]: rows whose deadline had passed; `accepted`: how many events were accepted before; `resumed`: what went
+    on after a wait, between these events."""
 
     policy: str
     accepted: int
@@ -66,6 +71,7 @@ class Noted:
     floors: Array
     fallbacks: Array
     decisions: DecisionBatch
+    resumed: list[Resumed] = field(default_factory=list)
 
     @property
     def told(self) -> tuple[Array, Array]:
@@ -75,7 +81,8 @@ class Noted:
 
 
 def event_payload(
-    policy: str, accepted: int, batch: EventBatch, judged: Judged, rows: Array, floors: Array, fallbacks: Array, decisions: DecisionBatch
+    policy: str, accepted: int, batch: EventBatch, judged: Judged, rows: Array, floors: Array, fallbacks: Array, decisions: DecisionBatch,
+    resumed: Sequence[Resumed] = (),
 ) -> bytes:  # fmt: skip
     """The accepted rows (int64[a], ascending) of a batch and their decisions; `accepted` events came before them."""
     n = batch.n
@@ -97,6 +104,7 @@ def event_payload(
             judged.late[at].tobytes(), batch.labels[at].tobytes(), batch.money[at].tobytes(), batch.values[:, at].tobytes(),
             batch.nulls[:, at].tobytes(), shown, place[d.rows].tobytes(), d.block.tobytes(), d.kept.tobytes(), d.kept_values.tobytes(),
             d.kept_nulls.tobytes(), place[fallbacks].tobytes(), batch.label_delay_ms,
+            [stored_resumed(part) for part in resumed],
         )
     )  # fmt: skip
 
@@ -142,6 +150,7 @@ def noted(payload: bytes, tenant: str) -> Noted:
         whole(stored.floors, np.int64),
         whole(stored.fallbacks, np.int64),
         decisions,
+        [read_back(part, tenant) for part in stored.resumed],
     )
 
 

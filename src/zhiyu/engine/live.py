@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from zhiyu.engine.answers import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, An
 from zhiyu.engine.archive import Archive
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.event_frames import event_payload
+from zhiyu.engine.held_over import lost_nodes, require_nodes
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.labelling import Label, Labelling, answer_label, answer_wrong, clock_of
 from zhiyu.engine.list_changes import ListChanges
@@ -33,16 +34,18 @@ from zhiyu.engine.live_decode import decode_bodies
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.recovery import Recovered, recover, snapshot_facts
 from zhiyu.engine.releases import Release, Releases
+from zhiyu.engine.resumed_frames import time_payload
 from zhiyu.engine.retention import Needs, Retention
 from zhiyu.engine.snapshots import KEPT, MANY, Snapshots
 from zhiyu.engine.takeover import taken_over, unlike
 from zhiyu.engine.timeline import Asked, Page
+from zhiyu.engine.wait_answers import told_of_answers, told_of_waits, waits_listed, with_state
 from zhiyu.engine.warming import Warming, missing_before, start_of
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.list_changes import ListChange, Snooze
 from zhiyu.log.disk import Disk, RealDisk
-from zhiyu.log.frames import EVENTS, LABELS, LISTS
+from zhiyu.log.frames import EVENTS, LABELS, LISTS, TICK
 from zhiyu.log.segments import SEGMENT_BYTES, SegmentLog
 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -76,11 +79,6 @@ class Live:
             raise InputError(
                 f"'{opened.tenant}' cannot name a tenant; use small letters, digits, - and _",
                 f"“{opened.tenant}”不能作为租户名；请使用小写字母、数字、- 和 _",
-            )
-        if opened.compiled.waits:
-            raise InputError(
-                "decisions of this policy wait; that is replayed, and not served yet",
-                "该策略的决策会等待；目前只能回放，尚不能在线服务",
             )
         self.folder, self.clock = folder, clock
         self.broken = ""
@@ -150,16 +148,24 @@ class Live:
             fallbacks = np.flatnonzero(np.isin(batch.positions, np.array([first + number for number in late])))
         outcome = self.engine.process(batch, self.answers.needs_values, floors, fallbacks)
         chain = self._log(batch, outcome, floors, fallbacks)
-        for body, position in zip(self.answers.bodies(outcome.decisions, chain), outcome.decisions.positions.tolist()):
+        bodies = self.answers.bodies(outcome.decisions, chain)
+        for body, position in zip(bodies, outcome.decisions.positions.tolist()):
             answers[position - first] = Answer(DECIDED, body)
+        if self.engine.resuming is not None:
+            told_of_waits(self.engine.resuming, outcome, batch, first, answers)
         for refusal in outcome.refusals:
             kind = CONFLICT if refusal.code == "id_conflict" else REFUSED
             answers[refusal.position - first] = Answer(kind, b"", refusal)
         for position, known in outcome.repeats:
             gone = b'{"position":%d,"status":"known","repeated":true}' % known
-            answers[position - first] = Answer(REPEATED, self.at(known, repeated=True) or gone)
+            body = self.at(known, repeated=True) or gone
+            if self.engine.resuming is not None:
+                row = int(np.flatnonzero(batch.positions == position)[0])
+                body = with_state(self.engine.resuming, batch.id_code[row : row + 1], known, body)
+            answers[position - first] = Answer(REPEATED, body)
         if None in answers:
             self._take_rest(batch, first, answers)
+        told_of_answers(outcome, first, answers)
 
     def _log(self, batch: EventBatch, outcome: Outcome, floors: np.ndarray, fallbacks: np.ndarray) -> bytes:
         """Write the frame of what was accepted; returns the chain."""
@@ -173,7 +179,15 @@ class Live:
             kept = kept.keeping(kept.outcome[kept.kept] > 0)
         own = np.intersect1d(fallbacks, accepted) if len(fallbacks) else fallbacks
         payload = event_payload(
-            self.opened.artifact.hash, self.engine.accepted - len(accepted), batch, judged, accepted, floors, own, kept
+            self.opened.artifact.hash,
+            self.engine.accepted - len(accepted),
+            batch,
+            judged,
+            accepted,
+            floors,
+            own,
+            kept,
+            outcome.resumed,
         )
         before = self.log.position
         chain = self.log.append(EVENTS, payload, len(accepted), int(batch.positions[accepted[0]]), self.position)
@@ -233,6 +247,7 @@ class Live:
         self._require_working()
         if not changes:
             return self.position
+        self.tick()
         note, first = NotedLists(self.floor(), list(changes)), self.position
         payload = list_payload(note)
         self.log.reserve(len(payload))
@@ -301,6 +316,7 @@ class Live:
             return self.releases.current
         why = self.why_not_at_once(opened)
         if not why:
+            require_nodes(self.engine, opened)
             return self._put_in_force(opened, by)
         received = int(self.engine.door.clock[0])
         self.releases.wait_for(opened, by)
@@ -321,6 +337,23 @@ class Live:
             raise InputError("there is no earlier release to go back to", "没有可回退的更早版本")
         return self.release(self._opened_of(before.hash), by)
 
+    def tick(self, until_ms: int | None = None) -> int:
+        """Let time pass, by default up to now: what has waited until then goes on, and a frame says so. Returns how many decisions did."""
+        resuming, until = self.engine.resuming, self.floor() if until_ms is None else until_ms
+        due = resuming.holds.next_deadline if resuming is not None else None
+        if due is None or due > until:
+            return 0
+        self._require_working()
+        with self._breaking():
+            outcome = self.engine.pass_time(until)
+            payload = time_payload(self.opened.artifact.hash, until, outcome.resumed)
+            self.log.append(TICK, payload, 0, self.position, self.position)
+        return sum(part.n for part in outcome.resumed)
+
+    def waiting(self, after: int = -1, limit: int = 100) -> list[dict[str, Any]]:
+        """What waits at positions past `after`, in their order, at most `limit`: id, type, position, node, since and until."""
+        return waits_listed(self.engine.resuming, after, limit) if self.engine.resuming is not None else []
+
     def work(self, seconds: float = 0.005) -> bool:
         """Do about so much of what waits in the background (a release that counts); True when there is more to do."""
         if self.broken:
@@ -328,9 +361,12 @@ class Live:
         if self.retention.work(self._needs):
             self.archive.index.forget(self.log.first)
         self._keep_snapshots()
+        self.tick()
         if self.warming is None:
             return self.snapshots.work(seconds) | self.archive.index.work(seconds)
         if not self.warming.work(seconds) and self.warming.done >= self.log.position:
+            if lost_nodes(self.engine, self.warming.opened.compiled):
+                return False  # it comes into force when nothing waits there any more
             self._put_in_force(self.warming.opened, self._warming_by, self.warming)
             return False
         return True
@@ -368,7 +404,10 @@ class Live:
     def decision(self, event_id: str) -> bytes | None:
         """The decision about an event, as JSON; None when its id is not known."""
         position = self.position_of(event_id)
-        return None if position is None else self.at(position)
+        body = None if position is None else self.at(position)
+        if body is None or position is None or self.engine.resuming is None:
+            return body
+        return with_state(self.engine.resuming, self.opened.id_codes(event_id), position, body)
 
     def position_of(self, event_id: str) -> int | None:
         """Where an event stands in the log; the first type that has this id counts."""

@@ -8,6 +8,7 @@ A release is the caller's: it makes another engine.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.digest import Digest
 from zhiyu.decisions.layout import O_KEPT
+from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.event_frames import Noted, noted
 from zhiyu.engine.label_frames import NotedLabels, noted_labels
@@ -23,7 +25,8 @@ from zhiyu.engine.list_frames import noted_lists
 from zhiyu.engine.live_decode import joined
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.relaid import GONE, Relaid
-from zhiyu.log.frames import EVENTS, LABELS, LISTS, Frame
+from zhiyu.engine.resumed_frames import NotedTime, noted_time, read_back
+from zhiyu.log.frames import EVENTS, LABELS, LISTS, TICK, Frame
 
 Seen = Callable[[list[Noted], Outcome], None]
 AT_ONCE = 8_192
@@ -64,6 +67,9 @@ class Tail:
         elif kind == LISTS:
             self.flush()
             self.engine.change_lists(noted_lists(frame.payload))
+        elif kind == TICK:
+            self.flush()
+            self._pass_time(noted_time(frame.payload))
         else:
             return
         self.frames += 1
@@ -96,9 +102,24 @@ class Tail:
         if self.seen is not None:
             self.seen(notes, outcome)
         elif self.check:
-            _require_same(notes, outcome.decisions)
+            _require_same([note.decisions for note in notes], outcome.decisions)
+            _require_same_resumed(
+                [part for note in notes for part in note.resumed], outcome.resumed, self.engine.tenant
+            )
         if self.digest is not None:
             self.digest.update(outcome.decisions)
+            for part in outcome.resumed:
+                self.digest.resume(part)
+
+    def _pass_time(self, note: NotedTime) -> None:
+        """What went on because time passed goes on again."""
+        outcome = self.engine.pass_time(note.until_ms)
+        if self.check:
+            told = [read_back(part, self.engine.tenant) for part in note.resumed]
+            _require_same_resumed(told, outcome.resumed, self.engine.tenant)
+        if self.digest is not None:
+            for part in outcome.resumed:
+                self.digest.resume(part)
 
     def _label(self, note: NotedLabels) -> None:
         if self.engine.admit_labels(note).accepted < note.n:
@@ -132,6 +153,9 @@ class Follower(Tail):
             self.engine.accepted = notes[0].accepted + rows.start
             self.engine.process_accepted(relaid.batch(batch, rows), received[rows], late[rows], told=told)
 
+    def _pass_time(self, note: NotedTime) -> None:
+        """Waits are those of the engine in force; here nothing waits."""
+
     def _label(self, note: NotedLabels) -> None:
         relaid = self._from(note.policy)
         if not relaid.same:
@@ -162,8 +186,29 @@ def _unlike(one: Noted, other: Noted) -> bool:
     )
 
 
-def _require_same(notes: Iterable[Noted], decisions: DecisionBatch) -> None:
-    blocks = [note.decisions.block for note in notes if note.decisions.n]
+def _require_same_resumed(told: list[Resumed], found: list[Resumed], tenant: str) -> None:
+    """What went on must have gone on then, because of the same, to the same decision."""
+    lines = [
+        [
+            np.concatenate([getattr(part, name) for part in parts]) if parts else np.zeros(0, np.int64)
+            for name in ("revision", "cause", "answer", "waits")
+        ]
+        + [
+            np.concatenate([getattr(part.decisions, name) for part in parts])
+            for name in ("positions", "received_ms")
+            if parts
+        ]
+        for parts in (told, found)
+    ]
+    if len(lines[0]) != len(lines[1]) or not all(np.array_equal(one, other) for one, other in zip(*lines)):
+        raise _differs(int(found[0].decisions.positions[0]) if found else int(told[0].decisions.positions[0]), tenant)
+    for part in found[:1]:
+        whole = np.concatenate([each.decisions.block for each in found], axis=1)
+        _require_same([each.decisions for each in told], replace(part.decisions, block=whole))
+
+
+def _require_same(told: Iterable[DecisionBatch], decisions: DecisionBatch) -> None:
+    blocks = [each.block for each in told if each.n]
     expected = np.concatenate(blocks, axis=1) if blocks else np.zeros((0, 0), np.int64)
     found = decisions.block
     if expected.shape[1] == found.shape[1]:

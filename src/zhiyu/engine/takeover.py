@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from zhiyu.decisions.context import Deciding
 from zhiyu.engine.engine import Engine
+from zhiyu.engine.held_over import hold_over
 from zhiyu.engine.opened import Opened
 from zhiyu.policy.artifact import feature_key, ground_key
 from zhiyu.policy.compile import Compiled
@@ -49,6 +50,7 @@ def taken_over(old: Engine, opened: Opened, warmed: Engine | None = None) -> Eng
     old.door.limit((compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms, compiled.skew_ms))
     new.door, new.accepted, new.lists = old.door, old.accepted, old.lists
     new.show_lists()
+    hold_over(old, new)
     _carry_brakes(old, new)
     return new
 

@@ -25,6 +25,7 @@ from zhiyu.engine.kept import Kept
 from zhiyu.engine.receipts import DIGITS, Receipt
 from zhiyu.engine.redo import Redo, Unable
 from zhiyu.engine.verdicts import Difference, Findings, Status, Verdict
+from zhiyu.engine.wait_answers import SAID_LATER
 from zhiyu.log.frames import EVENTS, Frame
 from zhiyu.log.segments import LogDamaged
 
@@ -193,7 +194,7 @@ class Verifier:
         names = [
             name
             for name in dict.fromkeys([*told, *answer])
-            if name != "repeated" and told.get(name) != answer.get(name)
+            if name not in ("repeated", *SAID_LATER) and told.get(name) != answer.get(name)
         ]
         if not names:
             return None

@@ -231,7 +231,8 @@ def _table(plan: Plan, names: list[str]) -> _Table:
         texts.append(tuple(shown))
         others.append(tuple(left))
     by_type = {index: name for name, index in plan.type_of.items()}
-    type_names, type_edges = _packed([by_type[index] for index in range(len(plan.types))])
+    nobody = "\0"  # the name of a type that no record may be of: no text of JSON is this byte
+    type_names, type_edges = _packed([by_type.get(index, nobody) for index in range(len(plan.types))])
     packed, name_edges = _packed(names)
     choice_bytes, choice_edges = _packed(choices)
     return _Table(

@@ -47,7 +47,7 @@ _KEY = {
 }
 _READ_STATUSES = {
     "/v1/decisions/{id}": (400, 401, 403, 404, 429, 503), "/v1/decisions/{id}/explanation": (400, 401, 403, 404, 422, 429, 503),
-    "/metrics": (401, 403, 429), "/v1/retention": (400, 401, 403, 429, 503),
+    "/metrics": (401, 403, 429), "/v1/retention": (400, 401, 403, 429, 503), "/v1/waiting": (400, 401, 403, 422, 429, 503),
 }  # fmt: skip
 _WORDS = {
     400: "Not JSON, not UTF-8, a key twice, or an address that cannot be", 401: "No key, or one that is not in force",

@@ -44,6 +44,7 @@ def make_reads(site: Site) -> FastAPI:
     add_policies(app, site)
     add_timelines(app, site)
     _add_retention(app, site)
+    _add_waiting(app, site)
     _add_health(app, site)
     _add_description(app)
     _add_handlers(app)
@@ -53,6 +54,10 @@ def make_reads(site: Site) -> FastAPI:
 def no_decision() -> HttpError:
     """No such event, or one that is no longer remembered."""
     return HttpError(404, "no_decision", "no decision of this id is kept", "没有保存该 id 的决策", "id")
+
+
+MAX_PAGE = 1_000
+"""Open waits that one answer lists."""
 
 
 def _add_decisions(app: FastAPI, site: Site) -> None:
@@ -92,6 +97,23 @@ def _add_retention(app: FastAPI, site: Site) -> None:
         exchange, desk = admitted(request, site, "read")
         exchange.known_query()
         return Response(encoded(desk.live.retention.facts()), media_type=_JSON)
+
+
+def _add_waiting(app: FastAPI, site: Site) -> None:
+    @app.get("/v1/waiting", tags=["decisions"], summary="Decisions that wait")
+    async def waiting(
+        request: Request,
+        after: Annotated[int, Query(description="Go on after this position.", ge=-1)] = -1,
+        limit: Annotated[int, Query(description="At most so many.", ge=1, le=MAX_PAGE)] = 100,
+    ) -> Response:
+        """Open waits by position: what waits where, since when, until when, for which answers. `next`: what to ask `after`
+        for more, null at the end."""
+        exchange, desk = admitted(request, site, "read")
+        exchange.known_query("after", "limit")
+        found = desk.live.waiting(after, limit + 1)
+        more = found[limit - 1]["position"] if len(found) > limit else None
+        await desk.durable()
+        return Response(encoded({"waiting": found[:limit], "next": more}), media_type=_JSON)
 
 
 def _add_health(app: FastAPI, site: Site) -> None:

@@ -1,0 +1,52 @@
+"""Open waits from one release to the next: a wait goes on at the node of the same name, of the same event type.
+
+In: the holds of the engine in force, the waits of another policy. Out: the same waits, their columns laid out as that policy has them;
+or the nodes it lacks, and then it must not come into force: what waits there would be forgotten.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zhiyu.base.errors import InputError
+from zhiyu.engine.engine import Engine
+from zhiyu.engine.opened import Opened
+from zhiyu.policy.compile import Compiled
+
+
+def lost_nodes(old: Engine, new: Compiled) -> list[str]:
+    """Nodes at which something waits and that the other policy does not have: "event type at node", sorted."""
+    if old.resuming is None:
+        return []
+    known = {(plan.wait.event, plan.wait.node) for plan in new.waits.plans}
+    holds = old.resuming.holds
+    return sorted({f"{event} at {node}" for event, node in {holds.nodes[held.plan] for held in holds} - known})
+
+
+def require_nodes(old: Engine, opened: Opened) -> None:
+    """InputError when the policy lacks a node at which something waits."""
+    lost = lost_nodes(old, opened.compiled)
+    if lost:
+        raise InputError(
+            f"decisions wait where this policy does not: {', '.join(lost[:5])}; keep the node until they have ended",
+            f"有决策正在等待，而该策略没有对应节点：{'、'.join(lost[:5])}；请保留节点直至等待结束",
+        )
+
+
+def hold_over(old: Engine, new: Engine) -> None:
+    """Let everything that waits go on waiting in `new`. `lost_nodes` must have been asked before."""
+    if old.resuming is None or new.resuming is None:
+        assert old.resuming is None or not len(old.resuming.holds), "waits would be forgotten"
+        return
+    holds = old.resuming.holds
+    lost = holds.renumbered(new.resuming.holds.nodes)
+    assert not lost, "waits would be forgotten"
+    before = {(column.name, column.type): number for number, column in enumerate(old.compiled.schema.columns)}
+    after = [before.get((column.name, column.type), -1) for column in new.compiled.schema.columns]
+    if after != list(range(len(before))):
+        source = np.array(after)
+        for held in holds:
+            values, nulls = np.frombuffer(held.values, np.int64), np.frombuffer(held.nulls, np.uint8)
+            held.values = np.where(source >= 0, values[source], 0).tobytes()
+            held.nulls = np.where(source >= 0, nulls[source], 1).astype(np.uint8).tobytes()
+    new.resuming.holds = holds
