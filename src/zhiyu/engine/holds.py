@@ -139,10 +139,6 @@ class Holds:
         if len(self._ended) > self.remembered:
             self._ended.popitem(last=False)
 
-    def at(self, position: int) -> Held | None:
-        """What waits of the event at this position; looks at everything, for people who ask."""
-        return next((held for held in self if held.position == position), None)
-
     def facts(self) -> dict[str, int]:
         """Counts for reports: open waits, and what became of the others."""
         return {"open": len(self._held), **self.counts}

@@ -1,0 +1,94 @@
+"""The limits of waiting: as many as there is room for, and one more; ended waits are remembered, and then forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.waiting_policy import MINUTE, START, policy, when
+from zhiyu.base.errors import InputError
+from zhiyu.base.limits import MAX_ENDED_WAITS, MAX_WAITS
+from zhiyu.engine.engine import Engine, Outcome
+from zhiyu.engine.holds import ENDED, TAKEN, UNKNOWN, Ended, Held, Holds
+from zhiyu.engine.opened import open_policy
+from zhiyu.events.batch import RawBatch
+from zhiyu.events.decode import decode
+
+OPENED = open_policy(policy(3))
+
+
+def engine(limit: int = MAX_WAITS, remembered: int = MAX_ENDED_WAITS) -> Engine:
+    found = Engine(OPENED.compiled, OPENED.codes)
+    assert found.resuming is not None
+    found.resuming.holds.limit, found.resuming.holds.remembered = limit, remembered
+    return found
+
+
+def take(found: Engine, records: list[dict[str, Any]], start: int = 0) -> Outcome:
+    batch = decode(OPENED.compiled.schema, None, RawBatch(None, records, start), OPENED.codes, "default").batch
+    return found.process(batch)
+
+
+def drawdown(name: str, minute: int) -> dict[str, Any]:
+    return {"type": "drawdown", "id": name, "time": when(START + minute * MINUTE), "customer": name, "amount": 900}
+
+
+def called(name: str, about: str, minute: int) -> dict[str, Any]:
+    return {"type": "call_result", "id": name, "time": when(START + minute * MINUTE), "about": about, "coached": False}
+
+
+@pytest.mark.parametrize("size", [1, 2, 10])
+def test_as_many_wait_as_there_is_room_for(size: int) -> None:
+    records = [
+        drawdown("a", 0),
+        drawdown("b", 1),
+        drawdown("c", 2),
+        called("r", "a", 3),
+        drawdown("d", 4),
+        called("s", "c", 5),
+    ]
+    found, held, away, answered = engine(2), list[int](), list[int](), list[tuple[int, int, int]]()
+    for start in range(0, len(records), size):
+        outcome = take(found, records[start : start + size], start)
+        held += outcome.held
+        away += outcome.turned_away
+        answered += outcome.answered
+    assert (held, away) == ([0, 1], [2, 4]), "the wait of `a` went on to another wait, so its place is not free"
+    assert answered == [(3, TAKEN, 0), (5, UNKNOWN, -1)]
+    assert found.facts()["waits_turned_away"] == 2
+    assert found.facts()["waits_open"] == 2
+
+
+def test_room_is_free_when_a_wait_is_over_in_the_same_batch() -> None:
+    records = [drawdown("a", 0), {**called("r", "a", 1), "coached": True}, drawdown("b", 2)]
+    found = engine(1)
+    outcome = take(found, records)
+    assert (outcome.held, outcome.turned_away) == ([0, 2], [])
+
+
+def test_ended_waits_are_forgotten_past_their_limit() -> None:
+    found = engine(remembered=1)
+    take(found, [drawdown("a", 0), drawdown("b", 0), {**called("r", "a", 1), "coached": True}])
+    assert take(found, [called("again", "a", 2)], 3).answered == [(3, ENDED, 0)]
+    take(found, [{**called("s", "b", 2), "coached": True}], 4)
+    assert take(found, [called("t", "a", 3), called("u", "b", 3)], 5).answered == [(5, UNKNOWN, -1), (6, ENDED, 1)]
+
+
+def test_a_damaged_snapshot_of_waits_is_refused(tmp_path: Path) -> None:
+    holds = Holds([("e", "w")])
+    one = np.ones(3, np.int64).tobytes()
+    holds.put(Held(0, 7, "x", (1, 2), 0, 10, 0, 0, 0, -1, 0, one, one, {"name": "陈"}))
+    holds.end((3, 4), Ended(5, 9, 0, 1, 1, 1))
+    holds.snapshot(tmp_path / "waits.state")
+    again = Holds([("e", "w")])
+    again.restore(tmp_path / "waits.state")
+    assert [held.shown for held in again] == [{"name": "陈"}]
+    assert (again.next_deadline, again.ended((3, 4))) == (10, Ended(5, 9, 0, 1, 1, 1))
+    data = bytearray((tmp_path / "waits.state").read_bytes())
+    data[-40] ^= 1
+    (tmp_path / "waits.state").write_bytes(data)
+    with pytest.raises(InputError):
+        Holds([("e", "w")]).restore(tmp_path / "waits.state")
