@@ -86,7 +86,8 @@ def week_of(rows: TrainingSet, date: str, settings: dict[str, Any], kind: str) -
     """Train for one test week, and judge."""
     test_ms = day_ms(date)
     recipe = Recipe(
-        name="card_payments", kind=kind, cell="payment/card", begins_ms=test_ms - 14 * DAY_MS, ends_ms=test_ms - 7 * DAY_MS,
+        name="card_payments", kind=kind, cell="payment/card", calibration="none",
+        begins_ms=test_ms - 14 * DAY_MS, ends_ms=test_ms - 7 * DAY_MS,
         test_ms=test_ms,
         until_ms=test_ms + 7 * DAY_MS, settings=settings,
     )  # fmt: skip

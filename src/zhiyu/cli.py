@@ -23,6 +23,7 @@ from zhiyu.commands.diff import diff
 from zhiyu.commands.keys import keys
 from zhiyu.commands.lists import lists as lists_group
 from zhiyu.commands.lists import snooze
+from zhiyu.commands.models import models
 from zhiyu.commands.network import gangs, network
 from zhiyu.commands.retention import retention
 from zhiyu.commands.send import send
@@ -392,6 +393,7 @@ main.add_command(lists_group)
 main.add_command(retention)
 main.add_command(send)
 main.add_command(network)
+main.add_command(models)
 main.add_command(serve)
 main.add_command(simulate)
 main.add_command(snooze)

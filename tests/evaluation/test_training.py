@@ -203,6 +203,8 @@ def test_figures_are_those_of_another_library() -> None:
         label[:2] = [0, 1]
         score = np.round(own.random(n) * 0.5 + 0.3 * label, int(own.integers(1, 4)))
         weight = own.integers(1, 4, n).astype(float)
+        weight[own.integers(2, n, 3)] = 0.0  # rows that an interval did not draw
+        weight[np.argmax(score)] = 0.0 if score.argmax() > 1 else 1.0
         found = judged(score, label, weight)
         assert abs(found["auc"] - roc_auc_score(label, score, sample_weight=weight)) < 1e-6
         assert abs(found["average_precision"] - average_precision_score(label, score, sample_weight=weight)) < 1e-6

@@ -20,6 +20,7 @@ from zhiyu.bench.core import Say, Sizes, run_core
 from zhiyu.bench.decide import PolicySizes, run_policy
 from zhiyu.bench.decide_report import show_policy
 from zhiyu.bench.lender import run_lender, show_lender
+from zhiyu.bench.models import ModelSizes, run_models, show_models
 from zhiyu.bench.network import NetworkSizes, run_network
 from zhiyu.bench.network_quality import QualitySizes, run_quality
 from zhiyu.bench.network_report import show_network, show_quality
@@ -136,6 +137,17 @@ def lender(
 def recovery(as_json: bool, events: int, folder: Path | None) -> None:
     """A big state back from a snapshot, and how long a snapshot holds up decisions. The full run takes five minutes and 8 GiB."""
     _tell(_watched(lambda say: run_recovery(events, say, folder)), as_json, show_recovery)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--trees", type=click.IntRange(2), help="Trees of the model (default 300); smaller ones shrink everything."
+)
+def models(as_json: bool, trees: int | None) -> None:
+    """A boosted model of 300 trees, one row and in batches, beside LightGBM, XGBoost and ONNX Runtime. Takes about a minute."""
+    sizes = ModelSizes() if trees is None else ModelSizes(2_000, 256, 50, trees, 15, 20)
+    _tell(_watched(lambda say: run_models(sizes, say)), as_json, show_models)
 
 
 def _watched(run: Callable[[Say], dict[str, Any]]) -> dict[str, Any]:

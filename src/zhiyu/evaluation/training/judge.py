@@ -14,6 +14,8 @@ from zhiyu.base.jit import Array
 
 def judged(score: Array, label: Array, weight: Array) -> dict[str, Any]:
     """Rows, frauds, AUC, average precision, KS, log loss, Brier; ratios None without both kinds."""
+    counted = weight > 0  # what weighs nothing has no say in where a curve begins
+    score, label, weight = score[counted], label[counted], weight[counted]
     bad = weight * (label == 1)
     good = weight * (label != 1)
     facts: dict[str, Any] = {"rows": len(score), "frauds": int((label == 1).sum())}

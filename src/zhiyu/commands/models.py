@@ -1,0 +1,208 @@
+"""`zhiyu models`: the packages of a policy, one of them in words, two of them beside each other, one against the present.
+
+In: a policy folder, package files, events. Out: tables, or one JSON object with `--json`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from zhiyu.base.errors import InputError
+from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+
+_PATH = click.Path(path_type=Path)
+HASH_CHARS = 12
+SHOWN = 15
+
+
+@click.group()
+def models() -> None:
+    """Trained models: list, show, compare, drift."""
+
+
+def _read(path: Path) -> Any:
+    from zhiyu.models.package import read
+
+    if not path.is_file():
+        raise InputError(f"no model package at '{path}'", f"没有模型包“{path}”")
+    return read(path.read_bytes())
+
+
+@models.command("list")
+@click.argument("policy", type=_PATH)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@language_option
+def list_models(policy: Path, as_json: bool, lang: str | None) -> None:
+    """The models of the POLICY folder: cell, kind, inputs, how good, version."""
+    from zhiyu.engine.opened import open_policy
+    from zhiyu.models.package import hash_of
+
+    language = language_of(lang)
+    with told(language):
+        found = []
+        for name, each in open_policy(policy).compiled.checked.features.items():
+            if each.scored is not None:
+                model, package = each.scored.model, each.scored.package
+                test = package.metrics.get("test", {})
+                found.append(
+                    {
+                        "name": name, "stage": model.stage, "fraud": model.fraud, "kind": package.kind, "inputs": len(package.inputs),
+                        "on": sorted(each.scored.on), "auc": test.get("auc"), "average_precision": test.get("average_precision"),
+                        "hash": hash_of(package),
+                    }
+                )  # fmt: skip
+        if as_json:
+            click.echo(json.dumps({"models": found}, ensure_ascii=False))
+            return
+        zh = language == "zh"
+        heads = (
+            ("模型", "阶段/欺诈", "类型", "输入", "AUC", "AP", "版本")
+            if zh
+            else ("model", "stage/fraud", "kind", "inputs", "AUC", "AP", "version")
+        )
+        table = Table(*heads)
+        for line in found:
+            cell = "/".join(part for part in (line["stage"], line["fraud"]) if part)
+            table.add_row(
+                line["name"], cell, line["kind"], str(line["inputs"]), _shown(line["auc"]), _shown(line["average_precision"]),
+                line["hash"][:HASH_CHARS],
+            )  # fmt: skip
+        Console().print(table)
+
+
+@models.command()
+@click.argument("package", type=_PATH)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: everything but the trees.")
+@language_option
+def show(package: Path, as_json: bool, lang: str | None) -> None:
+    """The model card of a PACKAGE, and what it reads."""
+    import msgspec
+
+    from zhiyu.models.package import hash_of
+
+    language = language_of(lang)
+    with told(language):
+        found = _read(package)
+        if as_json:
+            facts = msgspec.to_builtins(msgspec.structs.replace(found, trees=None, additive=None))
+            click.echo(json.dumps({"hash": hash_of(found), **facts}, ensure_ascii=False))
+            return
+        click.echo(found.card_zh if language == "zh" else found.card_en)
+        click.echo(f"{'版本' if language == 'zh' else 'version'} {hash_of(found)}\n")
+        for given in found.inputs:
+            click.echo(f"  {given.name}: {given.meaning.partition(' #')[0] or given.kind}")
+
+
+def _gathered(language: str, packages: list[Any], **given: Any) -> Any:
+    """Rows with every input of the packages."""
+    from zhiyu.engine.opened import open_policy
+    from zhiyu.evaluation.span import Span
+    from zhiyu.evaluation.training.gather import Gathering
+
+    names = list(dict.fromkeys(each.name for package in packages for each in package.inputs))
+    on = list(dict.fromkeys(name for package in packages for name in package.trained.events))
+    gathering = Gathering(
+        open_policy(given["policy"], all_features=True), given["events"], on=on, names=names, source=given["source"],
+        labels=given["labels"],
+        span=Span.read(given["begins"], given["ends"]),
+    )  # fmt: skip
+    warm_kernels(language)
+    with progress() as bar:
+        task = bar.add_task("回放事件" if language == "zh" else "replaying events", total=1.0)
+        for done in gathering.steps():
+            bar.update(task, completed=done)
+    return gathering.finish()
+
+
+def _over_events(command: Any) -> Any:
+    for option in (
+        click.option(
+            "--policy", "-p", required=True, type=_PATH, help="The policy folder whose features the models read."
+        ),
+        click.option("--events", required=True, type=_PATH, help="Events with labels."),
+        click.option("--labels", type=_PATH, default=None, help="A file with columns id, fraud."),
+        click.option("--source", default=None, help="Which source of the policy describes the file."),
+        click.option("--from", "begins", default="", metavar="TIME", help="Only events from then on."),
+        click.option("--until", "ends", default="", metavar="TIME", help="Only events before then."),
+        click.option("--json", "as_json", is_flag=True, help="One JSON object."),
+        language_option,
+    ):
+        command = option(command)
+    return command
+
+
+@models.command()
+@click.argument("one", type=_PATH)
+@click.argument("two", type=_PATH)
+@_over_events
+def compare(one: Path, two: Path, as_json: bool, lang: str | None, **given: Any) -> None:
+    """Packages ONE and TWO over the same labelled events: figures, and the difference with a 95 % interval."""
+    from zhiyu.evaluation.training.matched import compared
+
+    language = language_of(lang)
+    with told(language):
+        packages = [_read(one), _read(two)]
+        facts = compared(packages[0], packages[1], _gathered(language, packages, **given))
+        if as_json:
+            click.echo(json.dumps(facts))
+            return
+        zh = language == "zh"
+        table = Table(
+            *(
+                ("指标", one.stem, two.stem, "差异", "95 % 区间")
+                if zh
+                else ("figure", one.stem, two.stem, "difference", "95 % interval")
+            )
+        )
+        for key, line in facts["figures"].items():
+            span = f"{line['low']:+.4f} … {line['high']:+.4f}" if "low" in line else "-"
+            table.add_row(key, _shown(line["one"]), _shown(line["two"]), _shown(line.get("difference")), span)
+        Console().print(table)
+        days, rows, frauds = facts["days"], facts["rows"], facts["frauds"]
+        click.echo(
+            f"{days} 天，{rows:,} 行，欺诈 {frauds:,}" if zh else f"{days} days, {rows:,} rows, {frauds:,} frauds"
+        )
+
+
+@models.command()
+@click.argument("package", type=_PATH)
+@_over_events
+def drift(package: Path, as_json: bool, lang: str | None, **given: Any) -> None:
+    """How far the inputs and scores of a PACKAGE have moved from its training: population stability index, missing values."""
+    from zhiyu.evaluation.training.matched import drifted
+
+    language = language_of(lang)
+    with told(language):
+        found = _read(package)
+        facts = drifted(found, _gathered(language, [found], **given))
+        if as_json:
+            click.echo(json.dumps(facts))
+            return
+        zh = language == "zh"
+        table = Table(
+            *(
+                ("输入", "稳定性指数", "缺失", "训练时缺失")
+                if zh
+                else ("input", "stability index", "missing", "in training")
+            )
+        )
+        for line in facts["inputs"][:SHOWN]:
+            table.add_row(
+                line["name"], f"{line['stability']:.4f}", f"{line['missing']:.2%}", f"{line['missing_before']:.2%}"
+            )
+        Console().print(table)
+        click.echo(
+            "低于 0.1 无变化，高于 0.25 说明人群已变"
+            if zh
+            else "below 0.1 nothing has moved, above 0.25 it is another population"
+        )
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None else f"{value:.4f}"
