@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from zhiyu.cli import main
-from zhiyu.evaluation.replay import Replayed
+from zhiyu.evaluation.tally import Replayed
 from zhiyu.evaluation.report import ReportPrinter
 
 POLICY = """

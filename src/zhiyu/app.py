@@ -22,7 +22,8 @@ from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.journal import take_journal
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.engine.what_if import WhatIf
-from zhiyu.evaluation.replay import Replay, Replayed, choose_source
+from zhiyu.evaluation.replay import Replay, choose_source
+from zhiyu.evaluation.tally import Replayed
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.decode_one import decode_one
 from zhiyu.policy.declare import Policy

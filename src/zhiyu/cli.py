@@ -1,4 +1,4 @@
-"""The command line: `zhiyu init`, `check`, `decide`, `replay`, `explain`, `demo`, `bench`, `warm`. Only reads arguments and prints.
+"""The command line: `zhiyu init`, `check`, `decide`, `replay`, `explain`, `warm`. Only reads arguments and prints.
 
 Exit codes: 0 done; 1 the policy or the input is wrong (the message says where and what to do); 2 wrong usage.
 """
@@ -6,7 +6,6 @@ Exit codes: 0 done; 1 the policy or the input is wrong (the message says where a
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from importlib import resources
@@ -19,12 +18,14 @@ from rich.console import Console
 from zhiyu.base.errors import InputError, Problem
 from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
+from zhiyu.commands.demo import demo
 from zhiyu.commands.diff import diff
 from zhiyu.commands.keys import keys
 from zhiyu.commands.lists import lists as lists_group
 from zhiyu.commands.lists import snooze
 from zhiyu.commands.models import models
 from zhiyu.commands.network import gangs, network
+from zhiyu.commands.report import report
 from zhiyu.commands.retention import retention
 from zhiyu.commands.send import send
 from zhiyu.commands.serve import serve
@@ -338,58 +339,14 @@ def warm(lang: str | None) -> None:
         click.echo(f"{'就绪' if language == 'zh' else 'ready'} ({seconds:.1f} s)")
 
 
-@main.command()
-@click.option(
-    "--policy",
-    "-p",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="Policy folder (default examples/card_payments).",
-)
-@language_option
-def demo(policy: Path | None, lang: str | None) -> None:
-    """Replay card payments through the example policy and show what was stopped, and why."""
-    from zhiyu.simulation.card_payments import write_card_payments
-
-    language = language_of(lang)
-    with told(language):
-        folder = policy or _example("card_payments")
-        data = Path(os.environ.get("ZHIYU_DATA", Path.cwd() / ".." / "shared" / "data")) / "card_transactions"
-        files = sorted(data.glob("*.parquet"))
-        if files:
-            events = files[0]
-            click.echo(f"{'数据' if language == 'zh' else 'events'}: {events.name} (ZHIYU_DATA)")
-        else:
-            events = Path(".zhiyu") / "card_payments.parquet"
-            events.parent.mkdir(parents=True, exist_ok=True)
-            click.echo(
-                "未找到真实数据，改用生成的数据"
-                if language == "zh"
-                else "no card_transactions in ZHIYU_DATA: generating a stream with the same schema"
-            )
-            write_card_payments(events)
-        _replay(
-            events, folder, language, False, out=Path(RUN_FOLDER), labels=None, label_delay=None, source=None, tenant="default",
-            batch=65_536,
-        )  # fmt: skip
-
-
-def _example(name: str) -> Path:
-    folder = Path.cwd() / "examples" / name
-    if not folder.is_dir():
-        raise InputError(
-            f"no examples/{name} here; run it in the project's folder, or give --policy",
-            f"此处没有 examples/{name}；请在项目目录运行或指定 --policy",
-        )
-    return folder
-
-
 main.add_command(backtest)
 main.add_command(bench)
+main.add_command(demo)
 main.add_command(diff)
 main.add_command(keys)
 main.add_command(gangs)
 main.add_command(lists_group)
+main.add_command(report)
 main.add_command(retention)
 main.add_command(send)
 main.add_command(network)

@@ -36,6 +36,7 @@ from zhiyu.engine.sequence import FIRST_RESUMED, NO_ASKS, Sequence, in_one
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import WAIT_END
 from zhiyu.policy.compile import Compiled
+from zhiyu.policy.compile_waits import Waits
 
 AFTER_ROW, BEFORE_ROW, THE_ROW = range(3)
 """What goes on after row k - 1 because of it, what goes on before row k because its time is over, row k itself: in this order."""
@@ -251,12 +252,7 @@ class Resuming:
 
     def waiting(self, d: DecisionBatch) -> dict[int, int]:
         """Decisions that wait now → the number of their wait: they ended at a node that waits, and that is what is done."""
-        found: dict[int, int] = {}
-        for bit, node in self.waits.bits.items():
-            ended = (d.block[OUT_LINES + (bit >> 6)] >> (bit & 63)) & 1 != 0
-            for at in np.flatnonzero(ended & (d.outcome == d.enforced) & (d.mark != FELL_BACK)).tolist():
-                found[at] = self.waits.at[int(d.type_index[at]), node]
-        return found
+        return waiting_of(self.waits, d)
 
     def held(
         self, d: DecisionBatch, batch: EventBatch, at: dict[int, int], revisions: Array | None = None
@@ -320,3 +316,13 @@ class Resuming:
                 int(resumed.revision[number]),
             ),
         )  # fmt: skip
+
+
+def waiting_of(waits: Waits, d: DecisionBatch) -> dict[int, int]:
+    """Decisions of a batch that began to wait → the number of their wait: they ended at a node that waits, and that is what is done."""
+    found: dict[int, int] = {}
+    for bit, node in waits.bits.items():
+        ended = (d.block[OUT_LINES + (bit >> 6)] >> (bit & 63)) & 1 != 0
+        for at in np.flatnonzero(ended & (d.outcome == d.enforced) & (d.mark != FELL_BACK)).tolist():
+            found[at] = waits.at[int(d.type_index[at]), node]
+    return found

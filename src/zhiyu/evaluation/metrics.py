@@ -92,8 +92,9 @@ class Metrics:
         self._clock = np.iinfo(np.int64).min
         self._labelled = 0
 
-    def update(self, d: DecisionBatch, label_delay_ms: int | None = None, held: Collection[int] = ()) -> None:
-        """Add decisions; their labels arrive `label_delay_ms` after the event's time. `held`: positions of those that wait."""
+    def update(self, d: DecisionBatch, label_delay_ms: int | Array | None = None, held: Collection[int] = ()) -> None:
+        """Add decisions; their labels arrive `label_delay_ms` after the event's time (one for all, or int64[n]). `held`: positions
+        of those that wait."""
         if not d.n:
             return
         self.outcomes += np.bincount(d.outcome, minlength=len(OUTCOMES))
@@ -119,7 +120,7 @@ class Metrics:
         self._clock = max(self._clock, int(d.received_ms[-1]) if d.n else self._clock)
         self._add(rows[over])
 
-    def _rows(self, d: DecisionBatch, label_delay_ms: int | None) -> Array:
+    def _rows(self, d: DecisionBatch, label_delay_ms: int | Array | None) -> Array:
         """Per decision: when its label arrives, outcome, label, money, mark."""
         delay = self.label_delay_ms if label_delay_ms is None else label_delay_ms
         return np.column_stack([d.time_ms + delay, d.outcome, d.labels.astype(np.int64), d.money, d.mark])

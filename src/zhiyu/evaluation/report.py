@@ -16,7 +16,7 @@ from zhiyu.base.limits import MAX_ENTRIES_PER_KEY, MAX_WAITS
 from zhiyu.base.money import say_money
 from zhiyu.decisions.explain import MARK_WORDS, OUTCOME_ZH, Explanation
 from zhiyu.evaluation.metrics import Scores
-from zhiyu.evaluation.replay import Replayed
+from zhiyu.evaluation.tally import Replayed
 from zhiyu.policy.declare import OUTCOMES
 
 TOP = 10
@@ -61,11 +61,25 @@ class ReportPrinter:
         self._footer(r)
 
     def _speed(self, r: Replayed) -> None:
+        if r.served:
+            self._served(r)
+            return
         line = self.pick(
             f"{r.events:,} events in {r.seconds:.1f} s: [bold]{r.events_per_s:,.0f} events/s[/] with {r.features} features each "
             f"(reading, deciding and writing)",
             f"{r.events:,} 个事件，用时 {r.seconds:.1f} 秒：[bold]每秒 {r.events_per_s:,.0f} 个[/]，"
             f"每个 {r.features} 个特征（含读取、决策与写盘）",
+        )
+        self.console.print(f"\n{line}")
+
+    def _served(self, r: Replayed) -> None:
+        rate, rate_zh = "", ""
+        if r.seconds:
+            rate = f" in {r.seconds:.1f} s: [bold]{r.events_per_s:,.0f} events/s[/]"
+            rate_zh = f"，用时 {r.seconds:.1f} 秒：[bold]每秒 {r.events_per_s:,.0f} 个[/]"
+        line = self.pick(
+            f"{r.events:,} events over HTTP{rate}, {r.features} features each, durable before answered",
+            f"经 HTTP 处理 {r.events:,} 个事件{rate_zh}，每个 {r.features} 个特征，落盘后才应答",
         )
         self.console.print(f"\n{line}")
 
@@ -127,12 +141,15 @@ class ReportPrinter:
                 f"最终结果：{listed_zh}",
             )
         )
-        late = [(w["answers_ended"], "too late or again", "迟到或重复"), (w["answers_unknown"], "about nothing that waits", "无对应事件"),
-                (w["answers_other"], "about what waits for another answer", "非所等待的回应")]  # fmt: skip
+        late = [
+            (w.get("answers_ended", 0), "too late or again", "迟到或重复"),
+            (w.get("answers_unknown", 0), "about nothing that waits", "无对应事件"),
+            (w.get("answers_other", 0), "about what waits for another answer", "非所等待的回应"),
+        ]
         told = [f"{count:,} {self.pick(en, zh)}" for count, en, zh in late if count]
         if told:
             self.console.print(self.pick("  answers without effect: ", "  未起作用的回应：") + " · ".join(told))
-        if w["turned_away"]:
+        if w.get("turned_away"):
             self.console.print(
                 self.pick(
                     f"[red]  {w['turned_away']:,} could not wait: more than {MAX_WAITS:,} at a time[/]",
@@ -202,9 +219,11 @@ class ReportPrinter:
             highlight=False,
             soft_wrap=True,
         )
-        keys = r.state.get("keys", 0)
-        size = r.state.get("bytes", 0) / 1e6
-        self.console.print(self.pick(f"state: {keys:,} keys, {size:,.1f} MB", f"状态：{keys:,} 个键，{size:,.1f} MB"))
+        if r.state:
+            keys, size = r.state.get("keys", 0), r.state.get("bytes", 0) / 1e6
+            self.console.print(
+                self.pick(f"state: {keys:,} keys, {size:,.1f} MB", f"状态：{keys:,} 个键，{size:,.1f} MB")
+            )
         if "network_persons" in r.state:
             people, events = r.state["network_persons"], r.state["network_events"]
             hubs, largest = r.state["network_caps_hit"], r.state.get("network_largest_component", 0)

@@ -1,0 +1,183 @@
+"""`zhiyu demo`: a server on the example policy, a stream of card payments sent to it, what it decided and how good that was.
+
+In: the example policy; the real file where ZHIYU_DATA has it, else a generated one with the same columns. Out: the report from the server's
+own log. At a terminal the server goes on until Ctrl-C, so that one can look around; otherwise it stops when the report is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from zhiyu.base.errors import InputError
+from zhiyu.commands.report import served_report
+from zhiyu.commands.send import require_server
+from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+
+if TYPE_CHECKING:
+    from zhiyu.commands.sending import Sent
+    from zhiyu.evaluation.tally import Replayed
+
+FOLDER = Path(".zhiyu") / "demo"
+PORT = 8420
+_BATCH = 1_000
+_START_S = 120.0
+
+
+@click.command()
+@click.option(
+    "--policy",
+    "-p",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Policy folder (default examples/card_payments).",
+)
+@click.option("--once", is_flag=True, help="Stop the server when the report is printed, also at a terminal.")
+@language_option
+def demo(policy: Path | None, once: bool, lang: str | None) -> None:
+    """Send card payments to a server with the example policy, and show what was stopped, and why."""
+    language = language_of(lang)
+    with told(language):
+        folder = policy or _example("card_payments")
+        events = _events(language)
+        warm_kernels(language)
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(parents=True)
+        with _server(folder) as url:
+            sent = _sent(events, folder, url, language)
+            found = served_report(FOLDER / "data", "default", language)
+            found.seconds = sent.seconds
+            _print(found, language)
+            if sys.stdout.isatty() and not once:
+                _wait(url, language)
+
+
+def _example(name: str) -> Path:
+    folder = Path.cwd() / "examples" / name
+    if not folder.is_dir():
+        raise InputError(
+            f"no examples/{name} here; run it in the project's folder, or give --policy",
+            f"此处没有 examples/{name}；请在项目目录运行或指定 --policy",
+        )
+    return folder
+
+
+def _events(language: str) -> Path:
+    """The real file, or a generated one."""
+    from zhiyu.simulation.card_payments import write_card_payments
+
+    data = Path(os.environ.get("ZHIYU_DATA", Path.cwd() / ".." / "shared" / "data")) / "card_transactions"
+    files = sorted(data.glob("*.parquet"))
+    if files:
+        click.echo(f"{'数据' if language == 'zh' else 'events'}: {files[0].name} (ZHIYU_DATA)")
+        return files[0]
+    click.echo(
+        "未找到真实数据，改用生成的数据"
+        if language == "zh"
+        else "no card_transactions in ZHIYU_DATA: generating a stream with the same schema"
+    )
+    made = Path(".zhiyu") / "card_payments.parquet"
+    made.parent.mkdir(parents=True, exist_ok=True)
+    write_card_payments(made)
+    return made
+
+
+@contextmanager
+def _server(policy: Path) -> Iterator[str]:
+    """A server of its own on loopback; its lines go to a file. InputError when it does not start."""
+    port, log = _port(), FOLDER / "server.log"
+    command = [sys.executable, "-m", "zhiyu.cli", "serve", "--policy", str(policy), "--data", str(FOLDER / "data")]
+    with log.open("wb") as lines:
+        process = subprocess.Popen(
+            [*command, "--port", str(port), "--clock", "events", "--lang", "en"], stdout=lines, stderr=lines,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _await(process, url, log)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _port() -> int:
+    """The usual port, or any free one when something listens there."""
+    for port in (PORT, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found: int = probe.getsockname()[1]
+            return found
+    raise InputError("no free port on 127.0.0.1", "127.0.0.1 上没有空闲端口")
+
+
+def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    until = time.monotonic() + _START_S
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            require_server(url, "")
+        except InputError:
+            time.sleep(0.1)
+            continue
+        return
+    said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+    raise InputError(f"the server did not start: {said[0]}", f"服务未能启动：{said[0]}")
+
+
+def _sent(events: Path, policy: Path, url: str, language: str) -> Sent:
+    from zhiyu.client import Client
+    from zhiyu.commands.sending import Sending
+    from zhiyu.engine.opened import open_policy
+    from zhiyu.evaluation.replay import choose_source
+    from zhiyu.log.files import open_events
+
+    source = choose_source(open_policy(policy), None)
+    client = Client(url, "", timeout_s=60.0, tries=1_000_000)
+    letters = FOLDER / "refused.ndjson"
+    sending = Sending(client, open_events(events, None, _BATCH), letters, source.name if source else "")
+    with progress() as bar:
+        task = bar.add_task("经 HTTP 发送" if language == "zh" else "sending over HTTP", total=1.0)
+        return sending.run(lambda done: bar.update(task, completed=done))
+
+
+def _print(found: Replayed, language: str) -> None:
+    from zhiyu.evaluation.report import ReportPrinter
+
+    ReportPrinter(Console(), language).print(found)
+    zh = language == "zh"
+    click.echo(
+        f"服务数据在 {FOLDER / 'data'}；`zhiyu report --data {FOLDER / 'data'}` 可再次查看本报告"
+        if zh
+        else f"the server's data is in {FOLDER / 'data'}; `zhiyu report --data {FOLDER / 'data'}` prints this again"
+    )
+    if found.examples:
+        path = f"/v1/decisions/{found.examples[0].event_id}/explanation"
+        click.echo(f"{'查看原因' if zh else 'why, in full'}: GET {path}")
+
+
+def _wait(url: str, language: str) -> None:
+    zh = language == "zh"
+    click.echo(
+        f"\n服务仍在运行：{url}（接口文档 {url}/docs）。按 Ctrl-C 停止"
+        if zh
+        else f"\nthe server goes on at {url} (API docs {url}/docs); Ctrl-C stops it"
+    )
+    try:
+        while True:
+            time.sleep(3_600)
+    except KeyboardInterrupt:
+        click.echo()
