@@ -19,8 +19,8 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from zhiyu.cli import main
-from zhiyu.evaluation.tally import Replayed
 from zhiyu.evaluation.report import ReportPrinter
+from zhiyu.evaluation.tally import Replayed
 
 POLICY = """
 name: story
