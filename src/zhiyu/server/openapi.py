@@ -52,16 +52,20 @@ _READ_STATUSES = {
 _WORDS = {
     400: "Not JSON, not UTF-8, a key twice, or an address that cannot be", 401: "No key, or one that is not in force",
     403: "The key is not for this, or a foreign origin", 404: "Not known, or no longer remembered", 405: "Another method is needed",
-    408: "The request took too long to arrive", 409: "The id is known with other content", 413: "Too long", 415: "A compressed body",
+    408: "The request took too long to arrive", 409: "The id is known with other content", 413: "Too long",
+    414: "The address is too long", 415: "A compressed body",
     422: "Refused; `field` names the culprit", 429: "More than the server can do in time, or too many wrong keys; see Retry-After",
-    503: "Stopping, or the log stopped; nothing was acknowledged",
+    431: "The headers are too many or too long", 503: "Stopping, or the log stopped; nothing was acknowledged",
 }  # fmt: skip
+
+_ANY_REQUEST = (414, 431)
 
 
 def _problems(*statuses: int) -> dict[str, Any]:
+    """Descriptions of these problems; with them those that any request to a route of ours may run into."""
     return {
         str(s): {"description": _WORDS[s], "content": {"application/problem+json": {"schema": _PROBLEM}}}
-        for s in statuses
+        for s in sorted({*statuses, *_ANY_REQUEST})
     }
 
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -68,11 +69,14 @@ def run(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     """Serve until a signal comes, in a process of its own: sets the switch interval, tunes the garbage collector.
 
     The event loop takes one new connection per socket and round; copies of the sockets let it take more, so that newcomers are not kept out
-    by a busy server.
+    by a busy server. As many files as the system allows may be open: every segment of the log is one, and every connection.
     """
     import uvloop
 
     sys.setswitchinterval(plan.settings.switch_interval_s)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # some systems name a limit that they do not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
     def ready(site: Site) -> None:
         gc.collect()
