@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from tests.policy.test_golden import GOLDEN, compare
 from zhiyu.base.errors import DeclarationError
 from zhiyu.cli import main
-from zhiyu.policy.artifact import artifact_of
+from zhiyu.policy.artifact import Artifact, artifact_of
 from zhiyu.policy.check import check_policy
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.convert import shape_of
@@ -28,6 +28,19 @@ from zhiyu.policy.waits import WrittenOut
 
 RICH = GOLDEN / "decisions" / "policy.yaml"
 WAITS = GOLDEN / "waits_words" / "policy.yaml"
+LINKED = """
+name: linked
+events:
+  - name: a
+    fields: {who: {type: string, required: true, entity: person}, phone: {type: phone}, ip: {type: ip}, amount: {type: money}}
+    money: amount
+network:
+  person: who
+  amount: amount
+  links: [{field: phone, max_people: 20}, {field: ip, joins: false}]
+  gang: {when: network_density > 1.0, lag_events: 128}
+rule_sets: [{name: s, rules: [{name: r, when: amount > 5, outcome: review}]}]
+"""
 WORDS = [
     "changed",
     "review",
@@ -108,8 +121,8 @@ def mutants(value: Any, pool: list[Any]) -> Iterator[tuple[str, Any]]:
                 yield mark, value | {name: inner}
 
 
-def test_every_field_of_every_declaration_is_told() -> None:
-    base = artifact_of(policy_of(RICH.read_text(encoding="utf-8")))
+def told_of(base: Artifact) -> set[str]:
+    """The fields whose change is told, of those that can change by themselves."""
     checked = check_policy(base.policy).require()
     pool = list({type(part): part for part in parts(base.policy)}.values()) + WORDS + [3, True]
     told: set[str] = set()
@@ -125,7 +138,13 @@ def test_every_field_of_every_declaration_is_told() -> None:
             assert changes, mark
             assert all(change.en and change.zh for change in changes)
             told.add(mark)
-    kinds = {type(part) for part in parts(base.policy)}
+    return told
+
+
+def test_every_field_of_every_declaration_is_told() -> None:
+    bases = [artifact_of(policy_of(text)) for text in (RICH.read_text(encoding="utf-8"), LINKED)]
+    told = set().union(*map(told_of, bases))
+    kinds = {type(part) for base in bases for part in parts(base.policy)}
     wanted = {f"{kind.__name__}.{field.name}" for kind in kinds for field in msgspec.structs.fields(kind)}
     assert wanted - told == {
         "Policy.clock",
