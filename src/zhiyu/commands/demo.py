@@ -54,12 +54,13 @@ def demo(policy: Path | None, once: bool, lang: str | None) -> None:
         warm_kernels(language)
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
-        with _server(folder) as url:
+        stays = sys.stdout.isatty() and not once
+        with _server(folder, PORT if stays else 0) as url:
             sent = _sent(events, folder, url, language)
             found = served_report(FOLDER / "data", "default", language)
             found.seconds = sent.seconds
             _print(found, language)
-            if sys.stdout.isatty() and not once:
+            if stays:
                 _wait(url, language)
 
 
@@ -94,9 +95,9 @@ def _events(language: str) -> Path:
 
 
 @contextmanager
-def _server(policy: Path) -> Iterator[str]:
-    """A server of its own on loopback; its lines go to a file. InputError when it does not start."""
-    port, log = _port(), FOLDER / "server.log"
+def _server(policy: Path, wanted: int) -> Iterator[str]:
+    """A server of its own on loopback, at the wanted port or any free one; its lines go to a file. InputError when it does not start."""
+    port, log = _port(wanted), FOLDER / "server.log"
     command = [sys.executable, "-m", "zhiyu.cli", "serve", "--policy", str(policy), "--data", str(FOLDER / "data")]
     with log.open("wb") as lines:
         process = subprocess.Popen(
@@ -112,9 +113,9 @@ def _server(policy: Path) -> Iterator[str]:
         process.wait()
 
 
-def _port() -> int:
-    """The usual port, or any free one when something listens there."""
-    for port in (PORT, 0):
+def _port(wanted: int) -> int:
+    """The wanted port, or any free one when something listens there (0: any)."""
+    for port in (wanted, 0):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
