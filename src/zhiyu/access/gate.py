@@ -55,6 +55,14 @@ class Grant:
     scopes: frozenset[str]
     key_id: str = ""
 
+    def require(self, scope: str) -> None:
+        """NotAllowed when the caller may not do this."""
+        if not self.scopes & {scope, "admin"}:
+            shown = ", ".join(sorted(self.scopes))
+            raise NotAllowed(
+                f"this key is not for '{scope}'; it is for {shown}", f"该密钥无“{scope}”权限；其权限：{shown}"
+            )
+
 
 class Gate:
     """What a server with a file of keys asks before anything else."""
@@ -82,12 +90,9 @@ class Gate:
         if key is None:
             self._fail(address, now, bool(authorization))
         assert key is not None
-        if scope not in key.scopes and "admin" not in key.scopes:
-            raise NotAllowed(
-                f"this key is not for '{scope}'; it is for {', '.join(key.scopes)}",
-                f"该密钥无“{scope}”权限；其权限：{', '.join(key.scopes)}",
-            )
-        return Grant(key.tenant, frozenset(key.scopes), key.id)
+        granted = Grant(key.tenant, frozenset(key.scopes), key.id)
+        granted.require(scope)
+        return granted
 
     def _find(self, authorization: bytes) -> StoredKey | None:
         kind, _, presented = authorization.partition(b" ")

@@ -18,7 +18,7 @@ from zhiyu.base.limits import MAX_BATCH
 from zhiyu.events.batch import Decoded, EventBatch, Int8s, Int16s, Int64s, RawBatch, UInt64s
 from zhiyu.events.check_source import label_key
 from zhiyu.events.cleaning import CleaningReport
-from zhiyu.events.declare import Source
+from zhiyu.events.declare import FACTS, Source
 from zhiyu.events.keyed import Keyed, keyed
 from zhiyu.events.kinds.text import text_of
 from zhiyu.events.masks import shown_value
@@ -27,7 +27,7 @@ from zhiyu.events.raw_columns import RawColumn, absent, of_array, of_records
 from zhiyu.events.read_field import Sink, read_field
 from zhiyu.events.read_numbers import read_numbers
 from zhiyu.events.read_texts import null_of, read_texts
-from zhiyu.events.refusals import Bad, Refusal, quote
+from zhiyu.events.refusals import Bad, Refusal, not_sent, quote
 from zhiyu.events.schema import EventSchema
 
 
@@ -254,6 +254,8 @@ def type_of(plan: Plan, value: object) -> int | Bad:
     found = plan.type_of.get(text)
     if found is not None and plan.types[found] is not None:
         return found
+    if text in FACTS:
+        return not_sent(text)
     hint = did_you_mean(text[:60], plan.type_of) or Hint(
         f"known: {', '.join(plan.type_of)}", f"可用类型：{'、'.join(plan.type_of)}"
     )

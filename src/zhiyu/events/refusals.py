@@ -13,6 +13,7 @@ from dataclasses import field as default
 from typing import Any
 
 from zhiyu.base.errors import EventRefused
+from zhiyu.events.declare import LABEL
 
 SHOWN_CHARS = 60
 
@@ -71,6 +72,17 @@ def missing() -> Bad:
         "is required and missing; send a value or declare the field optional",
         "必填但缺失；请传值，或在声明中改为非必填",
     )
+
+
+def not_sent(name: str) -> Bad:
+    """`name` is a type of `FACTS`, which come from inside only."""
+    if name == LABEL:
+        en = "labels are not sent as events; send them to POST /v1/labels, or name the column of a source that holds them (`label`)"
+        zh = "标签不作为事件发送；请使用 POST /v1/labels，或在数据源中用 label 声明标签列"
+    else:
+        en = "decisions come back by themselves and are not sent; turn on `feedback.decisions` to count them"
+        zh = "决策结果由系统自行回流，不能发送；如需统计请开启 feedback.decisions"
+    return Bad("not_sent", en, zh)
 
 
 def wrong_type(value: object, wanted_en: str, wanted_zh: str, personal: bool = False) -> Bad:

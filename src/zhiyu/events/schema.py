@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from zhiyu.base.errors import DeclarationError, Hint, Place
-from zhiyu.events.declare import WAIT_END, EventType, Field
+from zhiyu.events.declare import FACTS, WAIT_END, EventType, Field
 from zhiyu.events.derive import Derived, Drop, check_derived
 from zhiyu.events.kinds.kinds import Reader
 from zhiyu.events.kinds.text import Text
@@ -101,7 +101,11 @@ class EventSchema:
     @cached_property
     def outside(self) -> dict[str, int]:
         """Event types that a record may be of, and their numbers."""
-        return {event.name: i for i, event in enumerate(self.types) if WAIT_END not in event.fields}
+        return {
+            event.name: i
+            for i, event in enumerate(self.types)
+            if event.name not in FACTS and WAIT_END not in event.fields
+        }
 
     @property
     def labels(self) -> dict[str, tuple[str, str]]:

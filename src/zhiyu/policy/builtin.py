@@ -11,16 +11,17 @@ from dataclasses import dataclass
 
 import msgspec
 
-from zhiyu.events.declare import WAIT_END, EventType, Field
+from zhiyu.events.declare import DECISION as DECISION
+from zhiyu.events.declare import FACTS, WAIT_END, EventType, Field
+from zhiyu.events.declare import LABEL as LABEL
 from zhiyu.policy.declare import OUTCOMES, Policy
 
-LABEL, DECISION = "label", "decision"
 WAIT_ENDS = ("answered", "expired")
 """How a wait ends; the value of `wait_end` where the flow goes on."""
 WAIT_FIELDS = {
     WAIT_END: Field(type="enum", values=WAIT_ENDS, required=True, en="how the wait ended", zh="等待的结束方式")
 }
-BUILTIN_TYPES = (LABEL, DECISION)
+BUILTIN_TYPES = FACTS
 BUILTIN_NAMES = ("event_type", "time", "received_at", "late")
 """Names every expression may use besides the declared ones."""
 LABEL_FIELDS = {"fraud": Field(type="bool", en="fraud", zh="是欺诈")}

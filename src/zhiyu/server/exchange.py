@@ -161,18 +161,21 @@ class Exchange:
         return self.headers.get(b"content-type", b"").lower()
 
     def source(self, desk: Desk, *names: str) -> str | None:
-        """The declared source in whose form the records are; HttpError 422 for one that the policy does not have."""
+        """The declared source in whose form the records are. HttpError 422 for one that the policy does not have; NotAllowed (403) for one
+        that carries labels, when the caller may not label."""
         if not self.query_string:
             return None
         name = self.known_query(*(names or ("source", "deadline_ms"))).get("source")
         if name is None:
             return None
-        known = [source.name for source in desk.live.opened.policy.sources]
+        known = {source.name: source for source in desk.live.opened.policy.sources}
         if name not in known:
             raise HttpError(
                 422, "source", f"the policy has no such source; it has: {', '.join(known) or 'none'}",
                 f"策略中没有该数据源；已有：{'、'.join(known) or '无'}", "source",
             )  # fmt: skip
+        if known[name].label is not None and self.grant is not None:
+            self.grant.require("labels")
         return name
 
     def deadline(self) -> float:
