@@ -35,7 +35,7 @@ def label_key(value: object) -> Any:
 
 
 def check_source(schema: EventSchema, source: Source, finder: Finder) -> Time | None:
-    """The reader of the source's event time; None, and problems in `finder`, when the source does not fit."""
+    """The reader of the source's event time, None where it has no time; problems in `finder` when the source does not fit."""
     at = ("sources", source.name)
     used: list[EventType] = []
     if bool(source.event) == bool(source.type_column):
@@ -105,7 +105,7 @@ def _check_times(source: Source, finder: Finder, at: tuple[Any, ...]) -> Time | 
     except ValueError as wrong:
         finder.add("bad_source", (*at, "label", "delay"), str(wrong), str(wrong))
     try:
-        return Time.of_column(source.time)
+        return Time.of_column(source.time) if source.time else None
     except ValueError as wrong:
         finder.add("bad_source", (*at, "time"), f"source '{source.name}': {wrong}", f"数据源“{source.name}”：{wrong}")
     return None

@@ -84,12 +84,16 @@ class EventType(Declaration, frozen=True):
 
 
 class TimeColumn(Declaration, frozen=True):
-    """Where the event time stands in a source and how it is written: strptime formats tried in order, or epoch units."""
+    """Where the event time stands in a source and how it is written: strptime formats tried in order, or epoch units.
+
+    `clock`: the column of the time of day, where `column` holds the date alone; formats are for both, with a space between.
+    """
 
     column: str
+    clock: str = ""
     formats: tuple[str, ...] = ()
     timezone: str = "UTC"
-    epoch: Literal["", "s", "ms", "us", "ns"] = ""
+    epoch: Literal["", "d", "h", "min", "s", "ms", "us", "ns"] = ""
 
 
 class LabelColumn(Declaration, frozen=True):
@@ -101,10 +105,18 @@ class LabelColumn(Declaration, frozen=True):
     delay: str = "7d"
 
 
+Encoding = Literal[
+    "", "utf-8", "utf-16", "gb18030", "gbk", "big5", "shift_jis", "euc_kr", "latin-1", "windows-1251", "windows-1252",
+]  # fmt: skip
+
+
 class Source(Declaration, frozen=True, kw_only=True):
     """How the records of a file become events: `fields` maps field → column (two columns for geo).
 
     `times`: time fields with a format of their own; `values`: field → the source's word → ours; `units`: field → the source's unit.
+    `time`: without one the file is a table in no order of time, and a record counts one second after the one before it. `encoding`,
+    `delimiter`, `columns` (names, where the first line is a record): how a CSV file is written. `missing`: words that say nothing.
+    `decimal`: how numbers are written in texts; grouping marks, currency and percent signs around them are taken off.
     """
 
     name: str
@@ -112,13 +124,18 @@ class Source(Declaration, frozen=True, kw_only=True):
     type_column: str = ""
     types: dict[str, str] = {}
     id: str = ""
-    time: TimeColumn
+    time: TimeColumn | None = None
     fields: dict[str, str | tuple[str, str]] = {}
     times: dict[str, TimeColumn] = {}
     values: dict[str, dict[str, str]] = {}
     units: dict[str, str] = {}
     label: LabelColumn | None = None
     order: Literal["arrival", "time"] = "arrival"
+    encoding: Encoding = ""
+    delimiter: str = ""
+    columns: tuple[str, ...] = ()
+    missing: tuple[str | int | float, ...] = ()
+    decimal: Literal["", ".", ","] = ""
 
     @property
     def reads(self) -> dict[str, str | tuple[str, str]]:

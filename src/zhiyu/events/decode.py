@@ -29,6 +29,10 @@ from zhiyu.events.read_numbers import read_numbers
 from zhiyu.events.read_texts import null_of, read_texts
 from zhiyu.events.refusals import Bad, Refusal, not_sent, quote
 from zhiyu.events.schema import EventSchema
+from zhiyu.events.spelling import timed
+
+UNTIMED_MS = 946_684_800_000
+"""2000-01-01: where a table without a time begins, one second a record."""
 
 
 def decode(schema: EventSchema, source: Source | None, rows: RawBatch, codes: Codes, tenant: str) -> Decoded:
@@ -135,16 +139,22 @@ class _Decoding:
         return found.texts.fill_null("")
 
     def _times(self) -> Int64s:
-        found = read_numbers(self.plan.time, self.column(self.plan.time_column))
+        plan = self.plan
+        if plan.time is None:
+            return UNTIMED_MS + self.positions * 1000
+        raw = timed(plan.time_column, plan.clock_column, plan.spelling, self.column)
+        found = read_numbers(plan.time, raw)
         for i, bad in found.bad.items():
-            self.sink.refuse(i, self.plan.time_column, bad)
+            self.sink.refuse(i, plan.time_column, bad)
         for i in np.flatnonzero(found.null).tolist():
-            self.sink.refuse(i, self.plan.time_column, no_time())
+            self.sink.refuse(i, plan.time_column, no_time())
         return found.values
 
     def _labels(self) -> Int8s:
         labels = np.full(self.n, -1, np.int8)
         raw = self.column(self.plan.label_column) if self.plan.label_column else absent(self.n)
+        if self.plan.spelling is not None:
+            raw = self.plan.spelling.many(raw, number=False)
         if raw.array is not None and not pa.types.is_timestamp(raw.array.type):
             encoded = raw.array.dictionary_encode(null_encoding="encode")
             each = np.array([label_of(self.plan, value) for value in encoded.dictionary.to_pylist()], np.int8)
@@ -231,7 +241,7 @@ def shown_names(plan: Plan, kind: TypePlan | None) -> list[tuple[str, bool]]:
     """The raw columns that a refused record may show, and whether each is personal. Undeclared columns are never
     shown.
     """
-    found = {name: False for name in (plan.type_column, plan.id_column, plan.time_column) if name}
+    found = {name: False for name in (plan.type_column, plan.id_column, plan.time_column, plan.clock_column) if name}
     for one in [kind] if kind is not None else [t for t in plan.types if t is not None]:
         for field in one.fields:
             for name in (field.column, field.second):

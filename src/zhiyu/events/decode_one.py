@@ -17,14 +17,14 @@ from zhiyu.base.hashing import Codes, fold_columns
 from zhiyu.events.batch import Decoded, EventBatch
 from zhiyu.events.cleaning import CleaningReport
 from zhiyu.events.declare import Source
-from zhiyu.events.decode import label_of, no_id, no_time, shown_names, type_of
+from zhiyu.events.decode import UNTIMED_MS, label_of, no_id, no_time, shown_names, type_of
 from zhiyu.events.keyed import keyed
 from zhiyu.events.kinds.id_number import age_at
 from zhiyu.events.kinds.reader import Notes, SignalValue
 from zhiyu.events.kinds.texts import items_of
 from zhiyu.events.masks import mask, shown_value
 from zhiyu.events.plan import FieldPlan, Plan, TypePlan, plan_for
-from zhiyu.events.raw_columns import nested
+from zhiyu.events.raw_columns import day_and_clock, nested
 from zhiyu.events.refusals import Bad, Refusal, missing
 from zhiyu.events.schema import EventSchema
 from zhiyu.expressions import prepare
@@ -105,9 +105,7 @@ def _read(
         where = plan.id_column
         event_id = _id(plan, record, position)
         where = plan.time_column
-        time_ms = plan.time.one(nested(record, plan.time_column), [])
-        if time_ms is None:
-            raise no_time()
+        time_ms = time_of(plan, record, position)
         own = plan.types[kind]
         assert own is not None
         for field in own.fields:
@@ -125,6 +123,21 @@ def _read(
         for name in record.keys() - plan.known:
             report.note(str(name)[:64], "ignored")
     return _Event(row, own, position, event_id, time_ms, label)
+
+
+def time_of(plan: Plan, record: Mapping[str, Any], position: int) -> int:
+    """When it happened, in ms; by its place where the source has no time. `Bad` when the time cannot be read."""
+    if plan.time is None:
+        return UNTIMED_MS + position * 1000
+    value: Any = nested(record, plan.time_column)
+    if plan.clock_column:
+        value = day_and_clock(value, nested(record, plan.clock_column))
+    if plan.spelling is not None:
+        value = plan.spelling.word(value)
+    found = plan.time.one(value, [])
+    if found is None:
+        raise no_time()
+    return found
 
 
 def _type(plan: Plan, record: Mapping[str, Any]) -> int:
@@ -151,7 +164,10 @@ def _id_if_readable(plan: Plan, record: Mapping[str, Any], position: int) -> str
 
 
 def _label(plan: Plan, record: Mapping[str, Any], notes: list[tuple[str, str]]) -> int:
-    found = label_of(plan, nested(record, plan.label_column)) if plan.label_column else -1
+    value: Any = nested(record, plan.label_column) if plan.label_column else None
+    if plan.spelling is not None:
+        value = plan.spelling.word(value)
+    found = label_of(plan, value)
     if found == -2:
         notes.append((plan.label_column, "unknown_label"))
     return max(found, -1)
@@ -162,6 +178,10 @@ def read_field_of_one(
 ) -> None:
     """Read one field of a record into the row; `Bad` when it cannot be taken. What cleaning did is noted."""
     raw = nested(record, plan.column) if plan.column else None
+    second = nested(record, plan.second) if plan.second else None
+    if plan.spelling is not None:
+        read = plan.spelling.number if plan.is_number else plan.spelling.word
+        raw, second = read(raw), read(second)
     if plan.words is not None:
         raw = plan.words.one(raw)
     done: Notes = []
@@ -177,7 +197,7 @@ def read_field_of_one(
             row.hide(plan)
     else:
         assert plan.number is not None
-        value = plan.number.one((raw, nested(record, plan.second)) if plan.second else raw, done)
+        value = plan.number.one((raw, second) if plan.second else raw, done)
         null = value is None
         if value is not None:
             row.values[plan.register] = value

@@ -21,11 +21,13 @@ from zhiyu.events.kinds.checked import Checked
 from zhiyu.events.kinds.geo import Geo
 from zhiyu.events.kinds.in_unit import InUnit
 from zhiyu.events.kinds.kinds import NumberKind, Reader
+from zhiyu.events.kinds.number import Number
 from zhiyu.events.kinds.text import Text
 from zhiyu.events.kinds.texts import List
 from zhiyu.events.kinds.time import Time
 from zhiyu.events.problems import Finder
 from zhiyu.events.schema import EventSchema, PlaceOf
+from zhiyu.events.spelling import Spelling
 from zhiyu.events.words import Words
 from zhiyu.expressions import Prepared
 from zhiyu.expressions.types import Kind
@@ -74,6 +76,12 @@ class FieldPlan:
     is_list: bool
     prepared: tuple[PreparedPlan, ...]
     words: Words | None = None
+    spelling: Spelling | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Written in digits: int, number, money, a place."""
+        return isinstance(self.number, (Number, Geo))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,9 @@ class TypePlan:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """How a source is read. `fixed_type` ≥ 0: every row is of that type; else `type_column` says, through `types`."""
+    """How a source is read. `fixed_type` ≥ 0: every row is of that type; else `type_column` says, through `types`.
+    `time` None: a record's time is its place in the file.
+    """
 
     source: Source | None
     name: str
@@ -98,7 +108,8 @@ class Plan:
     type_of: dict[str, int]
     id_column: str
     time_column: str
-    time: Time
+    clock_column: str
+    time: Time | None
     label_column: str
     label_of: dict[Any, int]
     label_delay_ms: int
@@ -106,6 +117,7 @@ class Plan:
     body_registers: npt.NDArray[np.int64]
     salt_names: tuple[str, ...]
     id_reader: Text
+    spelling: Spelling | None
 
 
 def plan_for(schema: EventSchema, source: Source | None, place_of: PlaceOf | None = None) -> Plan:
@@ -144,13 +156,13 @@ def _plan(schema: EventSchema, source: Source | None, finder: Finder) -> Plan:
     time = check_source(schema, source, finder)
     if finder.problems:
         raise DeclarationError(finder.problems)
-    assert time is not None
     fixed = schema.type_index.get(source.event, -1)
     type_of = {value: schema.type_index[name] for value, name in source.types.items()} or dict(schema.outside)
     used = {fixed} if not source.type_column else set(type_of.values())
     plans = [_type_plan(schema, i, source.reads, source) if i in used else None for i in range(len(schema.types))]
     columns = {c for v in source.reads.values() for c in ((v,) if isinstance(v, str) else v)}
-    names = columns | {source.time.column, source.id, source.type_column, source.label.column if source.label else ""}
+    when = (source.time.column, source.time.clock) if source.time else ("", "")
+    names = columns | {*when, source.id, source.type_column, source.label.column if source.label else ""}
     return _finish(
         schema,
         source,
@@ -159,7 +171,7 @@ def _plan(schema: EventSchema, source: Source | None, finder: Finder) -> Plan:
         source.type_column,
         type_of,
         source.id,
-        source.time.column,
+        when[0],
         time,
         names,
     )
@@ -174,7 +186,7 @@ def _finish(
     type_of: dict[str, int],
     id_column: str,
     time_column: str,
-    time: Time,
+    time: Time | None,
     names: set[str],
 ) -> Plan:
     body = [i for i, c in enumerate(schema.columns) if c.role == "field" or c.name in ("event_type", "time")]
@@ -188,6 +200,7 @@ def _finish(
         type_of,
         id_column,
         time_column,
+        source.time.clock if source and source.time else "",
         time,
         label.column if label else "",
         _labels(label) if label else {},
@@ -196,7 +209,13 @@ def _finish(
         np.array(body, np.int64),
         tuple(schema.columns[i].name for i in body),
         Text(Field(type="string")),
+        spelling_of(source),
     )
+
+
+def spelling_of(source: Source | None) -> Spelling | None:
+    """None where the source writes things plainly."""
+    return Spelling(source.missing, source.decimal) or None if source else None
 
 
 def _type_plan(schema: EventSchema, at: int, columns: dict[str, Any], source: Source | None) -> TypePlan:
@@ -239,6 +258,7 @@ def _field_plan(
         isinstance(reader, List),
         prepared,
         Words(source.values[name]) if source is not None and name in source.values else None,
+        spelling_of(source),
     )
 
 

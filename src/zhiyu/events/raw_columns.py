@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_type
 from typing import Any
 
 import numpy as np
@@ -189,6 +190,22 @@ def of_values(values: list[Any]) -> RawColumn:
     except (pa.ArrowInvalid, OverflowError, UnicodeEncodeError):
         pass
     return RawColumn(n, None, values)
+
+
+def day_and_clock(day: object, clock: object) -> object:
+    """Date and time of day from two columns as one text; the date alone where there is no time of day.
+
+    >>> day_and_clock("2024-05-01", "08:30"), day_and_clock(datetime(2024, 5, 1), None), day_and_clock(None, "08:30")
+    ('2024-05-01 08:30', '2024-05-01', None)
+    """
+    if isinstance(day, datetime):
+        day = day.date()
+    words = [
+        each.isoformat() if isinstance(each, (date, clock_type)) else str(each).strip()
+        for each in (day, clock)
+        if each is not None
+    ]
+    return None if day is None else " ".join(word for word in words if word)
 
 
 def string_of(column: pa.Array) -> pa.Array | None:

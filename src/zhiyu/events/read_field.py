@@ -77,6 +77,9 @@ class Sink:
 
 def read_field(sink: Sink, plan: FieldPlan, raw: RawColumn, second: RawColumn | None, time_ms: Int64s, at: At) -> None:
     """Read one field of the rows `at` (None: all)."""
+    if plan.spelling is not None:
+        raw = plan.spelling.many(raw, plan.is_number)
+        second = None if second is None else plan.spelling.many(second, plan.is_number)
     if plan.words is not None:
         raw = plan.words.many(raw)
     if plan.text is not None:

@@ -1,6 +1,6 @@
-"""Lines of a text file of any size, plain or gzip, never holding more than a block and one line.
+"""Lines of a text file of any size and encoding, plain or gzip, never holding more than a block and one line.
 
-In: a path. Out: (line number, bytes) with 1-based numbers; a line longer than the limit comes as None.
+In: a path, the encoding where it is not UTF-8. Out: (line number, bytes) with 1-based numbers; a line longer than the limit comes as None.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from zhiyu.log.transcoded import Transcoded
+
 BLOCK_BYTES = 1 << 20
 
 
 class Blocks:
     """An open text file that knows how far it has been read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoding: str = "") -> None:
         self.size = path.stat().st_size
         self.raw: BinaryIO = path.open("rb")
         self.stream = cast(BinaryIO, gzip.GzipFile(fileobj=self.raw)) if path.suffix == ".gz" else self.raw
+        if encoding not in ("", "utf-8"):
+            self.stream = cast(BinaryIO, Transcoded(self.stream, encoding))
 
     def progress(self) -> float:
         """Bytes read (of the compressed file) of all bytes."""

@@ -1,9 +1,8 @@
-"""CSV files with a header, plain or gzip: every column is read as text, so that "00123" stays an id and nothing is
-guessed.
+"""CSV files, plain or gzip: every column is read as text, so that "00123" stays an id and nothing is guessed.
 
-In: a path and the source that says which columns are wanted. Out: raw batches of text columns. A row with too few or
-too many cells is refused alone, with its row number (the header is row 1). An empty cell is null. Cells may hold line
-breaks in quotes.
+In: a path and the source that says which columns are wanted, and how the file is written: its encoding, its delimiter, the names of its
+columns where there is no header. Out: raw batches of text columns. A row with too few or too many cells is refused alone, with its row
+number (the header is row 1). An empty cell is null. Cells may hold line breaks in quotes.
 """
 
 from __future__ import annotations
@@ -53,9 +52,13 @@ class CsvFile:
 
     def __init__(self, path: Path, source: Source | None, chunk: int) -> None:
         self._path, self._chunk = path, chunk
-        self._header = _header(path)
-        self._columns = wanted(source, self._header, path.name)
-        self._blocks = Blocks(path)
+        encoding = source.encoding if source else ""
+        self._delimiter = (source.delimiter if source else "") or ","
+        self._named = tuple(source.columns) if source else ()
+        self._first = 1 if self._named else 2
+        self._header = list(self._named) or header_of(path, self._delimiter, encoding)
+        self._columns = _wanted(source, self._header, path)
+        self._blocks = Blocks(path, encoding)
         self._odd: list[tuple[int, int]] = []
         self._quotes = 0
 
@@ -74,7 +77,7 @@ class CsvFile:
                         if held is not None:
                             yield held
                         columns = dict(zip(part.schema.names, part.columns))
-                        held = RawBatch(columns, None, int(positions[0]), positions, positions + 2, refusals)
+                        held = RawBatch(columns, None, int(positions[0]), positions, positions + self._first, refusals)
             except (pa.ArrowInvalid, OSError, EOFError, zlib.error) as wrong:
                 raise InputError(
                     f"'{self._path}' cannot be read as CSV after row {position + 1}: {wrong}",
@@ -93,9 +96,9 @@ class CsvFile:
         assert last.columns is not None
         assert last.positions is not None
         n = len(last) - 1
-        row = int(last.positions[n]) + 2
+        row = int(last.positions[n]) + self._first
         refusal = Refusal(
-            row - 2,
+            row - self._first,
             "",
             "",
             "open_quote",
@@ -106,14 +109,19 @@ class CsvFile:
         )
         columns = {name: column.slice(0, n) for name, column in last.columns.items()}
         return RawBatch(
-            columns, None, last.first_position, last.positions[:n], last.positions[:n] + 2, [*last.refusals, refusal]
+            columns,
+            None,
+            last.first_position,
+            last.positions[:n],
+            last.positions[:n] + self._first,
+            [*last.refusals, refusal],
         )
 
     def _reader(self) -> pc_csv.CSVStreamingReader:
         return pc_csv.open_csv(
             pa.PythonFile(_Counted(self._blocks.stream, self), mode="r"),
-            pc_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
-            pc_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=self._odd_row),
+            pc_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=self._named or None),
+            pc_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=self._odd_row),
             pc_csv.ConvertOptions(
                 check_utf8=False,
                 column_types={name: pa.string() for name in self._header},
@@ -135,9 +143,9 @@ class CsvFile:
         positions = np.arange(position, position + n, dtype=np.int64)
         used = 0
         for number, _ in self._odd:
-            if n == 0 or number - 2 > positions[-1]:
+            if n == 0 or number - self._first > positions[-1]:
                 break
-            positions[positions >= number - 2] += 1
+            positions[positions >= number - self._first] += 1
             used += 1
         refusals = [self._refusal(*one) for one in self._odd[:used]]
         del self._odd[:used]
@@ -145,25 +153,45 @@ class CsvFile:
 
     def _refusal(self, number: int, cells: int) -> Refusal:
         return Refusal(
-            number - 2,
+            number - self._first,
             "",
             "",
             "bad_row",
-            f"the row has {cells} cells, the header {len(self._header)}; quote cells that hold commas",
-            f"该行有 {cells} 列，表头有 {len(self._header)} 列；含逗号的单元格请加引号",
+            f"the row has {cells} cells, the header {len(self._header)}; quote cells that hold the delimiter",
+            f"该行有 {cells} 列，表头有 {len(self._header)} 列；含分隔符的单元格请加引号",
             {},
             number,
         )
 
 
-def _header(path: Path) -> list[str]:
-    blocks = Blocks(path)
+def header_of(path: Path, delimiter: str = ",", encoding: str = "") -> list[str]:
+    """The names in the first line. InputError, with what to declare, when it cannot be read."""
+    blocks = Blocks(path, encoding)
     for _, line in blocks.lines(MAX_EVENT_BYTES):
         blocks.raw.close()
         if line is None or not line.strip():
             break
         try:
-            return list(pc_csv.read_csv(pa.BufferReader(line + b"\n")).schema.names)
-        except (pa.ArrowInvalid, UnicodeDecodeError):
+            line.decode("utf-8")
+            options = pc_csv.ParseOptions(delimiter=delimiter)
+            return list(pc_csv.read_csv(pa.BufferReader(line + b"\n"), parse_options=options).schema.names)
+        except UnicodeDecodeError:
+            raise InputError(
+                f"'{path}' is not UTF-8; say in its source how it is written, e.g. `encoding: gb18030`",
+                f"“{path}”不是 UTF-8；请在来源中声明编码，例如 encoding: gb18030",
+            ) from None
+        except pa.ArrowInvalid:
             break
     raise InputError(f"'{path}' has no readable header in its first line", f"“{path}”首行不是可读的表头")
+
+
+def _wanted(source: Source | None, header: list[str], path: Path) -> list[str]:
+    """The wanted columns; a file with another delimiter is told so, instead of that all its columns are missing."""
+    other = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
+    if other is not None and not (source and source.delimiter):
+        said = {"\t": '"\\t"'}.get(other, f'"{other}"')
+        raise InputError(
+            f"'{path}' is not separated by commas; say so in its source: `delimiter: {said}`",
+            f"“{path}”不是以逗号分隔；请在来源中声明 delimiter: {said}",
+        )
+    return wanted(source, header, path.name)

@@ -17,8 +17,10 @@ import pyarrow as pa
 from zhiyu.events.batch import Int64s, RawBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.kinds.time import Time
+from zhiyu.events.plan import spelling_of
 from zhiyu.events.raw_columns import RawColumn, of_array, of_records
 from zhiyu.events.read_numbers import read_numbers
+from zhiyu.events.spelling import timed
 from zhiyu.log.event_file import EventFile
 
 
@@ -26,8 +28,9 @@ class InTimeOrder:
     """An `EventFile` over another one."""
 
     def __init__(self, inner: EventFile, source: Source, chunk: int) -> None:
-        self._inner, self._column, self._chunk = inner, source.time.column, chunk
-        self._time = Time.of_column(source.time)
+        assert source.time is not None, "checked: nothing is sorted without a time"
+        self._inner, self._when, self._chunk = inner, source.time, chunk
+        self._time, self._spelling = Time.of_column(source.time), spelling_of(source)
         self.total_rows = inner.total_rows
 
     def progress(self) -> float:
@@ -57,14 +60,16 @@ class InTimeOrder:
     def _times(self, batch: RawBatch) -> Int64s:
         if not len(batch):
             return np.zeros(0, np.int64)
-        raw: RawColumn
-        if batch.records is not None:
-            raw = of_records(batch.records, self._column)
-        else:
-            assert batch.columns is not None
-            raw = of_array(batch.columns[self._column])
+        raw = timed(self._when.column, self._when.clock, self._spelling, lambda name: _column(batch, name))
         found = read_numbers(self._time, raw)
         return np.where(found.null, np.iinfo(np.int64).max, found.values)
+
+
+def _column(batch: RawBatch, name: str) -> RawColumn:
+    if batch.records is not None:
+        return of_records(batch.records, name)
+    assert batch.columns is not None
+    return of_array(batch.columns[name])
 
 
 def _part(records: list[Any], table: pa.Table | None, rows: Int64s, start: int, lines: Int64s) -> RawBatch:

@@ -20,7 +20,8 @@ def wanted(source: Source | None, present: Sequence[str], file: str) -> list[str
         raise InputError(f"{file}: column '{twice[0]}' occurs twice; rename one", f"{file}：列“{twice[0]}”重复；请改名")
     if source is None:
         return list(present)
-    needed = {source.time.column, source.id, source.type_column, source.label.column if source.label else ""} - {""}
+    when = (source.time.column, source.time.clock) if source.time else ()
+    needed = {*when, source.id, source.type_column, source.label.column if source.label else ""} - {""}
     for column in source.reads.values():
         needed.update((column,) if isinstance(column, str) else column)
     for name in sorted(needed - set(present)):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from zhiyu.base.errors import Hint, did_you_mean
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.events.check_mapping import mapping_findings
-from zhiyu.events.declare import Field, Source
+from zhiyu.events.declare import Field, Source, TimeColumn
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.places import Path
 
@@ -100,7 +100,7 @@ def _mapping(checked: Checked, source: Source, path: Path, fields: Mapping[str, 
 
 
 def _times(checked: Checked, source: Source, path: Path) -> None:
-    time = source.time
+    time = source.time or TimeColumn(column="")
     if time.formats and time.epoch:
         en, zh = "a time is written either by `formats` or by `epoch`", "时间只能用 formats 或 epoch 之一"
         checked.error("source.time", (*path, "time"), en, zh, Hint("keep one of them", "只保留一个"))
@@ -115,6 +115,26 @@ def _times(checked: Checked, source: Source, path: Path) -> None:
             en,
             zh,
             Hint("write e.g. Asia/Shanghai or UTC", "例如 Asia/Shanghai 或 UTC"),
+        )
+    if source.order == "time" and source.time is None:
+        en, zh = (
+            f"source '{source.name}' has no `time` to be sorted by",
+            f"数据源“{source.name}”没有 time，无法按时间排序",
+        )
+        checked.error(
+            "source.order",
+            (*path, "order"),
+            en,
+            zh,
+            Hint("declare `time`, or leave `order` out", "请声明 time，或去掉 order"),
+        )
+    if len(source.delimiter) > 1:
+        en, zh = (
+            f"a delimiter is one character, not {source.delimiter!r}",
+            f"分隔符须为一个字符，不是 {source.delimiter!r}",
+        )
+        checked.error(
+            "source.delimiter", (*path, "delimiter"), en, zh, Hint('write e.g. ";" or "\\t"', '例如 ";" 或 "\\t"')
         )
     if source.label is not None:
         _duration(checked, source.label.delay, (*path, "label", "delay"))

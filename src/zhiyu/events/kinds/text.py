@@ -109,8 +109,8 @@ def bad_text() -> Bad:
     """Bytes that are not UTF-8."""
     return Bad(
         "bad_text",
-        "the text is not valid UTF-8; fix the encoding at the sender",
-        "文本不是有效的 UTF-8；请在发送端修正编码",
+        "the text is not valid UTF-8; declare the `encoding` of the file in its source, or fix it at the sender",
+        "文本不是有效的 UTF-8；请在来源中声明文件的 encoding，或在发送端修正编码",
     )
 
 

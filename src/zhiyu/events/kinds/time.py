@@ -28,6 +28,9 @@ from zhiyu.events.refusals import Bad, quote, wrong_type
 from zhiyu.expressions.types import Kind, Type
 
 PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+UNIT_MS = {"": 1, "ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000, "us": 1, "ns": 1}
+"""Milliseconds of one unit; us and ns are parts of one."""
+PARTS = {"us": 1_000, "ns": 1_000_000}
 MAX_NUMBER_CHARS = 30
 _EPOCH = datetime(1970, 1, 1)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d{1,2})?", re.ASCII)
@@ -41,7 +44,7 @@ class Time:
     ) -> None:
         self.formats = tuple(compile_format(f) for f in (formats or (ISO,)))
         self.zone = Zone(zone)
-        self.per_second = PER_SECOND[epoch or "ms"]
+        self.unit_ms, self.parts = UNIT_MS[epoch], PARTS.get(epoch, 1)
         self.epoch_text = bool(epoch)
         self.strict = strict
         self.type = Type(Kind.TIME, nullable=not required)
@@ -102,10 +105,10 @@ class Time:
                     f"{value} is not a time; send null when there is none",
                     f"{value} 不是时间；无值请传 null",
                 )
-            if self.per_second == 1:
-                return math.floor(value * 1000.0)
+            if self.unit_ms > 1:
+                return math.floor(value * float(self.unit_ms))
             value = math.floor(value)
-        return value * 1000 // self.per_second
+        return value * self.unit_ms // self.parts
 
     def _local(self, wall: int, value: object) -> int:
         if self.strict:
@@ -155,22 +158,22 @@ class Time:
         return found
 
     def _many_epoch(self, raw: Int64s, null: Bools) -> Numbers:
-        if self.per_second == 1:
-            hard = (raw > MAX_MS // 1000) | (raw < MIN_MS // 1000)
-            ms = np.where(hard, 0, raw) * 1000
+        if self.unit_ms > 1:
+            hard = (raw > MAX_MS // self.unit_ms) | (raw < MIN_MS // self.unit_ms)
+            ms = np.where(hard, 0, raw) * self.unit_ms
         else:
-            ms = raw // (self.per_second // 1000)
+            ms = raw // self.parts
             hard = (ms > MAX_MS) | (ms < MIN_MS)
         return Numbers(np.where(hard, 0, ms), null, hard)
 
     def _many_floats(self, raw: npt.NDArray[np.float64], null: Bools) -> Numbers:
         unsure = ~(np.abs(raw) < float(1 << 62))
-        if self.per_second > 1:
+        if self.unit_ms == 1:
             found = self._many_epoch(np.floor(np.where(unsure, 0.0, raw)).astype(np.int64), null)
             found.hard |= unsure
             return found
-        unsure |= np.abs(raw) > 1e15
-        ms = np.floor(np.where(unsure, 0.0, raw) * 1000.0).astype(np.int64)
+        unsure |= np.abs(raw) > 1e18 / self.unit_ms
+        ms = np.floor(np.where(unsure, 0.0, raw) * float(self.unit_ms)).astype(np.int64)
         hard = unsure | (ms > MAX_MS) | (ms < MIN_MS)
         return Numbers(np.where(hard, 0, ms), null, hard)
 
