@@ -121,7 +121,7 @@ def test_from_a_thing_to_its_people(story: list[str]) -> None:
 def test_gangs_and_what_became_of_them(story: list[str]) -> None:
     found = asked("gangs", *story)
     assert found["gangs"] == [{"gang": 1, "people": ["who:ann", "who:bob", "who:cid"]}]
-    assert [(x["what"], x["gang"], x["people"]) for x in found["lineage"]] == [("BORN", 1, 2)]
+    assert [(x["what"], x["gang"], x["people"]) for x in found["lineage"]] == [("BORN", 1, 2), ("GROWN", 1, 3)]
     assert asked("gangs", "--since", "2026-03-02", *story)["lineage"] == []
     assert asked("gangs", "--as-of", "2026-03-01T10:00:00Z", *story)["gangs"] == [], (
         "the gate takes effect 64 decisions later"

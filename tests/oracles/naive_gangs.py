@@ -19,8 +19,8 @@ class _Link:
 class NaiveGangs:
     """Links of people with an expiry; `names`: gang id of everybody who has one; `told`: the record."""
 
-    def __init__(self, window: int) -> None:
-        self.window = window
+    def __init__(self, window: int, alert: int = 1 << 30) -> None:
+        self.window, self.alert = window, alert
         self.links: list[_Link] = []
         self.names: dict[Any, int] = {}
         self.told: list[Told] = []
@@ -60,8 +60,12 @@ class NaiveGangs:
         keeps = named[0] if named else self.new_id()
         if not named:
             self.told.append(("BORN", keeps, 0, len(mine | its)))
-        if len(named) == 2:
+        elif len(named) == 1:
+            self.told.append(("GROWN", keeps, 0, len(mine | its)))
+        else:
             self.told.append(("MERGE", keeps, named[1], len(mine | its)))
+        if len(mine | its) >= self.alert and len(mine) < self.alert and len(its) < self.alert:
+            self.told.append(("ALERT", keeps, 0, len(mine | its)))
         self.names |= dict.fromkeys(mine | its, keeps)
 
     def expire(self, clock: int) -> None:

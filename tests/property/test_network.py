@@ -204,7 +204,8 @@ def test_gangs_keep_their_names_as_the_naive_ones_do(seed: int) -> None:
     """Links of random groups, with ties in time and expiry: same groups, same names, same record."""
     rng = random.Random(seed)
     window, people = rng.choice([5, 30, 200]), rng.choice([3, 8, 30])
-    naive, state = NaiveGangs(window), GangState(Arena(), GangPlan(0, window), 256)
+    alert = rng.choice([2, 3, 5])
+    naive, state = NaiveGangs(window, alert), GangState(Arena(), GangPlan(0, window, alert_people=alert), 256)
     head, clock = np.zeros(at.HEAD_WORDS, np.int64), 0
     context = np.zeros(at.CONTEXT_WORDS, np.int64)
     context[at.N_HEAD], context[at.N_GANGS] = head.ctypes.data, state.context.ctypes.data
@@ -228,6 +229,6 @@ def drive_gangs(context: Any, group: Any, clock: int) -> None:
     x = words_at(context.ctypes.data)
     gangs = words_at(x[at.N_GANGS])
     expire_gangs(x, gangs)
-    one = member(gangs, group[0])
+    one = member(gangs, group[0], group[0])
     for place in range(1, len(group)):
-        join_people(gangs, one, member(gangs, group[place]), clock)
+        join_people(gangs, one, member(gangs, group[place], group[place]), clock)

@@ -22,7 +22,7 @@ from zhiyu.events.decode import decode
 from zhiyu.events.decode_one import decode_few
 from zhiyu.events.wire import decode_wire
 
-NOT_SENT = {"label": "POST /v1/labels", "decision": "feedback.decisions"}
+NOT_SENT = {"label": "POST /v1/labels", "decision": "feedback.decisions", "gang_alert": "alert_people"}
 PLAIN, ODD = {}, {"note": {"nested": [1]}}
 """A record that machine code reads, and one that is left to the definitions."""
 

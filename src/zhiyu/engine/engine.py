@@ -38,18 +38,19 @@ from zhiyu.decisions.layout import (
 from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, NO_CLOCK, NO_FLOORS, REPEATED, Door, Judged
 from zhiyu.engine.door_words import door_refusal
 from zhiyu.engine.facts import Facts, Waiting, interleaved, rewritten
+from zhiyu.engine.gang_events import GangWatch, watch_of
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.list_frames import NotedLists
 from zhiyu.engine.outcome import Outcome as Outcome
 from zhiyu.engine.outcome import joined
 from zhiyu.engine.resuming import Going, Resuming
-from zhiyu.engine.sequence import FACT_ROW, FIRST_RESUMED, NO_ASKS, Sequence, in_one
+from zhiyu.engine.sequence import FIRST_RESUMED, NO_ASKS, Sequence, in_one, of_facts
 from zhiyu.entities.lists import ListBook
 from zhiyu.events.batch import EventBatch, empty_batch
 from zhiyu.events.declare import WAIT_END
 from zhiyu.features.state import MAX_BLOCK, FeatureState
 from zhiyu.network.state import NetworkState
-from zhiyu.policy.builtin import DECISION, LABEL
+from zhiyu.policy.builtin import DECISION, GANG, LABEL
 from zhiyu.policy.compile import Compiled
 from zhiyu.policy.declare import OUTCOMES
 
@@ -83,6 +84,7 @@ class Engine:
         self.feedback = Waiting(width, DECISION_SPAN) if DECISION in compiled.types_fed else None
         self.lists = ListBook(codes.one)
         self.resuming = Resuming(compiled, codes, tenant) if compiled.waits else None
+        self.gang_watch: GangWatch | None = watch_of(compiled, self.network)
         self.lag = compiled.policy.feedback.lag_events
         self.accepted = 0
         self._type_codes = {name: codes.one(name) for name in compiled.schema.type_index}
@@ -136,7 +138,7 @@ class Engine:
         n = len(accepted)
         if self.resuming is not None and self._told is None:
             return self._in_steps_of_waits(self.resuming, batch, accepted, judged, keep_all)
-        if n <= 1 or (self.feedback is None and self.lists.idle):
+        if n <= 1 or (self.feedback is None and self.lists.idle and self.gang_watch is None):
             return self._one_step(batch, accepted, judged, keep_all)
         starts = set(range(0, n, self.lag)) if self.feedback is not None else {0}
         if not self.lists.idle:
@@ -144,10 +146,16 @@ class Engine:
         edges = [*sorted(starts | {0}), n]
         parts = []
         for start, stop in itertools.pairwise(edges):
-            rows = accepted[start:stop] if stop - start < n else accepted
             if n and not self.lists.idle:
                 self._change_lists(int(judged.received[accepted[start]]))
-            parts.append(self._decide(batch, rows, judged, keep_all))
+            while start < stop or not n:
+                end = self._before_gangs(start, stop)
+                parts.append(
+                    self._decide(batch, accepted[start:end] if end - start < n else accepted, judged, keep_all)
+                )
+                start = end
+                if not n:
+                    break
         outcome = joined(parts)
         outcome.judged = judged
         return outcome
@@ -178,7 +186,7 @@ class Engine:
             stop = start + int(np.searchsorted(received[start:], horizon, side="left"))
             if self.feedback is not None:
                 stop = min(stop, start + self.lag)
-            stop = resuming.clear(asked, start, stop, received)
+            stop = self._before_gangs(start, resuming.clear(asked, start, stop, received))
             last = int(received[stop - 1]) if stop > start else min(horizon - 1, bound)
             going = resuming.going(asked, start, stop, batch, accepted, received, last)
             rows = accepted[start:stop] if stop - start < n else accepted
@@ -187,6 +195,10 @@ class Engine:
         outcome = joined(parts) if parts else self._decide(batch, accepted, judged, keep_all)
         outcome.judged = judged
         return outcome
+
+    def _before_gangs(self, start: int, stop: int) -> int:
+        """The end of a step that begins with the next event: in front of what gangs bring."""
+        return stop if self.gang_watch is None else min(stop, start + self.gang_watch.room(self.accepted))
 
     def pass_time(self, until_ms: int, keep_all: bool = False) -> Outcome:
         """Let time pass up to `until_ms` though nothing comes: what waits until then goes on."""
@@ -306,6 +318,8 @@ class Engine:
             self.network.bind(file.values, file.nulls)
             self.network.epoch_ms = state.epoch_ms
             file.x[D_NETWORK] = self.network.context_address
+        if self.gang_watch is not None:
+            self.gang_watch.begin()
         status, kept = decide_batch(
             file.x, sequence.values, sequence.nulls, sequence.times, sequence.nows, sequence.kinds, sequence.asks, sequence.ids,
             sequence.money, keep_all, block, kept_values, kept_nulls,
@@ -313,6 +327,8 @@ class Engine:
         self.state.after_block(0 if status >= NETWORK_FULL else status, n)
         if self.network is not None:
             self.network.after_block(max(status - NETWORK_FULL, 0))
+        if self.gang_watch is not None:
+            self.gang_watch.note(sequence.number)
         kept_rows = block[O_KEPT, :kept]
         if kept < n:  # a view of a mostly empty array would keep all of it in memory
             kept_values, kept_nulls = kept_values[:kept].copy(), kept_nulls[:kept].copy()
@@ -337,26 +353,28 @@ class Engine:
         fresh = self._fresh_labels(batch, rows, found.values, found.nulls) if self.labels is not None else None
         if going is not None and going.held and self.resuming is not None:
             found, place = self.resuming.woven(going, found, batch, self.accepted)
-        groups: list[tuple[Facts, Array]] = []
+        groups: list[tuple[str, Facts, Array]] = []
         if self.labels is not None and fresh is not None:
-            groups.append(self.labels.split(fresh[0], place[fresh[1]], found.nows))
+            groups.append((LABEL, *self.labels.split(fresh[0], place[fresh[1]], found.nows)))
         if self.feedback is not None:
-            groups.append(self.feedback.split(Facts.none(width), NO_ROWS, found.number))
-        if not any(len(facts) for facts, _ in groups):
+            groups.append((DECISION, *self.feedback.split(Facts.none(width), NO_ROWS, found.number)))
+        alerts = self.gang_watch.take(self.accepted) if self.gang_watch is not None and len(rows) else None
+        if alerts is not None:
+            groups.append((GANG, alerts, np.zeros(len(alerts), np.int64)))
+        if not any(len(facts) for _, facts, _ in groups):
             one = self._always_decides and len(found.times) == 1
             found.asks = self._one_ask if one else self._decides[found.kinds]
             return found
         return self._woven(found, groups)
 
-    def _woven(self, events: Sequence, groups: list[tuple[Facts, Array]]) -> Sequence:
+    def _woven(self, events: Sequence, groups: list[tuple[str, Facts, Array]]) -> Sequence:
         n, nows = len(events.times), events.nows
-        which, index = interleaved(n, groups)
-        starts = np.cumsum([0, n] + [len(facts) for facts, _ in groups])
+        which, index = interleaved(n, [(facts, before) for _, facts, before in groups])
+        starts = np.cumsum([0, n] + [len(facts) for _, facts, _ in groups])
         place = starts[which + 1] + index
-        names = [name for name, waiting in ((LABEL, self.labels), (DECISION, self.feedback)) if waiting is not None]
         parts = [events]
-        for name, (facts, before) in zip(names, groups):
-            at = nows[before] if len(before) else np.zeros(0, np.int64)
+        for name, facts, before in groups:
+            at = nows[before] if len(before) else NO_ROWS
             due = facts.due if name == LABEL else at
             columns = self.compiled.schema.index
             content = {
@@ -366,22 +384,7 @@ class Engine:
                 columns["late"]: 0,
             }
             values, nulls = rewritten(facts.values, facts.nulls, content)
-            kinds = np.full(len(facts), self.compiled.schema.type_index[name], np.int16)
-            none = np.zeros((len(facts), 2), np.uint64)
-            parts.append(
-                Sequence(
-                    values,
-                    nulls,
-                    due,
-                    at,
-                    kinds,
-                    NO_ASKS,
-                    none,
-                    np.zeros(len(facts), np.int64),
-                    np.full(len(facts), FACT_ROW),
-                    np.zeros(len(facts), np.int64),
-                )
-            )
+            parts.append(of_facts(values, nulls, due, at, self.compiled.schema.type_index[name]))
         found = in_one(parts).of(place)
         found.asks = self._decides[found.kinds]
         return found
@@ -446,7 +449,8 @@ class Engine:
             written += self.network.snapshot(folder / "network.state", {})
         if self.resuming is not None:
             written += self.resuming.holds.snapshot(folder / "waits.state")
-        own = {"accepted": self.accepted, "facts": facts, "brakes": self.deciding.facts()}
+        alerts = self.gang_watch.stored() if self.gang_watch is not None else []
+        own = {"accepted": self.accepted, "facts": facts, "brakes": self.deciding.facts(), "gang_alerts": alerts}
         return written + self.state.snapshot(folder / "features.state", own)
 
     def restore(self, folder: Path) -> dict[str, Any]:
@@ -464,6 +468,8 @@ class Engine:
             self.network.restore(folder / "network.state")
         if self.resuming is not None:
             self.resuming.holds.restore(folder / "waits.state")
+        if self.gang_watch is not None:
+            self.gang_watch.restore(own["gang_alerts"])
         self.deciding.restore(own["brakes"])
         self.accepted = own["accepted"]
         facts: dict[str, Any] = own["facts"]

@@ -53,3 +53,12 @@ def in_one(parts: list[Sequence]) -> Sequence:
         joined("values", 1), joined("nulls", 1), joined("times"), joined("nows"), joined("kinds"), NO_ASKS, joined("ids"),
         joined("money"), joined("row"), joined("number"),
     )  # fmt: skip
+
+
+def of_facts(values: Array, nulls: Array, times: Array, nows: Array, kind: int) -> Sequence:
+    """Facts of one event type as rows (`asks` are set later): `values` int64[C, n], `nulls` uint8[C, n], `times`, `nows` int64[n] ms."""
+    n = len(times)
+    return Sequence(
+        values, nulls, times, nows, np.full(n, kind, np.int16), NO_ASKS, np.zeros((n, 2), np.uint64), np.zeros(n, np.int64),
+        np.full(n, FACT_ROW), np.zeros(n, np.int64),
+    )  # fmt: skip

@@ -47,6 +47,8 @@ def taken_over(old: Engine, opened: Opened, warmed: Engine | None = None) -> Eng
         if new.network is not None and compiled.network is not None:
             new.network.replan(compiled.network)
         new.labels, new.feedback = old.labels, old.feedback
+        if new.gang_watch is not None and old.gang_watch is not None:
+            new.gang_watch.restore(old.gang_watch.stored())
     old.door.limit((compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms, compiled.skew_ms))
     new.door, new.accepted, new.lists = old.door, old.accepted, old.lists
     new.show_lists()

@@ -28,7 +28,7 @@ from zhiyu.evaluation.register_columns import as_registers, registers_of, texts_
 from zhiyu.events.batch import EventBatch
 from zhiyu.expressions.types import Kind
 from zhiyu.policy.artifact import feature_key, ground_key
-from zhiyu.policy.builtin import DECISION
+from zhiyu.policy.builtin import DECISION, GANG
 from zhiyu.policy.expand import all_features
 
 FORMAT = "zhiyu-tape/1"
@@ -38,12 +38,12 @@ COLUMN, TEXT = "= ", "text "
 
 
 def feature_keys(opened: Opened) -> dict[str, str]:
-    """Name → key of every aggregate that is computed and may be taped: not those that count our own decisions, which change with the rules,
-    nor those that ask lists, which change with the lists."""
+    """Name → key of every aggregate that is computed and may be taped: not those that count our own decisions or alerts, which change with
+    the rules, nor those that ask lists, which change with the lists."""
     used = {column.name for column in opened.compiled.features if column.role == "aggregate"}
     asking = {name for name, each in opened.compiled.checked.features.items() if each.where and each.where.lists}
     own = (each.feature for each in all_features(opened.compiled.policy))
-    return {f.name: feature_key(f) for f in own if f.name in used - asking and DECISION not in f.on}
+    return {f.name: feature_key(f) for f in own if f.name in used - asking and not {DECISION, GANG} & set(f.on)}
 
 
 def key_mark(opened: Opened) -> int:

@@ -30,10 +30,11 @@ FieldKind = Literal[
 WAIT_END = "wait_end"
 """A field that only the event types have that a policy makes for itself where its decisions wait: no record may be of such a type."""
 
-LABEL, DECISION = "label", "decision"
-FACTS = (LABEL, DECISION)
-"""Event types that come from inside only: what became known about an event, and what we decided. No record may be of such a type: a label
-has a door of its own, which asks for the right to label, and nobody but the engine says what was decided."""
+LABEL, DECISION, GANG = "label", "decision", "gang_alert"
+FACTS = (LABEL, DECISION, GANG)
+"""Event types that come from inside only: what became known about an event, what we decided, who is in a gang with an alert. No record may
+be of such a type: a label has a door of its own, which asks for the right to label, and nobody but the engine says what was decided, or who
+is in a gang."""
 
 
 class Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

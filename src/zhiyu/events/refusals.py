@@ -13,7 +13,7 @@ from dataclasses import field as default
 from typing import Any
 
 from zhiyu.base.errors import EventRefused
-from zhiyu.events.declare import LABEL
+from zhiyu.events.declare import GANG, LABEL
 
 SHOWN_CHARS = 60
 
@@ -79,6 +79,9 @@ def not_sent(name: str) -> Bad:
     if name == LABEL:
         en = "labels are not sent as events; send them to POST /v1/labels, or name the column of a source that holds them (`label`)"
         zh = "标签不作为事件发送；请使用 POST /v1/labels，或在数据源中用 label 声明标签列"
+    elif name == GANG:
+        en = "alerts about gangs come from the network and are not sent; declare `network.gang.alert_people` to count them"
+        zh = "团伙告警由关系网络产生，不能发送；如需统计请声明 network.gang.alert_people"
     else:
         en = "decisions come back by themselves and are not sent; turn on `feedback.decisions` to count them"
         zh = "决策结果由系统自行回流，不能发送；如需统计请开启 feedback.decisions"

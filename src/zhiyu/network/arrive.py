@@ -6,7 +6,7 @@ Everything is as of one clock, the newest event time so far: an event that comes
 
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, int32s, words_at
-from zhiyu.entities.slots import ROW_WORDS, RUN, SEEN
+from zhiyu.entities.slots import ROW_WORDS, RUN
 from zhiyu.network.forest import EVICTED_EDGE, KEPT_OUT_EDGE, MERGED, REFRESHED_EDGE, add_upwards, cut, link
 from zhiyu.network.layout import (
     APPLICATION_BIT,
@@ -124,7 +124,8 @@ def expire(x: Array, row: int) -> None:
         if (flags >> (LINKED_BIT + number)) & 1:
             unlink(x, person, node, time)
         forget_mention(x, node)
-    forget_mention(x, person)
+    if person != NOBODY:  # who was erased is forgotten already
+        forget_mention(x, person)
     free_row(x, row)
 
 
@@ -180,7 +181,6 @@ def put_in_chains(x: Array, row: int, found: Array) -> None:
         if found[slot] != NOBODY:
             line = found[slot] * ROW_WORDS
             lines[line + RUN] = chain_in(events, row_words(links), links + 1, row, slot, found[slot], lines[line + RUN])
-            lines[line + SEEN] = max(lines[line + SEEN], time_of(events, row_words(links), row))
 
 
 @kernel

@@ -32,12 +32,15 @@ class Link(Declaration, frozen=True):
 class Gang(Declaration, frozen=True):
     """From when on a dense core is a gang: `when` is true of the event. Its people stay joined for `window` from then on.
 
-    The gate takes effect in front of the decided event `lag_events` later (64 to 1,024), live and in a replay alike.
+    The gate takes effect in front of the decided event `lag_events` later (64 to 1,024), live and in a replay alike. A gang that reaches
+    `alert_people` people raises an alert (0: none does). One call may put at most `max_listed` of its people on a list.
     """
 
     when: str
     window: str = "90d"
     lag_events: int = 64
+    alert_people: int = 0
+    max_listed: int = 50
 
 
 class Network(Declaration, frozen=True):

@@ -12,20 +12,26 @@ import numpy as np
 
 from zhiyu.base.arena import Arena, Extents
 from zhiyu.base.jit import Array
-from zhiyu.entities.slots import BITS, FIRST_BITS, INDEX_LIMIT, LIVE, ROW_WORDS, SLOT_LIMIT, USED
+from zhiyu.entities.slots import BITS, FIRST_BITS, INDEX_LIMIT, KEY, LIVE, ROW_WORDS, SIZE, SLOT_LIMIT, USED
 from zhiyu.network import gangs as g
 from zhiyu.network import layout as at
 from zhiyu.network.plan import GangPlan
 
-WHAT = {g.BORN: "BORN", g.MERGED_GANGS: "MERGE", g.SPLIT_GANG: "SPLIT", g.EXPIRED_GANG: "EXPIRED"}
+WHAT = {
+    g.BORN: "BORN", g.MERGED_GANGS: "MERGE", g.SPLIT_GANG: "SPLIT", g.EXPIRED_GANG: "EXPIRED", g.GROWN_GANG: "GROWN", g.ALERT_GANG: "ALERT",
+}  # fmt: skip
 MAX_PEOPLE = 1 << 24
 MAX_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """What became of a gang: BORN; MERGE (it took `other` in); SPLIT (`other` went off with `people`); EXPIRED. `clock_ms` counts from the
-    network's epoch, `event` is the number of the decided event in front of which it happened."""
+    """What became of a gang: BORN; GROWN (somebody came); MERGE (it took `other` in); SPLIT (`other` went off with `people`); EXPIRED;
+    ALERT (it has reached the declared number of people).
+
+    `clock_ms` counts from the network's epoch, `event` is the number of the decided event in front of which it happened, `row` counts
+    every row that was fed up to this event, `code` names who came (BORN: one of the two).
+    """
 
     what: str
     gang: int
@@ -33,6 +39,8 @@ class Lineage:
     clock_ms: int
     people: int
     event: int
+    row: int = 0
+    code: int = at.NO_CODE
 
 
 class GangState:
@@ -64,6 +72,7 @@ class GangState:
         """Where the gate's answer stands from now on."""
         assert plan is not None
         self.context[g.G_LAG], self.context[g.G_WINDOW], self.context[g.G_GATE] = plan.lag, plan.window_ms, plan.gate
+        self.context[g.G_ALERT] = plan.alert_people
 
     def told(self, since: int = 0) -> list[Lineage]:
         """The record from line `since` on, as far as it is still kept."""
@@ -77,19 +86,25 @@ class GangState:
         """Lines of the record so far, those no longer kept included."""
         return int(self.head[g.G_TOLD])
 
-    def members(self) -> dict[int, list[int]]:
-        """Keys of the people of every gang, by gang id; one pass over all people."""
+    def gangs_of_all(self) -> Array:
+        """int64[people]: the gang of every person by node, 0 for none; a few passes over all people."""
         used = int(self.slot_head[USED])
-        ints, keys = self.nodes[:used].view(np.int32), self.rows[:used]
-        found: dict[int, list[int]] = {}
-        for node in np.flatnonzero(keys[:, 3] > 0).tolist():
-            root = node
-            while ints[root, at.PARENT]:
-                root = int(ints[root, at.PARENT]) - 1
-            gang = int(ints[root, at.GANG])
-            if gang:
-                found.setdefault(gang, []).append(int(keys[node, 0]))
+        ints = self.nodes[:used].view(np.int32)
+        root = np.where(ints[:, at.PARENT] > 0, ints[:, at.PARENT] - 1, np.arange(used))
+        while (root != (above := root[root])).any():
+            root = above
+        return np.where(self.rows[:used, SIZE] > 0, ints[root, at.GANG], 0).astype(np.int64)
+
+    def members(self) -> dict[int, list[int]]:
+        """Keys of the people of every gang, by gang id."""
+        gangs, found = self.gangs_of_all(), dict[int, list[int]]()
+        for node in np.flatnonzero(gangs).tolist():
+            found.setdefault(int(gangs[node]), []).append(int(self.rows[node, KEY]))
         return found
+
+    def codes_of(self, gang: int) -> Array:
+        """Codes int64[k] of the people of one gang, ascending: the values that the policy's person field has."""
+        return np.sort(self.rows[: int(self.slot_head[USED]), at.CODE][self.gangs_of_all() == gang])
 
     def bytes_used(self) -> int:
         """Bytes in use."""

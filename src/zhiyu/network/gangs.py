@@ -1,7 +1,7 @@
 """Gangs: dense cores that a gate has let through, joined to groups with names that last.
 
 In: the core of an event, and, `lag` events later, what the gate said of it. Out: a forest of people, a gang id at each root, a record of
-what became of every gang: BORN, MERGE, SPLIT, EXPIRED.
+what became of every gang: BORN, GROWN, MERGE, SPLIT, EXPIRED, and ALERT when a gang reaches the declared number of people.
 A gate is a condition of the policy, evaluated when all features of an event are known; it takes effect a declared number of events
 later, in front of the event that stands there, so a replay in any batches does the same as live decisions. An edge of this forest is a
 person and somebody of the core; its age is its running number, so no two are equally old. The larger side keeps the id; of equal ones the
@@ -13,6 +13,7 @@ from zhiyu.base.machine import int32s, words_at
 from zhiyu.entities.slots import FULL, ROW_WORDS, SIZE, add, find, spread_bits
 from zhiyu.network.forest import climb, cut, join, oldest_between, refresh
 from zhiyu.network.layout import (
+    CODE,
     EDGE_TIME,
     GANG,
     LINE_INTS,
@@ -22,42 +23,47 @@ from zhiyu.network.layout import (
     N_NODES,
     N_ROWS,
     N_SLOT_HEAD,
+    NO_CODE,
     PARENT,
     PEOPLE,
     PERSONS,
 )
 
-BORN, MERGED_GANGS, SPLIT_GANG, EXPIRED_GANG = 1, 2, 3, 4
-LINEAGE_WORDS, LINEAGE_ROWS = 6, 1 << 16
-"""One line of the record: what, gang, the other gang, clock, people, number of the event. The newest LINEAGE_ROWS are kept."""
+BORN, MERGED_GANGS, SPLIT_GANG, EXPIRED_GANG, GROWN_GANG, ALERT_GANG = 1, 2, 3, 4, 5, 6
+LINEAGE_WORDS, LINEAGE_ROWS = 8, 1 << 16
+"""One line of the record: what, gang, the other gang, clock, people, number of the event, number of the row (every row that was fed
+counts, facts and noise too), code of the person who came. The newest LINEAGE_ROWS are kept."""
 EDGE_WORDS = 4
 """One edge: time, person | somebody << 32, number, next in line + 1 (or next free)."""
 MAX_MEMBERS = 64
-PENDING_WORDS = MAX_MEMBERS + 3
-"""One core that waits for its gate: number of its event, whether the gate is open, people, then their keys."""
+PENDING_WORDS = 2 * MAX_MEMBERS + 3
+P_KEYS, P_CODES = 3, 3 + MAX_MEMBERS
+"""One core that waits for its gate: number of its event, whether the gate is open, people, then their keys and their codes."""
+GONE_EDGE = -1
+"""People of an edge that was taken away before its time: it only keeps its place in line."""
 
 # words of the gangs' head
-G_EDGES, G_FREE, G_FIRST, G_LAST, G_NUMBER, G_LIVE, G_NEXT_ID, G_TOLD, G_EVENTS = range(8, 17)
+G_EDGES, G_FREE, G_FIRST, G_LAST, G_NUMBER, G_LIVE, G_NEXT_ID, G_TOLD, G_EVENTS, G_ROW = range(8, 18)
 G_HEAD_WORDS = 24
 # words of the gangs' own context, behind those it shares with the network's (rows, index, slot head, nodes)
-G_EDGE_ROWS, G_LINEAGE, G_PENDING, G_NUMBERS, G_LAG, G_WINDOW, G_GATE, G_EDGE_LIMIT = range(32, 40)
-G_CONTEXT_WORDS = 40
+G_EDGE_ROWS, G_LINEAGE, G_PENDING, G_NUMBERS, G_LAG, G_WINDOW, G_GATE, G_EDGE_LIMIT, G_ALERT = range(32, 41)
+G_CONTEXT_WORDS = 48
 GANGS_FULL = 3
 
 
 @kernel
-def tell(g: Array, what: int, gang: int, other: int, clock: int, people: int) -> None:
+def tell(g: Array, what: int, gang: int, other: int, clock: int, people: int, code: int) -> None:
     """One line of the record."""
     head = words_at(g[N_HEAD])
     at = (head[G_TOLD] % LINEAGE_ROWS) * LINEAGE_WORDS
     line = words_at(g[G_LINEAGE])
     line[at], line[at + 1], line[at + 2], line[at + 3] = what, gang, other, clock
-    line[at + 4], line[at + 5] = people, head[G_EVENTS]
+    line[at + 4], line[at + 5], line[at + 6], line[at + 7] = people, head[G_EVENTS], head[G_ROW], code
     head[G_TOLD] += 1
 
 
 @kernel
-def member(g: Array, key: int) -> int:
+def member(g: Array, key: int, code: int) -> int:
     """The node of a person in the forest of gangs, a new one if need be; FULL at the limit."""
     rows, index, head = words_at(g[N_ROWS]), words_at(g[N_INDEX]), words_at(g[N_SLOT_HEAD])
     hashed = spread_bits(key)
@@ -66,6 +72,7 @@ def member(g: Array, key: int) -> int:
         return node
     node = add(rows, index, head, key, hashed)
     if node != FULL:
+        rows[node * ROW_WORDS + CODE] = code
         for word in range(LINE_WORDS):
             words_at(g[N_NODES])[node * LINE_WORDS + word] = 0
         words_at(g[N_NODES])[node * LINE_WORDS + PEOPLE] = 1 | (int64(1) << 32)
@@ -149,15 +156,19 @@ def merged_name(g: Array, root: int, other_root: int, clock: int) -> int:
     ints = int32s(words_at(g[N_NODES]))
     gang, other = int64(ints[root * LINE_INTS + GANG]), int64(ints[other_root * LINE_INTS + GANG])
     people, others = int64(ints[root * LINE_INTS + PERSONS]), int64(ints[other_root * LINE_INTS + PERSONS])
+    fresh = words_at(g[N_ROWS])[(root if gang == 0 else other_root) * ROW_WORDS + CODE]  # a group of one is its root
     if gang == 0 and other == 0:
         gang = new_id(g)
-        tell(g, BORN, gang, 0, clock, people + others)
-    elif gang == 0 or (other != 0 and (others > people or (others == people and other < gang))):
-        gang, other = other, gang
-        if other != 0:
-            tell(g, MERGED_GANGS, gang, other, clock, people + others)
-    elif other != 0:
-        tell(g, MERGED_GANGS, gang, other, clock, people + others)
+        tell(g, BORN, gang, 0, clock, people + others, fresh)
+    elif gang == 0 or other == 0:
+        gang = max(gang, other)
+        tell(g, GROWN_GANG, gang, 0, clock, people + others, fresh)
+    else:
+        if others > people or (others == people and other < gang):
+            gang, other = other, gang
+        tell(g, MERGED_GANGS, gang, other, clock, people + others, NO_CODE)
+    if max(people, others) < g[G_ALERT] <= people + others:
+        tell(g, ALERT_GANG, gang, 0, clock, people + others, NO_CODE)
     return gang
 
 
@@ -179,8 +190,8 @@ def part_gangs(g: Array, one: int, other: int, number: int, clock: int) -> None:
     ints[mine * LINE_INTS + GANG] = gang
     if people == 1:
         ints[mine * LINE_INTS + GANG] = 0
-        tell(g, EXPIRED_GANG, gang, 0, clock, 0)
+        tell(g, EXPIRED_GANG, gang, 0, clock, 0, NO_CODE)
     elif others > 1:
         fresh = new_id(g)
         ints[its * LINE_INTS + GANG] = fresh
-        tell(g, SPLIT_GANG, gang, fresh, clock, others)
+        tell(g, SPLIT_GANG, gang, fresh, clock, others, NO_CODE)

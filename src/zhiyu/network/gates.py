@@ -21,7 +21,10 @@ from zhiyu.network.gangs import (
     G_PENDING,
     G_WINDOW,
     GANGS_FULL,
+    GONE_EDGE,
     MAX_MEMBERS,
+    P_CODES,
+    P_KEYS,
     PENDING_WORDS,
     bind,
     member,
@@ -29,6 +32,7 @@ from zhiyu.network.gangs import (
 )
 from zhiyu.network.layout import (
     CLOCK,
+    CODE,
     INT32_MASK,
     N_GANGS,
     N_HEAD,
@@ -59,9 +63,10 @@ def expire_gangs(x: Array, g: Array) -> None:
         head[G_FIRST] = edges[at + 3]
         if head[G_FIRST] == 0:
             head[G_LAST] = 0
-        part_gangs(g, one, other, edges[at + 2], clock)
-        leave(g, one)
-        leave(g, other)
+        if edges[at + 1] != GONE_EDGE:
+            part_gangs(g, one, other, edges[at + 2], clock)
+            leave(g, one)
+            leave(g, other)
         edges[at + 3] = head[G_FREE]
         head[G_FREE] = edge + 1
         head[G_LIVE] -= 1
@@ -90,9 +95,9 @@ def begin_event(x: Array, row: int) -> int:
     waiting[0], waiting[1], waiting[2] = number, 0, 0
     if not is_open or people < 2:
         return 0
-    one = member(g, waiting[3])
+    one = member(g, waiting[P_KEYS], waiting[P_CODES])
     for place in range(1, people):
-        other = member(g, waiting[3 + place])
+        other = member(g, waiting[P_KEYS + place], waiting[P_CODES + place])
         if one == FULL or other == FULL or bind(g, one, other, clock) != 0:
             return GANGS_FULL
     return 0
@@ -106,11 +111,12 @@ def keep_core(x: Array, row: int, person: int) -> None:
     waiting = beyond(words_at(g[G_PENDING]), (number % g[G_LAG]) * PENDING_WORDS)
     if result[R_IN_CORE] == 0:
         return
-    waiting[3] = rows[person * ROW_WORDS + KEY]
+    waiting[P_KEYS], waiting[P_CODES] = rows[person * ROW_WORDS + KEY], rows[person * ROW_WORDS + CODE]
     people = 1
     for place in range(min(result[R_CORE_PERSONS], MAX_MEMBERS)):
         if core[place] != person:
-            waiting[3 + people] = rows[core[place] * ROW_WORDS + KEY]
+            waiting[P_KEYS + people] = rows[core[place] * ROW_WORDS + KEY]
+            waiting[P_CODES + people] = rows[core[place] * ROW_WORDS + CODE]
             people += 1
     waiting[2] = people
 

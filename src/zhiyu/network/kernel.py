@@ -6,9 +6,10 @@ A block is looked up as a whole and then taken row by row; it gives the bits of 
 
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, bytes_at, words_at
+from zhiyu.network.ahead import ask_above_leaving, ask_around, ask_for_leaving, ask_for_slots
 from zhiyu.network.answer import answer, silence
 from zhiyu.network.arrive import advance, let_go, take_application, take_label
-from zhiyu.network.gangs import G_NUMBERS
+from zhiyu.network.gangs import G_NUMBERS, G_ROW
 from zhiyu.network.gates import NOT_ASKED, begin_event, open_gates
 from zhiyu.network.layout import (
     APPLIES,
@@ -25,7 +26,7 @@ from zhiyu.network.layout import (
     S_AMOUNT,
     S_WINDOW,
 )
-from zhiyu.network.nodes import EVENTS_FULL, OK, SKIPPED, find_block, role_of
+from zhiyu.network.nodes import EVENTS_FULL, OK, SKIPPED, find_block, hash_block, role_of
 from zhiyu.network.window import NO_ROW
 
 
@@ -71,13 +72,20 @@ def feed_row(x: Array, row: int, time: int, role: int, asks: bool) -> int:
 @kernel
 def feed_block(x: Array, times: Array, kinds: Array, asks: Array, count: int) -> int:
     """Rows [0, count) of the register file; `times` ms since the epoch. OK, or what is full."""
-    status = find_block(x, kinds, asks, 0, count)
+    leaving = ask_for_leaving(x, times[count - 1])
+    hash_block(x, kinds, asks, count)
+    ask_above_leaving(x, leaving)
+    ask_for_slots(x, count)
+    status = find_block(x, count)
     if status != OK:
         return status
+    ask_around(x, count)
     if x[N_GANGS] != 0:
         for row in range(count):
             words_at(words_at(x[N_GANGS])[G_NUMBERS])[row] = NOT_ASKED
     for row in range(count):
+        if x[N_GANGS] != 0:
+            words_at(words_at(x[N_GANGS])[N_HEAD])[G_ROW] += 1
         role = role_of(x, kinds, asks, row)
         if role == NOTHING:
             if asks[row] != SKIPPED:

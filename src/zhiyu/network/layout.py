@@ -22,11 +22,15 @@ An *event row* is at the same time what expires, what links, and the adjacency l
     ints 6 …    S slots: node + 1 of the person (slot 0) and of what the event links (slots 1 … S-1), 0 for none
     then        S chains: for each slot, the next older event of that node: row << 4 | its slot there, + 1
 
+A row whose person has been erased, or whose thing has been taken off it, keeps its place in line until its time has come, and has 0 there.
+
 A *slot line* (entities.slots) leads from a key to its node: word RUN is the head of the node's chain, SIZE the number of events that
-mention it; at zero the node is forgotten.
+mention it; at zero the node is forgotten. CODE is the value that the key was made of, so that people and things can be named again.
 """
 
 import numpy as np
+
+from zhiyu.entities.slots import FREE_MARK, SEEN
 
 LINE_WORDS, LINE_INTS = 8, 16
 AMOUNT, PEOPLE, LOADS, SHORT, LONG, EDGE_TIME = range(6)
@@ -35,6 +39,10 @@ GANG = DEGREE
 NODES, PERSONS, BAD, APPLICATIONS, COUNTED = 2, 3, 4, 5, 6
 """Ints of a line: the halves of words 1 to 4; `COUNTED`, + 1, + 2 are the counted windows."""
 PERSON_KIND = 0
+
+CODE = SEEN
+"""The word of a slot line that other tables use for a time: a network forgets by mentions, not by age."""
+NO_CODE = int(FREE_MARK) + 1
 
 MAX_LINKS = 9
 """Links of one policy: two flag bits each, and 24 bits stand beside the time."""

@@ -16,6 +16,8 @@ MAX_LOCAL = MAX_BALL_EVENTS * (MAX_LINKS + 1)
 TABLE_SIZE = 2048
 ROUNDS = 1 << 30
 MIN_BLOCK = 16
+MAX_LEAVING = 2048
+"""Nodes of leaving events that are asked for ahead of a block."""
 
 # where each part of the scratch memory begins
 B_ROUND = 0
@@ -37,7 +39,8 @@ B_LEAST = B_ORDER + MAX_LOCAL
 B_CORE = B_LEAST + MAX_LOCAL
 B_RESULT = B_CORE + MAX_BALL_EVENTS
 B_MARKS = B_RESULT + 64
-SCRATCH_WORDS = B_MARKS + 64
+B_LEAVING = B_MARKS + 64
+SCRATCH_WORDS = B_LEAVING + MAX_LEAVING
 
 
 @kernel

@@ -11,6 +11,7 @@ from zhiyu.entities.slots import BITS, FULL, ROW_WORDS, RUN, SIZE, add, find, in
 from zhiyu.network.layout import (
     ALL_PERSONS,
     APPLIES,
+    CODE,
     FORGOTTEN,
     K_REGISTER,
     K_TYPE,
@@ -34,6 +35,7 @@ from zhiyu.network.layout import (
     N_SLOT_HEAD,
     N_VALUES,
     N_WIDTH,
+    NO_CODE,
     NODES,
     NOTHING,
     PERSON_KIND,
@@ -87,7 +89,7 @@ def hash_row(x: Array, row: int, role: int, keys: Array) -> None:
 
 
 @kernel
-def find_row(x: Array, keys: Array, found: Array) -> int:
+def find_row(x: Array, row: int, keys: Array, found: Array) -> int:
     """Nodes of one row, new ones added, each mentioned once more; NODES_FULL at the limit."""
     rows, index, head = words_at(x[N_ROWS]), words_at(x[N_INDEX]), words_at(x[N_SLOT_HEAD])
     links = words_at(x[N_SETTINGS])[S_LINKS]
@@ -101,7 +103,7 @@ def find_row(x: Array, keys: Array, found: Array) -> int:
             node = add(rows, index, head, keys[2 * slot], hashed)
             if node == FULL:
                 return NODES_FULL
-            begin_node(x, node, slot)
+            begin_node(x, row, node, slot)
         mentioned = False
         for earlier in range(1, slot):
             mentioned = mentioned or found[earlier] == node
@@ -114,11 +116,15 @@ def find_row(x: Array, keys: Array, found: Array) -> int:
 
 
 @kernel
-def begin_node(x: Array, node: int, slot: int) -> None:
-    """The line of a new node: a tree of its own."""
+def begin_node(x: Array, row: int, node: int, slot: int) -> None:
+    """The line of a new node: a tree of its own; the value that names it is kept beside its key."""
     line, ints = beyond(words_at(x[N_NODES]), node * LINE_WORDS), int32s(words_at(x[N_NODES]))
     for word in range(LINE_WORDS):
         line[word] = 0
+    register = words_at(x[N_SETTINGS])[S_PERSON]
+    if slot > 0:
+        register = words_at(x[N_LINKS])[(slot - 1) * LINK_COLUMNS + K_REGISTER]
+    words_at(x[N_ROWS])[node * ROW_WORDS + CODE] = max(words_at(x[N_VALUES])[register * x[N_WIDTH] + row], NO_CODE)
     ints[node * LINE_INTS + NODES] = 1
     if slot == 0:
         ints[node * LINE_INTS + PERSONS] = 1
@@ -141,13 +147,19 @@ def forget_mention(x: Array, node: int) -> None:
 
 
 @kernel
-def find_block(x: Array, kinds: Array, asks: Array, first: int, count: int) -> int:
-    """Nodes of rows [first, first + count), `MAX_SLOTS_PER_ROW` words a row; the lines are asked for ahead."""
-    keys, found = words_at(x[N_KEYS]), words_at(x[N_FOUND])
-    for row in range(first, first + count):
+def hash_block(x: Array, kinds: Array, asks: Array, count: int) -> None:
+    """Keys of all rows of a block."""
+    keys = words_at(x[N_KEYS])
+    for row in range(count):
         hash_row(x, row, role_of(x, kinds, asks, row), beyond(keys, 2 * MAX_SLOTS_PER_ROW * row))
-    for row in range(first, first + count):
-        status = find_row(x, beyond(keys, 2 * MAX_SLOTS_PER_ROW * row), beyond(found, MAX_SLOTS_PER_ROW * row))
+
+
+@kernel
+def find_block(x: Array, count: int) -> int:
+    """Nodes of all rows of a block whose keys are made, `MAX_SLOTS_PER_ROW` words a row."""
+    keys, found = words_at(x[N_KEYS]), words_at(x[N_FOUND])
+    for row in range(count):
+        status = find_row(x, row, beyond(keys, 2 * MAX_SLOTS_PER_ROW * row), beyond(found, MAX_SLOTS_PER_ROW * row))
         if status != OK:
             return status
     return OK

@@ -20,6 +20,8 @@ from zhiyu.network.declare import Link
 WEIGHT_SCALE = 1000
 MAX_WEIGHT = 1000 * WEIGHT_SCALE
 MAX_PEOPLE = 1_000_000
+NEVER = 1 << 30
+MIN_ALERT, MAX_ALERT = 2, 1_000_000
 MIN_LAG, MAX_LAG = 64, 1024
 """Events after which a gate takes effect: a block is never longer than the least."""
 BALL_RESULTS = {
@@ -41,11 +43,15 @@ class LinkPlan:
 
 @dataclass(frozen=True, slots=True)
 class GangPlan:
-    """Gates: the register that says whether one is open, how long its people stay joined, after how many events it takes effect."""
+    """Gates: the register that says whether one is open, how long its people stay joined, after how many events it takes effect.
+
+    `alert_people`: a gang that reaches so many people is told of (NEVER: none is).
+    """
 
     gate: int
     window_ms: int
     lag: int = MIN_LAG
+    alert_people: int = NEVER
 
 
 @dataclass(frozen=True, slots=True)

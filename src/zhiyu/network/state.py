@@ -28,6 +28,8 @@ MAX_BLOCK = 64
 BLOCKS_PER_CHECK = 64
 """Memory is looked at after so many blocks: a block adds less than a hundred kilobytes."""
 HEADER_WORDS = 8
+LAYOUT = 2
+"""Of the arrays; a snapshot of another one is not taken up."""
 COUNTED = {
     "linked": at.LINKED, "refreshed": at.REFRESHED, "evicted": at.EVICTED, "kept_out": at.KEPT_OUT, "cuts": at.CUTS, "caps_hit": at.CAPPED,
     "late": at.LATE, "too_late": at.TOO_LATE, "doubtful_degrees": at.DOUBTS, "balls": at.BALLS, "peels": at.PEELS,
@@ -176,7 +178,7 @@ class NetworkState:
             for part in (self.plan.settings()[: at.S_PERSON], self.plan.link_lines()[:, at.K_TYPE :])
         ]
         gang = [self.plan.gang.window_ms, self.plan.gang.lag] if self.plan.gang else []
-        return [*settings, gang, list(self.plan.roles), list(self.rows.shape), list(self.events.shape)]
+        return [LAYOUT, *settings, gang, list(self.plan.roles), list(self.rows.shape), list(self.events.shape)]
 
     def snapshot(self, path: Path, facts: dict[str, Any]) -> int:
         """Write the whole state and `facts` to one file; returns its size in bytes."""

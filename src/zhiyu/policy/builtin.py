@@ -1,8 +1,8 @@
-"""Facts that no file declares: labels that arrive, and our own decisions.
+"""Facts that no file declares: labels that arrive, our own decisions, gangs that were raised an alert about.
 
-In: a policy. Out: the event types `label` and `decision`, so that features can count them like any other fact.
+In: a policy. Out: the event types `label`, `decision` and `gang_alert`, so that features can count them like any other fact.
 A label carries `fraud` and the fields of the event it is about, and arrives `label_delay` after it; a decision
-carries `outcome` and `score`.
+carries `outcome` and `score`; a gang's alert comes once per member and carries the person, the gang's id and how many people it has.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 
 from zhiyu.events.declare import DECISION as DECISION
 from zhiyu.events.declare import FACTS, WAIT_END, EventType, Field
+from zhiyu.events.declare import GANG as GANG
 from zhiyu.events.declare import LABEL as LABEL
 from zhiyu.policy.declare import OUTCOMES, Policy
 
@@ -29,6 +30,11 @@ DECISION_FIELDS = {
     "outcome": Field(type="enum", values=OUTCOMES, en="our decision", zh="决策结果"),
     "score": Field(type="int", en="our score", zh="决策分"),
 }
+GANG_ID, GANG_PEOPLE = "alerted_gang", "alerted_people"
+GANG_FIELDS = {
+    GANG_ID: Field(type="int", min=1, en="gang with an alert", zh="告警团伙编号"),
+    GANG_PEOPLE: Field(type="int", min=0, en="people of the gang with an alert", zh="告警团伙人数"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Clash:
 
 
 def event_types(policy: Policy) -> tuple[EventType, ...]:
-    """The declared event types, followed by `label`, and by `decision` when `feedback.decisions` is on.
+    """The declared event types, then `label`, `decision` when `feedback.decisions` is on, and `gang_alert` when gangs raise one.
 
     >>> who = EventType(name="login", fields={"who": Field(type="string", required=True)})
     >>> [t.name for t in event_types(Policy(name="p", events=(who,)))]
@@ -57,7 +63,15 @@ def event_types(policy: Policy) -> tuple[EventType, ...]:
         facts.append(
             EventType(name=DECISION, fields=originals | DECISION_FIELDS, decide=False, en="decision", zh="决策")
         )
+    if raises_alerts(policy) and policy.network is not None and policy.network.person in originals:
+        own = {policy.network.person: originals[policy.network.person]} | GANG_FIELDS
+        facts.append(EventType(name=GANG, fields=own, decide=False, en="gang alert", zh="团伙告警"))
     return policy.events + tuple(facts)
+
+
+def raises_alerts(policy: Policy) -> bool:
+    """Whether a gang that reaches a number of people is told of."""
+    return policy.network is not None and policy.network.gang is not None and policy.network.gang.alert_people > 0
 
 
 def clashes(policy: Policy) -> list[Clash]:
@@ -65,6 +79,8 @@ def clashes(policy: Policy) -> list[Clash]:
     taken = dict.fromkeys(LABEL_FIELDS, LABEL)
     if policy.feedback.decisions:
         taken |= dict.fromkeys(DECISION_FIELDS, DECISION)
+    if raises_alerts(policy):
+        taken |= dict.fromkeys(GANG_FIELDS, GANG)
     taken |= dict.fromkeys(WAIT_FIELDS, "wait")
     found = []
     for index, event in enumerate(policy.events):

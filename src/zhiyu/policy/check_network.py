@@ -11,7 +11,7 @@ from zhiyu.expressions.types import Kind, Type
 from zhiyu.features.result_type import misfit
 from zhiyu.network.declare import Link, Network
 from zhiyu.network.layout import MAX_COUNTED, MAX_LINKS
-from zhiyu.network.plan import MAX_LAG, MAX_PEOPLE, MAX_WEIGHT, MIN_LAG, WEIGHT_SCALE, weight_of
+from zhiyu.network.plan import MAX_ALERT, MAX_LAG, MAX_PEOPLE, MAX_WEIGHT, MIN_ALERT, MIN_LAG, WEIGHT_SCALE, weight_of
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.places import Path
 
@@ -19,6 +19,7 @@ PATH: Path = ("network",)
 CROWDS = {"ip": ("an IP address", "IP 地址"), "geo": ("a place", "地理位置"), "employer": ("an employer", "单位")}
 """Kinds of field, or entities, that strangers share."""
 MIN_PERSONS = (2, 64)
+MAX_LISTED = 10_000
 
 
 def network(checked: Checked) -> None:
@@ -190,6 +191,18 @@ def _gang(checked: Checked, declared: Network) -> None:
             f"lag_events 为 {MIN_LAG} 至 {MAX_LAG}，此处为 {lag}",
         )
         checked.error("limit.network", (*path, "lag_events"), en, zh)
+    alert = declared.gang.alert_people
+    if alert != 0 and not MIN_ALERT <= alert <= MAX_ALERT:
+        en = f"`alert_people` is {MIN_ALERT} to {MAX_ALERT:,}, or 0 for no alerts; this is {alert}"
+        zh = f"alert_people 为 {MIN_ALERT} 至 {MAX_ALERT:,}，0 表示不告警，此处为 {alert}"
+        checked.error("limit.network", (*path, "alert_people"), en, zh)
+    listed = declared.gang.max_listed
+    if not 0 <= listed <= MAX_LISTED:
+        en, zh = (
+            f"`max_listed` is 0 to {MAX_LISTED:,}; this is {listed}",
+            f"max_listed 为 0 至 {MAX_LISTED:,}，此处为 {listed}",
+        )
+        checked.error("limit.network", (*path, "max_listed"), en, zh)
 
 
 def _on(checked: Checked, declared: Network) -> None:

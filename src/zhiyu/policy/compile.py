@@ -25,7 +25,7 @@ from zhiyu.expressions import Expression, Prepared, Program, check, compile_prog
 from zhiyu.expressions.types import INT, Kind, Type
 from zhiyu.features.plan import Plan, Variable, build_plan
 from zhiyu.network.plan import NetworkPlan
-from zhiyu.policy.builtin import DECISION, LABEL
+from zhiyu.policy.builtin import BUILTIN_TYPES, LABEL
 from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
 from zhiyu.policy.compile_brakes import Brakes, compile_brakes
 from zhiyu.policy.compile_columns import Columns, row_lines, words_of
@@ -372,4 +372,4 @@ def _role(feature: CheckedFeature) -> Literal["aggregate", "derived", "score"]:
 def _types_fed(checked: Checked, aggregates: Iterable[CheckedFeature]) -> frozenset[str]:
     """Event types that enter the kernel: all the lender sends, and the builtin facts that a feature names."""
     named = {name for feature in aggregates for name in feature.feature.on}
-    return checked.known.facts | (named & {LABEL, DECISION})
+    return checked.known.facts | (named & set(BUILTIN_TYPES))

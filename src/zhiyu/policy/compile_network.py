@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from zhiyu.base.windows import parse_duration_ms
-from zhiyu.network.declare import Network, NetworkFeature
+from zhiyu.network.declare import Gang, Network, NetworkFeature
 from zhiyu.network.layout import APPLIES, LABELS, NOTHING, R_BAD, R_BAD_1, R_BAD_2, R_BAD_SHARE
-from zhiyu.network.plan import GangPlan, LinkPlan, NetworkPlan, weight_of
+from zhiyu.network.plan import NEVER, GangPlan, LinkPlan, NetworkPlan, weight_of
 from zhiyu.policy.builtin import LABEL
 from zhiyu.policy.checked import Checked, CheckedFeature
 
@@ -48,10 +48,12 @@ def compile_network(
         bad=layout["fraud"],
         half_life_ms=parse_duration_ms(declared.half_life),
         min_persons=declared.min_persons,
-        gang=GangPlan(gate, parse_duration_ms(declared.gang.window), declared.gang.lag_events)
-        if declared.gang
-        else None,
+        gang=_gang(declared.gang, gate) if declared.gang else None,
     )
+
+
+def _gang(declared: Gang, gate: int) -> GangPlan:
+    return GangPlan(gate, parse_duration_ms(declared.window), declared.lag_events, declared.alert_people or NEVER)
 
 
 def _roles(checked: Checked, declared: Network, labels: bool) -> tuple[int, ...]:
