@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.evaluation.test_training import MODEL, policy_folder, stream
+from tests.models.test_matrix import folder_with_matrix
 from zhiyu.cli import main
 
 
@@ -41,6 +42,21 @@ def test_list_and_show(folder: Path) -> None:
     shown = run("models", "show", str(folder / "card.json"))
     assert f"version {json.loads((folder / 'card.json').read_text())['hash']}" in shown
     assert "reported: count by card over 30d on label where fraud" in shown
+
+
+def test_the_matrix_is_drawn(tmp_path: Path) -> None:
+    folder = folder_with_matrix(tmp_path / "policy", "10")
+    (cell,) = json.loads(run("models", "matrix", str(folder), "--json"))["matrix"]
+    assert (cell["champion"], cell["challengers"]) == ("calm", [{"model": "keen", "percent": "10"}])
+    assert cell["thresholds"] == {"review": "0.4", "decline": "0.9"}
+    drawn = run("models", "matrix", str(folder))
+    for words in ("account_takeover", "payment", "takeover", "challenger keen 10 %", "shadow quiet", "≥ 0.9: decline"):
+        assert words in drawn
+    roles = {
+        each["name"]: each["roles"][0]["role"]
+        for each in json.loads(run("models", "list", str(folder), "--json"))["models"]
+    }
+    assert roles == {"calm": "champion", "keen": "challenger", "quiet": "shadow"}
 
 
 def test_compare_and_drift(folder: Path) -> None:

@@ -91,7 +91,7 @@ def test_columns_of_decisions(made: Path) -> None:
 def test_keys_of_the_report_of_a_replay(made: Path) -> None:
     named = set(under("## The JSON report", "key"))
     run = json.loads((made / "run" / "default" / "run.json").read_text(encoding="utf-8"))
-    assert named == set(run) - {"input", "source", "tenant", "batch"} | {"out"}
+    assert named == set(run) - {"input", "source", "tenant", "batch", "models"} | {"out"}
     dead = (made / "run" / "default" / "dead_letters.ndjson").read_text(encoding="utf-8").splitlines()
     assert set(json.loads(dead[0])) <= set(
         WORD.findall(next(line for line in PAGE.splitlines() if "`dead_letters" in line))

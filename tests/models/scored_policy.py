@@ -12,6 +12,7 @@ from zhiyu.models.package import Additive, Calibration, Input, Package, Term, Tr
 from zhiyu.policy.check import check_policy
 from zhiyu.policy.check_models import input_of
 from zhiyu.policy.declare import Policy, Rule, RuleSet
+from zhiyu.policy.declare_matrix import Challenger, MatrixCell
 from zhiyu.policy.declare_models import Model
 
 DERIVED = (
@@ -115,7 +116,7 @@ def package_for(rng: random.Random, policy: Policy, names: list[str]) -> Package
 
 
 def scored_policy(rng: random.Random, flows: bool = True) -> Policy:
-    """A random policy with one or two models and rules over their scores."""
+    """A random policy with one or two models, a cell of the matrix they speak for, and rules over their scores."""
     base = random_policy(rng, counted=True, flows=flows)
     base = msgspec.structs.replace(base, features=(*base.features, *DERIVED))
     models = []
@@ -126,14 +127,22 @@ def scored_policy(rng: random.Random, flows: bool = True) -> Policy:
         models.append(
             Model(name=f"risk{number}", package=package, present=rng.choice(["0", "0.7", "1"]), fallback=fallback)
         )
+    challengers = tuple(Challenger(each.name, rng.choice(["12.5", "60"])) for each in models[1:])
+    cell = MatrixCell(
+        name="cell", stage="application", fraud="any", champion="risk0", challengers=challengers, by=rng.choice(["card", "age"]),
+        thresholds={} if base.flows else {"challenge": "0.4", "review": "0.8"},
+    )  # fmt: skip
     above = Feature(name="above", expr="risk0 * 2 - 1")
     rules = (
         Rule(name="risky", when="risk0 > 0.5", outcome="review", score=10),
+        Rule(name="spoken", when="cell > 0.55", score=3),
         Rule(name="unknown", when="risk0 is null", outcome="notify"),
         Rule(name="twice", when="above > 0.4 and amount > 100", outcome="decline"),
     )
     sets = (*base.rule_sets, RuleSet(name="scored", rules=rules)) if not base.flows else _into(base.rule_sets, rules)
-    return msgspec.structs.replace(base, features=(*base.features, above), models=tuple(models), rule_sets=sets)
+    return msgspec.structs.replace(
+        base, features=(*base.features, above), models=tuple(models), matrix=(cell,), rule_sets=sets
+    )
 
 
 def _into(sets: tuple[RuleSet, ...], rules: tuple[Rule, ...]) -> tuple[RuleSet, ...]:

@@ -82,6 +82,10 @@ class Seen:
     def values(self) -> Any:
         return np.concatenate([p.kept_values for p in self.parts]), np.concatenate([p.kept_nulls for p in self.parts])
 
+    def recorded(self) -> Any:
+        """Scores of all models and who spoke, of every decision."""
+        return np.concatenate([p.recorded for p in self.parts], axis=1)
+
 
 @settings(max_examples=EXAMPLES, deadline=None, database=None)
 @given(st.integers(0, 2**32))

@@ -14,16 +14,21 @@ from rich.console import Console
 from rich.table import Table
 
 from zhiyu.base.errors import InputError
+from zhiyu.commands.model_matrix import matrix
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 
 _PATH = click.Path(path_type=Path)
 HASH_CHARS = 12
 SHOWN = 15
+ROLES = {"champion": ("champion", "冠军"), "challenger": ("challenger", "挑战者"), "shadow": ("shadow", "影子")}
 
 
 @click.group()
 def models() -> None:
-    """Trained models: list, show, compare, drift."""
+    """Trained models: list, matrix, show, compare, drift."""
+
+
+models.add_command(matrix)
 
 
 def _read(path: Path) -> Any:
@@ -41,36 +46,26 @@ def _read(path: Path) -> Any:
 def list_models(policy: Path, as_json: bool, lang: str | None) -> None:
     """The models of the POLICY folder: cell, kind, inputs, how good, version."""
     from zhiyu.engine.opened import open_policy
-    from zhiyu.models.package import hash_of
+    from zhiyu.policy.model_roles import standing
 
     language = language_of(lang)
     with told(language):
-        found = []
-        for name, each in open_policy(policy).compiled.checked.features.items():
-            if each.scored is not None:
-                model, package = each.scored.model, each.scored.package
-                test = package.metrics.get("test", {})
-                found.append(
-                    {
-                        "name": name, "stage": model.stage, "fraud": model.fraud, "kind": package.kind, "inputs": len(package.inputs),
-                        "on": sorted(each.scored.on), "auc": test.get("auc"), "average_precision": test.get("average_precision"),
-                        "hash": hash_of(package),
-                    }
-                )  # fmt: skip
+        found = standing(open_policy(policy).compiled.checked)["models"]
         if as_json:
             click.echo(json.dumps({"models": found}, ensure_ascii=False))
             return
         zh = language == "zh"
         heads = (
-            ("模型", "阶段/欺诈", "类型", "输入", "AUC", "AP", "版本")
+            ("模型", "阶段/欺诈", "角色", "类型", "输入", "AUC", "AP", "版本")
             if zh
-            else ("model", "stage/fraud", "kind", "inputs", "AUC", "AP", "version")
+            else ("model", "stage/fraud", "role", "kind", "inputs", "AUC", "AP", "version")
         )
         table = Table(*heads)
         for line in found:
             cell = "/".join(part for part in (line["stage"], line["fraud"]) if part)
+            roles = ", ".join(ROLES[each["role"]][zh] for each in line["roles"])
             table.add_row(
-                line["name"], cell, line["kind"], str(line["inputs"]), _shown(line["auc"]), _shown(line["average_precision"]),
+                line["name"], cell, roles, line["kind"], str(line["inputs"]), _shown(line["auc"]), _shown(line["average_precision"]),
                 line["hash"][:HASH_CHARS],
             )  # fmt: skip
         Console().print(table)

@@ -111,6 +111,16 @@ class DecisionBatch:
         """int64[n, W]: bits of the rules that ended in an error."""
         return self._words(self.path_words + 2 * self.hit_words, self.hit_words)
 
+    @property
+    def recorded(self) -> Array:
+        """int64[R, n]: scores of all models (bits of float64, NO_SCORE for none), then who spoke in each cell of the matrix."""
+        return self.block[self.first_recorded :]
+
+    @property
+    def first_recorded(self) -> int:
+        """Where in the block the recorded scores begin."""
+        return OUT_LINES + self.path_words + 3 * self.hit_words
+
     def _words(self, first: int, count: int) -> Array:
         return self.block[OUT_LINES + first : OUT_LINES + first + count].T
 

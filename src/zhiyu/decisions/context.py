@@ -60,6 +60,7 @@ class Deciding:
         plans = [[model.plan.ctypes.data, by.types] for model, by in zip(self.models, compiled.models)]
         shared: dict[int, Array] = {
             at.D_EARLY: compiled.early.code, at.D_EARLY_SETS: self.sets["early"],
+            at.D_MATRIX: compiled.matrix.lines, at.D_MATRIX_ARMS: compiled.matrix.arms, at.D_RECORDED: compiled.matrix.recorded,
             at.D_MODELS: np.array(plans, np.int64).reshape(-1, 2), at.D_MODEL_ROWS: np.zeros(block, np.int64),
             at.D_BEFORE: compiled.before.code, at.D_BEFORE_SETS: self.sets["before"], at.D_AFTER: compiled.after.code,
             at.D_AFTER_SETS: self.sets["after"], at.D_LATE: compiled.late.code, at.D_LATE_SETS: self.sets["late"],

@@ -60,7 +60,8 @@ class RuleHit:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the record says of one decision. `hits`, `quiet`, `path`: names in policy order. `limit`: the one that was reached."""
+    """What the record says of one decision. `hits`, `quiet`, `path`: names in policy order. `limit`: the one that was reached.
+    `spoke`: cell of the model matrix → the model whose score it is."""
 
     event_id: str
     event_type: str
@@ -77,6 +78,7 @@ class Told:
     approximate: bool = False
     kept: bool = True
     limit: str = ""
+    spoke: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ class Explainer:
             tuple(self._hit(rule, seen) for rule in brief.rules), tuple(self.reasons[code] for code in brief.reasons), shown,
             self.policy_hash, told.late, told.kept, told.enforced, told.mark,
             tuple(self._hit(rule, seen) for rule in self._ranked(told.quiet)), brief.tables, brief.scorecards, tuple(told.path),
-            brief.actions, told.approximate, told.limit, scores=self.scores.told(seen),
+            brief.actions, told.approximate, told.limit, scores=self.scores.told(seen, told.spoke),
         )  # fmt: skip
 
     def brief(self, told: Told, seen: Mapping[str, Any]) -> Brief:

@@ -43,7 +43,7 @@ from zhiyu.decisions.layout import (
     SKIP,
 )
 from zhiyu.decisions.programs import run_at
-from zhiyu.decisions.scores import score_models
+from zhiyu.decisions.scores import record_scores, score_models
 from zhiyu.decisions.walk import walk
 from zhiyu.entities.slots import spread_bits
 from zhiyu.features.kernel import feed_block
@@ -142,6 +142,7 @@ def decide_block(x: Array, count: int, line: Array, total: int, ids: Array, mone
     errors = beyond(quiet, x[D_HIT_WORDS] * total)
     kinds, asks = words_at(x[D_KINDS]), bytes_at(x[D_ASKS])
     walk(x, kinds, asks, count, outcomes, beyond(line, O_SCORE * total), path, hits, quiet, errors, total)
+    record_scores(x, beyond(errors, x[D_HIT_WORDS] * total), count, total)
     fingerprint(x, count, beyond(line, O_PRINT * total))
     brake(
         x,

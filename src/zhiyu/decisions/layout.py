@@ -13,7 +13,8 @@ DRAWN_AGAINST = (NOT_DRAWN, LIMITED_NOT_DRAWN)
 """Marks of what the lottery did not draw: those that were drawn speak for it."""
 LIMIT_SHIFT, MARK_MASK = 8, 255
 """The line of marks holds the mark, and from this bit on the number of the limit that was reached, plus one."""
-# lines of the result block, int64[OUT_LINES + words, n]: then P words of path, W each of hits, quiet hits, errors
+# lines of the result block, int64[OUT_LINES + words, n]: then P words of path, W each of hits, quiet hits, errors; then the scores of all
+# models (bits of a float64), and who spoke in each cell of the matrix (0 champion, 1 first challenger …)
 O_OUTCOME, O_ENFORCED, O_MARK, O_SCORE, O_PRINT, O_KEPT, O_APPROXIMATE = range(7)
 OUT_LINES = 7
 # the kernel's context: addresses and sizes, one word each
@@ -26,6 +27,10 @@ OUT_LINES = 7
 D_NETWORK = 45
 D_EARLY, D_EARLY_SETS, D_MODELS, D_MODEL_ROWS = range(46, 50)
 """Models: the program of derived features they read, their plans, scratch."""
-D_SIZES = 50
+D_MATRIX, D_MATRIX_ARMS, D_RECORDED = range(50, 53)
+"""The model matrix: its cells, their arms, the registers that every decision records."""
+D_SIZES = 53
 """D_SIZES + word is the number of lines behind that address."""
-CONTEXT_WORDS = 100
+CONTEXT_WORDS = 106
+NO_SCORE = -1
+"""Stands in a recorded score, or in who spoke, for none; as a float it is a NaN."""

@@ -26,7 +26,7 @@ from zhiyu.decisions.layout import (
 )
 from zhiyu.decisions.programs import run_at
 from zhiyu.decisions.rules import run_set
-from zhiyu.entities.slots import joined, spread_bits
+from zhiyu.entities.slots import share_of
 from zhiyu.policy.layout import (
     ARM_COLUMNS,
     BRANCH,
@@ -43,7 +43,6 @@ from zhiyu.policy.layout import (
     F_SALT,
     F_THEN0,
     F_TYPES,
-    MILLION,
     RETURN,
     RULES,
     SPLIT,
@@ -87,7 +86,7 @@ def split(x: Array, step: Array, rows: int, count: int, width: int, path: Array,
             continue
         target, bit = step[F_NEXT], int64(-1)
         if nulls[key + column] == 0:
-            place = ((spread_bits(joined(step[F_SALT], values[key + column])) >> 31) * MILLION) >> 32
+            place = share_of(step[F_SALT], values[key + column])
             for arm in range(step[F_A], step[F_B]):
                 if place < arms[ARM_COLUMNS * arm]:
                     target, bit = arms[ARM_COLUMNS * arm + 1], arms[ARM_COLUMNS * arm + 2]

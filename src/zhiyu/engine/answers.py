@@ -40,6 +40,7 @@ class Answers:
         self.opened = opened
         self._policy = opened.artifact.hash
         self._types = [_json(event.name) for event in opened.compiled.schema.types]
+        self._recorded = opened.recorded
         self.needs_values = opened.compiled.n_results > 0
         self._middles: dict[bytes, bytes] = {}
 
@@ -50,18 +51,20 @@ class Answers:
         tail = f',"policy":"{self._policy}","receipt":"{receipt}"{again}}}'.encode()
         lines = d.block.copy()
         lines[list(_APART)] = 0
+        lines[d.first_recorded :] = 0
         keys = lines.T.tobytes()
         width = lines.shape[0] * 8
         found = []
         kept = {int(at): line for line, at in enumerate(d.kept)} if self.needs_values else {}
         scores, marks, approximate = d.score.tolist(), d.mark.tolist(), d.approximate.tolist()
+        told = self._recorded.told(d)
         positions, late, kinds = d.positions.tolist(), d.late.tolist(), d.type_index.tolist()
         for at, event_id in enumerate(d.ids.to_pylist() if hasattr(d.ids, "to_pylist") else d.ids):
             middle = self._middle(d, at, kept.get(at, -1), keys[at * width : (at + 1) * width])
             found.append(
-                b'{"id":%b,"type":%b,"position":%d,"status":"decided",%b,"score":%d,"late":%b,"approximate":%b,"fallback":%b'
+                b'{"id":%b,"type":%b,"position":%d,"status":"decided",%b,"score":%d%b,"late":%b,"approximate":%b,"fallback":%b'
                 % (
-                    _json(event_id), self._types[kinds[at]], positions[at], middle, scores[at], _bool(late[at]),
+                    _json(event_id), self._types[kinds[at]], positions[at], middle, scores[at], told[at], _bool(late[at]),
                     _bool(approximate[at]), _bool(marks[at] == FELL_BACK),
                 )
                 + tail % positions[at]

@@ -19,6 +19,7 @@ from zhiyu.base.jit import Array
 from zhiyu.base.places_on_disk import require_folder
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
 from zhiyu.decisions.layout import MARKS
+from zhiyu.decisions.recorded import Recorded
 from zhiyu.decisions.resumed import CAUSES, Resumed
 from zhiyu.decisions.values import arrow_type, to_arrow
 from zhiyu.events.batch import EventBatch
@@ -45,9 +46,7 @@ DECISION_SCHEMA = pa.schema(
         ("approximate", pa.bool_()), ("limit", _WORDS),
     ]
 )  # fmt: skip
-RESUMED_SCHEMA = pa.schema(
-    [*DECISION_SCHEMA, ("revision", pa.int64()), ("cause", _WORDS), ("answer", pa.int64()), ("waits", pa.bool_())]
-)
+RESUMED_FIELDS = (("revision", pa.int64()), ("cause", _WORDS), ("answer", pa.int64()), ("waits", pa.bool_()))
 
 
 class DecisionTables:
@@ -64,6 +63,9 @@ class DecisionTables:
         fields = [(f"event.{c.name}", arrow_type(c.type)) for c in self.event_columns]
         fields += [(f.name, arrow_type(f.type)) for f in compiled.features]
         self.value_schema = pa.schema([("position", pa.int64()), *fields])
+        self.recorded = Recorded(compiled)
+        self.schema = pa.schema([*DECISION_SCHEMA, *self.recorded.fields])
+        self.resumed_schema = pa.schema([*self.schema, *RESUMED_FIELDS])
 
     def decisions(self, d: DecisionBatch) -> pa.Table:
         """One line per decision."""
@@ -77,9 +79,9 @@ class DecisionTables:
             _lists(hits, self.codes, unique=True), _lists(errors, self.rules), _words(d.enforced, list(OUTCOMES)),
             _words(d.mark, list(MARKS)),
             _lists(bits_to_matrix(d.quiet, len(self.rules)), self.rules), _lists(bits_to_matrix(d.path, len(self.nodes)), self.nodes),
-            pa.array(d.approximate != 0), _words(d.limit, self.limits),
+            pa.array(d.approximate != 0), _words(d.limit, self.limits), *self.recorded.columns(d),
         ]  # fmt: skip
-        return pa.Table.from_arrays(columns, schema=DECISION_SCHEMA)
+        return pa.Table.from_arrays(columns, schema=self.schema)
 
     def resumed(self, resumed: Resumed) -> pa.Table:
         """One line per decision that went on; `received_at` is the moment at which it did."""
@@ -88,7 +90,7 @@ class DecisionTables:
             pa.array(resumed.revision), _words(resumed.cause, list(CAUSES)), pa.array(resumed.answer, mask=resumed.answer < 0),
             pa.array(resumed.waits),
         ]  # fmt: skip
-        return pa.Table.from_arrays([*table.columns, *more], schema=RESUMED_SCHEMA)
+        return pa.Table.from_arrays([*table.columns, *more], schema=self.resumed_schema)
 
     def resumed_values(self, resumed: Resumed) -> pa.Table:
         """What decisions that went on saw, with their `revision`."""
@@ -139,11 +141,11 @@ class RunFolder:
         self.written = 0
         self._waiting: dict[str, list[pa.Table]] = {DECISIONS: [], VALUES: []}
         self._writers = {
-            DECISIONS: pq.ParquetWriter(self.folder / DECISIONS, DECISION_SCHEMA, compression="zstd"),
+            DECISIONS: pq.ParquetWriter(self.folder / DECISIONS, self.tables.schema, compression="zstd"),
             VALUES: pq.ParquetWriter(self.folder / VALUES, self.tables.value_schema, compression="zstd"),
         }
         for name, schema in (
-            (RESUMED, RESUMED_SCHEMA),
+            (RESUMED, self.tables.resumed_schema),
             (RESUMED_VALUES, self.tables.value_schema.append(pa.field("revision", pa.int64()))),
         ):
             (self.folder / name).unlink(missing_ok=True)
@@ -185,7 +187,10 @@ class RunFolder:
             writer.close()
         self.dead_letters.close()
         size = sum((self.folder / name).stat().st_size for name in (DECISIONS, VALUES))
-        facts = facts | {"bytes_per_decision": round(size / max(self.written, 1), 2)}
+        facts = facts | {
+            "bytes_per_decision": round(size / max(self.written, 1), 2),
+            "models": self.tables.recorded.packages,
+        }
         (self.folder / RUN).write_text(
             json.dumps(facts, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
         )

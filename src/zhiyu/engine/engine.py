@@ -79,7 +79,7 @@ class Engine:
         self.door = Door(compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms, compiled.skew_ms)
         width = compiled.n_columns
         self.deciding = Deciding(compiled, MAX_BLOCK)
-        self._lines = OUT_LINES + path_words(compiled) + 3 * hit_words(compiled)
+        self._lines = OUT_LINES + path_words(compiled) + 3 * hit_words(compiled) + len(compiled.matrix.recorded)
         self.labels = Waiting(width, LABEL_SPAN_MS) if LABEL in compiled.types_fed else None
         self.feedback = Waiting(width, DECISION_SPAN) if DECISION in compiled.types_fed else None
         self.lists = ListBook(codes.one)

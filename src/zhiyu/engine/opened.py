@@ -22,6 +22,7 @@ from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
 from zhiyu.decisions.explain import Brief, Explainer, Explanation, Told
 from zhiyu.decisions.layout import MARKS
+from zhiyu.decisions.recorded import Recorded
 from zhiyu.decisions.values import seen_form, text_of, to_python
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
@@ -60,6 +61,11 @@ class Opened:
     def explainer(self) -> Explainer:
         """Wording of this policy's decisions."""
         return Explainer(self.compiled, self.artifact.hash)
+
+    @cached_property
+    def recorded(self) -> Recorded:
+        """What decisions record of the models."""
+        return Recorded(self.compiled)
 
     @cached_property
     def known_lists(self) -> Vocabulary:
@@ -152,6 +158,7 @@ class Opened:
             str(d.ids[at]), kind, int(d.positions[at]), when, OUTCOMES[int(d.outcome[at])], int(d.score[at]),
             _named(d.hits[at], self._rules), OUTCOMES[int(d.enforced[at])], MARKS[int(d.mark[at])], _named(d.quiet[at], self._rules),
             _named(d.path[at], self._nodes), bool(d.late[at]), bool(d.approximate[at]), kept, self._limit(int(d.limit[at])),
+            self.recorded.spoke(d, at),
         )  # fmt: skip
 
     def brief(self, d: DecisionBatch, line: int) -> tuple[Told, Brief]:

@@ -87,7 +87,7 @@ class RunReader:
         told = Told(
             line["event_id"], line["event_type"], line["position"], line["time"].isoformat(), line["outcome"], line["score"],
             line["rules"], line["enforced"], line["mark"], line["quiet"], line["path"], line["late"], line["approximate"], bool(values),
-            line["limit"],
+            line["limit"], {name: line[f"spoke.{name}"] for name in self.opened.compiled.matrix.cells if line.get(f"spoke.{name}")},
         )  # fmt: skip
         return self.opened.explainer.explain(told, seen, shown)
 

@@ -112,6 +112,8 @@ class _Search:
         self._engine, self._row, self._dims, self._outcome, self._max = engine, row, dims, outcome, max_rows
         self.rows, self.whole = 0, True
         self._turns: list[Array] = []
+        hits, path = engine.deciding.words
+        self._past_words = OUT_LINES + path + 3 * hits
         self._base = np.zeros((0, 1), np.int64)
 
     def agrees(self, d: DecisionBatch, at: int) -> bool:
@@ -139,7 +141,11 @@ class _Search:
         for number, dim in enumerate(self._dims):
             block = self._decide(self._rows([number], [np.arange(len(dim.costs))]))
             before = np.concatenate([self._base, block[:, :-1]], axis=1)
-            lines = [O_OUTCOME, O_SCORE, *range(OUT_LINES, len(block))]
+            lines = [
+                O_OUTCOME,
+                O_SCORE,
+                *range(OUT_LINES, self._past_words),
+            ]  # not the scores: they move with any value
             self._turns.append(np.flatnonzero((block[lines] != before[lines]).any(axis=0)))
             milder = np.flatnonzero(block[O_OUTCOME] < self._outcome)
             if len(milder):

@@ -41,6 +41,12 @@ def joined(first: int, second: int) -> int:
 
 
 @kernel
+def share_of(salt: int, key: int) -> int:
+    """Into which of a million equal shares a key falls: stable, and by another salt independent."""
+    return ((spread_bits(joined(salt, key)) >> 31) * 1_000_000) >> 32
+
+
+@kernel
 def index_word(hashed: int, bits: int) -> int:
     """Offset of the first index word to look at."""
     return (int64(1) << bits) + (hashed & ((int64(1) << bits) - 1))

@@ -20,7 +20,7 @@ from zhiyu.evaluation.ahead import ahead
 from zhiyu.evaluation.tape import FeatureFile, Tape, TapeBatch, feature_keys
 from zhiyu.events.batch import EventBatch
 from zhiyu.policy.compile import Compiled, compile_policy
-from zhiyu.policy.layout import F_KEY, L_KEY
+from zhiyu.policy.layout import F_KEY, L_KEY, M_KEY
 
 
 class Redecision:
@@ -99,6 +99,7 @@ def _columns_read(compiled: Compiled) -> set[str]:
     if compiled.given != tuple(c.name for c in compiled.features if c.role == "aggregate"):
         return {column.name for column in columns}  # the kernel counts something: keys and values of any column
     read |= {register for model in compiled.models for register in model.inputs}
+    read |= {int(line[M_KEY]) for line in compiled.matrix.lines}
     read |= {int(step[F_KEY]) for step in compiled.flow.steps}
     read |= {int(limit[L_KEY]) for limit in compiled.brakes.limits}
     return {column.name for number, column in enumerate(columns) if number in read}

@@ -29,6 +29,7 @@ from zhiyu.policy.condition_text import ANY, normal, plain_text
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 from zhiyu.policy.declare_actions import ActionLimit, Deadline, LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm, Case, Flow, Node
+from zhiyu.policy.declare_matrix import Challenger, MatrixCell
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
@@ -49,18 +50,20 @@ _DURATIONS = {
 }  # fmt: skip
 _NAME_SETS = {
     (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on"),
-    (Model, "on"), (Network, "on"),
+    (Model, "on"), (Network, "on"), (MatrixCell, "shadow"),
 }  # fmt: skip
 _NUMBERS = {
     (Field, "min"), (Field, "max"),
     (Field, "step"), (Feature, "step"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
     (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
+    (Challenger, "percent"),
 }  # fmt: skip
 _UNORDERED = {
     "events": "name",
     "features": "name",
     "grids": "name",
     "models": "name",
+    "matrix": "name",
     "lists": "name",
     "rule_sets": "name",
     "scorecards": "name",
@@ -201,6 +204,8 @@ def _plain_field(field: tuple[type, str], value: Any) -> Any:
         return {name: text for name, text in texts.items() if text != ANY}
     if field == (Bin, "values"):
         return sorted({plain_text(each) for each in value})
+    if field == (MatrixCell, "thresholds"):
+        return {outcome: _number(value[outcome]) for outcome in sorted(value)}
     if field in _NAME_SETS:
         return sorted(set(value))
     if field == (Feature, "by") and isinstance(value, str):

@@ -17,6 +17,7 @@ from zhiyu.policy.check_actionable import actionable
 from zhiyu.policy.check_actions import actions
 from zhiyu.policy.check_flows import flows
 from zhiyu.policy.check_lists import lists
+from zhiyu.policy.check_matrix import type_matrix
 from zhiyu.policy.check_models import models, type_models
 from zhiyu.policy.check_names import names, too_many_features, unused_features
 from zhiyu.policy.check_network import network
@@ -35,7 +36,7 @@ from zhiyu.policy.examine_flows import type_flows
 from zhiyu.policy.examine_tables import type_scorecards, type_tables
 from zhiyu.policy.known import known_of
 from zhiyu.policy.places import Places
-from zhiyu.policy.waits import WrittenOut, written_out
+from zhiyu.policy.waits import written_out
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,12 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
         return Report((Problem("limit.features", en, zh, places.at(("grids",))),))
     told = wait_problems(policy, places)
     sound = not any(problem.severity == "error" for problem in told) and can_be_written_out(policy)
-    written = written_out(policy) if sound else WrittenOut(policy, policy)
+    written = written_out(policy, sound)
     places = written.placed(places)
     known, problems = known_of(written.policy, places, policy)
     if known is None:
         return Report(_ordered(told + problems))
-    checked = examine(written, places, known, type_models)
+    checked = examine(written, places, known, _scores)
     checked.problems += told
     for typing in (type_scorecards, type_tables, type_flows):
         typing(checked)
@@ -112,6 +113,11 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
         each(checked)
     problems = checked.problems if sound else [p for p in checked.problems if f"'{WAIT_END}'" not in p.en]
     return Report(_ordered(problems), checked, estimate_cost(checked))
+
+
+def _scores(checked: Checked) -> None:
+    type_models(checked)
+    type_matrix(checked)
 
 
 def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:

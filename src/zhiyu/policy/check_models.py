@@ -189,6 +189,6 @@ def reads_score(checked: Checked, name: str) -> bool:
     feature = checked.features.get(name)
     if feature is None:
         return False
-    if feature.scored is not None:
+    if feature.is_score:
         return True
     return feature.expression is not None and any(reads_score(checked, inner) for inner in feature.expression.names)

@@ -25,7 +25,13 @@ READ = (
     ("tables", "table", "决策表"),
     ("flows", "flow", "流程"),
 )
-SECTIONS = (*READ, ("models", "model", "模型"), ("actions", "action", "动作"), ("limits", "limit", "上限"))
+SECTIONS = (
+    *READ,
+    ("models", "model", "模型"),
+    ("matrix", "cell", "单元"),
+    ("actions", "action", "动作"),
+    ("limits", "limit", "上限"),
+)
 """Sections with names of their own, and what one of them is called."""
 SHOWN_UNUSED = 5
 
@@ -184,7 +190,7 @@ def used_features(checked: Checked) -> set[str]:
     """Features that a rule, scorecard, table or flow reads, directly or through derived features."""
     used: set[str] = set()
     waiting = [name.name for expression in checked.asked() for name in names_in(expression.node)]
-    waiting += [model.name for model in checked.policy.models]
+    waiting += [model.name for model in checked.policy.models] + [cell.name for cell in checked.policy.matrix]
     waiting += [node.of for flow in checked.flows for node in flow.flow.nodes if node.of]
     while waiting:
         name = waiting.pop()

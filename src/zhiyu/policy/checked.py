@@ -17,6 +17,7 @@ from zhiyu.models.package import Package
 from zhiyu.policy.axis import Axis, Taken
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 from zhiyu.policy.declare_flows import Flow
+from zhiyu.policy.declare_matrix import MatrixCell
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Scorecard
 from zhiyu.policy.declare_tables import DecisionTable
@@ -41,9 +42,17 @@ class CheckedModel:
 
 
 @dataclass(frozen=True)
+class CheckedCell:
+    """A cell of the model matrix, and the event types on which its champion speaks."""
+
+    cell: MatrixCell
+    on: frozenset[str]
+
+
+@dataclass(frozen=True)
 class CheckedFeature:
-    """A feature with its result type; `expression`: the derived expression, `where`: the filter; `scored`: the model whose score it is;
-    None for none."""
+    """A feature with its result type; `expression`: the derived expression, `where`: the filter; `scored`: the model whose score it is,
+    `cell`: the cell of the matrix; None for none."""
 
     feature: Feature
     path: Path
@@ -52,6 +61,17 @@ class CheckedFeature:
     where: Expression | None = None
     from_grid: bool = False
     scored: CheckedModel | None = None
+    cell: CheckedCell | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is an aggregate: neither derived nor a score."""
+        return self.expression is None and not self.is_score
+
+    @property
+    def is_score(self) -> bool:
+        """Whether it is what a model or a cell of the matrix says."""
+        return self.scored is not None or self.cell is not None
 
 
 @dataclass(frozen=True)

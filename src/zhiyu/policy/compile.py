@@ -31,6 +31,7 @@ from zhiyu.policy.compile_brakes import Brakes, compile_brakes
 from zhiyu.policy.compile_columns import Columns, row_lines, words_of
 from zhiyu.policy.compile_conditions import Conditions, bin_column, deciding_expressions, row_column
 from zhiyu.policy.compile_flow import FlowCompiler, FlowTables, Numbers
+from zhiyu.policy.compile_matrix import Matrix, compile_matrix, registers_of
 from zhiyu.policy.compile_models import ScoredBy, compile_models, derived_inputs
 from zhiyu.policy.compile_network import asks_labels, compile_network, is_network
 from zhiyu.policy.compile_waits import Waits, compile_waits
@@ -97,6 +98,7 @@ class Compiled:
     n_results: int
     early: Program
     models: tuple[ScoredBy, ...]
+    matrix: Matrix
     network: NetworkPlan | None = None
 
     @property
@@ -142,7 +144,8 @@ class _Compiler:
         self.encode = encode
         self.used = _features_in_use(checked, all_features)
         self.everything = all_features
-        aggregates = [f for f in self.used if f.expression is None and f.scored is None]
+        aggregates = [f for f in self.used if f.counted]
+        self.cells = [f.cell for f in self.used if f.cell is not None]
         self.scored = [f for f in self.used if f.scored is not None]
         self.given = [f for f in aggregates if f.feature.name in given]
         self.aggregates = [f for f in aggregates if f.feature.name not in given]
@@ -216,6 +219,8 @@ class _Compiler:
         first_score = max(early.n_registers, first_feature + len(registers))
         layout |= {f.feature.name: first_score + i for i, f in enumerate(self.scored)}
         past_scores = first_score + len(self.scored)
+        layout |= registers_of(self.cells, past_scores)
+        past_scores += 2 * len(self.cells)
         after = compile_program(asked, layout, past_scores, self.encode, self.derived)
         results = iter(int(register) for register in after.outputs)
         layout |= {name: next(results) for name in self.derived if name not in layout}
@@ -235,6 +240,7 @@ class _Compiler:
         flow = FlowCompiler(self.checked, numbers, self.schema.type_index).build()
         rule_table, set_table, thresholds = self._tables(rule_at, totals)
         cards, bands, tables, lines, columns = self._columns(columns_at, totals)
+        models = compile_models(self.scored, layout, self.schema.type_index, self.encode)
         clock = self.checked.policy.clock
         return Compiled(
             self.checked.policy, self.checked, self.schema, before, after, late, build_plan(variables, lateness), rule_table, set_table,
@@ -247,7 +253,7 @@ class _Compiler:
             self._drops(drops, outputs[len(filters) :]), self._kept(layout, totals, asked), tuple(self.rules), self.fed,
             tuple(f.feature.name for f in self.given), max(late.n_registers, end), lateness, parse_duration_ms(clock.max_ahead),
             parse_duration_ms(clock.idempotency), parse_duration_ms(clock.skew), first_total, len(totals),
-            early, compile_models(self.scored, layout, self.schema.type_index, self.encode),
+            early, models, compile_matrix(self.cells, models, layout, self.encode),
             compile_network(self.checked, self.networked, layout, gate_at),
         )  # fmt: skip
 
@@ -260,7 +266,9 @@ class _Compiler:
         """What decisions keep, in an order that does not depend on which features were given."""
         kept = [
             FeatureColumn(f.feature.name, f.type, layout[f.feature.name], _role(f))
-            for f in sorted(self.used, key=lambda f: (f.scored is not None, f.expression is not None))
+            for f in sorted(
+                self.used, key=lambda f: (f.cell is not None, f.scored is not None, f.expression is not None)
+            )
         ]
         read = {name for expression in (*asked, *self.conditions.late) for name in expression.names}
         read |= {given.name for f in self.scored if f.scored for given in f.scored.package.inputs}
@@ -349,7 +357,7 @@ def _prepared(expressions: Iterable[Expression]) -> list[Prepared]:
 def _features_in_use(checked: Checked, everything: bool) -> list[CheckedFeature]:
     """Features that rules read, directly or through derived ones, in the order of the policy."""
     wanted = set(checked.features) if everything else set()
-    queue = [name for name, each in checked.features.items() if each.scored is not None]
+    queue = [name for name, each in checked.features.items() if each.is_score]
     queue += [name for expression in deciding_expressions(checked) for name in expression.names]
     while queue:
         name = queue.pop()
@@ -364,7 +372,7 @@ def _features_in_use(checked: Checked, everything: bool) -> list[CheckedFeature]
 
 
 def _role(feature: CheckedFeature) -> Literal["aggregate", "derived", "score"]:
-    if feature.scored is not None:
+    if feature.is_score:
         return "score"
     return "aggregate" if feature.expression is None else "derived"
 

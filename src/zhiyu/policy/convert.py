@@ -19,6 +19,7 @@ from zhiyu.events.declare import Field
 from zhiyu.network.declare import Link
 from zhiyu.policy.declare_actions import LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm
+from zhiyu.policy.declare_matrix import Challenger, MatrixCell
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Bin
 from zhiyu.policy.declare_tables import Row
@@ -32,10 +33,11 @@ _NULL = ("", "~", "null", "Null", "NULL")
 EXACT_TEXT = {
     (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
     (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
+    (Challenger, "percent"),
 }  # fmt: skip
 """Numbers that are kept as the text typed, because a float would lose digits of money."""
 
-EXACT_INSIDE = {(Row, "when"), (Bin, "values")}
+EXACT_INSIDE = {(Row, "when"), (Bin, "values"), (MatrixCell, "thresholds")}
 """Maps and lists of which the same holds inside."""
 _TYPED = shapes.UnionType((shapes.StrType(), shapes.NoneType()))
 

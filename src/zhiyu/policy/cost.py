@@ -69,6 +69,9 @@ def estimate_cost(checked: Checked) -> Cost:
         if found.scored is not None:
             scores += estimated_us(found.scored.package)
             continue
+        if found.cell is not None:
+            scores += STEP_US
+            continue
         if isinstance(feature, NetworkFeature):
             continue
         if found.expression is not None:

@@ -16,6 +16,7 @@ from zhiyu.network.declare import Network
 from zhiyu.policy.declare_actions import Action, ActionLimit, Deadline, Do, LetThrough
 from zhiyu.policy.declare_flows import Flow
 from zhiyu.policy.declare_lists import EntityList
+from zhiyu.policy.declare_matrix import MatrixCell
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Scorecard
 from zhiyu.policy.declare_tables import DecisionTable
@@ -89,6 +90,7 @@ class Policy(Declaration, frozen=True):
     grids: tuple[Grid, ...] = ()
     network: Network | None = None
     models: tuple[Model, ...] = ()
+    matrix: tuple[MatrixCell, ...] = ()
     lists: tuple[EntityList, ...] = ()
     rule_sets: tuple[RuleSet, ...] = ()
     scorecards: tuple[Scorecard, ...] = ()

@@ -28,6 +28,10 @@ severest so far)."""
 # cases of branches (register of the condition, target), arms of experiments (millionths up to which, target, trace bit)
 CASE_COLUMNS, ARM_COLUMNS = 2, 3
 MILLION = 1_000_000
+# the model matrix: registers of the score and of who spoke, of the key (-1: none), the salt, register of the champion's score, its arms;
+# arms: millionths up to which, register of the score
+M_OUTPUT, M_SPOKE, M_KEY, M_SALT, M_CHAMPION, M_ARM0, M_ARM1 = range(7)
+MATRIX_COLUMNS, MATRIX_ARM_COLUMNS = 7, 2
 # brakes: one line of settings, and one line per limit (one per rule where a limit is for each rule); L_KEY: register of what is counted,
 # -1 for decisions; L_STATE0: where the words of its state begin; L_LIMIT: number of the limit in the policy
 B_ENFORCE, B_SHARE, B_OUTCOMES, B_CAP, B_SALT, B_LIMITS = range(6)

@@ -38,6 +38,8 @@ def meaning_of(checked: Checked, name: str) -> str:
 def _of_feature(checked: Checked, feature: CheckedFeature) -> str:
     if feature.scored is not None:
         return f"score #{hashlib.sha256(feature.scored.model.package.encode()).hexdigest()[:12]}"
+    if feature.cell is not None:
+        return f"cell {feature.cell.cell.name}"
     if feature.expression is not None:
         return _of_expression(checked, feature.expression)
     own = feature.feature

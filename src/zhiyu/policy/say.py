@@ -54,7 +54,7 @@ def labels_of(checked: Checked) -> Labels:
     labels |= checked.known.schema.labels | BUILTIN_WORDS
     for name, feature in checked.features.items():
         declared = feature.feature
-        derived = feature.expression is not None or feature.scored is not None
+        derived = not feature.counted
         en = declared.en or (name if derived else _described(checked, feature, labels, "en"))
         zh = declared.zh or declared.en or (name if derived else _described(checked, feature, labels, "zh"))
         labels[name] = (en, zh)
@@ -67,7 +67,9 @@ def say_feature(checked: Checked, name: str, language: str) -> str:
     if feature is None:
         raise InputError(f"no feature '{name}'", f"没有特征“{name}”")
     labels = labels_of(checked)
-    if feature.scored is not None:
+    if feature.cell is not None:
+        what = "模型矩阵单元的分数" if language == "zh" else "score of a cell of the model matrix"
+    elif feature.scored is not None:
         what = "模型分" if language == "zh" else "score of a model"
     elif feature.expression is not None:
         what = say(feature.expression, language, labels)

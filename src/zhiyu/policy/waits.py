@@ -8,6 +8,7 @@ Why: everything that checks, compiles and runs a flow stays as it is; going on a
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from zhiyu.policy.declare_flows import Case, Flow, Node
 from zhiyu.policy.flow_graph import led_to, reachable, successors
 from zhiyu.policy.outcomes import Outcome
 from zhiyu.policy.places import Path, Places
+from zhiyu.policy.write_thresholds import thresholds_written_out
 
 _S = TypeVar("_S", bound=msgspec.Struct)
 
@@ -73,11 +75,13 @@ def resumed_name(name: str, node: str) -> str:
     return f"{name}@{node}"
 
 
-def written_out(declared: Policy) -> WrittenOut:
-    """Write all waits out; a policy without any comes back as it is."""
-    if not any(waiting_nodes(flow) for flow in declared.flows):
-        return WrittenOut(declared, declared)
-    return _Writer(declared).write()
+def written_out(declared: Policy, waits: bool = True) -> WrittenOut:
+    """Write all waits (unless they are not sound) and the thresholds of the matrix out; a policy without any comes back as it is."""
+    policy, aliases = thresholds_written_out(declared)
+    if not waits or not any(waiting_nodes(flow) for flow in policy.flows):
+        return WrittenOut(policy, declared, aliases=aliases)
+    found = _Writer(policy).write()
+    return dataclasses.replace(found, declared=declared, aliases={**found.aliases, **aliases})
 
 
 class _Writer:

@@ -158,6 +158,8 @@ def _schemas() -> dict[str, Any]:
             "id": _TEXT, "type": _TEXT, "position": {"type": "integer"}, "status": {"enum": ["decided", "taken", "noise", "known"]},
             "outcome": _TEXT, "enforced": _TEXT, "mark": _TEXT, "limit": _TEXT, "score": {"type": "integer"}, "rules": _TEXTS,
             "reasons": _TEXTS, "shadow": _TEXTS,
+            "scores": {"type": "object", "description": "What every model says, by its name; null where it says nothing."},
+            "cells": {"type": "object", "description": "Per cell of the matrix its `score`, the `model` that gave it, its `package`."},
             "actions": {"type": "array", "items": {"type": "object"}}, "late": {"type": "boolean"}, "approximate": {"type": "boolean"},
             "fallback": {"type": "boolean"}, "policy": _TEXT, "receipt": _TEXT, "repeated": {"type": "boolean"},
         },
