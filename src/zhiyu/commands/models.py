@@ -15,6 +15,7 @@ from rich.table import Table
 
 from zhiyu.base.errors import InputError
 from zhiyu.commands.model_matrix import matrix
+from zhiyu.commands.model_roles import COMMANDS
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 
 _PATH = click.Path(path_type=Path)
@@ -25,10 +26,11 @@ ROLES = {"champion": ("champion", "冠军"), "challenger": ("challenger", "挑�
 
 @click.group()
 def models() -> None:
-    """Trained models: list, matrix, show, compare, drift."""
+    """Trained models: what there is, who speaks, how good, whether they have drifted."""
 
 
-models.add_command(matrix)
+for each in (matrix, *COMMANDS):
+    models.add_command(each)
 
 
 def _read(path: Path) -> Any:

@@ -201,13 +201,7 @@ class _Compiler:
         variables = [self._variable(f, layout, filter_at, registers) for f in self.aggregates]
         layout |= registers
         lateness = parse_duration_ms(self.checked.policy.clock.lateness)
-        asked = [
-            *(expression for name, expression in self.derived.items() if name not in self.early),
-            *(rule.when for rule in self.rules if rule.when),
-            *self.conditions.columns,
-            *self.conditions.early,
-            *self._gate(),
-        ]
+        asked = self._asked()
         early = compile_program(
             [self.derived[name] for name in self.early],
             layout,
@@ -256,6 +250,16 @@ class _Compiler:
             early, models, compile_matrix(self.cells, models, layout, self.encode),
             compile_network(self.checked, self.networked, layout, gate_at),
         )  # fmt: skip
+
+    def _asked(self) -> list[Expression]:
+        """What the second program computes, in the order in which its outputs are handed out."""
+        return [
+            *(expression for name, expression in self.derived.items() if name not in self.early),
+            *(rule.when for rule in self.rules if rule.when),
+            *self.conditions.columns,
+            *self.conditions.early,
+            *self._gate(),
+        ]
 
     def _gate(self) -> tuple[Expression, ...]:
         return () if self.checked.gate is None or not self.networked else (self.checked.gate,)

@@ -66,7 +66,7 @@ def add_policies(app: FastAPI, site: Site) -> None:
             why = desk.live.why_not_at_once(opened)
             told: dict[str, Any] = {"status": "checked", "at_once": not why} | ({"why": why} if why else {})
         else:
-            told = await desk.durably(lambda live: _released(live, live.release(opened, _by(exchange))))
+            told = await desk.durably(lambda live: released(live, live.release(opened, by_whom(exchange))))
         return _json({**told, "policy": opened.artifact.hash, "name": opened.policy.name, "warnings": warnings})
 
     @app.post("/v1/policy:rollback", include_in_schema=False)
@@ -74,7 +74,7 @@ def add_policies(app: FastAPI, site: Site) -> None:
         exchange, desk = admitted(request, site, "policy")
         exchange.known_query()
         await _open_previous(desk)
-        told = await desk.durably(lambda live: _released(live, live.roll_back(_by(exchange))))
+        told = await desk.durably(lambda live: released(live, live.roll_back(by_whom(exchange))))
         live = desk.live
         found = live.warming.opened if live.warming is not None else live.opened
         return _json({**told, "policy": found.artifact.hash, "name": found.policy.name})
@@ -127,7 +127,8 @@ async def _aside(does: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, does)
 
 
-def _by(exchange: Exchange) -> str:
+def by_whom(exchange: Exchange) -> str:
+    """Who asks, for the release: the key, or that none was needed."""
     return f"key:{exchange.grant.key_id}" if exchange.grant is not None and exchange.grant.key_id else "api"
 
 
@@ -137,7 +138,8 @@ def _flag(text: str | None) -> bool:
     raise HttpError(422, "dry_run", "is neither true nor false", "应为 true 或 false", "dry_run")
 
 
-def _released(live: Live, release: Release | None) -> dict[str, Any]:
+def released(live: Live, release: Release | None) -> dict[str, Any]:
+    """What became of a release: in force, or counting first."""
     if release is not None:
         return {"status": "in_force", "release": _told(release)}
     return {"status": "warming", "why": live.warming_why}
