@@ -16,6 +16,7 @@ import click
 from rich.console import Console
 
 from zhiyu.base.errors import InputError, Problem
+from zhiyu.commands.audit import audit
 from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
 from zhiyu.commands.demo import demo
@@ -25,6 +26,7 @@ from zhiyu.commands.lists import lists as lists_group
 from zhiyu.commands.lists import snooze
 from zhiyu.commands.models import models
 from zhiyu.commands.network import gangs, network
+from zhiyu.commands.people import people
 from zhiyu.commands.report import report
 from zhiyu.commands.retention import retention
 from zhiyu.commands.send import send
@@ -339,6 +341,7 @@ def warm(lang: str | None) -> None:
         click.echo(f"{'就绪' if language == 'zh' else 'ready'} ({seconds:.1f} s)")
 
 
+main.add_command(audit)
 main.add_command(backtest)
 main.add_command(bench)
 main.add_command(demo)
@@ -346,6 +349,7 @@ main.add_command(diff)
 main.add_command(keys)
 main.add_command(gangs)
 main.add_command(lists_group)
+main.add_command(people)
 main.add_command(report)
 main.add_command(retention)
 main.add_command(send)

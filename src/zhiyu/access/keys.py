@@ -54,12 +54,17 @@ def new_key(
     return key, StoredKey(digest[:8], digest, tenant, tuple(s for s in SCOPES if s in scopes), now_ms, expires, note)
 
 
-def _check(tenant: str, scopes: tuple[str, ...], now_ms: int, expires: int, note: str) -> None:
+def check_tenant(tenant: str) -> None:
+    """InputError for what cannot name a tenant."""
     if not _TENANT.fullmatch(tenant):
         raise InputError(
             f"'{tenant}' cannot name a tenant; use small letters, digits, - and _, at most 63",
             f"“{tenant}”不能作为租户名；请使用小写字母、数字、- 和 _，最多 63 个字符",
         )
+
+
+def _check(tenant: str, scopes: tuple[str, ...], now_ms: int, expires: int, note: str) -> None:
+    check_tenant(tenant)
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         known = ", ".join(SCOPES)

@@ -1,0 +1,54 @@
+"""What may be done, and which role may do it.
+
+In: names of roles. Out: the permissions they give together. A machine's key carries permissions by itself (`keys.py`); a person has them by
+role. Who administers people does not decide about customers, and who audits changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from zhiyu.base.errors import InputError, did_you_mean
+
+PERMISSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "decide": ("have events decided", "提交事件并获取决策"),
+        "facts": ("send events and answers that need no decision", "提交无需决策的事件与回复"),
+        "labels": ("label what turned out to be fraud or good", "标注欺诈或正常"),
+        "read": ("see decisions, explanations and timelines", "查看决策、解释与时间线"),
+        "lists": ("change lists and snoozes", "修改名单与静默"),
+        "policy": ("publish policies and roll them back", "发布与回滚策略"),
+        "metrics": ("see figures of the running server", "查看运行指标"),
+        "people": ("add people, give roles, end sessions", "管理人员、角色与会话"),
+        "audit": ("read and verify the audit", "查看并核验审计记录"),
+        "admin": ("everything; for keys of machines on trial systems", "全部权限；仅用于试用系统的密钥"),
+    }
+)
+"""Every permission with what it allows, in English and Chinese."""
+
+ROLES: Mapping[str, tuple[str, str, frozenset[str]]] = MappingProxyType(
+    {
+        "administrator": ("administrator", "管理员", frozenset({"people", "metrics"})),
+        "strategist": ("strategist", "策略师", frozenset({"read", "lists", "policy", "metrics"})),
+        "approver": ("approver", "审批员", frozenset({"read", "facts"})),
+        "investigator": ("investigator", "调查员", frozenset({"read", "facts", "labels", "lists"})),
+        "supervisor": ("supervisor", "主管", frozenset({"read", "facts", "labels", "lists", "metrics", "audit"})),
+        "consumer-protection": ("consumer protection", "消保专员", frozenset({"read", "labels"})),
+        "model-engineer": ("model engineer", "模型工程师", frozenset({"read", "metrics"})),
+        "auditor": ("auditor", "审计员", frozenset({"read", "metrics", "audit"})),
+    }
+)
+"""Every role: its name in English and Chinese, and what it may do."""
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[str]:
+    """What these roles may do together. InputError for one that is none."""
+    found: frozenset[str] = frozenset()
+    for role in roles:
+        if role not in ROLES:
+            hint = did_you_mean(role, ROLES)
+            en, zh = hint.en or f"known are {', '.join(ROLES)}", hint.zh or f"可用：{'、'.join(ROLES)}"
+            raise InputError(f"'{role}' is no role; {en}", f"没有角色“{role}”；{zh}")
+        found |= ROLES[role][2]
+    return found

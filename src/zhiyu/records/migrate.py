@@ -1,0 +1,49 @@
+"""Tables brought up to date, step by step, each step once.
+
+In: an engine. Out: nothing; the database stands at the newest revision. Two processes that start together take turns. A database that a
+newer Zhiyu has written is refused.
+"""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from zhiyu.base.errors import InputError
+
+_TURN = 0x7A68_6979
+"""Number of the lock that PostgreSQL keeps for us while tables change."""
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables up to date. InputError for a database of a newer Zhiyu."""
+    sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as plain:
+        connection = plain.execution_options(writes=True) if sqlite else plain
+        with connection.begin():
+            if not sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+            _upgrade(connection)
+
+
+def config_of(connection: Connection) -> Config:
+    """Alembic's settings for an open connection."""
+    config = Config()
+    config.set_main_option("script_location", "zhiyu.records:migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    config = config_of(connection)
+    stands = MigrationContext.configure(connection).get_current_revision()
+    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    if stands is not None and stands not in known:
+        raise InputError(
+            f"the records were written by a newer Zhiyu (revision {stands}); update Zhiyu, or restore an earlier copy",
+            f"业务数据由更新版本的 Zhiyu 写入（版本 {stands}）；请升级 Zhiyu 或恢复旧备份",
+        )
+    command.upgrade(config, "head")
