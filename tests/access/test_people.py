@@ -19,8 +19,9 @@ from zhiyu.access.people import (
     WrongPassword,
 )  # fmt: skip
 from zhiyu.access.roles import PERMISSIONS, ROLES, permissions_of
-from zhiyu.access.sessions import IDLE_MS, LONGEST_MS, MAX_EACH, Sessions, forgery_proof
+from zhiyu.access.sessions import IDLE_MS, LONGEST_MS, MAX_EACH, Sessions
 from zhiyu.access.tables import audit, people, sessions
+from zhiyu.access.tokens import forgery_proof
 from zhiyu.base.errors import InputError
 from zhiyu.records.store import Records
 
@@ -186,6 +187,22 @@ def test_sessions_end_when_idle_when_old_when_left_and_when_there_are_too_many(b
     assert house.sessions.whose(tokens[-1], now + 20) is None
     assert house.sessions.whose("zs_nobody", now) is None
     assert forgery_proof(tokens[0]) != forgery_proof(tokens[1])
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0b", "'; DROP TABLE people; --", "x" * 5_000, "\ud800"])
+def test_a_name_that_cannot_be_is_nobody(both: str, name: str) -> None:
+    house = House(both)
+    house.add()
+    with pytest.raises(WrongPassword):
+        house.people.proved(name, GOOD, NOW)
+    with pytest.raises(WrongPassword):
+        house.people.proved("lin", "\0\ud800", NOW)
+    with pytest.raises(NoSuchPerson):
+        house.people.change(name, NOW, "system", active=False)
+    assert house.sessions.whose("zs_" + name, NOW) is None
+    with house.records.reading() as connection:
+        assert house.audit.page(connection, about=name.replace("\ud800", "")) in ([], house.audit.page(connection))
+    assert len(house.people.all()) == 1
 
 
 def test_roles_give_known_permissions_and_none_gives_all() -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,6 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._as = folder / "data", {}
-        folder.mkdir(mode=0o755, exist_ok=True)
         if os.getuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
@@ -80,17 +80,14 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """The server of this run; a test that needs it is skipped, and says so, where PostgreSQL is not installed."""
     if program("initdb") is None or program("postgres") is None:
         pytest.skip("PostgreSQL is not installed here (on Debian: apt install postgresql)")
-    folder = tmp_path_factory.mktemp("postgres")
-    for each in (folder, *folder.parents):
-        if each.owner() == pwd.getpwuid(os.getuid()).pw_name and each != Path("/tmp"):
-            each.chmod(each.stat().st_mode | 0o011)
-    server = Postgres(folder / "server")
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(prefix="zhiyu-postgres-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder))
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

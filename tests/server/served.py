@@ -16,7 +16,7 @@ import httpx
 import uvloop
 
 from tests.engine.live_stream import live_opened
-from zhiyu.access.gate import Gate, OpenGate
+from zhiyu.access.gate import Gate, OpenGate, SignInGate
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened
 from zhiyu.log.disk import Disk
@@ -24,6 +24,7 @@ from zhiyu.server.log_lines import LogLines
 from zhiyu.server.running import Plan, bound, serve
 from zhiyu.server.settings import Settings
 from zhiyu.server.site import Site
+from zhiyu.server.staff import Staff
 
 WAIT_S = 60
 
@@ -32,8 +33,9 @@ class Served:
     """`with Served(folder) as server: server.client.post(...)`. `makes`: another way to open the log."""
 
     def __init__(
-        self, folder: Path, opened: Opened | None = None, *, gate: Gate | OpenGate | None = None, settings: Settings | None = None,
-        disk: Disk | None = None, makes: Callable[[], Live] | None = None, log_all: bool = True, tenant: str = "default",
+        self, folder: Path, opened: Opened | None = None, *, gate: Gate | OpenGate | SignInGate | None = None,
+        settings: Settings | None = None, staff: Callable[[], Staff] | None = None, disk: Disk | None = None,
+        makes: Callable[[], Live] | None = None, log_all: bool = True, tenant: str = "default",
     ) -> None:  # fmt: skip
         found = opened or live_opened()
         self.log = io.StringIO()
@@ -50,6 +52,7 @@ class Served:
             log_all=log_all,
             lines=LogLines(self.log),
             ready=self._started,
+            staff=staff,
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
 

@@ -49,16 +49,28 @@ class TooManyFailures(ZhiyuError):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Who is asking: tenant, what for, the id of the key ("" on an open server)."""
+    """Who is asking: tenant, what for, the id of the key or the name of the person ("" and "" on an open server)."""
 
     tenant: str
     scopes: frozenset[str]
     key_id: str = ""
+    person: str = ""
+
+    @property
+    def who(self) -> str:
+        """As journals and the audit name them: "person:NAME", "key:ID", or "" on an open server."""
+        if self.person:
+            return f"person:{self.person}"
+        return f"key:{self.key_id}" if self.key_id else ""
 
     def require(self, scope: str) -> None:
         """NotAllowed when the caller may not do this."""
         if not self.scopes & {scope, "admin"}:
             shown = ", ".join(sorted(self.scopes))
+            if self.person:
+                raise NotAllowed(
+                    f"your roles do not allow '{scope}'; they allow {shown}", f"您的角色无“{scope}”权限；现有：{shown}"
+                )
             raise NotAllowed(
                 f"this key is not for '{scope}'; it is for {shown}", f"该密钥无“{scope}”权限；其权限：{shown}"
             )
@@ -130,6 +142,16 @@ class Gate:
             self._state, self.problem = state, ""
         except (InputError, OSError) as wrong:  # the keys as last read stay in force; readiness says so
             self.problem = str(wrong)
+
+
+class SignInGate:
+    """A server that people sign in to and that has no keys: nobody gets in by one."""
+
+    problem = ""
+
+    def grant(self, authorization: bytes, address: str, scope: str) -> Grant:
+        """NotKnown."""
+        raise NotKnown("sign in first: POST /v1/sessions", "请先登录：POST /v1/sessions")
 
 
 class OpenGate:

@@ -12,9 +12,10 @@ import secrets
 
 import msgspec
 
+from zhiyu.access.roles import PERMISSIONS
 from zhiyu.base.errors import InputError
 
-SCOPES = ("decide", "facts", "labels", "read", "lists", "policy", "metrics", "admin")
+SCOPES = tuple(PERMISSIONS)
 """What a key may be for; `admin` includes all others."""
 PREFIX = "zk_"
 MAX_NOTE_CHARS = 200

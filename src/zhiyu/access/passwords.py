@@ -34,17 +34,16 @@ def check_password(password: str, name: str) -> None:
 
 def stored_form(password: str) -> str:
     """What is kept of a password."""
-    return _hasher.hash(password)
+    return _hasher.hash(_bytes(password))
 
 
 def proves(password: str, stored: str | None) -> bool:
     """Whether this is the password; takes equally long when there is nobody (None)."""
     try:
-        return _hasher.verify(stored or _NOBODY, password[: MAX_CHARS + 1]) and stored is not None
+        return _hasher.verify(stored or _NOBODY, _bytes(password[: MAX_CHARS + 1])) and stored is not None
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
         return False
 
 
-def outdated(stored: str) -> bool:
-    """Whether the stored form was made with weaker settings than today's."""
-    return _hasher.check_needs_rehash(stored)
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")

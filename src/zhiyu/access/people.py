@@ -46,6 +46,13 @@ class Locked(ZhiyuError):
     code = "locked"
     status = 429
 
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(
+            f"too many wrong passwords; try again in {wait_s} s, or ask an administrator for another password",
+            f"密码错误次数过多；请 {wait_s} 秒后再试，或请管理员重设密码",
+        )
+        self.retry_s = wait_s
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -129,14 +136,12 @@ class People:
 
     def proved(self, name: str, password: str, now_ms: int) -> Person:
         """The person whose name and password these are. WrongPassword, Locked. Slow on purpose."""
-        with self._records.reading() as connection:
-            row = connection.execute(self._by_name(name)).first()
+        row = None
+        if _NAME.fullmatch(name):
+            with self._records.reading() as connection:
+                row = connection.execute(self._by_name(name)).first()
         if row is not None and row.locked_until_ms > now_ms:
-            wait_s = -(-(row.locked_until_ms - now_ms) // 1000)
-            raise Locked(
-                f"too many wrong passwords; try again in {wait_s} s, or ask an administrator for another password",
-                f"密码错误次数过多；请 {wait_s} 秒后再试，或请管理员重设密码",
-            )
+            raise Locked(-(-(row.locked_until_ms - now_ms) // 1000))
         right = passwords.proves(password, row.password if row is not None else None)
         if row is not None:
             self._count(row, right, now_ms)
@@ -175,9 +180,9 @@ class People:
             )
 
     def _row(self, connection: Connection, name: str) -> Row[Any]:
-        row = connection.execute(self._by_name(name).with_for_update()).first()
+        row = connection.execute(self._by_name(name).with_for_update()).first() if _NAME.fullmatch(name) else None
         if row is None:
-            raise NoSuchPerson(f"there is nobody named '{name}'", f"没有名为“{name}”的人员")
+            raise NoSuchPerson(f"there is nobody named '{name[:64]}'", f"没有名为“{name[:64]}”的人员")
         return row
 
     def _by_name(self, name: str) -> Select[Any]:

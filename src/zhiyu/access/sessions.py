@@ -1,20 +1,16 @@
 """Sessions: a person who proved who they are, until they leave, are idle, or a working day is over.
 
-In: a person, a token. Out: a token, once; or whose it is. Only its digest is stored; 32 random bytes need no slow hash. The cookie that
-carries it goes along by itself, so a change also needs a second proof that a foreign page cannot know (`forgery_proof`).
+In: a person, or a token. Out: a token, told once; or whose it is.
 """
 
 from __future__ import annotations
-
-import hashlib
-import hmac
-import secrets
 
 from sqlalchemy import delete, insert, select, update
 
 from zhiyu.access.audit import Audit
 from zhiyu.access.people import Person, person_of
 from zhiyu.access.tables import people, sessions
+from zhiyu.access.tokens import digest_of, new_token
 from zhiyu.records.store import Records
 
 IDLE_MS = 30 * 60_000
@@ -23,7 +19,6 @@ LONGEST_MS = 12 * 3_600_000
 """How long a session lives at most."""
 MAX_EACH = 10
 """Sessions of one person at a time; the oldest end."""
-PREFIX = "zs_"
 _SEEN_EVERY_MS = 60_000
 
 
@@ -35,7 +30,7 @@ class Sessions:
 
     def begin(self, person: Person, now_ms: int) -> str:
         """A new session; its token. Sessions that are over are cleared away."""
-        token = PREFIX + secrets.token_urlsafe(32)
+        token = new_token()
         with self._records.writing() as connection:
             over = (sessions.c.seen_ms <= now_ms - IDLE_MS) | (sessions.c.created_ms <= now_ms - LONGEST_MS)
             connection.execute(delete(sessions).where(over))
@@ -71,21 +66,3 @@ class Sessions:
             gone = connection.execute(delete(sessions).where(sessions.c.digest == digest_of(token)))
             if gone.rowcount:
                 self._audit.add(connection, now_ms, f"person:{person.name}", "session.end", person.name)
-
-
-def digest_of(token: str) -> bytes:
-    """The 32 bytes that stand for a token.
-
-    >>> len(digest_of("zs_example"))
-    32
-    """
-    return hashlib.blake2b(token.encode("utf-8", "replace"), digest_size=32, person=b"zhiyu session").digest()
-
-
-def forgery_proof(token: str) -> str:
-    """What a page of ours sends with every change beside the cookie; it is told at sign-in and follows from the token alone.
-
-    >>> forgery_proof("zs_example") == forgery_proof("zs_example") != forgery_proof("zs_other")
-    True
-    """
-    return hmac.new(token.encode("utf-8", "replace"), b"zhiyu page", hashlib.sha256).hexdigest()

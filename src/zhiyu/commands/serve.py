@@ -16,10 +16,11 @@ from zhiyu.base.errors import InputError
 from zhiyu.commands.terminal import language_of, language_option, told, warm_kernels
 
 if TYPE_CHECKING:
-    from zhiyu.access.gate import Gate, OpenGate
+    from zhiyu.access.gate import Gate, OpenGate, SignInGate
     from zhiyu.engine.live import Live
     from zhiyu.server.running import Plan
     from zhiyu.server.site import Site
+    from zhiyu.server.staff import Staff
 
 _FILE = click.Path(path_type=Path)
 
@@ -50,6 +51,13 @@ _FILE = click.Path(path_type=Path)
     help="Whose events are taken; may be repeated.",
 )
 @click.option("--keys", type=_FILE, default=None, help="The file of keys (see `zhiyu keys`).")
+@click.option("--people", is_flag=True, help="People may sign in (see `zhiyu people`); everybody else needs a key.")
+@click.option(
+    "--records",
+    default=None,
+    envvar="ZHIYU_RECORDS",
+    help="Database of people and their work: postgresql://… (default: ZHIYU_RECORDS, else records.db in the data folder).",
+)
 @click.option("--tls-cert", type=_FILE, default=None, help="Certificate chain, PEM.")
 @click.option("--tls-key", type=_FILE, default=None, help="Its private key, PEM.")
 @click.option("--insecure-no-tls", is_flag=True, help="Not on loopback without TLS: something in front of it ends TLS.")
@@ -71,7 +79,7 @@ _FILE = click.Path(path_type=Path)
 def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
-    segment_bytes: int, snapshot_events: int,
+    segment_bytes: int, snapshot_events: int, people: bool, records: str | None,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -81,8 +89,8 @@ def serve(
         from zhiyu.server.running import Plan, bound, run
         from zhiyu.server.settings import Settings
 
-        check_exposure(host, keys is not None, tls_cert, tls_key, insecure_no_tls)
-        gate = _gate(keys, tenants)
+        check_exposure(host, keys is not None or people, tls_cert, tls_key, insecure_no_tls)
+        gate = _gate(keys, tenants, people)
         opens = {tenant: _opener(policy, data, tenant, clock, segment_bytes, snapshot_events) for tenant in tenants}
         sock = bound(host, port)
         warm_kernels(language)
@@ -91,7 +99,15 @@ def serve(
         def ready(site: Site) -> None:
             click.echo("\n".join(_started(site, plan, sock.getsockname(), host, language)), err=True)
 
-        plan = Plan(opens, gate, Settings(max_wait_s=max_wait_ms / 1000), tls, log_all, ready=ready)
+        plan = Plan(
+            opens,
+            gate,
+            Settings(max_wait_s=max_wait_ms / 1000),
+            tls,
+            log_all,
+            ready=ready,
+            staff=_staff(data, records, tenants) if people else None,
+        )
         run(plan, [sock])
 
 
@@ -107,11 +123,22 @@ def _require_server() -> None:
         ) from None
 
 
-def _gate(keys: Path | None, tenants: tuple[str, ...]) -> Gate | OpenGate:
-    from zhiyu.access.gate import Gate, OpenGate
+def _staff(data: Path, records: str | None, tenants: tuple[str, ...]) -> Callable[[], Staff]:
+    from zhiyu.engine.opened import tenant_key
+    from zhiyu.records.store import Records, url_of
+    from zhiyu.server.staff import Staff
+
+    opened = Records(url_of(data, records))
+    return lambda: Staff(opened, {tenant: tenant_key(tenant) for tenant in tenants})
+
+
+def _gate(keys: Path | None, tenants: tuple[str, ...], people: bool) -> Gate | OpenGate | SignInGate:
+    from zhiyu.access.gate import Gate, OpenGate, SignInGate
 
     if keys is not None:
         return Gate(keys)
+    if people:
+        return SignInGate()
     if len(tenants) > 1:
         raise InputError(
             "without --keys nothing tells the tenants apart; give --keys, or one --tenant",
@@ -163,7 +190,7 @@ def _recovered(live: Live, zh: bool) -> str:
 
 
 def _protection(plan: Plan, zh: bool) -> str:
-    from zhiyu.access.gate import OpenGate
+    from zhiyu.access.gate import OpenGate, SignInGate
 
     if isinstance(plan.gate, OpenGate):
         return (
@@ -172,4 +199,7 @@ def _protection(plan: Plan, zh: bool) -> str:
             else "protected by: loopback only, no keys; anyone on this machine may use it"
         )
     tls = ("，TLS" if plan.tls else "，无 TLS") if zh else (", TLS" if plan.tls else ", no TLS here")
-    return f"{'保护：密钥' if zh else 'protected by: keys'}{tls}"
+    signs_in = ("登录" if zh else "sign-in") if plan.staff is not None else ""
+    keys = ("密钥" if zh else "keys") if not isinstance(plan.gate, SignInGate) else ""
+    by = ("与" if zh else " and ").join(each for each in (keys, signs_in) if each)
+    return f"{'保护：' if zh else 'protected by: '}{by}{tls}"

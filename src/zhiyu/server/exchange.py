@@ -85,7 +85,7 @@ def headers_of(error: ZhiyuError) -> Headers:
         return error.headers + (_CLOSE if error.close else ())
     if error.status == 401:
         return ((b"www-authenticate", b"Bearer"),)
-    return ((b"retry-after", b"60"),) if error.status == 429 else ()
+    return ((b"retry-after", b"%d" % getattr(error, "retry_s", 60)),) if error.status == 429 else ()
 
 
 class Exchange:
@@ -125,6 +125,11 @@ class Exchange:
     def language(self) -> str:
         """ "en" or "zh", from Accept-Language."""
         return language_of(self.headers.get(b"accept-language", b""))
+
+    @property
+    def who(self) -> str:
+        """Who asks, as journals name them: "person:NAME", "key:ID", "" on an open server."""
+        return self.grant.who if self.grant is not None else ""
 
     @property
     def query(self) -> dict[str, str]:

@@ -28,8 +28,8 @@ async def labels(exchange: Exchange, receive: Receive, desk: Desk) -> None:
     body = await read_body(exchange, receive, settings.max_body_bytes)
     single = b"ndjson" not in exchange.content_type and body.lstrip(b" \t\r\n")[:1] != b"["
     records = limited(records_of(body, exchange.content_type, arrays=True), settings.max_batch)
-    author = f"key:{exchange.grant.key_id}" if exchange.grant is not None and exchange.grant.key_id else ""
-    read = [_read(record, number, author) for number, record in records]
+    by_person = exchange.grant is not None and bool(exchange.grant.person)
+    read = [_read(record, number, exchange.who, by_person) for number, record in records]
     found = await _take(desk, read)
     if single and len(records) == 1:
         await _tell_one(exchange, found[0], body)
@@ -49,13 +49,13 @@ async def _take(desk: Desk, read: Sequence[Label | Answer]) -> list[Answer]:
     return [each if isinstance(each, Answer) else next(answers) for each in read]
 
 
-def _read(record: bytes, number: int, author: str) -> Label | Answer:
+def _read(record: bytes, number: int, author: str, by_person: bool) -> Label | Answer:
     try:
         label = shaped(record, Label)
     except Misshapen as wrong:
         bad = wrong.bad
         return Answer(REFUSED, b"", Refusal(number, "", wrong.field, bad.code, bad.en, bad.zh))
-    return label if label.author or not author else msgspec.structs.replace(label, author=author)
+    return label if not author or (label.author and not by_person) else msgspec.structs.replace(label, author=author)
 
 
 async def _tell_one(exchange: Exchange, answer: Answer, body: bytes) -> None:

@@ -304,9 +304,9 @@ def _held(live: Live, like: Snooze) -> Snooze | None:
 
 
 def _author(exchange: Exchange, given: str) -> str:
-    if given:
-        return _said("author", given)
-    return f"key:{exchange.grant.key_id}" if exchange.grant is not None and exchange.grant.key_id else ""
+    """Who says so: a program may name somebody, a person is who they are."""
+    by_person = exchange.grant is not None and exchange.grant.person
+    return _said("author", given) if given and not by_person else exchange.who
 
 
 def _said(name: str, text: str) -> str:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from zhiyu.server.openapi_changes import change_paths, change_schemas
+from zhiyu.server.openapi_people import people_paths, people_schemas
 
 _EVENT = {"$ref": "#/components/schemas/Event"}
 _DECISION = {"$ref": "#/components/schemas/Decision"}
@@ -30,13 +31,17 @@ ABOUT = (
 def described(app: FastAPI) -> dict[str, Any]:
     """The document."""
     made = get_openapi(title=app.title, version=version("zhiyu"), description=ABOUT, routes=app.routes)
+    signs_in = any(getattr(route, "path", "") == "/v1/me" for route in app.routes)
     made["paths"] = (
         _thin_paths()
         | change_paths(_problems)
+        | (people_paths(_problems) if signs_in else {})
         | {path: _with_problems(path, item) for path, item in made["paths"].items()}
     )
-    made["components"] = {"schemas": _schemas(), "parameters": _parameters(), "securitySchemes": {"key": _KEY}}
-    made["security"] = [{"key": []}]
+    schemas = _schemas() | (people_schemas() if signs_in else {})
+    schemes = {"key": _KEY} | ({"session": _SESSION} if signs_in else {})
+    made["components"] = {"schemas": schemas, "parameters": _parameters(), "securitySchemes": schemes}
+    made["security"] = [{name: []} for name in schemes]
     return made
 
 
@@ -45,6 +50,7 @@ _KEY = {
     "scheme": "bearer",
     "description": "A key that `zhiyu keys new` made. A server on loopback may run without.",
 }
+_SESSION = {"type": "apiKey", "in": "cookie", "name": "zhiyu_session", "description": "Set by `POST /v1/sessions`."}
 _READ_STATUSES = {
     "/v1/decisions/{id}": (400, 401, 403, 404, 429, 503), "/v1/decisions/{id}/explanation": (400, 401, 403, 404, 422, 429, 503),
     "/metrics": (401, 403, 429), "/v1/retention": (400, 401, 403, 429, 503), "/v1/waiting": (400, 401, 403, 422, 429, 503),

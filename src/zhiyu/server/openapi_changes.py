@@ -5,11 +5,14 @@ In: what makes the answers of a set of statuses. Out: paths and schemas of the O
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
-Json = dict[str, Any]
+from zhiyu.server.openapi_shapes import Json
+from zhiyu.server.openapi_shapes import Route as _Route
+from zhiyu.server.openapi_shapes import many as _many
+from zhiyu.server.openapi_shapes import of_query as _query
+from zhiyu.server.openapi_shapes import shape as _object
+
 _TEXT: Json = {"type": "string"}
 _TEXTS: Json = {"type": "array", "items": _TEXT}
 _WHOLE: Json = {"type": "integer"}
@@ -35,38 +38,6 @@ _PROBLEM: Json = {"$ref": "#/components/schemas/Problem"}
 _FINDING: Json = {"$ref": "#/components/schemas/Finding"}
 _ASKED = (400, 401, 403, 429, 503)
 _SENT = (400, 401, 403, 408, 413, 415, 422, 429, 503)
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """One operation. `body`: name of its schema, "" without; `many`: or an array of it, or NDJSON."""
-
-    name: str
-    tag: str
-    summary: str
-    answer: str
-    statuses: Sequence[int]
-    body: str = ""
-    many: bool = False
-    parameters: Sequence[Json] = ()
-
-    def described(self, problems: Callable[..., Json]) -> Json:
-        content = {"application/json": {"schema": _ref(self.answer)}}
-        done = {"description": "Done, and on disk" if self.body else "As it is now", "content": content}
-        found: Json = {
-            "operationId": self.name, "summary": self.summary, "tags": [self.tag], "responses": {"200": done, **problems(*self.statuses)},
-        }  # fmt: skip
-        if self.body:
-            found["requestBody"] = {"required": True, "content": self._bodies()}
-        return found | ({"parameters": list(self.parameters)} if self.parameters else {})
-
-    def _bodies(self) -> Json:
-        one = _ref(self.body)
-        if self.many:
-            both = {"anyOf": [one, _many(one, minItems=1, maxItems=1000)]}
-            return {"application/json": {"schema": both}, "application/x-ndjson": {"schema": _TEXT}}
-        yaml = {"application/yaml": {"schema": _TEXT}} if self.body == "NewPolicy" else {}
-        return {"application/json": {"schema": one}, **yaml}
 
 
 def change_paths(problems: Callable[..., Json]) -> Json:
@@ -315,22 +286,3 @@ def _policy_schemas() -> Json:
         ),
         "Artifact": artifact,
     }  # fmt: skip
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _object(required: str, closed: bool = False, /, **properties: Any) -> Json:
-    made: Json = {"type": "object", "properties": properties}
-    if required:
-        made["required"] = required.split()
-    return made | ({"additionalProperties": False} if closed else {})
-
-
-def _many(schema: Json, **more: int) -> Json:
-    return {"type": "array", "items": schema, **more}
-
-
-def _query(name: str, description: str, **schema: Any) -> Json:
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}

@@ -26,7 +26,6 @@ from zhiyu.policy.artifact import Artifact
 from zhiyu.policy.load import load_texts
 from zhiyu.server.bodies import read_body
 from zhiyu.server.desk import Desk
-from zhiyu.server.exchange import Exchange
 from zhiyu.server.problems import MAX_FINDINGS, HttpError, encoded, finding_of
 from zhiyu.server.rest import admitted
 from zhiyu.server.shapes import read_object
@@ -128,8 +127,8 @@ async def _aside(does: Callable[[], T]) -> T:
 
 
 def by_whom(exchange: Exchange) -> str:
-    """Who asks, for the release: the key, or that none was needed."""
-    return f"key:{exchange.grant.key_id}" if exchange.grant is not None and exchange.grant.key_id else "api"
+    """Who asks, for the release: the person, the key, or that none was needed."""
+    return exchange.who or "api"
 
 
 def _flag(text: str | None) -> bool:

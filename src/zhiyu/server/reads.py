@@ -48,6 +48,12 @@ def make_reads(site: Site) -> FastAPI:
     _add_retention(app, site)
     _add_waiting(app, site)
     _add_health(app, site)
+    if site.staff is not None:
+        from zhiyu.server.people import (
+            add_people,  # loads the database's library, which a server without people does not need
+        )
+
+        add_people(app, site, site.staff)
     _add_description(app)
     _add_handlers(app)
     return app
@@ -235,6 +241,11 @@ class Rest:
                 message["headers"] = [*message.get("headers", ()), (b"zhiyu-request-id", exchange.id)]
             await send(message)
 
+        try:
+            await self._site.recognise(exchange)
+        except ZhiyuError as refused:
+            await exchange.refuse(refused)
+            return
         try:
             await self._app(scope, receive, tell)
         except Exception as error:  # answered already, in the one shape

@@ -17,10 +17,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
-from zhiyu.access.gate import Gate, OpenGate
+from zhiyu.access.gate import Gate, OpenGate, SignInGate
 from zhiyu.base.errors import InputError
 from zhiyu.engine.live import Live
 from zhiyu.server.connection import Guarded
@@ -33,20 +34,24 @@ from zhiyu.server.settings import Settings
 from zhiyu.server.site import Site
 from zhiyu.server.thin import App, Thin
 
+if TYPE_CHECKING:
+    from zhiyu.server.staff import Staff
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to serve. `opens` opens a tenant's log, again after a failure of the disk; `ready` is called once requests are taken;
-    `front` may put an app before ours."""
+    """What to serve. `opens` opens a tenant's log, again after a failure of the disk; `staff` opens the records of
+    people who may sign in; `ready` is called once requests are taken; `front` may put an app before ours."""
 
     opens: Mapping[str, Callable[[], Live]]
-    gate: Gate | OpenGate
+    gate: Gate | OpenGate | SignInGate
     settings: Settings = field(default_factory=Settings)
     tls: tuple[Path, Path] | None = None
     log_all: bool = False
     lines: LogLines | None = None
     ready: Callable[[Site], None] = lambda site: None
     front: Callable[[App], App] = lambda app: app
+    staff: Callable[[], Staff] | None = None
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -93,7 +98,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     lines = plan.lines or LogLines()
     meters = Meters()
     desks: dict[str, Desk] = {}
-    site = Site(desks, plan.gate, plan.settings, meters, lines, time.monotonic, plan.log_all)
+    staff = plan.staff() if plan.staff is not None else None
+    site = Site(desks, plan.gate, plan.settings, meters, lines, time.monotonic, plan.log_all, staff)
     try:
         for tenant, opens in plan.opens.items():
             meters.tenants[tenant] = _Told(tenant, lines)
@@ -103,6 +109,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
         for tenant, desk in desks.items():
             await desk.close()
             lines.write("closed", tenant=tenant, position=desk.live.durable)
+        if staff is not None:
+            staff.close()
 
 
 class _Told(TenantMeters):

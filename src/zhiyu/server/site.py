@@ -6,12 +6,15 @@ In: what `zhiyu serve` was given. Out: the desk that a caller may use, or the re
 from __future__ import annotations
 
 import asyncio
+import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from zhiyu.access.exposure import check_origin
-from zhiyu.access.gate import Gate, OpenGate
+from zhiyu.access.gate import Gate, Grant, OpenGate, SignInGate
+from zhiyu.access.tokens import forgery_proof, token_of
 from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import Exchange
 from zhiyu.server.log_lines import LogLines
@@ -19,18 +22,25 @@ from zhiyu.server.meters import Meters
 from zhiyu.server.problems import HttpError
 from zhiyu.server.settings import Settings
 
+if TYPE_CHECKING:
+    from zhiyu.server.staff import Staff
+
+PROOF_HEADER = b"zhiyu-forgery-proof"
+
 
 @dataclass(slots=True)
 class Site:
-    """One server. `stopping` is set when no more work is taken; `log_all`: also successes get a log line."""
+    """One server. `stopping` is set when no more work is taken; `log_all`: also successes get a log line; `staff`: people who may sign in,
+    None when none may."""
 
     desks: Mapping[str, Desk]
-    gate: Gate | OpenGate
+    gate: Gate | OpenGate | SignInGate
     settings: Settings = field(default_factory=Settings)
     meters: Meters = field(default_factory=Meters)
     lines: LogLines = field(default_factory=LogLines)
     clock: Callable[[], float] = time.monotonic
     log_all: bool = False
+    staff: Staff | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -43,13 +53,38 @@ class Site:
         headers = exchange.headers
         if self.open:
             check_origin(headers)
-        grant = self.gate.grant(headers.get(b"authorization", b""), exchange.address, scope)
-        exchange.grant = grant
+        grant = exchange.grant
+        if grant is None:
+            grant = exchange.grant = self.gate.grant(headers.get(b"authorization", b""), exchange.address, scope)
+        else:
+            grant.require(scope)
         desk = self.desks.get(grant.tenant)
         if desk is None:
             raise HttpError(403, "tenant", "the tenant of this key is not served here", "此服务不提供该密钥所属的租户")
         exchange.desk = desk
         return desk
+
+    async def recognise(self, exchange: Exchange) -> None:
+        """Give the exchange the grant of whoever is signed in, if somebody is. HttpError 403 for a change that another page might have
+        sent; RecordsAway."""
+        token, by_itself = token_of(exchange.headers)
+        person = await self.staff.whose(token) if self.staff is not None and token else None
+        if person is None:
+            return
+        if by_itself and exchange.method not in ("GET", "HEAD"):
+            given = exchange.headers.get(PROOF_HEADER, b"")
+            if not hmac.compare_digest(given, forgery_proof(token).encode()):
+                raise HttpError(
+                    403, "forgery_proof", "a change made with a cookie needs the header Zhiyu-Forgery-Proof, told at sign-in",
+                    "凭 Cookie 进行的变更需要请求头 Zhiyu-Forgery-Proof（登录时给出）", "Zhiyu-Forgery-Proof",
+                )  # fmt: skip
+        exchange.grant = Grant(person.tenant, person.permissions, person=person.name)
+
+    def check_page(self, exchange: Exchange) -> None:
+        """HttpError 403 for a sign-in that a page of another origin sends."""
+        origin, host = exchange.headers.get(b"origin"), exchange.headers.get(b"host", b"")
+        if origin is not None and origin.lower() not in (b"http://" + host.lower(), b"https://" + host.lower()):
+            raise HttpError(403, "foreign", "sign in from the server's own pages", "请从本服务的页面登录")
 
     def not_ready(self) -> dict[str, str]:
         """Reasons by tenant why events are not taken; empty when all is well."""

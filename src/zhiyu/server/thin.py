@@ -69,6 +69,8 @@ class Thin:
                 raise HttpError(
                     405, "method", "this address takes POST only", "该地址只接受 POST", headers=((b"allow", b"POST"),)
                 )
+            if self._site.staff is not None:
+                await self._site.recognise(exchange)
             await route(exchange, receive, self._site.admit(exchange, needed))
         except ZhiyuError as error:
             await exchange.refuse(error)

@@ -1,0 +1,111 @@
+"""The description of the routes about people, sessions and the audit, which a server has when people may sign in.
+
+In: what makes the answers of a set of statuses. Out: paths and schemas of the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from zhiyu.access.roles import ROLES
+from zhiyu.server.openapi_shapes import Json, Route, many, of_query, shape
+
+_TEXT: Json = {"type": "string"}
+_FLAG: Json = {"type": "boolean"}
+_WHOLE: Json = {"type": "integer"}
+_ASKED = (400, 401, 403, 429, 503)
+_SENT = (400, 401, 403, 408, 413, 415, 422, 429, 503)
+_NAME: Json = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": _TEXT,
+    "description": "The name, percent-encoded.",
+}
+_ROLES: Json = {"type": "array", "items": {"enum": list(ROLES)}, "minItems": 1, "uniqueItems": True}
+_SECRET: Json = {"type": "string", "minLength": 12, "maxLength": 128, "format": "password"}
+
+
+def people_paths(problems: Callable[..., Json]) -> Json:
+    """The paths. `problems` makes the answers of a set of statuses."""
+    found: dict[str, Json] = {}
+    for path, method, route in (*_sessions(), *_people(), *_audit()):
+        found.setdefault(path, {})[method] = route.described(problems)
+    made = found["/v1/people"]["post"]["responses"]
+    made["201"] = made.pop("200")
+    found["/v1/sessions"]["post"]["security"] = []
+    return found
+
+
+def _sessions() -> list[tuple[str, str, Route]]:
+    sign_in = "Sign in: the answer sets a cookie, and tells what every change made with it has to carry"
+    return [
+        ("/v1/sessions", "post", Route("signIn", "people", sign_in, "SignedIn", _SENT, "SignIn")),
+        ("/v1/session", "delete", Route("signOut", "people", "End the session", "Done", _ASKED)),
+        ("/v1/me", "get", Route("me", "people", "Who is signed in, and what they may do", "Me", _ASKED)),
+        (
+            "/v1/me/password",
+            "post",
+            Route("ownPassword", "people", "Another password; all sessions end", "Done", _SENT, "OwnPassword"),
+        ),
+    ]
+
+
+def _people() -> list[tuple[str, str, Route]]:
+    change = "Other roles, another password, stopped or back; the person is signed out"
+    return [
+        ("/v1/people", "get", Route("people", "people", "Everybody who may sign in", "People", _ASKED)),
+        ("/v1/people", "post", Route("addPerson", "people", "Add somebody", "Person", _SENT, "NewPerson")),
+        (
+            "/v1/people/{name}",
+            "patch",
+            Route("changePerson", "people", change, "Person", (*_SENT, 404), "PersonChange", False, (_NAME,)),
+        ),
+        ("/v1/roles", "get", Route("roles", "people", "Every role, and what it may do", "Roles", _ASKED)),
+    ]
+
+
+def _audit() -> list[tuple[str, str, Route]]:
+    page = (
+        of_query("limit", "Entries of a page.", type="integer", minimum=1, maximum=1000, default=100),
+        of_query("before", "Entries before this number.", type="integer", minimum=1),
+        of_query("about", "Only what was done to this.", **_TEXT),
+    )
+    newest, proof = (
+        "What was changed and revealed, newest first",
+        "Whether every entry is what was written, and all are there",
+    )
+    return [
+        ("/v1/audit", "get", Route("audit", "audit", newest, "Audit", (*_ASKED, 422), parameters=page)),
+        ("/v1/audit/proof", "get", Route("auditProof", "audit", proof, "Proof", _ASKED)),
+    ]
+
+
+def people_schemas() -> Json:
+    """The schemas that the paths name."""
+    me: dict[str, Any] = {
+        "name": _TEXT,
+        "tenant": _TEXT,
+        "roles": many(_TEXT),
+        "permissions": many(_TEXT),
+        "forgery_proof": _TEXT,
+    }
+    person = shape("name roles active", name=_TEXT, roles=many(_TEXT), active=_FLAG)
+    named = shape("name en zh", name=_TEXT, en=_TEXT, zh=_TEXT, permissions=many(_TEXT))
+    entry = shape(
+        "number at by verb about detail chain", number=_WHOLE, at=_TEXT, by=_TEXT, verb=_TEXT, about=_TEXT, detail={"type": "object"},
+        chain=_TEXT,
+    )  # fmt: skip
+    new = {"name": {"type": "string", "minLength": 1, "maxLength": 64}, "roles": _ROLES, "password": _SECRET}
+    return {
+        "SignIn": shape("name password", True, name=_TEXT, password={"type": "string", "format": "password"}, tenant=_TEXT),
+        "SignedIn": shape("token name tenant roles permissions forgery_proof", token=_TEXT, **me),
+        "Me": shape("name tenant roles permissions forgery_proof", **me), "Done": shape("status", status=_TEXT),
+        "OwnPassword": shape("old new", True, old=_TEXT, new=_SECRET), "Person": person, "People": shape("people", people=many(person)),
+        "NewPerson": shape("name roles password", True, **new),
+        "PersonChange": shape("", True, roles=_ROLES, active=_FLAG, password=_SECRET),
+        "Roles": shape("roles permissions", roles=many(named), permissions=many(named)),
+        "Audit": shape("entries next", entries=many(entry), next={"type": ["integer", "null"]}),
+        "Proof": shape("holds entries head", holds=_FLAG, entries=_WHOLE, head=_TEXT, broken=_WHOLE, why_en=_TEXT, why_zh=_TEXT),
+    }  # fmt: skip

@@ -1,0 +1,231 @@
+"""People over HTTP: every route and every role, sign-in, cookies, what another site may not do, a database that goes away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.access.conftest import cheap
+from tests.access.test_keys import with_key
+from tests.access.test_people import GOOD, KEY, OTHER, House
+from tests.records.databases import Postgres, postgres
+from tests.server.served import Served, payment
+from zhiyu.access.gate import Gate, SignInGate
+from zhiyu.access.people import MAX_FAILURES
+from zhiyu.access.roles import ROLES
+from zhiyu.records.store import Records
+from zhiyu.server.staff import Staff
+
+__all__ = ["cheap", "postgres"]
+
+PERMISSION_OF = {
+    ("post", "/v1/decisions"): "decide", ("post", "/v1/decisions:batch"): "decide", ("post", "/v1/decisions:stream"): "decide",
+    ("post", "/v1/events"): "facts", ("post", "/v1/labels"): "labels", ("get", "/v1/decisions/{id}"): "read",
+    ("get", "/v1/decisions/{id}/explanation"): "read", ("get", "/v1/entities/{type}/{id}/timeline"): "read",
+    ("get", "/v1/retention"): "read", ("get", "/v1/waiting"): "read", ("get", "/v1/lists"): "lists",
+    ("get", "/v1/lists/{name}/entries"): "lists", ("post", "/v1/lists/{name}/entries"): "lists",
+    ("post", "/v1/lists/{name}/entries:remove"): "lists", ("post", "/v1/lists/{name}/entries:find"): "lists",
+    ("get", "/v1/snoozes"): "lists", ("post", "/v1/snoozes"): "lists", ("post", "/v1/snoozes:end"): "lists",
+    ("get", "/v1/policy"): "policy", ("post", "/v1/policy"): "policy", ("post", "/v1/policy:rollback"): "policy",
+    ("get", "/v1/policies/{hash}"): "policy", ("get", "/metrics"): "metrics", ("get", "/healthz"): "", ("get", "/readyz"): "",
+    ("post", "/v1/sessions"): "", ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
+    ("get", "/v1/people"): "people", ("post", "/v1/people"): "people", ("patch", "/v1/people/{name}"): "people",
+    ("get", "/v1/roles"): "people", ("get", "/v1/audit"): "audit", ("get", "/v1/audit/proof"): "audit",
+}  # fmt: skip
+"""What each operation asks for: a permission, "" nothing, "self" a session. An operation that is not here fails the build."""
+
+
+class Bank:
+    """A server that people sign in to, with one person of every role; all have the same password."""
+
+    def __init__(self, folder: Path, url: str = "", gate: Any = None) -> None:
+        self.url = url or f"sqlite:///{folder / 'records.db'}"
+        house = House(self.url, "default")
+        for role in ROLES:
+            house.add(role, (role,))
+        house.records.close()
+        keys = {"default": KEY}
+        self.server = Served(folder / "data", gate=gate or SignInGate(), staff=lambda: Staff(Records(self.url), keys))
+
+    def __enter__(self) -> Bank:
+        self.server.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.server.__exit__(*error)
+
+    def anybody(self, **headers: str) -> httpx.Client:
+        """A client that is nobody yet."""
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.server.port}", timeout=60, headers=headers)
+
+    def signed_in(self, name: str, password: str = GOOD) -> httpx.Client:
+        """A client with the cookie of a session and its proof, as a page of ours has."""
+        client = self.anybody()
+        answer = client.post("/v1/sessions", json={"name": name, "password": password})
+        assert answer.status_code == 200, answer.text
+        client.headers["zhiyu-forgery-proof"] = answer.json()["forgery_proof"]
+        return client
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Any:
+    with Bank(tmp_path) as found:
+        yield found
+
+
+def asked(client: httpx.Client, method: str, template: str) -> httpx.Response:
+    """A request that gets past the gate and hardly further."""
+    address = template.format(id="p1", type="card", name="nobody", hash="0" * 64)
+    body = payment(1) if method in ("post", "patch") else None
+    return client.request(method, address, content=body)
+
+
+def test_every_operation_names_its_permission_and_every_role_gets_what_it_allows(bank: Bank) -> None:
+    described = bank.anybody().get("/openapi.json").json()["paths"]
+    operations = {(method, path) for path, item in described.items() for method in item}
+    assert operations == set(PERMISSION_OF)
+    found, expected = {}, {}
+    for role, (_, _, may) in ROLES.items():
+        client = bank.signed_in(role)
+        for (method, path), permission in PERMISSION_OF.items():
+            if path in ("/v1/sessions", "/v1/session", "/v1/me/password"):
+                continue
+            answer = asked(client, method, path)
+            assert answer.status_code < 500, answer.text
+            code = answer.json().get("code", "") if answer.status_code >= 400 else ""
+            found[role, method, path] = answer.status_code not in (401, 403)
+            expected[role, method, path] = permission in ("", "self") or permission in may
+            assert (code == "scope") is not expected[role, method, path], (role, method, path, code)
+    assert found == expected
+
+
+def test_nobody_gets_what_somebody_gets(bank: Bank) -> None:
+    for (method, path), permission in PERMISSION_OF.items():
+        if permission:
+            for headers in ({}, {"authorization": "Bearer zs_nobody"}, {"cookie": "zhiyu_session=zs_nobody"}):
+                answer = asked(bank.anybody(**headers), method, path)
+                assert (answer.status_code, method, path) == (401, method, path)
+
+
+def test_a_session_of_another_tenant_reaches_nothing(tmp_path: Path) -> None:
+    """Two tenants in one database; each server serves one. The other's sessions, people and audit are not there."""
+    with Bank(tmp_path) as bank:
+        elsewhere = House(bank.url, "elsewhere")
+        elsewhere.add("root", ("administrator", "auditor"))
+        token = elsewhere.sessions.begin(elsewhere.people.proved("root", GOOD, 0), bank.server.site.staff.wall())  # type: ignore[union-attr]
+        for (method, path), permission in PERMISSION_OF.items():
+            if permission:
+                assert asked(bank.anybody(authorization=f"Bearer {token}"), method, path).status_code == 401
+        client = bank.signed_in("administrator")
+        assert client.patch("/v1/people/root", json={"active": False}).json()["code"] == "no_person"
+        names = [entry["about"] for entry in bank.signed_in("auditor").get("/v1/audit").json()["entries"]]
+        assert "root" not in names
+
+
+def test_sign_in_tells_who_one_is_and_the_cookie_is_for_our_pages_alone(bank: Bank) -> None:
+    client = bank.anybody()
+    answer = client.post("/v1/sessions", json={"name": "investigator", "password": GOOD})
+    cookie = answer.headers["set-cookie"]
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"))
+    assert answer.json()["permissions"] == ["facts", "labels", "lists", "read"]
+    me = client.get("/v1/me").json()
+    assert (me["name"], me["roles"], me["tenant"]) == ("investigator", ["investigator"], "default")
+    assert client.post("/v1/snoozes", json={}).json()["code"] == "forgery_proof"
+    assert client.delete("/v1/session").json()["code"] == "forgery_proof"
+    client.headers["zhiyu-forgery-proof"] = me["forgery_proof"]
+    assert client.post("/v1/snoozes", json={}).status_code == 422
+    other = bank.anybody(origin="https://elsewhere.example")
+    assert other.post("/v1/sessions", json={"name": "investigator", "password": GOOD}).json()["code"] == "foreign"
+    assert client.delete("/v1/session").json() == {"status": "ended"}
+    client.cookies.set("zhiyu_session", answer.json()["token"])
+    assert client.get("/v1/me").status_code == 401
+    bearer = bank.anybody(authorization=f"Bearer {bank.signed_in('auditor').cookies['zhiyu_session']}")
+    assert bearer.get("/v1/audit/proof").json()["holds"] is True
+
+
+def test_wrong_passwords_are_told_alike_and_close_the_account(bank: Bank) -> None:
+    client = bank.anybody()
+    nobody = client.post("/v1/sessions", json={"name": "nobody", "password": GOOD})
+    for _ in range(MAX_FAILURES):
+        wrong = client.post("/v1/sessions", json={"name": "auditor", "password": OTHER})
+    assert (
+        (nobody.status_code, nobody.json()["detail"])
+        == (wrong.status_code, wrong.json()["detail"])
+        == (401, wrong.json()["detail"])
+    )
+    closed = client.post("/v1/sessions", json={"name": "auditor", "password": GOOD})
+    assert (closed.status_code, closed.json()["code"]) == (429, "locked")
+    assert closed.headers["retry-after"] == "30"
+    assert bank.signed_in("approver")
+
+
+def test_an_administrator_adds_changes_and_stops(bank: Bank) -> None:
+    root = bank.signed_in("administrator")
+    new = {"name": "li.wei", "roles": ["investigator"], "password": GOOD}
+    assert root.post("/v1/people", json=new).status_code == 201
+    assert root.post("/v1/people", json=new).status_code == 422
+    assert root.post("/v1/people", json=new | {"name": "x", "roles": ["boss"]}).status_code == 422
+    assert root.post("/v1/people", json=new | {"name": "x", "password": "short"}).status_code == 422
+    person = bank.signed_in("li.wei")
+    assert root.patch("/v1/people/li.wei", json={"roles": ["auditor"]}).json()["roles"] == ["auditor"]
+    assert person.get("/v1/me").status_code == 401, "signed out by the change"
+    person = bank.signed_in("li.wei")
+    changed = person.post("/v1/me/password", json={"old": GOOD, "new": OTHER})
+    assert (changed.status_code, person.get("/v1/me").status_code) == (200, 401)
+    assert bank.signed_in("li.wei", OTHER).post("/v1/me/password", json={"old": GOOD, "new": OTHER}).status_code == 401
+    assert root.patch("/v1/people/li.wei", json={"active": False}).json()["active"] is False
+    assert bank.anybody().post("/v1/sessions", json={"name": "li.wei", "password": OTHER}).status_code == 401
+    assert root.patch("/v1/people/administrator", json={"active": False}).status_code == 422
+    entries = bank.signed_in("auditor").get("/v1/audit?about=li.wei&limit=3").json()
+    assert [entry["by"] for entry in entries["entries"]][:2] == ["person:administrator", "person:li.wei"]
+    assert entries["next"] is not None
+    assert root.get("/v1/audit").status_code == 403
+
+
+def test_what_a_person_does_carries_their_name_whatever_they_say(bank: Bank) -> None:
+    client = bank.signed_in("investigator")
+    with_author = {"values": ["c9"], "author": "somebody else", "reason": "seen twice"}
+    client.post("/v1/lists/watched_cards/entries?author=another", json=[{"value": "c9"}])
+    entry = client.get("/v1/lists/watched_cards/entries").json()["entries"][0]
+    assert entry["author"] == "person:investigator"
+    assert client.post("/v1/lists/watched_cards/entries:remove", json=with_author).status_code == 200
+
+
+def test_keys_and_people_live_side_by_side(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    key = with_key(path)[0].decode()
+    with Bank(tmp_path, gate=Gate(path)) as bank:
+        machine = bank.anybody(authorization=key)
+        assert machine.post("/v1/decisions", content=payment(1)).status_code == 200
+        assert machine.get("/v1/people").json()["code"] == "scope"
+        assert bank.signed_in("auditor").get("/v1/decisions/p1").status_code == 200
+
+
+def test_no_log_line_holds_a_password_or_a_token(bank: Bank) -> None:
+    client = bank.signed_in("auditor")
+    bank.anybody().post("/v1/sessions", json={"name": "auditor", "password": OTHER})
+    bank.anybody().post("/v1/sessions", json={"name": "auditor", "passwort": OTHER})
+    client.get(f"/v1/me?x={GOOD}")
+    log = bank.server.log.getvalue()
+    assert log
+    assert [secret for secret in (GOOD, OTHER, client.cookies["zhiyu_session"]) if secret in log] == []
+
+
+def test_decisions_go_on_while_the_database_is_away(tmp_path: Path, postgres: Postgres) -> None:
+    path = tmp_path / "keys.json"
+    key = with_key(path)[0].decode()
+    with Bank(tmp_path, postgres.url("bank"), Gate(path)) as bank:
+        client, machine = bank.signed_in("auditor"), bank.anybody(authorization=key)
+        postgres.stop()
+        try:
+            bank.server.site.staff.forget()  # type: ignore[union-attr]
+            away = client.get("/v1/audit")
+            assert (away.status_code, away.json()["code"]) == (503, "records_away")
+            assert bank.anybody().post("/v1/sessions", json={"name": "auditor", "password": GOOD}).status_code == 503
+            assert machine.post("/v1/decisions", content=payment(1)).status_code == 200
+        finally:
+            postgres.start()
+        assert client.get("/v1/audit/proof").json()["holds"] is True
