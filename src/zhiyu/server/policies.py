@@ -26,6 +26,7 @@ from zhiyu.policy.artifact import Artifact
 from zhiyu.policy.load import load_texts
 from zhiyu.server.bodies import read_body
 from zhiyu.server.desk import Desk
+from zhiyu.server.exchange import Exchange
 from zhiyu.server.problems import MAX_FINDINGS, HttpError, encoded, finding_of
 from zhiyu.server.rest import admitted
 from zhiyu.server.shapes import read_object
