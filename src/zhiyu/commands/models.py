@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from zhiyu.base.errors import InputError
+from zhiyu.commands.model_drift import drift
 from zhiyu.commands.model_matrix import matrix
 from zhiyu.commands.model_roles import COMMANDS
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 
 _PATH = click.Path(path_type=Path)
 HASH_CHARS = 12
-SHOWN = 15
 ROLES = {"champion": ("champion", "冠军"), "challenger": ("challenger", "挑战者"), "shadow": ("shadow", "影子")}
 
 
@@ -29,7 +29,7 @@ def models() -> None:
     """Trained models: what there is, who speaks, how good, whether they have drifted."""
 
 
-for each in (matrix, *COMMANDS):
+for each in (matrix, drift, *COMMANDS):
     models.add_command(each)
 
 
@@ -117,12 +117,27 @@ def _gathered(language: str, packages: list[Any], **given: Any) -> Any:
     return gathering.finish()
 
 
+def _compared(one: str, two: str, language: str, *, data: Path | None, tenant: str, **given: Any) -> dict[str, Any]:
+    from zhiyu.engine.kept import Kept
+    from zhiyu.evaluation.recorded_scores import recorded_scores
+    from zhiyu.evaluation.span import Span
+    from zhiyu.evaluation.training.matched import compared, compared_scores
+
+    if (data is None) == (given["events"] is None) or (given["events"] is None) != (given["policy"] is None):
+        raise InputError("give --policy and --events, or --data", "请给出 --policy 与 --events，或 --data")
+    if data is None:
+        packages = [_read(Path(one)), _read(Path(two))]
+        return compared(packages[0], packages[1], _gathered(language, packages, **given))
+    found = recorded_scores(Kept(data, tenant), (one, two), Span.read(given["begins"], given["ends"]))
+    return compared_scores(found.scores, found.label, found.weight, found.time_ms) | {"unlabelled": found.unlabelled}
+
+
 def _over_events(command: Any) -> Any:
     for option in (
         click.option(
-            "--policy", "-p", required=True, type=_PATH, help="The policy folder whose features the models read."
+            "--policy", "-p", default=None, type=_PATH, help="The policy folder whose features the models read."
         ),
-        click.option("--events", required=True, type=_PATH, help="Events with labels."),
+        click.option("--events", default=None, type=_PATH, help="Events with labels."),
         click.option("--labels", type=_PATH, default=None, help="A file with columns id, fraud."),
         click.option("--source", default=None, help="Which source of the policy describes the file."),
         click.option("--from", "begins", default="", metavar="TIME", help="Only events from then on."),
@@ -135,26 +150,32 @@ def _over_events(command: Any) -> Any:
 
 
 @models.command()
-@click.argument("one", type=_PATH)
-@click.argument("two", type=_PATH)
+@click.argument("one")
+@click.argument("two")
+@click.option(
+    "--data",
+    "-d",
+    type=_PATH,
+    default=None,
+    help="Instead: the data folder of `zhiyu serve`; ONE and TWO are names of models.",
+)
+@click.option("--tenant", default="default", show_default=True, help="Whose decisions, with --data.")
 @_over_events
-def compare(one: Path, two: Path, as_json: bool, lang: str | None, **given: Any) -> None:
-    """Packages ONE and TWO over the same labelled events: figures, and the difference with a 95 % interval."""
-    from zhiyu.evaluation.training.matched import compared
-
+def compare(one: str, two: str, as_json: bool, lang: str | None, **given: Any) -> None:
+    """Packages ONE and TWO over the same labelled events, or, with --data, two models over what a server decided: figures, and the
+    difference with a 95 % interval."""
     language = language_of(lang)
     with told(language):
-        packages = [_read(one), _read(two)]
-        facts = compared(packages[0], packages[1], _gathered(language, packages, **given))
+        facts = _compared(one, two, language, **given)
         if as_json:
             click.echo(json.dumps(facts))
             return
-        zh = language == "zh"
+        zh, names = language == "zh", (Path(one).stem, Path(two).stem)
         table = Table(
             *(
-                ("指标", one.stem, two.stem, "差异", "95 % 区间")
+                ("指标", names[0], names[1], "差异", "95 % 区间")
                 if zh
-                else ("figure", one.stem, two.stem, "difference", "95 % interval")
+                else ("figure", names[0], names[1], "difference", "95 % interval")
             )
         )
         for key, line in facts["figures"].items():
@@ -164,40 +185,6 @@ def compare(one: Path, two: Path, as_json: bool, lang: str | None, **given: Any)
         days, rows, frauds = facts["days"], facts["rows"], facts["frauds"]
         click.echo(
             f"{days} 天，{rows:,} 行，欺诈 {frauds:,}" if zh else f"{days} days, {rows:,} rows, {frauds:,} frauds"
-        )
-
-
-@models.command()
-@click.argument("package", type=_PATH)
-@_over_events
-def drift(package: Path, as_json: bool, lang: str | None, **given: Any) -> None:
-    """How far the inputs and scores of a PACKAGE have moved from its training: population stability index, missing values."""
-    from zhiyu.evaluation.training.matched import drifted
-
-    language = language_of(lang)
-    with told(language):
-        found = _read(package)
-        facts = drifted(found, _gathered(language, [found], **given))
-        if as_json:
-            click.echo(json.dumps(facts))
-            return
-        zh = language == "zh"
-        table = Table(
-            *(
-                ("输入", "稳定性指数", "缺失", "训练时缺失")
-                if zh
-                else ("input", "stability index", "missing", "in training")
-            )
-        )
-        for line in facts["inputs"][:SHOWN]:
-            table.add_row(
-                line["name"], f"{line['stability']:.4f}", f"{line['missing']:.2%}", f"{line['missing_before']:.2%}"
-            )
-        Console().print(table)
-        click.echo(
-            "低于 0.1 无变化，高于 0.25 说明人群已变"
-            if zh
-            else "below 0.1 nothing has moved, above 0.25 it is another population"
         )
 
 

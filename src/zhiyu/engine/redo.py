@@ -15,6 +15,7 @@ from zhiyu.engine.engine import Engine
 from zhiyu.engine.kept import Kept
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.recovery import UNFIT, Dropped, Recovered, replayed, restored
+from zhiyu.engine.tail import Seen
 from zhiyu.log.frames import RELEASE, Frame
 
 
@@ -35,6 +36,17 @@ class Redo:
     def run(self, first: int, end: int, asked: Callable[[int], bool]) -> tuple[Compared, int, int]:
         """Decide everything again from a snapshot before `first` up to `end`: what was compared, the snapshot's position (-1: the begin of
         the log), and how many events went through. `asked` names the decisions that are judged."""
+        compared = Compared(asked, self.in_force)
+        return compared, *self.through(first, end, compared)
+
+    def in_force(self) -> Opened:
+        """The policy that decides where it stands now."""
+        release = self._kept.releases.current
+        assert release is not None
+        return self._kept.policy(release.hash)
+
+    def through(self, first: int, end: int, seen: Seen) -> tuple[int, int]:
+        """The same, handing what was noted and what comes out to `seen`, all values kept."""
         kept, why = self._kept, list[str]()
         for folder in self._candidates(first):
             try:
@@ -43,7 +55,7 @@ class Redo:
                 why.append(f"snapshot {int(folder.name):,}: {unfit}")
                 continue
             self._notes += why
-            return self._put_through(frames, int(folder.name), end, asked, live, engine)
+            return self._put_through(frames, int(folder.name), end, seen, live, engine)
         self._notes += why
         if kept.log.first > 0:
             raise _unable(first, why, kept.log.first)
@@ -51,7 +63,7 @@ class Redo:
             live = kept.policy(_first_policy(kept))
         except ZhiyuError as changed:
             raise Unable(changed.en, changed.zh) from None
-        return self._put_through(kept.log.frames(0), -1, end, asked, live, None)
+        return self._put_through(kept.log.frames(0), -1, end, seen, live, None)
 
     def _candidates(self, first: int) -> list[Path]:
         before = [folder for folder in self._kept.snapshots if int(folder.name) <= first]
@@ -60,24 +72,16 @@ class Redo:
         return before[::-1] if self._kept.log.first > 0 else []
 
     def _put_through(
-        self, frames: Iterator[Frame], snapshot: int, end: int, asked: Callable[[int], bool], live: Opened, engine: Engine | None
-    ) -> tuple[Compared, int, int]:  # fmt: skip
-        releases = self._kept.releases
-
-        def in_force() -> Opened:
-            assert releases.current is not None
-            return self._kept.policy(releases.current.hash)
-
-        compared, taken = Compared(asked, in_force), Recovered()
+        self, frames: Iterator[Frame], snapshot: int, end: int, seen: Seen, live: Opened, engine: Engine | None
+    ) -> tuple[int, int]:  # fmt: skip
+        releases, taken = self._kept.releases, Recovered()
         try:
-            replayed(
-                self._kept.log, self._until(frames, max(snapshot, 0), end), releases, live, taken, engine, compared
-            )
+            replayed(self._kept.log, self._until(frames, max(snapshot, 0), end), releases, live, taken, engine, seen)
         except ZhiyuError as failed:
             raise Unable(failed.en, failed.zh, isinstance(failed, Dropped)) from None
         except OSError as failed:
             raise Unable(str(failed), str(failed)) from None
-        return compared, snapshot, taken.events
+        return snapshot, taken.events
 
     def _until(self, frames: Iterator[Frame], start: int, end: int) -> Iterator[Frame]:
         for number, frame in enumerate(frames):

@@ -98,8 +98,8 @@ class Gathering:
                 )
         self.share = let_through_share(opened.policy) or 1.0
         self.inputs = chosen_inputs(opened, self.on, names, without)
-        self._columns = [_Column.of(opened, each.name) for each in self.inputs]
-        self._keys = [_Column.of(opened, name) for name in keys]
+        self._columns = [ValueColumn.of(opened, each.name) for each in self.inputs]
+        self._keys = [ValueColumn.of(opened, name) for name in keys]
         self._parts: list[dict[str, Array]] = []
         self._texts: list[dict[int, str]] = [{} for _ in self.inputs]
         self._cells = 0
@@ -154,7 +154,7 @@ class Gathering:
             raise InputError(en, f"训练数据超过 {MAX_CELLS} 个值；请用 --from、--until 或 --keep-good")
 
     def _ordinals(
-        self, number: int, column: _Column, batch: EventBatch, codes: Array, nulls: Array, rows: Array
+        self, number: int, column: ValueColumn, batch: EventBatch, codes: Array, nulls: Array, rows: Array
     ) -> Array:
         """Texts by the order in which they came, NaN for null; their letters are remembered up to the limit of different ones."""
         texts, known = self._texts[number], nulls == 0
@@ -198,17 +198,18 @@ class Gathering:
 
 
 @dataclass(frozen=True)
-class _Column:
-    """Where the value of a name stands: a column of the event (row), or a kept value (line)."""
+class ValueColumn:
+    """Where the value of a name stands: a column of the event (row), or a kept value (line); -1 for neither."""
 
     name: str
     row: int
     line: int
 
     @staticmethod
-    def of(opened: Opened, name: str) -> _Column:
+    def of(opened: Opened, name: str) -> ValueColumn:
+        """Where it stands under this policy."""
         kept = {feature.name: number for number, feature in enumerate(opened.compiled.features)}
-        return _Column(name, opened.compiled.schema.index.get(name, -1), kept.get(name, -1))
+        return ValueColumn(name, opened.compiled.schema.index.get(name, -1), kept.get(name, -1))
 
     def read(self, batch: EventBatch, d: Any, rows: Array, lines: Array) -> tuple[Array, Array]:
         """(bits int64, marks uint8) of the chosen decisions."""

@@ -1,11 +1,11 @@
-"""Packages over the same rows: compared, and held against what they were trained on.
+"""Packages over the same rows, compared.
 
-In: a `TrainingSet` with every input of the packages, the packages. Out: figures of each with the difference and its interval; drift per
-input.
+In: a `TrainingSet` with every input of the packages, the packages. Out: figures of each with the difference and its interval.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
 from zhiyu.evaluation.training.gather import TrainingSet
 from zhiyu.evaluation.training.judge import judged
-from zhiyu.models.drift import SCORE, stability
 from zhiyu.models.package import Package
 from zhiyu.models.scorer import Scorer
 
@@ -47,17 +46,24 @@ def columns_for(package: Package, rows: TrainingSet) -> Array:
 
 
 def compared(one: Package, two: Package, rows: TrainingSet, seed: int = 1) -> dict[str, Any]:
-    """Figures of both, and two minus one with a 95 % interval: days are drawn again and again, since the events of a day are alike."""
+    """Two packages over the same rows, as `compared_scores` tells it."""
     scores = [Scorer(each).scores(columns_for(each, rows)) for each in (one, two)]
-    figures = [judged(score, rows.label, rows.weight) for score in scores]
-    days, place = np.unique(rows.time_ms // DAY_MS, return_inverse=True)
+    return compared_scores(scores, rows.label, rows.weight, rows.time_ms, seed)
+
+
+def compared_scores(
+    scores: Sequence[Array], label: Array, weight: Array, time_ms: Array, seed: int = 1
+) -> dict[str, Any]:
+    """Figures of both, and two minus one with a 95 % interval: days are drawn again and again, since the events of a day are alike."""
+    figures = [judged(score, label, weight) for score in scores]
+    days, place = np.unique(time_ms // DAY_MS, return_inverse=True)
     own, draws = np.random.default_rng(seed), []
     for _ in range(DRAWS):
         times = np.bincount(own.integers(0, len(days), len(days)), minlength=len(days))[place]
-        again = [judged(score, rows.label, rows.weight * times) for score in scores]
+        again = [judged(score, label, weight * times) for score in scores]
         if again[0]["auc"] is not None:
             draws.append([again[1][key] - again[0][key] for key in FIGURES])
-    facts: dict[str, Any] = {"rows": rows.n, "frauds": figures[0]["frauds"], "days": len(days), "figures": {}}
+    facts: dict[str, Any] = {"rows": len(label), "frauds": figures[0]["frauds"], "days": len(days), "figures": {}}
     for number, key in enumerate(FIGURES):
         line: dict[str, Any] = {"one": figures[0][key], "two": figures[1][key]}
         if figures[0][key] is not None:
@@ -71,22 +77,3 @@ def compared(one: Package, two: Package, rows: TrainingSet, seed: int = 1) -> di
             }
         facts["figures"][key] = line
     return facts
-
-
-def drifted(package: Package, rows: TrainingSet) -> dict[str, Any]:
-    """Stability index and share of null per input and of the score, largest first; how good the scores are on these rows."""
-    values = columns_for(package, rows)
-    score = Scorer(package).scores(values)
-    columns = {given.name: values[:, number] for number, given in enumerate(package.inputs)} | {SCORE: score}
-    lines = [
-        {
-            "name": spread.name, "stability": round(stability(spread, columns[spread.name], rows.weight), 6),
-            "missing": round(float(np.isnan(columns[spread.name]).mean()), 6), "missing_before": round(spread.missing, 6),
-        }
-        for spread in package.baseline
-    ]  # fmt: skip
-    return {
-        "rows": rows.n,
-        "inputs": sorted(lines, key=lambda line: -float(str(line["stability"]))),
-        "now": judged(score, rows.label, rows.weight),
-    }
