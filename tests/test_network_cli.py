@@ -120,12 +120,51 @@ def test_from_a_thing_to_its_people(story: list[str]) -> None:
 
 def test_gangs_and_what_became_of_them(story: list[str]) -> None:
     found = asked("gangs", *story)
-    assert found["gangs"] == [{"gang": 1, "people": ["who:ann", "who:bob", "who:cid"]}]
+    [gang] = found["gangs"]
+    assert (gang["gang"], gang["people"], gang["members"]) == (1, 3, ["who:ann", "who:bob", "who:cid"])
+    assert (gang["amount"], gang["bad"], gang["events"], gang["alerted"]) == (30000, 1, 3, False)
+    assert gang["since"] == found["lineage"][0]["time"]
+    assert gang["score"] > 0
     assert [(x["what"], x["gang"], x["people"]) for x in found["lineage"]] == [("BORN", 1, 2), ("GROWN", 1, 3)]
     assert asked("gangs", "--since", "2026-03-02", *story)["lineage"] == []
     assert asked("gangs", "--as-of", "2026-03-01T10:00:00Z", *story)["gangs"] == [], (
         "the gate takes effect 64 decisions later"
     )
+
+
+def test_everything_about_one_gang(story: list[str], tmp_path: Path) -> None:
+    found = asked("gangs", "1", *story)
+    assert [member["name"] for member in found["members"]] == sorted(
+        ["who:ann", "who:bob", "who:cid"], key=codes_of(found)
+    )
+    assert {thing["name"]: thing["people"] for thing in found["things"]} == {"device:=d1": 3}, "Dora's card is outside"
+    assert [(x["person"], x["thing"], x["time"]) for x in found["timeline"]] == [
+        ("who:ann", "device:=d1", "2026-03-01T09:00:00Z"), ("who:bob", "device:=d1", "2026-03-01T09:01:00Z"),
+        ("who:cid", "device:=d1", "2026-03-01T09:02:00Z"),
+    ]  # fmt: skip
+    assert [(x["what"], x["people"]) for x in found["lineage"]] == [("BORN", 2), ("GROWN", 3)]
+    assert "wrote" in told("gangs", "1", "--export", str(tmp_path / "gang.csv"), *story)
+    assert len((tmp_path / "gang.csv").read_text(encoding="utf-8").splitlines()) == 4
+    assert "no gang 2" in told("gangs", "2", *story, code=1)
+    assert "name it" in told("gangs", "--export", "all.csv", *story, code=1)
+
+
+def codes_of(found: dict[str, Any]) -> Any:
+    """Members are told in the order of their codes."""
+    return {
+        member["name"]: int(member["code"], 16) - (int(member["code"], 16) >> 63 << 64) for member in found["members"]
+    }.get
+
+
+def test_from_a_case_to_the_whole_nest_and_back_to_its_gangs(story: list[str]) -> None:
+    found = asked("network", "person:eve", f"card:{SECOND}", "--hops", "2", *story)
+    assert {p["name"]: (p["hops"], p["gang"]) for p in found["people"]} == {
+        "who:eve": (0, None), "who:dora": (1, None), "who:cid": (1, 1), "who:ann": (2, 1), "who:bob": (2, 1),
+    }  # fmt: skip
+    assert found["gangs"] == [1]
+    [cid] = [p["code"] for p in found["people"] if p["name"] == "who:cid"]
+    assert asked("network", f"person:code:{cid}", "--hops", "1", *story)["people"][0]["name"] == "who:cid"
+    assert "16 hex digits" in told("network", "person:code:12", *story, code=1)
 
 
 def test_files_for_other_programs(story: list[str], tmp_path: Path) -> None:

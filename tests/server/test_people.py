@@ -34,6 +34,8 @@ PERMISSION_OF = {
     ("get", "/v1/models"): "read", ("get", "/v1/models/{name}"): "read", ("post", "/v1/models"): "policy",
     ("post", "/v1/models/{name}:promote"): "policy", ("post", "/v1/models/{name}:challenge"): "policy",
     ("post", "/v1/models/{name}:shadow"): "policy", ("post", "/v1/models/{name}:retire"): "policy",
+    ("get", "/v1/network/{type}/{id}"): "read", ("post", "/v1/network:nest"): "read", ("get", "/v1/gangs"): "read",
+    ("get", "/v1/gangs/changes"): "read", ("get", "/v1/gangs/{id}"): "read",
     ("post", "/v1/sessions"): "", ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
     ("get", "/v1/people"): "people", ("post", "/v1/people"): "people", ("patch", "/v1/people/{name}"): "people",
     ("get", "/v1/roles"): "people", ("get", "/v1/audit"): "audit", ("get", "/v1/audit/proof"): "audit",

@@ -1,14 +1,14 @@
-"""`zhiyu network` and `zhiyu gangs`: who is connected to whom in a file of events, as of a moment.
+"""`zhiyu network` and `zhiyu gangs`: who is connected to whom, in a file of events or beside a running server, as of a moment.
 
-In: a policy with a network, a file, whom to ask about. Out: tables, one JSON object, or a file for other programs.
+In: a policy with a network and a file, or a data folder; whom to ask about. Out: tables, one JSON object, or a file for other programs.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+
+if TYPE_CHECKING:
+    from zhiyu.evaluation.network_asked import AskedNetwork
 
 _PATH = click.Path(path_type=Path)
 SHOWN = 40
@@ -25,11 +28,18 @@ SHOWN = 40
 def _asks(command: Any) -> Any:
     """Options that both commands have."""
     for option in (
-        click.option("--events", required=True, type=_PATH, help="Events: .ndjson, .csv, .parquet."),
-        click.option("--policy", required=True, type=_PATH, help="The policy folder; it declares the network."),
+        click.option(
+            "--data", "-d", type=_PATH, help="The data folder of `zhiyu serve`, or a copy; read beside a server."
+        ),
+        click.option("--tenant", default="default", show_default=True, help="Whose network, with --data."),
+        click.option("--events", type=_PATH, help="Or a file of events: .ndjson, .csv, .parquet."),
+        click.option("--policy", type=_PATH, help="The policy folder for --events; it declares the network."),
         click.option("--source", default=None, help="Which source of the policy describes the file."),
         click.option(
             "--as-of", default="", metavar="TIME", help="The last moment that counts: a date (UTC) or a time."
+        ),
+        click.option(
+            "--export", type=_PATH, default=None, help="Write people, things, links: .graphml, .json or .csv."
         ),
         click.option("--json", "as_json", is_flag=True, help="One JSON object."),
         language_option,
@@ -39,84 +49,168 @@ def _asks(command: Any) -> Any:
 
 
 @click.command()
-@click.argument("whom", metavar="WHOM")
+@click.argument("whom", metavar="WHOM…", nargs=-1, required=True)
 @click.option("--hops", type=click.IntRange(1, 6), default=2, show_default=True, help="How many links away.")
-@click.option("--export", type=_PATH, default=None, help="Write people, things and links: .graphml, .json or .csv.")
 @_asks
-def network(whom: str, hops: int, export: Path | None, as_json: bool, lang: str | None, **options: Any) -> None:
-    """Who is connected to WHOM (person:ID, or field:value such as device:d7), over what, since when."""
+def network(
+    whom: tuple[str, ...], hops: int, export: Path | None, as_json: bool, lang: str | None, **options: Any
+) -> None:
+    """Who is connected to WHOM (person:ID, or field:value such as device:d7; several: a whole case), over what, since when."""
     from zhiyu.base.errors import InputError
-    from zhiyu.evaluation.network_files import FORMATS, as_dict, written
+    from zhiyu.evaluation.network_asked import named
+    from zhiyu.evaluation.network_files import as_dict, written_of
     from zhiyu.network.ask import look_around
 
     language = language_of(lang)
     with told(language):
-        kind = export.suffix.lstrip(".").lower() if export else ""
-        if kind and kind not in FORMATS:
-            raise InputError(
-                f"'{export}' is no kind of file this writes; name it .graphml, .json or .csv",
-                f"无法写出“{export}”；请使用 .graphml、.json 或 .csv 文件名",
-            )
-        replay = _replayed(language, **options)
-        near = look_around(replay.state, replay.key_of(whom), hops)
+        kind = _kind_of(export)
+        asked = _asked(language, **options)
+        near = look_around(asked.state, [asked.key_of(each) for each in whom], hops)
         if near is None:
-            raise InputError(f"{whom} is in no event of the window", f"窗口内没有 {whom} 的事件")
-        keys = [*near.hops, *near.people_on]
-        names = dict.fromkeys(keys, "?") | replay.names(keys)
-        if export:
-            export.write_text(written(near, names, kind), encoding="utf-8")
-        found = as_dict(near, names)
+            both = ", ".join(whom)
+            raise InputError(f"{both} is in no event of the window", f"窗口内没有 {both} 的事件")
+        found = as_dict(near, named(asked.names(near.codes), near.codes, asked.fields))
+        _export(export, kind, lambda: written_of(found, kind))
         if as_json:
             click.echo(json.dumps(found, ensure_ascii=False))
             return
         _show(found, Console(), language)
-        if export:
-            click.echo(f"已写入 {export}" if language == "zh" else f"wrote {export}")
+        _say_written(export, language)
 
 
 @click.command()
+@click.argument("gang", metavar="[GANG]", required=False, type=click.IntRange(1))
 @click.option("--since", default="", metavar="TIME", help="Changes from then on: a date (UTC) or a time.")
 @_asks
-def gangs(since: str, as_json: bool, lang: str | None, **options: Any) -> None:
-    """Gangs as they stand, their people, and what became of them: BORN, MERGE, SPLIT, EXPIRED."""
+def gangs(gang: int | None, since: str, export: Path | None, as_json: bool, lang: str | None, **options: Any) -> None:
+    """Gangs as they stand: their people, age, score, money, and what became of them; or everything about one GANG.
+
+    What becomes of a gang: BORN, GROWN, MERGE, SPLIT, EXPIRED; ALERT when it reaches the declared number of people.
+    """
     from zhiyu.base.errors import InputError
-    from zhiyu.evaluation.network_files import iso
     from zhiyu.evaluation.span import read_time
 
     language = language_of(lang)
     with told(language):
-        replay = _replayed(language, **options)
-        if replay.state.gangs is None:
+        if export is not None and gang is None:
+            raise InputError(
+                "--export writes one gang; name it: `zhiyu gangs 3 …`",
+                "--export 只导出一个团伙；请指定：`zhiyu gangs 3 …`",
+            )
+        kind, first = _kind_of(export), read_time(since, "--since")
+        asked = _asked(language, **options)
+        if asked.state.gangs is None:
             raise InputError(
                 "the network declares no `gang:`; say when a dense core is one",
                 "关系网络没有声明 gang；请先声明何时视为团伙",
             )
-        members = replay.state.gangs.members()
-        names = replay.names(key for keys in members.values() for key in keys)
-        first = read_time(since, "--since")
-        found = {
-            "gangs": [
-                {"gang": gang, "people": sorted(names.get(key, "?") for key in keys)} for gang, keys in sorted(members.items())
-            ],
-            "lineage": [
-                {"time": iso(x.clock_ms), "what": x.what, "gang": x.gang, "other": x.other or None, "people": x.people}
-                for x in replay.lineage if first is None or x.clock_ms >= first
-            ],
-        }  # fmt: skip
-        if as_json:
-            click.echo(json.dumps(found, ensure_ascii=False))
+        if gang is None:
+            found = _listed(asked, first)
+            if as_json:
+                click.echo(json.dumps(found, ensure_ascii=False))
+            else:
+                _show_gangs(found, Console(), language)
             return
-        _show_gangs(found, Console(), language)
+        _one_gang(asked, gang, export, kind, as_json, language)
 
 
-def _replayed(language: str, events: Path, policy: Path, source: str | None, as_of: str) -> Any:
+def _listed(asked: AskedNetwork, first: int | None) -> dict[str, Any]:
+    from zhiyu.evaluation.network_asked import named
+    from zhiyu.evaluation.network_files import line_of, summary_of
+    from zhiyu.network.gang_view import see_gang
+
+    assert asked.state.gangs is not None
+    seen = [each for gang in asked.state.gangs.sizes() if (each := see_gang(asked.state, gang)) is not None]
+    codes = {key: (0, code) for each in seen for key, code in each.codes.items()}
+    names = named(asked.names(codes), codes, asked.fields)
+    return {
+        "gangs": [summary_of(each) | {"members": sorted(names[key] for key in each.codes)} for each in seen],
+        "lineage": [line_of(line) for line in asked.lineage if first is None or line.clock_ms >= first],
+    }
+
+
+def _one_gang(asked: AskedNetwork, gang: int, export: Path | None, kind: str, as_json: bool, language: str) -> None:
+    from zhiyu.base.errors import InputError
+    from zhiyu.evaluation.network_asked import named
+    from zhiyu.evaluation.network_files import gang_as_dict, written_of
+    from zhiyu.network.gang_view import see_gang
+
+    seen = see_gang(asked.state, gang)
+    if seen is None:
+        raise InputError(
+            f"there is no gang {gang} (any more); `zhiyu gangs` lists those there are",
+            f"没有编号为 {gang} 的团伙（或已不存在）；`zhiyu gangs` 列出现有团伙",
+        )
+    codes = {key: (0, code) for key, code in seen.codes.items()} | seen.near.codes
+    found = gang_as_dict(seen, named(asked.names(codes), codes, asked.fields))
+    _export(export, kind, lambda: written_of(found, kind))
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    _show_gang(found, Console(), language)
+    _say_written(export, language)
+
+
+def _kind_of(export: Path | None) -> str:
+    from zhiyu.base.errors import InputError
+    from zhiyu.evaluation.network_files import FORMATS
+
+    kind = export.suffix.lstrip(".").lower() if export else ""
+    if export is not None and kind not in FORMATS:
+        raise InputError(
+            f"'{export}' is no kind of file this writes; name it .graphml, .json or .csv",
+            f"无法写出“{export}”；请使用 .graphml、.json 或 .csv 文件名",
+        )
+    return kind
+
+
+def _export(export: Path | None, kind: str, text: Callable[[], str]) -> None:
+    if export is not None:
+        export.write_text(text(), encoding="utf-8")
+
+
+def _say_written(export: Path | None, language: str) -> None:
+    if export is not None:
+        click.echo(f"已写入 {export}" if language == "zh" else f"wrote {export}")
+
+
+def _asked(
+    language: str,
+    data: Path | None,
+    tenant: str,
+    events: Path | None,
+    policy: Path | None,
+    source: str | None,
+    as_of: str,
+) -> AskedNetwork:
+    """The network of a data folder, or of a file."""
+    from zhiyu.base.errors import InputError
+    from zhiyu.engine.kept import Kept
+    from zhiyu.evaluation.network_kept import KeptNetwork
+    from zhiyu.evaluation.span import read_time
+
+    until = read_time(as_of, "--as-of")
+    if data is not None and events is None and policy is None:
+        kept = KeptNetwork(Kept(data, tenant), until)
+        warm_kernels(language)
+        with progress() as bar:
+            task = bar.add_task("读取日志" if language == "zh" else "reading the log", total=1.0)
+            return kept.run(lambda done: bar.update(task, completed=done))
+    if data is not None or events is None or policy is None:
+        raise InputError(
+            "say what to ask: --data DIR (of a server), or --events FILE with --policy DIR",
+            "请指明查询对象：--data 目录（服务的数据），或 --events 文件与 --policy 目录",
+        )
+    return _replayed(language, events, policy, source, until)
+
+
+def _replayed(language: str, events: Path, policy: Path, source: str | None, until: int | None) -> AskedNetwork:
     from zhiyu.engine.opened import open_policy
     from zhiyu.evaluation.network_replay import NetworkReplay
-    from zhiyu.evaluation.span import read_time
 
     opened = open_policy(policy, all_features=True)
     warm_kernels(language)
-    replay = NetworkReplay(opened, events, source, read_time(as_of, "--as-of"))
+    replay = NetworkReplay(opened, events, source, until)
     with progress() as bar:
         task = bar.add_task("回放" if language == "zh" else "replaying", total=1.0)
         for done in replay.steps():
@@ -145,23 +239,56 @@ def _show(found: dict[str, Any], console: Console, language: str) -> None:
         [[p["name"], str(p["hops"]), yes if p["bad"] else ""] for p in found["people"]], language,
     )  # fmt: skip
     console.print()
-    people_on = {thing["name"]: str(thing["people"]) for thing in found["things"]}
-    _table(
-        console, ("首次", "最近", "人", "关联项", "使用人数") if zh else ("first", "last", "person", "over", "people on it"),
-        [[x["first"], x["last"], x["person"], x["thing"], people_on[x["thing"]]] for x in found["links"]], language,
-    )  # fmt: skip
+    _show_links(found, console, language)
     if found["cut"]:
         console.print("结果已截断：人数或使用次数超过上限" if zh else "cut off: more people or uses than are listed")
+
+
+def _show_links(found: dict[str, Any], console: Console, language: str) -> None:
+    people_on = {thing["name"]: str(thing["people"]) for thing in found["things"]}
+    _table(
+        console,
+        ("首次", "最近", "人", "关联项", "使用人数") if language == "zh" else ("first", "last", "person", "over", "people on it"),
+        [[x["first"], x["last"], x["person"], x["thing"], people_on[x["thing"]]] for x in found["links"]], language,
+    )  # fmt: skip
 
 
 def _show_gangs(found: dict[str, Any], console: Console, language: str) -> None:
     zh = language == "zh"
     _table(
-        console, ("团伙", "人数", "成员") if zh else ("gang", "people", "members"),
-        [[str(g["gang"]), str(len(g["people"])), ", ".join(g["people"])] for g in found["gangs"]], language,
+        console,
+        ("团伙", "人数", "起始", "评分", "事件", "金额（最小单位）", "已知坏人", "告警", "成员")
+        if zh
+        else ("gang", "people", "since", "score", "events", "amount (minor units)", "known bad", "alert", "members"),
+        [
+            [str(g["gang"]), str(g["people"]), g["since"] or "", f"{g['score']:.2f}", str(g["events"]), f"{g['amount']:,}",
+             str(g["bad"] or ""), ("是" if zh else "yes") if g["alerted"] else "", ", ".join(g["members"])]
+            for g in found["gangs"]
+        ], language,
     )  # fmt: skip
     console.print()
+    _show_lineage(found["lineage"], console, language)
+
+
+def _show_lineage(lineage: list[dict[str, Any]], console: Console, language: str) -> None:
     _table(
-        console, ("时间", "变化", "团伙", "另一团伙", "人数") if zh else ("time", "what", "gang", "other", "people"),
-        [[x["time"], x["what"], str(x["gang"]), str(x["other"] or ""), str(x["people"] or "")] for x in found["lineage"]], language,
+        console, ("时间", "变化", "团伙", "另一团伙", "人数") if language == "zh" else ("time", "what", "gang", "other", "people"),
+        [[x["time"], x["what"], str(x["gang"]), str(x["other"] or ""), str(x["people"] or "")] for x in lineage], language,
     )  # fmt: skip
+
+
+def _show_gang(found: dict[str, Any], console: Console, language: str) -> None:
+    zh = language == "zh"
+    figures = f"{found['people']:,}", f"{found['score']:.2f}", f"{found['events']:,}", f"{found['bad']:,}"
+    en = "gang {}: {} people, score {}, {} events, {} known bad".format(found["gang"], *figures)
+    said = "团伙 {}：{} 人，评分 {}，{} 个事件，其中已知坏人 {} 人".format(found["gang"], *figures)
+    console.print(said if zh else en, highlight=False)
+    yes = "是" if zh else "yes"
+    _table(
+        console, ("成员", "已知坏人") if zh else ("member", "known bad"),
+        [[member["name"], yes if member["bad"] else ""] for member in found["members"]], language,
+    )  # fmt: skip
+    console.print()
+    _show_links(found, console, language)
+    console.print()
+    _show_lineage(found["lineage"], console, language)

@@ -6,44 +6,35 @@ gangs, and names of people and things: as the file shows them, masked where they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from zhiyu.base.errors import InputError, did_you_mean
-from zhiyu.base.jit import Array
 from zhiyu.engine.engine import Engine
 from zhiyu.engine.opened import Opened
+from zhiyu.evaluation.network_asked import AskedNetwork, Codes, names_in
 from zhiyu.evaluation.replay import choose_source
 from zhiyu.events.batch import EventBatch, RawBatch
 from zhiyu.events.decode import decode
-from zhiyu.events.list_values import ValueReader
-from zhiyu.events.refusals import Bad
 from zhiyu.log.files import open_events
-from zhiyu.network.ask import keys_of
 from zhiyu.network.gang_state import Lineage
+from zhiyu.network.gang_view import dated
 from zhiyu.network.state import NetworkState
 
 BATCH = 4096
-PERSON = "person"
 
 
-class NetworkReplay:
-    """Iterate `steps()` for progress, then ask: `state`, `lineage` (times in ms since 1970), `names`."""
+class NetworkReplay(AskedNetwork):
+    """Iterate `steps()` for progress, then ask."""
 
     def __init__(self, opened: Opened, events: Path, source: str | None = None, until_ms: int | None = None) -> None:
-        if opened.policy.network is None:
-            raise InputError(
-                "the policy has no `network:`; declare what links people first", "策略没有 network；请先声明关联方式"
-            )
-        self.opened, self.events, self.until_ms = opened, events, until_ms
-        self.network = opened.policy.network
+        super().__init__(opened)
+        self.events, self.until_ms = events, until_ms
         self.source = choose_source(opened, source)
         self.engine = Engine(opened.compiled, opened.codes, opened.tenant)
-        self.lineage: list[Lineage] = []
+        self._lineage: list[Lineage] = []
         self._clock = -(1 << 62)
         self.taken = 0
 
@@ -54,11 +45,9 @@ class NetworkReplay:
         return self.engine.network
 
     @property
-    def fields(self) -> dict[str, tuple[int, int]]:
-        """Field → (type of node, register): the person first."""
-        plan = self.state.plan
-        kinds = {self.network.person: (0, plan.person)}
-        return kinds | {link.field: (own.type, own.register) for link, own in zip(self.network.links, plan.links)}
+    def lineage(self) -> list[Lineage]:
+        """All that became of gangs in the file."""
+        return self._lineage
 
     def steps(self) -> Iterator[float]:
         """Work batch by batch; yields how much is done."""
@@ -99,52 +88,16 @@ class NetworkReplay:
     def _drain(self) -> None:
         gangs = self.state.gangs
         if gangs is not None:
-            fresh = gangs.told(len(self.lineage))
-            self.lineage += [replace(each, clock_ms=each.clock_ms + (self.state.epoch_ms or 0)) for each in fresh]
+            fresh = gangs.told(len(self._lineage))
+            self._lineage += [dated(each, self.state) for each in fresh]
 
-    def key_of(self, asked: str) -> int:
-        """The key of `FIELD:VALUE`; `person:VALUE`, or a value alone, is a person. InputError for an unknown field or a bad value."""
-        name, colon, value = asked.partition(":")
-        if not colon:
-            name, value = PERSON, asked
-        field = self.network.person if name == PERSON else name
-        known = self.fields
-        if field not in known:
-            hint = did_you_mean(name, [PERSON, *known])
-            raise InputError(
-                f"'{name}' is not part of the network; {hint.en or 'fields: ' + ', '.join(known)}",
-                f"“{name}”不在关系网络中；{hint.zh or '字段：' + '、'.join(known)}",
-            )
-        declared = [event.fields[field] for event in self.opened.policy.events if field in event.fields]
-        try:
-            code = ValueReader(declared, self.opened.codes).one(value)[0]
-        except (Bad, ValueError) as wrong:
-            raise InputError(
-                f"'{value}' is no value of '{field}': {wrong}", f"“{value}”不是“{field}”的有效值"
-            ) from None
-        return int(keys_of(known[field][0], np.array([code]))[0])
-
-    def names(self, keys: Iterable[int]) -> dict[int, str]:
+    def names(self, codes: Codes) -> dict[int, str]:
         """`field:value` of keys, as the file shows them; the file is read once more."""
-        wanted = np.array(sorted(set(keys)), np.int64)
+        wanted = np.array(sorted(codes), np.int64)
         found: dict[int, str] = {}
         for raw in open_events(self.events, self.source, BATCH):
             if len(found) == len(wanted):
                 break
             batch = self._decoded(raw)
-            for field, (kind, register) in self.fields.items():
-                self._names_in(batch, field, kind, register, wanted, found)
+            names_in(batch, self.fields, wanted, found)
         return found
-
-    def _names_in(
-        self, batch: EventBatch, field: str, kind: int, register: int, wanted: Array, found: dict[int, str]
-    ) -> None:
-        if register >= len(batch.values):
-            return  # a derived field is not in the file
-        keys = keys_of(kind, batch.values[register])
-        for row in np.flatnonzero(np.isin(keys, wanted) & (batch.nulls[register] == 0)).tolist():
-            key = int(keys[row])
-            if key not in found:
-                column = batch.shown.get(field)
-                text: Any = batch.values[register, row] if column is None else column[row]
-                found[key] = f"{field}:{text.as_py() if hasattr(text, 'as_py') else text}"

@@ -82,6 +82,15 @@ class EventBatch:
         """Number of events."""
         return len(self.positions)
 
+    def first(self, count: int) -> EventBatch:
+        """The first events of it."""
+        shown: dict[str, Any] = {name: column[:count] for name, column in self.shown.items()}
+        return EventBatch(
+            self.tenant, self.positions[:count], self.ids[:count], self.id_code[:count], self.body_code[:count], self.type_index[:count],
+            self.time_ms[:count], self.values[:, :count].copy(), self.nulls[:, :count].copy(), self.labels[:count], self.label_delay_ms,
+            self.money[:count], shown,
+        )  # fmt: skip
+
 
 def empty_batch(columns: int, tenant: str) -> EventBatch:
     """A batch of no events."""

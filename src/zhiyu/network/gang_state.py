@@ -5,6 +5,7 @@ In: the arena of the network's state, a plan. Out: the context of the kernels in
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,19 @@ import numpy as np
 
 from zhiyu.base.arena import Arena, Extents
 from zhiyu.base.jit import Array
-from zhiyu.entities.slots import BITS, FIRST_BITS, INDEX_LIMIT, KEY, LIVE, ROW_WORDS, SIZE, SLOT_LIMIT, USED
+from zhiyu.entities.slots import (
+    BITS,
+    FIRST_BITS,
+    INDEX_LIMIT,
+    KEY,
+    LIVE,
+    ROW_WORDS,
+    SIZE,
+    SLOT_LIMIT,
+    USED,
+    find,
+    spread_bits,
+)
 from zhiyu.network import gangs as g
 from zhiyu.network import layout as at
 from zhiyu.network.plan import GangPlan
@@ -77,9 +90,15 @@ class GangState:
     def told(self, since: int = 0) -> list[Lineage]:
         """The record from line `since` on, as far as it is still kept."""
         total = int(self.head[g.G_TOLD])
-        lines = range(max(since, total - g.LINEAGE_ROWS), total)
-        found = (self.lineage[number % g.LINEAGE_ROWS].tolist() for number in lines)
-        return [Lineage(WHAT[what], *rest) for what, *rest in found]
+        lines = np.arange(max(since, total - g.LINEAGE_ROWS), total) % g.LINEAGE_ROWS
+        return [Lineage(WHAT[what], *rest) for what, *rest in self.lineage[lines].tolist()]
+
+    def told_of(self, gang: int) -> list[Lineage]:
+        """What the record, as far as it is kept, says of one gang."""
+        total = int(self.head[g.G_TOLD])
+        lines = np.arange(max(0, total - g.LINEAGE_ROWS), total) % g.LINEAGE_ROWS
+        own = lines[(self.lineage[lines, 1] == gang) | (self.lineage[lines, 2] == gang)]
+        return [Lineage(WHAT[what], *rest) for what, *rest in self.lineage[own].tolist()]
 
     @property
     def lines(self) -> int:
@@ -101,6 +120,31 @@ class GangState:
         for node in np.flatnonzero(gangs).tolist():
             found.setdefault(int(gangs[node]), []).append(int(self.rows[node, KEY]))
         return found
+
+    def gangs_of(self, keys: Iterable[int]) -> dict[int, int]:
+        """The gangs of some people, by key; those in none are left out."""
+        found, ints = dict[int, int](), self.nodes[: int(self.slot_head[USED])].view(np.int32)
+        for key in keys:
+            node = int(find(self.rows.ravel(), self.index, self.slot_head, key, spread_bits(key)))
+            while node >= 0 and ints[node, at.PARENT]:
+                node = int(ints[node, at.PARENT]) - 1
+            if node >= 0 and ints[node, at.GANG]:
+                found[key] = int(ints[node, at.GANG])
+        return found
+
+    def sizes(self) -> dict[int, int]:
+        """People of every gang, by its id, ascending; one pass over all people."""
+        used = int(self.slot_head[USED])
+        ints = self.nodes[:used].view(np.int32)
+        roots = np.flatnonzero((self.rows[:used, SIZE] > 0) & (ints[:, at.PARENT] == 0) & (ints[:, at.GANG] > 0))
+        order = roots[np.argsort(ints[roots, at.GANG], kind="stable")]
+        return dict(zip(ints[order, at.GANG].tolist(), ints[order, at.PERSONS].tolist()))
+
+    def people_of(self, gang: int) -> dict[int, int]:
+        """Key → code of the people of one gang, in an order that does not depend on where they lie."""
+        nodes = np.flatnonzero(self.gangs_of_all() == gang)
+        found = zip(self.rows[nodes, KEY].tolist(), self.rows[nodes, at.CODE].tolist())
+        return dict(sorted(found, key=lambda pair: pair[1]))
 
     def codes_of(self, gang: int) -> Array:
         """Codes int64[k] of the people of one gang, ascending: the values that the policy's person field has."""

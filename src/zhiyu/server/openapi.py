@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from zhiyu.server.openapi_changes import change_paths, change_schemas
+from zhiyu.server.openapi_network import FILES, network_paths, network_schemas
 from zhiyu.server.openapi_people import people_paths, people_schemas
 
 _EVENT = {"$ref": "#/components/schemas/Event"}
@@ -35,6 +36,7 @@ def described(app: FastAPI) -> dict[str, Any]:
     made["paths"] = (
         _thin_paths()
         | change_paths(_problems)
+        | network_paths(_problems)
         | (people_paths(_problems) if signs_in else {})
         | {path: _with_problems(path, item) for path, item in made["paths"].items()}
     )
@@ -53,6 +55,8 @@ _KEY = {
 _SESSION = {"type": "apiKey", "in": "cookie", "name": "zhiyu_session", "description": "Set by `POST /v1/sessions`."}
 _READ_STATUSES = {
     "/v1/decisions/{id}": (400, 401, 403, 404, 429, 503), "/v1/decisions/{id}/explanation": (400, 401, 403, 404, 422, 429, 503),
+    "/v1/network/{type}/{id}": (400, 401, 403, 404, 422, 429, 503), "/v1/gangs": (400, 401, 403, 404, 422, 429, 503),
+    "/v1/gangs/changes": (400, 401, 403, 404, 422, 429, 503), "/v1/gangs/{id}": (400, 401, 403, 404, 422, 429, 503),
     "/metrics": (401, 403, 429), "/v1/retention": (400, 401, 403, 429, 503), "/v1/waiting": (400, 401, 403, 422, 429, 503),
 }  # fmt: skip
 _WORDS = {
@@ -81,8 +85,10 @@ def _with_problems(path: str, item: dict[str, Any]) -> dict[str, Any]:
         answers.pop("422", None)
         answers.update(_problems(*_READ_STATUSES.get(path, ())))
         content: dict[str, Any] = {
-            "application/json": {"schema": _DECISION if path.endswith("{id}") else {"type": "object"}}
+            "application/json": {"schema": _DECISION if path == "/v1/decisions/{id}" else {"type": "object"}}
         }
+        if path in ("/v1/network/{type}/{id}", "/v1/gangs/{id}"):
+            content |= {media: {"schema": _TEXT} for media in FILES}
         if path == "/metrics":
             content = {"text/plain": {"schema": _TEXT}}
         answers["200"]["content"] = content
@@ -183,4 +189,4 @@ def _schemas() -> dict[str, Any]:
         "properties": {"taken": {"type": "integer"}, "repeated": {"type": "integer"}, "refused": {"type": "array", "items": _PROBLEM}},
     }  # fmt: skip
     own = {"Event": event, "Decision": decision, "Problem": problem, "Counts": counts}
-    return own | change_schemas()
+    return own | change_schemas() | network_schemas()
