@@ -26,7 +26,7 @@ import numpy as np
 from zhiyu.bench.conditions import conditions
 from zhiyu.bench.policy import benchmark_policy
 from zhiyu.bench.serve_records import Records
-from zhiyu.bench.trivial import PATH
+from zhiyu.bench.trivial import LANE_PATH, PATH
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import open_policy
 
@@ -34,7 +34,7 @@ Say = Callable[[str, float], None]
 ONE, BATCH = "/v1/decisions", "/v1/decisions:batch"
 RATES = (250, 1_000, 3_000)
 SLICES = 10
-OVERLOAD_CONNECTIONS = 3_000
+OVERLOAD_CONNECTIONS = 4_000
 """So many that requests which are due find one that is free: what waits then waits in the server."""
 BATCH_SIZE = 100
 _STAGE = re.compile(r'zhiyu_stage_seconds_sum\{stage="(\w+)",tenant="default"\} (\S+)')
@@ -177,10 +177,11 @@ class _Run:
         }  # fmt: skip
 
     def _saturation(self) -> dict[str, Any]:
-        """Both routes in turns, so that a slow moment of the machine falls on both."""
+        """All routes in turns, so that a slow moment of the machine falls on all."""
         self.say("saturation", 0.4)
         sizes = self.sizes
-        rates: dict[str, list[float]] = {ONE: [], PATH.decode(): []}
+        names = {ONE: "saturation", PATH.decode(): "trivial", LANE_PATH.decode(): "trivial_lane"}
+        rates: dict[str, list[float]] = {path: [] for path in names}
         shares: dict[str, Any] = {}
         for _ in range(sizes.rounds):
             for path, found in rates.items():
@@ -188,12 +189,13 @@ class _Run:
                          "connections": sizes.connections, "seconds": sizes.saturated_s}  # fmt: skip
                 phase = self.phase(order)
                 found.append(len(phase["latencies"]) / phase["seconds"])
-                shares["saturation" if path == ONE else "trivial"] = _shares(phase)
-        ours, trivial = rates.values()
+                shares[names[path]] = _shares(phase)
+        ours, trivial, in_lane = rates.values()
         return {
-            "saturation_rps": round(median(ours)), "trivial_rps": round(median(trivial)), "shares": shares,
-            "ratio": round(median(a / b for a, b in zip(ours, trivial)), 3), "saturation_rounds": [round(each) for each in ours],
-            "trivial_rounds": [round(each) for each in trivial],
+            "saturation_rps": round(median(ours)), "trivial_rps": round(median(trivial)), "trivial_lane_rps": round(median(in_lane)),
+            "ratio": round(median(a / b for a, b in zip(ours, trivial)), 3),
+            "ratio_lane": round(median(a / b for a, b in zip(ours, in_lane)), 3), "shares": shares,
+            "rounds": {name: [round(each) for each in rates[path]] for path, name in names.items()},
         }  # fmt: skip
 
     def _overload(self, rate: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zhiyu.access.gate import OpenGate
 from zhiyu.bench.policy import benchmark_policy
-from zhiyu.bench.trivial import Trivial
+from zhiyu.bench.trivial import LANE_PATH, Durable, Trivial, TrivialLane
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import open_policy
 from zhiyu.engine.warm import compile_kernels
@@ -24,6 +24,7 @@ def host(data: Path) -> None:
     compile_kernels()
     data.mkdir(parents=True, exist_ok=True)
     opened, sock = open_policy(benchmark_policy()), bound("127.0.0.1", 0)
+    durable = Durable(data / "trivial")
 
     def ready(site: Site) -> None:
         live = site.desks["default"].live
@@ -34,7 +35,7 @@ def host(data: Path) -> None:
 
     plan = Plan(
         {"default": lambda: Live(data / "default", opened, clock="events")}, OpenGate("default"), ready=ready,
-        front=lambda app: Trivial(app, data / "trivial"),
+        front=lambda app: Trivial(app, durable), express={LANE_PATH: TrivialLane(durable)},
     )  # fmt: skip
     run(plan, [sock])
 

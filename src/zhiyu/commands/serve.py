@@ -63,7 +63,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--insecure-no-tls", is_flag=True, help="Not on loopback without TLS: something in front of it ends TLS.")
 @click.option(
     "--max-wait-ms",
-    default=250,
+    default=100,
     show_default=True,
     type=click.IntRange(1, 60_000),
     help="Expected wait from which on requests get 429.",

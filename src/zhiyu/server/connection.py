@@ -1,15 +1,20 @@
-"""One connection, guarded: heads of bounded size, and no client that dribbles or does not read.
+"""One connection, guarded: heads of bounded size, and no client that dribbles or does not read; everyday requests go by the fast lane.
 
-In: bytes from a client, a tick every second. Out: uvicorn's protocol with limits it does not have; every refusal in the one shape.
+In: bytes from a client, a tick every second. Out: uvicorn's protocol with limits it does not have; every refusal in the one shape. What the
+lane takes the parser never sees: it stands between two messages meanwhile, and what comes before the answer waits, unread or held.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from zhiyu.server.exchange import READ_AT
+from zhiyu.server.lane import Lane
+from zhiyu.server.pace import Pace
 from zhiyu.server.problems import HttpError, encoded, problem_of_error
 from zhiyu.server.settings import Settings
 
@@ -59,17 +64,22 @@ class Joined:
 
 
 class Guarded(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 connection with limits. `limits` is set once per process, before the server starts."""
+    """uvicorn's HTTP/1.1 connection with limits and a fast lane. A subclass per server (`guarded`) says which."""
 
-    limits = Settings()
-    refused: Any = staticmethod(lambda error: None)
+    limits: Settings
+    pace: Pace
+    lane: Lane
+    refused: Any
     """Called with the `HttpError` of each connection that was ended here."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client came; one too many is told so."""
+        self._wire = transport
         self._head_bytes = self._head_count = 0
         self._head_since = self._heard = self.loop.time()
-        self._body_since = self._unread_since = 0.0
+        self._body_since = self._unread_since = self._rest_since = 0.0
+        self._inside = self._in_lane = self.ending = False
+        self._held = self._kept = b""
         super().connection_made(Joined(transport))  # type: ignore[arg-type]
         if len(self.connections) > self.limits.max_connections:
             self._end(HttpError(503, "connections", "too many connections; try again later", "连接过多；请稍后重试"))
@@ -79,13 +89,73 @@ class Guarded(HttpToolsProtocol):
         self._heard = self.loop.time()
         if self.transport.is_closing():
             return
+        if self._in_lane:
+            self._held += data
+            self.flow.pause_reading()
+            return
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+        kept, self._kept = self._kept, b""
+        data = kept + data
+        if self._between() and self._by_lane(data, again=kept != b""):
+            return
+        if self._rest_since:  # as a connection that was just opened
+            self._rest_since, self._head_since = 0.0, self._heard
         super().data_received(data)
+
+    def _between(self) -> bool:
+        """Whether no request is under way, and the last answer is read."""
+        cycle = self.cycle
+        return (
+            not self._inside
+            and (cycle is None or cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+        )
+
+    def _by_lane(self, data: bytes, again: bool) -> bool:
+        """Whether the lane has the request. A head whose body does not come with it is kept until more comes: once, so that what dribbles
+        is not joined again and again."""
+        head_since, rest_since = self._head_since, self._rest_since
+        self._in_lane, self._head_since, self._rest_since, self._body_since = True, 0.0, 0.0, 0.0
+        taken = self.lane.takes(self, data)
+        if taken:
+            return True
+        self._in_lane = False
+        if taken is None and not again:
+            self._kept, self._body_since, self.url = data, self._heard, b""
+            return True
+        self._head_since, self._rest_since = head_since or self._heard, rest_since
+        return False
+
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """Headers that every answer begins with."""
+        return self.server_state.default_headers
+
+    def finish(self, answer: bytes, close: bool) -> None:
+        """Send the whole answer to the request that the lane has; then what came meanwhile has its turn."""
+        self._in_lane = False
+        if self._wire.is_closing():
+            return
+        self._wire.write(answer)
+        if close:
+            self._wire.close()
+            return
+        self._rest_since = self.loop.time()
+        if self._held:
+            self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        data, self._held = self._held, b""
+        self.flow.resume_reading()
+        self.data_received(data)
 
     def on_message_begin(self) -> None:
         """A request begins."""
         self._head_bytes = self._head_count = 0
-        self._head_since = self._heard
+        self._head_since, self._inside = self._heard, True
         super().on_message_begin()
+        self.scope[READ_AT] = self.pace.readable_s()  # type: ignore[literal-required]
 
     def on_url(self, url: bytes) -> None:
         """A piece of the address."""
@@ -109,7 +179,7 @@ class Guarded(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is complete."""
-        self._body_since = 0.0
+        self._body_since, self._inside = 0.0, False
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -130,6 +200,9 @@ class Guarded(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """The server stops: wake a route that waits for more of a body, so that it can say so."""
+        if self._in_lane:
+            self.ending = True
+            return
         super().shutdown()
         if self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body:
             self.cycle.message_event.set()
@@ -139,7 +212,9 @@ class Guarded(HttpToolsProtocol):
         limits = self.limits
         if self.transport.is_closing():
             return
-        if self._unread_since and now - self._unread_since > limits.idle_s:
+        if self._rest_since and now - self._rest_since > limits.keep_alive_s:
+            self.transport.close()
+        elif self._unread_since and now - self._unread_since > limits.idle_s:
             self.transport.abort()
             self.refused(HttpError(408, "not_reading", "the client did not read its answer", "客户端未读取响应"))
         elif self._body_since and not self.flow.read_paused:
@@ -167,3 +242,11 @@ class Guarded(HttpToolsProtocol):
             self.transport.write(head % (error.status, len(body)) + body)
         self.transport.close()
         self.refused(error)
+
+
+def guarded(lane: Lane, refused: Callable[[HttpError], None]) -> type[Guarded]:
+    """The connections of one server."""
+    site = lane.site
+    return type(
+        "Connection", (Guarded,), {"lane": lane, "limits": site.settings, "pace": site.pace, "refused": staticmethod(refused)}
+    )  # fmt: skip

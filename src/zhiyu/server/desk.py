@@ -17,33 +17,15 @@ from typing import TypeVar
 
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.engine.live import REFUSED, Answer, Live
+from zhiyu.server.pace import Pace
 from zhiyu.server.problems import HttpError
 from zhiyu.server.settings import Settings
 from zhiyu.server.syncing import Syncing
 from zhiyu.server.waiting import Waiting
+from zhiyu.server.work import NEVER, Awaited, Work
 
 T = TypeVar("T")
-NEVER = math.inf
-"""No deadline."""
 _BETWEEN_S = 0.01
-
-
-class Work:
-    """Records of one request. `source`: the declared source in whose form they are."""
-
-    __slots__ = ("answers", "bodies", "deadline", "future", "size", "source")
-
-    def __init__(
-        self,
-        bodies: Sequence[bytes],
-        source: str | None,
-        deadline: float,
-        future: asyncio.Future[list[Answer]],
-    ) -> None:
-        self.bodies, self.source, self.deadline = bodies, source, deadline
-        self.size = sum(map(len, bodies))
-        self.future = future
-        self.answers: list[Answer] = []
 
 
 class Watch:
@@ -69,21 +51,22 @@ class Desk:
     """One tenant's queue, engine and sync thread. Everything runs in the event loop's thread, but syncs and opening again."""
 
     def __init__(
-        self, opens: Callable[[], Live], settings: Settings, watch: Watch, clock: Callable[[], float] | None = None
-    ) -> None:
+        self, opens: Callable[[], Live], settings: Settings, watch: Watch, clock: Callable[[], float] | None = None,
+        pace: Pace | None = None,
+    ) -> None:  # fmt: skip
         self.live = opens()
         self.broken = ""
         self.closing = False
-        self.queued = self.queued_bytes = 0
+        self.queued = self.queued_bytes = self.unanswered = 0
         self.waiting = Waiting(settings.max_drain)
         self._opens, self._settings, self._watch = opens, settings, watch
         self._loop = asyncio.get_running_loop()
         self._clock = clock or time.monotonic
+        self.pace = pace or Pace(self._clock)
         self._queue: deque[Work] = deque()
         self._unsynced: deque[tuple[int, list[Work]]] = deque()
         self._relief: list[asyncio.Future[None]] = []
         self._scheduled = False
-        self._scheduled_at = self._round_s = 0.0
         self._may_reopen, self._working = True, False
         self._reopening: asyncio.Task[None] | None = None
         self._syncing = Syncing(self.live, self._synced, self._sync_failed)
@@ -101,35 +84,57 @@ class Desk:
     ) -> asyncio.Future[list[Answer]]:
         """Queue records; the future gives one answer each when they are durable. HttpError 429 when the wait would be too long (never for a
         `patient` caller, who has awaited `room`), 503 when the log stopped."""
-        if self.broken or self.closing:
-            raise self.unavailable()
-        work = Work(bodies, source, deadline, self._loop.create_future())
-        if not patient:
-            self._require_room(len(bodies), work.size)
-        self._queue.append(work)
-        self.queued += len(bodies)
-        self.queued_bytes += work.size
-        self._schedule()
+        work = Awaited(bodies, source, deadline)
+        self.put(work, patient)
         return work.future
 
-    def _require_room(self, records: int, size: int) -> None:
+    def put(self, work: Work, patient: bool = False) -> None:
+        """Queue work that is told itself when its answers are durable. HttpError as `submit` says."""
+        if self.broken or self.closing:
+            raise self.unavailable()
+        records = len(work.bodies)
+        if not patient and not self.has_room(records, work.size):
+            self.turned_away(records)
+            raise self.overloaded(records)
+        self._queue.append(work)
+        self.queued += records
+        self.queued_bytes += work.size
+        self.unanswered += 1
+        self._schedule()
+
+    def has_room(self, records: int, size: int) -> bool:
+        """Whether so many records of so many bytes in all may come now."""
         queued, limits = self.queued + records, self._settings
-        wait = self.expected_s(records)
-        # However long the rounds are, a quarter of the wait is for deciding: else many connections would have everything shed.
+        # However late the loop is, a quarter of the wait is for what is under way: else a stall would have all shed that came in it.
         # And an empty queue takes whatever comes: else an estimate that went wrong could never be corrected.
-        slow = wait > limits.max_wait_s and self.waiting.expected_s(queued) > limits.max_wait_s / 4
-        if self.queued and (slow or queued > limits.max_queued or self.queued_bytes + size > limits.max_queued_bytes):
-            self._watch.shed(records)
-            after = str(max(1, math.ceil(wait))).encode()
-            raise HttpError(
-                429, "overloaded", f"the server has more to do than it can within {limits.max_wait_s * 1000:.0f} ms; come again later",
-                f"服务器无法在 {limits.max_wait_s * 1000:.0f} 毫秒内处理；请稍后重试", headers=((b"retry-after", after),),
-            )  # fmt: skip
+        slow = self.expected_s(records) > limits.max_wait_s and self._ahead_s(records) > limits.max_wait_s / 4
+        return not self.queued or not (
+            slow or queued > limits.max_queued or self.queued_bytes + size > limits.max_queued_bytes
+        )
+
+    def turned_away(self, records: int) -> None:
+        """Records were not let in for want of room: count them."""
+        self._watch.shed(records)
+
+    def overloaded(self, records: int) -> HttpError:
+        """Why records are turned away: 429."""
+        most_ms = self._settings.max_wait_s * 1000
+        return HttpError(
+            429, "overloaded", f"the server has more to do than it can within {most_ms:.0f} ms; come again later",
+            f"服务器无法在 {most_ms:.0f} 毫秒内处理；请稍后重试", headers=((b"retry-after", b"%d" % self.retry_after_s(records)),),
+        )  # fmt: skip
+
+    def retry_after_s(self, records: int) -> int:
+        """When it makes sense to come again, in whole seconds."""
+        return max(1, math.ceil(self.expected_s(records)))
 
     def expected_s(self, records: int = 1) -> float:
-        """What records that come now would wait: a round of the event loop (all that it reads and writes for others), then the queue."""
-        so_far = self._clock() - self._scheduled_at if self._scheduled else 0.0
-        return max(so_far, self._round_s) + self.waiting.expected_s(self.queued + records)
+        """What records that come now would wait, from when their bytes could be read until they are answered."""
+        return self.pace.late_s() + self._ahead_s(records)
+
+    def _ahead_s(self, records: int) -> float:
+        """Deciding what is queued and these records, one sync, and reading and answering every request that is under way."""
+        return self.waiting.expected_s(self.queued + records) + self.unanswered * self.pace.each_s
 
     async def room(self) -> None:
         """Wait until half of what may be queued is free. For senders that can wait instead of being shed."""
@@ -146,9 +151,7 @@ class Desk:
     async def durable(self) -> None:
         """Wait until everything taken so far is on disk: what is read afterwards cannot be lost."""
         if self._unsynced:
-            work = Work((), None, NEVER, self._loop.create_future())
-            self._unsynced.append((self._syncing.ask(), [work]))
-            await work.future
+            await self._after_sync()
 
     async def durably(self, does: Callable[[Live], T]) -> T:
         """Change something in the log now, between two batches, and wait until it is on disk. Errors of `does`; HttpError 503."""
@@ -161,21 +164,23 @@ class Desk:
                 self._break(failed, [])
                 raise self.unavailable() from failed
             raise
-        work = Work((), None, NEVER, self._loop.create_future())
-        self._unsynced.append((self._syncing.ask(), [work]))
-        await work.future
+        await self._after_sync()
         return found
+
+    def _after_sync(self) -> asyncio.Future[list[Answer]]:
+        work = Awaited()
+        self.unanswered += 1
+        self._unsynced.append((self._syncing.ask(), [work]))
+        return work.future
 
     def _schedule(self) -> None:
         if not self._scheduled and len(self._unsynced) < self._settings.max_ahead:
             self._scheduled = True
-            self._scheduled_at = self._clock()
             self._loop.call_soon(self._drain)
 
     def _drain(self) -> None:
         """Decide what is queued, up to the limit of a batch; neighbours of the same form go together."""
         self._scheduled = False
-        self._round_s = self._clock() - self._scheduled_at
         room = self._settings.max_drain
         while self._queue and room > 0 and not self.broken:
             run = self._next_run(room)
@@ -208,16 +213,17 @@ class Desk:
 
     def _decide(self, run: list[Work]) -> None:
         bodies = [body for work in run for body in work.bodies]
-        began = self._clock()
+        began, cpu = self._clock(), self.pace.cpu()
         try:
             answers = self.live.take(bodies, run[0].source, _late(run, began))
         except Exception as failed:
             if self.live.broken or not isinstance(failed, ZhiyuError):
                 self._break(failed, run)
             else:
-                _fail(run, failed)
+                self._fail(run, failed)
             return
         seconds = self._clock() - began
+        self.pace.decided(seconds, self.pace.cpu() - cpu)
         self.waiting.decided(len(bodies), seconds)
         self._watch.decided(len(bodies), seconds)
         self._hand_out(run, answers)
@@ -229,11 +235,21 @@ class Desk:
             work.answers = answers[at : at + len(work.bodies)]
             at += len(work.bodies)
             if all(answer.kind == REFUSED for answer in work.answers):
-                _resolve(work)
+                self._resolve(work)
             else:
                 waiting.append(work)
         if waiting:
             self._unsynced.append((self._syncing.ask(), waiting))
+
+    def _resolve(self, work: Work) -> None:
+        self.unanswered -= 1
+        self.pace.answered()
+        work.resolve()
+
+    def _fail(self, works: Sequence[Work], error: ZhiyuError) -> None:
+        self.unanswered -= len(works)
+        for work in works:
+            work.fail(error)
 
     def _synced(self, ticket: int, seconds: float) -> None:
         if self.broken:
@@ -243,7 +259,7 @@ class Desk:
         self._watch.synced(seconds)
         while self._unsynced and self._unsynced[0][0] <= ticket:
             for work in self._unsynced.popleft()[1]:
-                _resolve(work)
+                self._resolve(work)
         if self._queue:
             self._schedule()
 
@@ -259,7 +275,7 @@ class Desk:
         self._unsynced.clear()
         self._queue.clear()
         self.queued = self.queued_bytes = 0
-        _fail(works, self.unavailable())
+        self._fail(works, self.unavailable())
         self._relieve()
         if self._may_reopen and not self.closing:
             self._may_reopen = False
@@ -335,15 +351,3 @@ def _late(run: list[Work], now: float) -> list[int]:
             late.extend(range(at, at + len(work.bodies)))
         at += len(work.bodies)
     return late
-
-
-def _resolve(work: Work) -> None:
-    if not work.future.done():
-        work.future.set_result(work.answers)
-
-
-def _fail(works: Sequence[Work], error: ZhiyuError) -> None:
-    for work in works:
-        if not work.future.done():
-            work.future.set_exception(error)
-            work.future.exception()  # taken note of: a client that left must not make the loop complain

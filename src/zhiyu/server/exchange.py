@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from zhiyu.base.errors import ZhiyuError
-from zhiyu.server.desk import NEVER, Desk
+from zhiyu.server.desk import Desk
 from zhiyu.server.problems import HttpError, encoded, problem_of_error
+from zhiyu.server.work import NEVER
 
 if TYPE_CHECKING:
     from zhiyu.access.gate import Grant
+    from zhiyu.server.settings import Settings
     from zhiyu.server.site import Site
 
 Scope = MutableMapping[str, Any]
@@ -28,7 +30,9 @@ Headers = tuple[tuple[bytes, bytes], ...]
 JSON, PROBLEM, NDJSON = b"application/json", b"application/problem+json", b"application/x-ndjson"
 ID_HEADER = b"zhiyu-request-id"
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_START = secrets.token_hex(4)
+READ_AT = "zhiyu.read_at"
+"""In a scope: since when the request was there to be read, on the site's clock."""
+_START = secrets.token_hex(4).encode()
 _numbers = itertools.count(1)
 _OWN_FIELDS = frozenset(
     {
@@ -79,6 +83,33 @@ def language_of(accept: bytes) -> str:
     return "en"
 
 
+def new_id(given: bytes | None) -> bytes:
+    """The id of a request: the one that its sender gave, when that is one, else a new one.
+
+    >>> new_id(b"mine-1"), len(new_id(None)) > 8
+    (b'mine-1', True)
+    """
+    return given if given is not None and _ID.fullmatch(given) else b"%b-%x" % (_START, next(_numbers))
+
+
+def deadline_of(given: bytes | None, settings: Settings, header: bool = True) -> float:
+    """Seconds that a request may take, from Zhiyu-Deadline-Ms or (not `header`) deadline_ms; NEVER without. HttpError 422."""
+    if given is None:
+        return NEVER
+    most = settings.max_deadline_ms
+    if not (given.isdigit() and len(given) < 7 and 1 <= int(given) <= most):
+        raise HttpError(
+            422, "deadline", f"the deadline is no whole number of milliseconds from 1 to {most}",
+            f"时限应为 1 至 {most} 的整数毫秒", "Zhiyu-Deadline-Ms" if header else "deadline_ms",
+        )  # fmt: skip
+    return int(given) / 1000
+
+
+async def unsent(message: MutableMapping[str, Any]) -> None:
+    """The `send` of a request that is answered by other means."""
+    raise AssertionError(message["type"])
+
+
 def headers_of(error: ZhiyuError) -> Headers:
     """What rides along with a problem."""
     if isinstance(error, HttpError):
@@ -109,13 +140,12 @@ class Exchange:
 
     def __init__(self, site: Site, scope: Scope, send: Send, route: str) -> None:
         self.site, self.send, self.route = site, send, route
-        self.started = site.clock()
+        self.started: float = scope.get(READ_AT, 0.0) or site.clock()
         self.method: str = scope["method"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.query_string: bytes = scope["query_string"]
         self.address: str = (scope.get("client") or ("", 0))[0]
-        given = self.headers.get(ID_HEADER)
-        self.id = given if given is not None and _ID.fullmatch(given) else b"%b-%x" % (_START.encode(), next(_numbers))
+        self.id = new_id(self.headers.get(ID_HEADER))
         self.grant: Grant | None = None
         self.desk: Desk | None = None
         self._query: dict[str, str] | None = None
@@ -185,21 +215,11 @@ class Exchange:
 
     def deadline(self) -> float:
         """When the answer should be ready, on the desk's clock: from Zhiyu-Deadline-Ms or deadline_ms; NEVER without."""
-        text = self.headers.get(b"zhiyu-deadline-ms")
-        given = (
-            text.decode("latin-1")
-            if text is not None
-            else (self.query.get("deadline_ms") if self.query_string else None)
-        )
-        if given is None:
-            return NEVER
-        most = self.site.settings.max_deadline_ms
-        if not (given.isascii() and given.isdigit() and len(given) < 7 and 1 <= int(given) <= most):
-            raise HttpError(
-                422, "deadline", f"the deadline is no whole number of milliseconds from 1 to {most}",
-                f"时限应为 1 至 {most} 的整数毫秒", "Zhiyu-Deadline-Ms" if text is not None else "deadline_ms",
-            )  # fmt: skip
-        return self.started + int(given) / 1000
+        given = self.headers.get(b"zhiyu-deadline-ms")
+        if given is not None:
+            return self.started + deadline_of(given, self.site.settings)
+        asked = self.query.get("deadline_ms") if self.query_string else None
+        return self.started + deadline_of(None if asked is None else asked.encode(), self.site.settings, header=False)
 
     async def answer(
         self, status: int, body: bytes, kind: bytes = JSON, more: Headers = (), code: str = "", field: str = ""

@@ -110,7 +110,7 @@ class _Told(Collector):
             counts.add_metric((route, str(status)), count)
         yield counts
         whole = HistogramMetricFamily(
-            "zhiyu_http_seconds", "From the head of a request to its answer", labels=("route",)
+            "zhiyu_http_seconds", "From when a request could be read to its answer", labels=("route",)
         )
         for route, spread in self._meters.whole.items():
             whole.add_metric((route,), spread.buckets(), spread.total)

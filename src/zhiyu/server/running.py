@@ -24,8 +24,9 @@ import uvicorn
 from zhiyu.access.gate import Gate, OpenGate, SignInGate
 from zhiyu.base.errors import InputError
 from zhiyu.engine.live import Live
-from zhiyu.server.connection import Guarded
+from zhiyu.server.connection import Guarded, guarded
 from zhiyu.server.desk import Desk
+from zhiyu.server.lane import Lane, Route
 from zhiyu.server.log_lines import LogLines, ServerMessages
 from zhiyu.server.meters import Meters, TenantMeters
 from zhiyu.server.problems import HttpError
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to serve. `opens` opens a tenant's log, again after a failure of the disk; `staff` opens the records of
-    people who may sign in; `ready` is called once requests are taken; `front` may put an app before ours."""
+    people who may sign in; `ready` is called once requests are taken; `front` may put an app before ours, `express` routes into the
+    fast lane."""
 
     opens: Mapping[str, Callable[[], Live]]
     gate: Gate | OpenGate | SignInGate
@@ -52,6 +54,7 @@ class Plan:
     ready: Callable[[Site], None] = lambda site: None
     front: Callable[[App], App] = lambda app: app
     staff: Callable[[], Staff] | None = None
+    express: Mapping[bytes, Route] = field(default_factory=dict)
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -103,9 +106,11 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     try:
         for tenant, opens in plan.opens.items():
             meters.tenants[tenant] = _Told(tenant, lines)
-            desks[tenant] = Desk(opens, plan.settings, meters.tenants[tenant])
+            desks[tenant] = Desk(opens, plan.settings, meters.tenants[tenant], site.clock, site.pace)
+        site.pace.start()
         await _Server(_config(plan, site), site, plan.ready).serve(list(sockets))
     finally:
+        site.pace.stop()
         for tenant, desk in desks.items():
             await desk.close()
             lines.write("closed", tenant=tenant, position=desk.live.durable)
@@ -138,16 +143,15 @@ def _config(plan: Plan, site: Site) -> uvicorn.Config:
     messages.handlers[:] = [ServerMessages(site.lines)]
     messages.propagate = False
     settings = plan.settings
-    Guarded.limits = settings
 
     def refused(error: HttpError) -> None:
         site.meters.request("connection", error.status, 0.0)
         site.lines.write("connection_ended", status=error.status, code=error.code)
 
-    Guarded.refused = staticmethod(refused)
     cert, key = plan.tls or (None, None)
     return uvicorn.Config(
-        plan.front(Thin(site, Rest(site))), http=Guarded, ws="none", lifespan="off", log_config=None, log_level=logging.WARNING,
+        plan.front(Thin(site, Rest(site))), http=guarded(Lane(site, plan.express), refused), ws="none",
+         lifespan="off", log_config=None, log_level=logging.WARNING,
         access_log=False,
         server_header=False, date_header=True, proxy_headers=False, timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.stop_s, ssl_certfile=cert, ssl_keyfile=str(key) if key else None, backlog=2_048,

@@ -11,8 +11,8 @@ from zhiyu.base.limits import MAX_EVENT_BYTES
 class Settings:
     """Limits of one server. Bytes, seconds, counts."""
 
-    max_wait_s: float = 0.25
-    """Expected wait from which on requests are shed with 429."""
+    max_wait_s: float = 0.1
+    """Expected wait from which on requests are shed with 429: less than what fills every connection with one request each."""
     max_drain: int = 1_024
     """Records decided as one batch."""
     max_ahead: int = 2

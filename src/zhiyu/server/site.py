@@ -19,6 +19,7 @@ from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import Exchange
 from zhiyu.server.log_lines import LogLines
 from zhiyu.server.meters import Meters
+from zhiyu.server.pace import Pace
 from zhiyu.server.problems import HttpError
 from zhiyu.server.settings import Settings
 
@@ -41,6 +42,7 @@ class Site:
     clock: Callable[[], float] = time.monotonic
     log_all: bool = False
     staff: Staff | None = None
+    pace: Pace = field(default_factory=Pace)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -51,17 +53,25 @@ class Site:
     def admit(self, exchange: Exchange, scope: str) -> Desk:
         """The desk of the caller's tenant. Errors of the gate; HttpError 403 when the tenant is not served here."""
         headers = exchange.headers
-        if self.open:
-            check_origin(headers)
+        self.check_origin(headers)
         grant = exchange.grant
         if grant is None:
             grant = exchange.grant = self.gate.grant(headers.get(b"authorization", b""), exchange.address, scope)
         else:
             grant.require(scope)
+        exchange.desk = self.desk_of(grant)
+        return exchange.desk
+
+    def check_origin(self, headers: Mapping[bytes, bytes]) -> None:
+        """Foreign when there are no keys and the request does not come from this machine."""
+        if self.open:
+            check_origin(headers)
+
+    def desk_of(self, grant: Grant) -> Desk:
+        """The desk of a tenant. HttpError 403 when it is not served here."""
         desk = self.desks.get(grant.tenant)
         if desk is None:
             raise HttpError(403, "tenant", "the tenant of this key is not served here", "此服务不提供该密钥所属的租户")
-        exchange.desk = desk
         return desk
 
     async def recognise(self, exchange: Exchange) -> None:

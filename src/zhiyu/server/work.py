@@ -1,0 +1,56 @@
+"""Records of one request on their way through a desk, and how whoever sent them is told.
+
+In: raw records. Out: their answers, once, when they are on disk; or the error because of which they were not taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+
+from zhiyu.base.errors import ZhiyuError
+from zhiyu.engine.live import Answer
+
+NEVER = math.inf
+"""No deadline."""
+
+
+class Work:
+    """Records of one request. `source`: the declared source in whose form they are; `deadline`: on the desk's clock."""
+
+    __slots__ = ("answers", "bodies", "deadline", "size", "source")
+
+    def __init__(self, bodies: Sequence[bytes], source: str | None = None, deadline: float = NEVER) -> None:
+        self.bodies, self.source, self.deadline = bodies, source, deadline
+        self.size = sum(map(len, bodies))
+        self.answers: list[Answer] = []
+
+    def resolve(self) -> None:
+        """`answers` are there, and on disk."""
+        raise NotImplementedError
+
+    def fail(self, error: ZhiyuError) -> None:
+        """Nothing of this was acknowledged."""
+        raise NotImplementedError
+
+
+class Awaited(Work):
+    """Work whose sender awaits `future`."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, bodies: Sequence[bytes] = (), source: str | None = None, deadline: float = NEVER) -> None:
+        super().__init__(bodies, source, deadline)
+        self.future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+
+    def resolve(self) -> None:
+        """Wake the sender."""
+        if not self.future.done():
+            self.future.set_result(self.answers)
+
+    def fail(self, error: ZhiyuError) -> None:
+        """Raise the error where the sender waits."""
+        if not self.future.done():
+            self.future.set_exception(error)
+            self.future.exception()  # taken note of: a client that left must not make the loop complain
