@@ -1,7 +1,8 @@
 """A policy whose decisions wait, small enough to be walked by hand, and random streams for it.
 
 Draw-downs and payments of more than 100 in an hour are challenged: a call must be answered within 10 minutes. A coached customer, or a
-refusal by a reviewer, stops it; more than 300 waits 5 minutes more; a call that nobody answers goes to a reviewer for 20 minutes.
+refusal by a reviewer, stops it; more than 300 waits 5 minutes more; a call that nobody answers goes to a reviewer for 20 minutes. A call
+says what a change of a list, a label or a gang leads to; the other two waits leave it to the flow.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
+from zhiyu.base.hashing import Codes
+from zhiyu.events.list_changes import NEVER, ListChange
 from zhiyu.policy.load import load_texts
 
 POLICY = """
 name: waiting
 events:
 - name: drawdown
-  fields: {customer: {type: string, required: true}, amount: {type: int, required: true}}
+  fields:
+    customer: {type: string, required: true, entity: customer}
+    amount: {type: int, required: true}
+    device: {type: string, entity: device}
 - name: payment
-  fields: {customer: {type: string, required: true}, amount: {type: int, required: true}}
+  fields: {customer: {type: string, required: true, entity: customer}, amount: {type: int, required: true}}
 - name: call_result
   decide: false
   fields: {about: {type: string}, customer: {type: string}, coached: {type: bool}}
@@ -32,9 +38,13 @@ features:
 - {name: frauds, aggregate: count, by: customer, over: 1d, where: fraud, on: [label]}
 - {name: stopped, aggregate: count, by: customer, over: 1d, where: 'outcome == "decline"', on: [decision]}
 - {name: events, aggregate: count, by: customer, over: 1h}
+network: {person: customer, links: [{field: device}]}
+lists:
+- {name: blocked, of: customer}
 rule_sets:
 - name: risk
   rules:
+  - {name: listed, when: customer in blocked, outcome: decline}
   - {name: much, when: 'coalesce(drawn, 0) + amount > 200', outcome: challenge}
   - {name: known, when: 'coalesce(frauds, 0) + coalesce(stopped, 0) > 2', outcome: decline}
 - name: again
@@ -51,6 +61,8 @@ flows:
     answers: {call_result: about, review_result: about}
     next: answered
     expired: hold
+    changed: {lists: still_free, labels: risk, gangs: stop}
+  - {name: still_free, list: blocked, of: customer, hit: stop, next: call}
   - name: answered
     branch: [{when: coached, to: stop}, {when: 'verdict == "refuse"', to: stop}]
     next: again
@@ -75,6 +87,18 @@ def policy(lag: int) -> Any:
 def when(ms: int) -> str:
     """A time as records carry it."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def random_changes(rng: random.Random, codes: Codes, last: int, count: int) -> list[ListChange]:
+    """Customers that come onto the list and leave it, in the order in which they are made."""
+    found = []
+    for _ in range(count):
+        due = rng.randint(START - MINUTE, max(last, START))
+        due -= rng.choice([0, due % MINUTE])  # some at the very moments at which something else happens
+        until = due + rng.choice([MINUTE, 30 * MINUTE]) if rng.random() < 0.5 else NEVER
+        who = rng.choice("abc")
+        found.append(ListChange(due, "blocked", rng.choice(["add", "add", "remove"]), codes.one(who), until, shown=who))
+    return sorted(found, key=lambda each: each.due_ms)
 
 
 def random_stream(rng: random.Random, count: int) -> list[dict[str, Any]]:

@@ -1,4 +1,5 @@
-"""Decisions that wait, live: time passes without traffic, the disk fails at any write, and every wait still ends exactly once.
+"""Decisions that wait, live: time passes without traffic, lists change, labels come, the disk fails at any write, and every wait still ends
+exactly once.
 
 What the log tells afterwards is told to the plain state machine of `tests.oracles.naive_waits`, event by event and tick by tick: it must
 come to the same ends at the same moments, and so must the log when it is decided again from nothing.
@@ -23,10 +24,13 @@ from zhiyu.base.errors import InputError, ZhiyuError
 from zhiyu.decisions.resumed import CAUSES
 from zhiyu.engine.event_frames import noted
 from zhiyu.engine.held_over import lost_nodes, require_nodes
-from zhiyu.engine.live import DECIDED, TAKEN, Live
+from zhiyu.engine.label_frames import noted_labels
+from zhiyu.engine.list_frames import noted_lists
+from zhiyu.engine.live import DECIDED, TAKEN, Label, Live
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.engine.resumed_frames import noted_time, read_back
-from zhiyu.log.frames import EVENTS, TICK
+from zhiyu.events.list_changes import ListChange
+from zhiyu.log.frames import EVENTS, LABELS, LISTS, TICK
 from zhiyu.log.segments import DiskFull
 from zhiyu.policy.declare import OUTCOMES
 from zhiyu.policy.load import load_texts
@@ -75,6 +79,7 @@ class Lender:
             answers = live.take(bodies)
             waiting |= {self.sent + i: a.body for i, a in enumerate(answers) if a.kind in (DECIDED, TAKEN)}
             self.sent += count
+            self.change(live)
             if self.rng.random() < 0.1:
                 live.snapshot(wait=True)
                 self.acknowledged |= waiting
@@ -83,6 +88,17 @@ class Lender:
                 self.acknowledged |= waiting
         live.sync()
         self.acknowledged |= waiting
+
+    def change(self, live: Live) -> None:
+        """Now and then a customer comes onto the list or leaves it, and somebody finds out about an event."""
+        who, kind = self.rng.choice("abc"), self.rng.random()
+        if kind < 0.15:
+            op, code = self.rng.choice(["add", "remove"]), OPENED.codes.one(who)
+            live.change_lists([ListChange(live.moment(), "blocked", op, code, shown=who)])
+        elif kind < 0.35:
+            past = self.rng.choice(self.records[: self.sent])
+            label = Label(fraud=kind < 0.3, event=past["id"], type=past["type"], id=f"{self.rng.random()}")
+            live.label([label])
 
 
 def time_of(record: dict[str, Any]) -> int:
@@ -108,6 +124,22 @@ def told_by(live: Live, records: list[dict[str, Any]]) -> tuple[NaiveWaits, list
             told = noted_time(frame.payload)
             oracle.pass_time(told.until_ms)
             parts = [read_back(each, live.tenant) for each in told.resumed]
+        elif frame.header.kind == LISTS:
+            lists = noted_lists(frame.payload)
+            oracle.lists = [
+                (lists.moment, each.shown, each.until_ms if each.op == "add" else None) for each in lists.changes
+            ]
+            oracle.pass_time(lists.moment)
+            parts = [read_back(each, live.tenant) for each in lists.resumed]
+        elif frame.header.kind == LABELS:
+            labels = noted_labels(frame.payload)
+            index, now = OPENED.compiled.schema.index["customer"], max(oracle.clock, labels.floor)
+            for row in range(labels.n):
+                if not labels.nulls[index, row]:
+                    whose = {OPENED.codes.one(each): each for each in "abc"}[int(labels.values[index, row])]
+                    oracle.label(max(int(labels.due[row]), now), int(labels.fraud[row]), whose)
+            oracle.pass_time(now)
+            parts = [read_back(each, live.tenant) for each in labels.resumed]
         else:
             continue
         went_on += [
@@ -201,7 +233,11 @@ def test_a_release_keeps_what_waits_or_is_refused(tmp_path: Path) -> None:
     live.take([json.dumps(body).encode()])
     text = POLICY.replace("LAG", str(LAG))
     shorter = text.replace("expired: hold\n", "expired: stop\n").replace("then: {delay: cool}", "then: {delay: stop}")
-    renamed = text.replace("name: call\n", "name: phone\n").replace("challenge: call", "challenge: phone")
+    renamed = (
+        text.replace("name: call\n", "name: phone\n")
+        .replace("challenge: call", "challenge: phone")
+        .replace("next: call}", "next: phone}")
+    )
     assert lost_nodes(live.engine, version(renamed).compiled) == ["drawdown at call"]
     with pytest.raises(InputError, match="drawdown at call"):
         require_nodes(live.engine, version(renamed))

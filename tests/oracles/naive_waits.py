@@ -1,10 +1,12 @@
 """The policy of `tests.waiting_policy` walked by hand, one record at a time: a plain state machine per wait. Obviously right, and slow.
 
-In: records in arrival order, each with its label. Out: first decisions, what went on, what became of answers, what still waits.
+In: records in arrival order, each with its label; changes of the list, as (due, customer, until or None for taken off); gangs. Out: first
+decisions, what went on, what became of answers, what still waits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,7 +36,8 @@ class Waits:
 
 @dataclass
 class NaiveWaits:
-    """Feed records with `step`; `pass_time` lets time pass."""
+    """Feed records with `step`; `pass_time` lets time pass. `lists`: changes to come, by due; `gangs`: those found in front of an accepted
+    event, by its number."""
 
     lag: int
     label_delay: int
@@ -44,7 +47,11 @@ class NaiveWaits:
     open: list[Waits] = field(default_factory=list)
     ended: set[tuple[str, str]] = field(default_factory=set)
     facts: list[tuple[int, str, str, Any]] = field(default_factory=list)
-    labels: list[tuple[int, int, str]] = field(default_factory=list)
+    labels: list[tuple[int, str]] = field(default_factory=list)
+    lists: list[tuple[int, str, int | None]] = field(default_factory=list)
+    gangs: dict[int, str] = field(default_factory=dict)
+    blocked: dict[str, int] = field(default_factory=dict)
+    now: int = -(2**62)
     coming: list[tuple[int, str, str]] = field(default_factory=list)
     first: list[tuple[Any, ...]] = field(default_factory=list)
     went_on: list[tuple[Any, ...]] = field(default_factory=list)
@@ -62,8 +69,10 @@ class NaiveWaits:
         now = self.clock
         if now - time > LATENESS:
             time = now
-        self.expire(now)
-        self.take_labels(now)
+        self.upto(now, kind="changes")
+        self.change("gangs", self.gangs.get(self.accepted, ""), now)
+        self.upto(now)
+        self.now = now
         back = [each for each in self.coming if each[0] <= self.accepted]
         self.facts += [(now, "decision", customer, outcome) for _, customer, outcome in back]
         self.coming = [each for each in self.coming if each[0] > self.accepted]
@@ -76,7 +85,7 @@ class NaiveWaits:
             self.wait(event, node, now)
             if record["label"] >= 0:
                 own = int(datetime.fromisoformat(record["time"]).timestamp() * 1000)
-                self.labels.append((own + self.label_delay, record["label"], record["customer"]))
+                self.label(own + self.label_delay, record["label"], record["customer"])
             self.accepted += 1
         else:
             if kind == "call_result" and record["customer"]:
@@ -89,24 +98,65 @@ class NaiveWaits:
     def pass_time(self, until: int) -> None:
         """Nothing comes until then."""
         self.clock = max(self.clock, until)
-        self.expire(until)
+        self.upto(until)
 
-    def expire(self, now: int) -> None:
-        """Waits whose time is over go on, each at its own moment."""
+    def label(self, due: int, fraud: int, customer: str) -> None:
+        """A label counts from its due time on."""
+        if fraud:
+            self.facts.append((due, "label", customer, None))
+        self.labels.append((due, customer))
+
+    def upto(self, now: int, kind: str = "all") -> None:
+        """Everything that is due by now, in the order of its time; at one moment lists first, then labels, then what runs out. Only
+        "changes": what runs out right now still waits."""
         while True:
-            due = [each for each in self.open if each.deadline <= now]
-            if not due:
+            lists = max(self.lists[0][0], self.now) if self.lists else now + 1
+            labels = max(min(self.labels)[0], self.now) if self.labels else now + 1
+            over = min((each.deadline for each in self.open), default=now + 1)
+            over = now + 1 if kind == "changes" and over == now else over
+            moment = min(lists, labels, over)
+            if moment > now:
                 return
-            event = min(due, key=lambda each: (each.deadline, each.position))
-            self.take_labels(event.deadline)
-            self.go_on(event, "expired", event.deadline, -1)
+            self.now = max(self.now, moment)
+            if lists == moment:
+                due = [each for each in self.lists if each[0] <= moment]
+                self.lists = self.lists[len(due) :]
+                for _, customer, until in due:
+                    self.blocked[customer] = -1 if until is None else until
+                self.change("lists", {customer for _, customer, _ in due}, moment)
+            elif labels == moment:
+                whose = {customer for due, customer in self.labels if due <= moment}
+                self.labels = [each for each in self.labels if each[0] > moment]
+                self.change("labels", whose, moment)
+            else:
+                event = min(self.open, key=lambda each: (each.deadline, each.position))
+                self.go_on(event, "expired", event.deadline, -1)
 
-    def take_labels(self, now: int) -> None:
-        """Labels that are due, in order."""
-        for due, fraud, customer in sorted((each for each in self.labels if each[0] <= now), key=lambda each: each[0]):
-            if fraud:
-                self.facts.append((due, "label", customer, None))
-        self.labels = [each for each in self.labels if each[0] > now]
+    def change(self, what: str, customers: Collection[str], moment: int) -> None:
+        """What waits and is about these customers is decided again, once."""
+        for event in sorted(self.open, key=lambda each: each.position):
+            if event.customer not in customers or event.deadline <= moment:
+                continue
+            outcome, node, stays = self.again(event, what, moment)
+            if not stays:
+                self.go_on(event, "changed", moment, -1, (outcome, node))
+                continue
+            event.revision += 1
+            self.went_on.append((event.position, event.revision, "changed", -1, moment, outcome, True))
+
+    def again(self, event: Waits, what: str, now: int) -> tuple[str, str, bool]:
+        """The flow from where the change leads: (outcome, node that waits or "", whether it waits on as it did)."""
+        if event.node == "call" and what == "gangs":
+            return "decline", "", False
+        if event.node == "call" and what == "lists":
+            return ("decline", "", False) if self.is_blocked(event.customer, now) else ("challenge", "", True)
+        outcome, node = self.begin(event, now)
+        if event.node == "call":
+            return outcome, "", node == "call"
+        return (OUTCOME[event.node] if node else outcome), "", outcome != "decline"
+
+    def is_blocked(self, customer: str, now: int) -> bool:
+        return self.blocked.get(customer, -1) > now
 
     def answer(self, position: int, record: dict[str, Any], now: int) -> None:
         """What is waiting under the id goes on, whatever type it is of."""
@@ -123,12 +173,12 @@ class NaiveWaits:
                 status, about = "ended", -2
         self.answers.append((position, status, about))
 
-    def go_on(self, event: Waits, cause: str, moment: int, answer: int) -> None:
+    def go_on(self, event: Waits, cause: str, moment: int, answer: int, found: tuple[str, str] | None = None) -> None:
         """One end of one wait."""
         self.open.remove(event)
         self.ended.add((event.kind, event.id))
         event.revision += 1
-        outcome, node = self.after(event, cause, moment)
+        outcome, node = found or self.after(event, cause, moment)
         self.went_on.append((event.position, event.revision, cause, answer, moment, outcome, node != ""))
         self.coming.append((self.accepted + self.lag, event.customer, outcome))
         self.wait(event, node, moment)
@@ -152,7 +202,7 @@ class NaiveWaits:
         """The flow from its first node: (outcome, node that waits or "")."""
         who = event.customer
         known = self.count(("label",), who, now, DAY) + self.count(("decision",), who, now, DAY, "decline")
-        if known > 2:
+        if known > 2 or self.is_blocked(who, now):
             return "decline", ""
         if sum(self.those(("drawdown",), who, now, HOUR)) + event.amount > 200:
             return "challenge", "call"

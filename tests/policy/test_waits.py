@@ -56,7 +56,7 @@ def test_rules_of_an_event_run_on_it_after_a_wait_and_features_never_count_it_tw
     assert all(rule.on >= {"drawdown@call_back", "drawdown@hold"} for rule in compiled.rule_order)
     assert compiled.plan.lanes.shape[0] == 1
     again = known.types["drawdown@hold"]
-    assert set(again.fields) == {"customer", "amount", "about", "coached", "verdict", "wait_end"}
+    assert set(again.fields) == {"customer", "amount", "about", "coached", "verdict", "wait_end", "wait_change"}
     assert again.fields["customer"].required
     assert not again.fields["about"].required
     assert again.money == "amount"

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec import structs
 
 from zhiyu.base.jit import Array
 from zhiyu.base.places_on_disk import require_folder
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
 from zhiyu.decisions.layout import MARKS
 from zhiyu.decisions.recorded import Recorded
-from zhiyu.decisions.resumed import CAUSES, Resumed
+from zhiyu.decisions.resumed import CAUSES, Change, Resumed
 from zhiyu.decisions.values import arrow_type, to_arrow
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.schema import Column
@@ -46,7 +47,11 @@ DECISION_SCHEMA = pa.schema(
         ("approximate", pa.bool_()), ("limit", _WORDS),
     ]
 )  # fmt: skip
-RESUMED_FIELDS = (("revision", pa.int64()), ("cause", _WORDS), ("answer", pa.int64()), ("waits", pa.bool_()))
+_CHANGES = pa.list_(pa.struct([(name, pa.string()) for name in Change.__struct_fields__]))
+RESUMED_FIELDS = (
+    ("revision", pa.int64()), ("cause", _WORDS), ("answer", pa.int64()), ("waits", pa.bool_()), ("stays", pa.bool_()),
+    ("changes", _CHANGES),
+)  # fmt: skip
 
 
 class DecisionTables:
@@ -88,7 +93,8 @@ class DecisionTables:
         table = self.decisions(resumed.decisions)
         more = [
             pa.array(resumed.revision), _words(resumed.cause, list(CAUSES)), pa.array(resumed.answer, mask=resumed.answer < 0),
-            pa.array(resumed.waits),
+            pa.array(resumed.waits), pa.array(resumed.stays),
+            pa.array([[structs.asdict(each) for each in changes] for changes in resumed.changes], _CHANGES),
         ]  # fmt: skip
         return pa.Table.from_arrays([*table.columns, *more], schema=self.resumed_schema)
 

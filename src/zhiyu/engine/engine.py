@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from collections.abc import Sequence as Several
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,19 +36,22 @@ from zhiyu.decisions.layout import (
     OUT_LINES,
     SKIP,
 )
+from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, NO_CLOCK, NO_FLOORS, REPEATED, Door, Judged
 from zhiyu.engine.door_words import door_refusal
-from zhiyu.engine.facts import Facts, Waiting, interleaved, rewritten
+from zhiyu.engine.facts import Facts, Waiting, rewritten
 from zhiyu.engine.gang_events import GangWatch, watch_of
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.list_frames import NotedLists
 from zhiyu.engine.outcome import Outcome as Outcome
 from zhiyu.engine.outcome import joined
 from zhiyu.engine.resuming import Going, Resuming
-from zhiyu.engine.sequence import FIRST_RESUMED, NO_ASKS, Sequence, in_one, of_facts
-from zhiyu.entities.lists import ListBook
+from zhiyu.engine.sequence import FIRST_RESUMED, NO_ASKS, Sequence
+from zhiyu.engine.steps import Steps
+from zhiyu.engine.woven_facts import with_facts
+from zhiyu.entities.lists import ListBook, ListChange, Snooze
 from zhiyu.events.batch import EventBatch, empty_batch
-from zhiyu.events.declare import WAIT_END
+from zhiyu.events.declare import WAIT_CHANGE, WAIT_END
 from zhiyu.features.state import MAX_BLOCK, FeatureState
 from zhiyu.network.state import NetworkState
 from zhiyu.policy.builtin import DECISION, GANG, LABEL
@@ -57,8 +61,6 @@ from zhiyu.policy.declare import OUTCOMES
 LABEL_SPAN_MS = 600_000
 DECISION_SPAN = 64
 """Waiting facts are kept in buckets of this width."""
-
-
 NO_ROWS = np.zeros(0, np.int64)
 NOT_BEFORE = int(np.iinfo(np.int64).min)
 TOLD_LINES = (O_OUTCOME, O_ENFORCED, O_MARK, O_SCORE)
@@ -172,26 +174,13 @@ class Engine:
         self, resuming: Resuming, batch: EventBatch, accepted: Array, judged: Judged, keep_all: bool, until_ms: int = NOT_BEFORE
     ) -> Outcome:  # fmt: skip
         """The same where decisions wait: what goes on stands between the rows. Without rows, whatever is due by `until_ms` goes on."""
-        received, n, start = judged.received[accepted], len(accepted), 0
-        asked, parts = resuming.asked(batch, accepted), []
-        while True:
-            due = resuming.holds.next_deadline
-            bound = int(received[start]) if start < n else until_ms
-            moment = bound if due is None else min(due, bound)
-            if start == n and (due is None or due > until_ms):
-                break
-            if not self.lists.idle:
-                self._change_lists(moment)
-            horizon = min(moment + resuming.shortest_ms, self.lists.next_due)
-            stop = start + int(np.searchsorted(received[start:], horizon, side="left"))
-            if self.feedback is not None:
-                stop = min(stop, start + self.lag)
-            stop = self._before_gangs(start, resuming.clear(asked, start, stop, received))
-            last = int(received[stop - 1]) if stop > start else min(horizon - 1, bound)
-            going = resuming.going(asked, start, stop, batch, accepted, received, last)
-            rows = accepted[start:stop] if stop - start < n else accepted
-            parts.append(self._decide(batch, rows, judged, keep_all, going))
-            start = stop
+
+        def decide(rows: Array, going: Going) -> Outcome:
+            return self._decide(batch, rows, judged, keep_all, going)
+
+        lag = self.lag if self.feedback is not None else None
+        steps = Steps(resuming, self.lists, self.gang_watch, decide, self._change_lists, lag, self.accepted)
+        parts = steps.run(batch, accepted, judged.received[accepted], until_ms)
         outcome = joined(parts) if parts else self._decide(batch, accepted, judged, keep_all)
         outcome.judged = judged
         return outcome
@@ -203,11 +192,15 @@ class Engine:
     def pass_time(self, until_ms: int, keep_all: bool = False) -> Outcome:
         """Let time pass up to `until_ms` though nothing comes: what waits until then goes on."""
         self.door.advance(until_ms)
-        nothing = empty_batch(self.compiled.n_columns, self.tenant)
-        judged, self._fallbacks, self._told = Judged(*(NO_ROWS,) * 4, 0, 0), NO_ROWS, None
+        nothing, rows, judged = self._nothing()
         if self.resuming is None:
-            return self._decide(nothing, NO_ROWS, judged, keep_all)
-        return self._in_steps_of_waits(self.resuming, nothing, NO_ROWS, judged, keep_all, until_ms)
+            return self._decide(nothing, rows, judged, keep_all)
+        return self._in_steps_of_waits(self.resuming, nothing, rows, judged, keep_all, until_ms)
+
+    def _nothing(self) -> tuple[EventBatch, Array, Judged]:
+        """A batch without events."""
+        self._fallbacks, self._told = NO_ROWS, None
+        return empty_batch(self.compiled.n_columns, self.tenant), NO_ROWS, Judged(*(NO_ROWS,) * 4, 0, 0)
 
     def _change_lists(self, now: int) -> None:
         """Let everything take effect that is due; the kernel sees the lists as they are then."""
@@ -220,21 +213,50 @@ class Engine:
         floors = NO_FLOORS if note.floor == NO_CLOCK else np.full(n, note.floor, np.int64)
         return self.door.judge(np.full(n, moment, np.int64), note.id_code, note.body_code, note.positions, floors)
 
-    def take_labels(self, note: NotedLabels) -> None:
-        """Labels that were admitted count from their due time on, at the earliest for the next event."""
+    def take_labels(self, note: NotedLabels) -> list[Resumed]:
+        """Labels that were admitted count from their due time on, at the earliest for the next event; what waits is decided again."""
         if self.labels is not None and note.n:
             content = {self.compiled.schema.index["fraud"]: note.fraud.astype(np.int64)}
             self.labels.put(Facts(*rewritten(note.values, note.nulls, content), note.due))
+        moment = max(int(self.door.clock[0]), note.floor)
+        if self.resuming is not None:
+            self.door.advance(note.floor)
+            due = np.maximum(note.due, moment)
+            self.resuming.changes.put_labels(note.values, note.nulls, note.fraud.astype(np.int64), due)
+        return self._let_change(moment)
 
-    def change_lists(self, note: NotedLists) -> None:
-        """Changes of lists and snoozes take effect, for the next event on."""
+    def change_lists(self, note: NotedLists) -> list[Resumed]:
+        """Changes of lists and snoozes take effect, for the next event on; what waits is decided again."""
         self.lists.put(note.changes)
-        self.lists_changed(note)
+        return self.lists_changed(note)
 
-    def lists_changed(self, note: NotedLists) -> None:
+    def lists_changed(self, note: NotedLists) -> list[Resumed]:
         """Let changes that were put into the book take effect."""
         self.door.advance(note.floor)
+        went_on = self._let_change(note.moment)
         self._change_lists(note.moment)
+        return went_on
+
+    def concerned_by(self, changes: Several[ListChange | Snooze]) -> int:
+        """How many waits these changes may let be decided again, at most."""
+        return (
+            self.resuming.changes.count(each for each in changes if isinstance(each, ListChange))
+            if self.resuming
+            else 0
+        )
+
+    def _let_change(self, moment: int) -> list[Resumed]:
+        """Something changed as of this moment: where decisions wait, everything due by then takes effect, in order; what went on."""
+        if self.resuming is None or not len(self.resuming.holds):
+            return []
+        batch, rows, judged = self._nothing()
+        return self._in_steps_of_waits(self.resuming, batch, rows, judged, False, moment).resumed
+
+    def next_moment(self, now: int) -> int | None:
+        """When the next of what waits runs out, or is concerned by something that is due by `now`; None when there is nothing of that."""
+        if self.resuming is None:
+            return None
+        return now if self.resuming.changes.waits_for(now) else self.resuming.holds.next_deadline
 
     def show_lists(self) -> None:
         """Let the kernel see the lists and snoozes as they are now."""
@@ -294,10 +316,11 @@ class Engine:
                 going, block[:, gone], self.deciding.words, (which, kept[1][lines], kept[2][lines])
             )
             outcome.resumed.append(resumed)
-            at = np.concatenate([own, gone])
+            ended = ~resumed.stays  # what waits on as it did was not decided anew
+            at = np.concatenate([own, gone[ended]])
             order = np.argsort(at, kind="stable")
-            outcomes = np.concatenate([outcomes, resumed.decisions.outcome])[order]
-            scores, at = np.concatenate([scores, resumed.decisions.score])[order], at[order]
+            outcomes = np.concatenate([outcomes, resumed.decisions.outcome[ended]])[order]
+            scores, at = np.concatenate([scores, resumed.decisions.score[ended]])[order], at[order]
         self._feed_back(sequence, at, outcomes, scores)
         outcome.answered = going.answered
         outcome.held, outcome.turned_away = resuming.settle(going, outcome.decisions, batch, own, gone, resumed)
@@ -358,34 +381,18 @@ class Engine:
             groups.append((LABEL, *self.labels.split(fresh[0], place[fresh[1]], found.nows)))
         if self.feedback is not None:
             groups.append((DECISION, *self.feedback.split(Facts.none(width), NO_ROWS, found.number)))
-        alerts = self.gang_watch.take(self.accepted) if self.gang_watch is not None and len(rows) else None
+        in_front = len(rows) or (going is not None and going.what == "gangs")
+        alerts = self.gang_watch.take(self.accepted) if self.gang_watch is not None and in_front else None
         if alerts is not None:
             groups.append((GANG, alerts, np.zeros(len(alerts), np.int64)))
         if not any(len(facts) for _, facts, _ in groups):
             one = self._always_decides and len(found.times) == 1
             found.asks = self._one_ask if one else self._decides[found.kinds]
             return found
-        return self._woven(found, groups)
-
-    def _woven(self, events: Sequence, groups: list[tuple[str, Facts, Array]]) -> Sequence:
-        n, nows = len(events.times), events.nows
-        which, index = interleaved(n, [(facts, before) for _, facts, before in groups])
-        starts = np.cumsum([0, n] + [len(facts) for _, facts, _ in groups])
-        place = starts[which + 1] + index
-        parts = [events]
-        for name, facts, before in groups:
-            at = nows[before] if len(before) else NO_ROWS
-            due = facts.due if name == LABEL else at
-            columns = self.compiled.schema.index
-            content = {
-                columns["event_type"]: self._type_codes[name],
-                columns["time"]: due,
-                columns["received_at"]: at,
-                columns["late"]: 0,
-            }
-            values, nulls = rewritten(facts.values, facts.nulls, content)
-            parts.append(of_facts(values, nulls, due, at, self.compiled.schema.type_index[name]))
-        found = in_one(parts).of(place)
+        types = [
+            (self.compiled.schema.type_index[name], self._type_codes[name], name == LABEL) for name, _, _ in groups
+        ]
+        found = with_facts(found, [(facts, before) for _, facts, before in groups], types, index)
         found.asks = self._decides[found.kinds]
         return found
 
@@ -415,8 +422,9 @@ class Engine:
         columns, resumed = self.compiled.schema.index, sequence.row[at] <= FIRST_RESUMED
         content: dict[int, Any] = {columns["outcome"]: self._outcome_codes[outcomes], columns["score"]: scores}
         values, nulls = rewritten(sequence.values[:, at], sequence.nulls[:, at], content)
-        if WAIT_END in columns:
-            nulls[columns[WAIT_END]] = 1  # a fact like any other
+        for name in (WAIT_END, WAIT_CHANGE):
+            if name in columns:
+                nulls[columns[name]] = 1  # a fact like any other
         self.feedback.put(Facts(values, nulls, sequence.number[at] + resumed + self.lag))
 
     def facts(self) -> dict[str, int]:
@@ -449,6 +457,7 @@ class Engine:
             written += self.network.snapshot(folder / "network.state", {})
         if self.resuming is not None:
             written += self.resuming.holds.snapshot(folder / "waits.state")
+            written += self.resuming.changes.snapshot(folder / "changes.state")
         alerts = self.gang_watch.stored() if self.gang_watch is not None else []
         own = {"accepted": self.accepted, "facts": facts, "brakes": self.deciding.facts(), "gang_alerts": alerts}
         return written + self.state.snapshot(folder / "features.state", own)
@@ -468,6 +477,7 @@ class Engine:
             self.network.restore(folder / "network.state")
         if self.resuming is not None:
             self.resuming.holds.restore(folder / "waits.state")
+            self.resuming.changes.restore(folder / "changes.state", int(self.door.clock[0]))
         if self.gang_watch is not None:
             self.gang_watch.restore(own["gang_alerts"])
         self.deciding.restore(own["brakes"])

@@ -98,6 +98,26 @@ class Waiting:
         """All waiting facts, by bucket."""
         return _all([self._buckets[key] for key in sorted(self._buckets)], self.columns)
 
+    @property
+    def next_due(self) -> int:
+        """The least due of what waits; past all times when nothing does."""
+        return int(self._buckets[self._keys[0]].due.min()) if self._keys else int(np.iinfo(np.int64).max)
+
+    def upto(self, mark: int) -> Facts:
+        """What is due by `mark`, by due; it goes on waiting."""
+        keys = sorted(key for key in self._keys if key * self.span <= mark)
+        found = _all([self._buckets[key] for key in keys], self.columns)
+        due = np.flatnonzero(found.due <= mark)
+        return found.take(due[np.argsort(found.due[due], kind="stable")])
+
+    def take_due(self, mark: int) -> Facts:
+        """The same, removed."""
+        found = self._take_until(mark)
+        now = found.due <= mark
+        self.put(found.take(~now))
+        found = found.take(now)
+        return found.take(np.argsort(found.due, kind="stable"))
+
     def _take_until(self, mark: int) -> Facts:
         """Remove and return the buckets that may hold something due at `mark`."""
         taken = []

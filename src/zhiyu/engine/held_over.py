@@ -49,4 +49,5 @@ def hold_over(old: Engine, new: Engine) -> None:
             values, nulls = np.frombuffer(held.values, np.int64), np.frombuffer(held.nulls, np.uint8)
             held.values = np.where(source >= 0, values[source], 0).tobytes()
             held.nulls = np.where(source >= 0, nulls[source], 1).astype(np.uint8).tobytes()
-    new.resuming.holds = holds
+    new.resuming.holds.take_over(holds)
+    new.resuming.changes.take_over(old.resuming.changes)

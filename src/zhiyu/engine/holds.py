@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ TAKEN, OTHER, ENDED, UNKNOWN = range(4)
 """What became of an answer: a wait went on; what waits under this id takes no such answer; the wait had ended before; nothing of this id
 ever waited, or so long ago that it is forgotten."""
 ANSWER_WORDS = ("taken", "other", "ended", "unknown")
-_COUNTS = ("opened", "turned_away", *CAUSES, *(f"answers_{word}" for word in ANSWER_WORDS))
+_COUNTS = ("opened", "turned_away", *CAUSES, "stayed", *(f"answers_{word}" for word in ANSWER_WORDS))
+NO_KEYS: tuple[int, ...] = ()
 
 Code = tuple[int, int]
 """The 128-bit code of a type and an id, as two halves."""
@@ -81,10 +82,15 @@ class _Stored(msgspec.Struct, array_like=True):
 
 
 class Holds:
-    """The open waits of one engine. `nodes`: (event type, node) of every wait of the policy, by number; it names what snapshots hold."""
+    """The open waits of one engine. `nodes`: (event type, node) of every wait of the policy, by number; it names what snapshots hold.
+    `keys_of`: the keys of whom an event that waits is about, so that it is found when something about them changes."""
 
-    def __init__(self, nodes: list[tuple[str, str]], limit: int = MAX_WAITS, remembered: int = MAX_ENDED_WAITS) -> None:
-        self.nodes, self.limit, self.remembered = nodes, limit, remembered
+    def __init__(
+        self, nodes: list[tuple[str, str]], limit: int = MAX_WAITS, remembered: int = MAX_ENDED_WAITS,
+        keys_of: Callable[[Held], tuple[int, ...]] = lambda held: NO_KEYS,
+    ) -> None:  # fmt: skip
+        self.nodes, self.limit, self.remembered, self._keys_of = nodes, limit, remembered, keys_of
+        self._about: dict[int, dict[Code, None]] = {}
         self.counts = dict.fromkeys(_COUNTS, 0)
         self._held: dict[Code, Held] = {}
         self._ended: OrderedDict[Code, Ended] = OrderedDict()
@@ -111,6 +117,8 @@ class Holds:
     def put(self, held: Held) -> None:
         """Hold an event open; room for it was asked for before."""
         self._held[held.code] = held
+        for key in self._keys_of(held):
+            self._about.setdefault(key, {})[held.code] = None
         heapq.heappush(self._heap, (*held.order, held.code))
 
     def open(self, code: Code) -> Held | None:
@@ -123,13 +131,23 @@ class Holds:
 
     def take(self, code: Code) -> Held:
         """Let what waits under this code go."""
-        return self._held.pop(code)
+        held = self._held.pop(code)
+        for key in self._keys_of(held):
+            mine = self._about.get(key, {})
+            mine.pop(code, None)
+            if not mine:
+                self._about.pop(key, None)
+        return held
+
+    def about(self, key: int) -> Collection[Code]:
+        """What waits and is about the person or thing of this key."""
+        return self._about.get(key, ())
 
     def take_due(self, until_ms: int) -> list[Held]:
         """Let everything go whose time is over, in order."""
         found = []
         while (deadline := self.next_deadline) is not None and deadline <= until_ms:
-            found.append(self._held.pop(heapq.heappop(self._heap)[2]))
+            found.append(self.take(heapq.heappop(self._heap)[2]))
         return found
 
     def end(self, code: Code, ended: Ended) -> None:
@@ -153,6 +171,12 @@ class Holds:
                 held.plan = numbers[self.nodes[held.plan]]
             self.nodes = nodes
         return sorted(lost)
+
+    def take_over(self, other: Holds) -> None:
+        """Go on with everything that another engine held, in its order; the plans are numbered alike."""
+        self.counts, self._ended = other.counts, other._ended
+        for held in other:
+            self.put(held)
 
     def snapshot(self, path: Path) -> int:
         """Write everything; returns bytes."""

@@ -6,13 +6,14 @@ be looked up to apply them, so the event itself may be long gone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from zhiyu.base.jit import Array
+from zhiyu.engine.resumed_frames import StoredResumed
 
 
 class _Stored(msgspec.Struct, array_like=True, gc=False):
@@ -33,6 +34,7 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     shown: dict[str, list[str | None]]
     reasons: list[str]
     authors: list[str]
+    resumed: list[StoredResumed] = []
 
 
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -45,7 +47,8 @@ class NotedLabels:
 
     `positions` int64[n] in the log; `id_code` uint64[n, 2], `body_code` uint64[n] for the door; `due` int64[n] (ms) from when they count;
     `fraud` int64[n] 0 or 1; `events`, `event_positions`, `type_index` (GONE: the policy no longer has the type): what they are about, with
-    its registers `values` int64[C, n], `nulls` uint8[C, n] and texts `shown`.
+    its registers `values` int64[C, n], `nulls` uint8[C, n] and texts `shown`. `resumed`: what waited and was decided
+    again because of them.
     """
 
     policy: str
@@ -63,6 +66,7 @@ class NotedLabels:
     shown: dict[str, list[str | None]]
     reasons: list[str]
     authors: list[str]
+    resumed: list[StoredResumed] = field(default_factory=list)
 
     @property
     def n(self) -> int:
@@ -86,6 +90,7 @@ class NotedLabels:
                 bytes.fromhex(self.policy), self.floor, self.positions.tobytes(), self.id_code.tobytes(), self.body_code.tobytes(),
                 self.due.tobytes(), self.fraud.tobytes(), self.events, self.event_positions.tobytes(), self.type_index.tobytes(),
                 self.values.tobytes(), self.nulls.tobytes(), self.shown, self.reasons, self.authors,
+                self.resumed,
             )
         )  # fmt: skip
 
@@ -102,5 +107,5 @@ def noted_labels(payload: bytes) -> NotedLabels:
         stored.policy.hex(), stored.floor, whole(stored.positions), whole(stored.id_code, np.uint64).reshape(n, 2),
         whole(stored.body_code, np.uint64), whole(stored.due), whole(stored.fraud), stored.events, whole(stored.event_positions),
         whole(stored.type_index, np.int16), whole(stored.values).reshape(-1, n), whole(stored.nulls, np.uint8).reshape(-1, n), stored.shown,
-        stored.reasons, stored.authors,
+        stored.reasons, stored.authors, stored.resumed,
     )  # fmt: skip

@@ -6,11 +6,12 @@ policy, also one that no longer has the list.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
+from zhiyu.engine.resumed_frames import StoredResumed
 from zhiyu.events.list_changes import NEVER, ListChange, Snooze
 from zhiyu.log.list_journal import coded_line
 from zhiyu.log.list_line import moment
@@ -19,6 +20,8 @@ from zhiyu.log.list_line import moment
 class _Stored(msgspec.Struct, array_like=True, gc=False):
     floor: int
     lines: bytes
+    policy: bytes = b""
+    resumed: list[StoredResumed] = []
 
 
 _ENCODE = msgspec.msgpack.Encoder().encode
@@ -27,10 +30,15 @@ _DECODE = msgspec.msgpack.Decoder(_Stored).decode
 
 @dataclass(slots=True)
 class NotedLists:
-    """Changes in the order in which they were made, one position of the log each. `floor`: the wall clock (ms), NO_CLOCK without one."""
+    """Changes in the order in which they were made, one position of the log each. `floor`: the wall clock (ms), NO_CLOCK without one.
+
+    `resumed`: what waited and was decided again because of them, under the `policy` of this hash ("" without any).
+    """
 
     floor: int
     changes: list[ListChange | Snooze]
+    policy: str = ""
+    resumed: list[StoredResumed] = field(default_factory=list)
 
     @property
     def moment(self) -> int:
@@ -40,13 +48,15 @@ class NotedLists:
 
 def list_payload(note: NotedLists) -> bytes:
     """As they stand in the log."""
-    return _ENCODE(_Stored(note.floor, b"".join(map(coded_line, note.changes))))
+    lines = b"".join(map(coded_line, note.changes))
+    return _ENCODE(_Stored(note.floor, lines, bytes.fromhex(note.policy), note.resumed))
 
 
 def noted_lists(payload: bytes) -> NotedLists:
     """Read a payload back."""
     stored = _DECODE(payload)
-    return NotedLists(stored.floor, [_change(msgspec.json.decode(line)) for line in stored.lines.splitlines()])
+    changes = [_change(msgspec.json.decode(line)) for line in stored.lines.splitlines()]
+    return NotedLists(stored.floor, changes, stored.policy.hex(), stored.resumed)
 
 
 def _change(line: dict[str, Any]) -> ListChange | Snooze:

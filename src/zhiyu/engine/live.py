@@ -34,7 +34,7 @@ from zhiyu.engine.live_decode import decode_bodies
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.recovery import Recovered, recover, snapshot_facts
 from zhiyu.engine.releases import Release, Releases
-from zhiyu.engine.resumed_frames import time_payload
+from zhiyu.engine.resumed_frames import stored, time_payload
 from zhiyu.engine.retention import Needs, Retention
 from zhiyu.engine.snapshots import KEPT, MANY, Snapshots
 from zhiyu.engine.takeover import taken_over, unlike
@@ -227,9 +227,9 @@ class Live:
         self.position += len(labels)
         if len(accepted):
             fresh, before = note.take(accepted), self.log.position
+            fresh.resumed = [stored(part) for part in self.engine.take_labels(fresh)]
             self.log.append(LABELS, fresh.payload(), fresh.n, int(fresh.positions[0]), self.position)
             self.archive.keep_labels(before, fresh)
-            self.engine.take_labels(fresh)
         for row, position in enumerate(note.positions.tolist()):
             label = labels[position - first]
             known = int(judged.first[row])
@@ -249,13 +249,13 @@ class Live:
             return self.position
         self.tick()
         note, first = NotedLists(self.floor(), list(changes)), self.position
-        payload = list_payload(note)
-        self.log.reserve(len(payload))
+        self.log.reserve(len(list_payload(note)) + self._room * self.engine.concerned_by(note.changes))
         self.engine.lists.put(note.changes)
         with self._breaking():
-            self.engine.lists_changed(note)
+            note.resumed = [stored(part) for part in self.engine.lists_changed(note)]
+            note.policy = self.opened.artifact.hash if note.resumed else ""
             before, self.position = self.log.position, self.position + len(changes)
-            self.log.append(LISTS, payload, len(changes), first, self.position)
+            self.log.append(LISTS, list_payload(note), len(changes), first, self.position)
             self.archive.keep_changes(before, changes, first)
         return first
 
@@ -339,8 +339,8 @@ class Live:
 
     def tick(self, until_ms: int | None = None) -> int:
         """Let time pass, by default up to now: what has waited until then goes on, and a frame says so. Returns how many decisions did."""
-        resuming, until = self.engine.resuming, self.floor() if until_ms is None else until_ms
-        due = resuming.holds.next_deadline if resuming is not None else None
+        until = self.floor() if until_ms is None else until_ms
+        due = self.engine.next_moment(until)
         if due is None or due > until:
             return 0
         self._require_working()

@@ -14,7 +14,7 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
-from zhiyu.decisions.resumed import Resumed
+from zhiyu.decisions.resumed import Change, Resumed
 from zhiyu.events.batch import EventBatch
 
 
@@ -42,6 +42,8 @@ class StoredResumed(msgspec.Struct, array_like=True, gc=False):
     cause: bytes
     answer: bytes
     waits: bytes
+    stays: bytes
+    changes: list[tuple[Change, ...]] = []
 
 
 class NotedTime(msgspec.Struct, array_like=True, gc=False):
@@ -74,7 +76,7 @@ def stored(part: Resumed) -> StoredResumed:
         (d.hit_words, d.path_words), list(d.ids), d.positions.tobytes(), d.id_code.tobytes(), d.type_index.tobytes(), d.time_ms.tobytes(),
         d.received_ms.tobytes(), d.late.tobytes(), d.labels.tobytes(), d.money.tobytes(), e.values.tobytes(), e.nulls.tobytes(), shown,
         d.block.tobytes(), d.kept.tobytes(), d.kept_values.tobytes(), d.kept_nulls.tobytes(), part.revision.tobytes(),
-        part.cause.tobytes(), part.answer.tobytes(), part.waits.tobytes(),
+        part.cause.tobytes(), part.answer.tobytes(), part.waits.tobytes(), part.stays.tobytes(), part.changes,
     )  # fmt: skip
 
 
@@ -98,8 +100,9 @@ def read_back(part: StoredResumed, tenant: str) -> Resumed:
         ints(part.kept_nulls, np.uint8).reshape(len(kept), -1) if len(kept) else _NONE,
     )  # fmt: skip
     return Resumed(
-        decisions, events, ints(part.revision), ints(part.cause), ints(part.answer), ints(part.waits, np.bool_)
-    )
+        decisions, events, ints(part.revision), ints(part.cause), ints(part.answer), ints(part.waits, np.bool_),
+        ints(part.stays, np.bool_), part.changes,
+    )  # fmt: skip
 
 
 _NONE = np.zeros((0, 0), np.int64)

@@ -3,7 +3,8 @@
 In: decoded events in log order, and what the kernel decided. Out: rows to be woven between the events, `Resumed` decisions, open waits.
 An answer lets a wait go on right after its own row; time that is over, before the first row received at or after the deadline. Which
 is known before a step is decided only when the step is cut rightly: before an answer about something that may begin to wait, or may go
-on, inside the step; and shorter in time than the shortest wait, so that nothing both begins to wait and runs out in it.
+on, inside the step; and shorter in time than the shortest wait, so that nothing both begins to wait and runs out in it. What is decided
+again because something about it changed (`changes`) goes on in a step of its own, without rows.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import numpy as np
 from zhiyu.base.hashing import Codes
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
-from zhiyu.decisions.layout import FELL_BACK, OUT_LINES
-from zhiyu.decisions.resumed import ANSWERED, CAUSES, EXPIRED, Resumed
+from zhiyu.decisions.layout import FELL_BACK, O_ENFORCED, O_OUTCOME, OUT_LINES
+from zhiyu.decisions.resumed import ANSWERED, CAUSES, CHANGED, EXPIRED, Change, Resumed
+from zhiyu.engine.changes import Changes, Touched
+from zhiyu.engine.concerned import Concerned
 from zhiyu.engine.holds import (
     ANSWER_WORDS,
     ENDED,
@@ -34,7 +37,8 @@ from zhiyu.engine.holds import (
 )
 from zhiyu.engine.sequence import FIRST_RESUMED, NO_ASKS, Sequence, in_one
 from zhiyu.events.batch import EventBatch
-from zhiyu.events.declare import WAIT_END
+from zhiyu.events.declare import WAIT_CHANGE, WAIT_END
+from zhiyu.policy.builtin import CHANGES
 from zhiyu.policy.compile import Compiled
 from zhiyu.policy.compile_waits import Waits
 
@@ -56,7 +60,8 @@ class Asked:
 @dataclass(slots=True)
 class Going:
     """Events that go on in one step, in order. `place` int64[k]: the row of the step before which each stands; `rank`: AFTER_ROW or
-    BEFORE_ROW; `moment` ms; `source`, `answer`: row of the answer in the batch and its position, -1 without."""
+    BEFORE_ROW; `moment` ms; `source`, `answer`: row of the answer in the batch and its position, -1 without; `cause`: one of CAUSES, where
+    something changed: `what` of CHANGES, and `changes`."""
 
     held: list[Held] = field(default_factory=list)
     place: list[int] = field(default_factory=list)
@@ -64,12 +69,20 @@ class Going:
     moment: list[int] = field(default_factory=list)
     source: list[int] = field(default_factory=list)
     answer: list[int] = field(default_factory=list)
+    cause: list[int] = field(default_factory=list)
+    changes: list[tuple[Change, ...]] = field(default_factory=list)
+    what: str = ""
     answered: list[tuple[int, int, int]] = field(default_factory=list)
     open_before: int = 0
     events: EventBatch | None = None
 
-    def add(self, held: Held, place: int, rank: int, moment: int, source: int = -1, answer: int = -1) -> None:
+    def add(
+        self, held: Held, place: int, rank: int, moment: int, cause: int, source: int = -1, answer: int = -1,
+        changes: tuple[Change, ...] = (),
+    ) -> None:  # fmt: skip
         """One more."""
+        self.cause.append(cause)
+        self.changes.append(changes)
         self.held.append(held)
         self.place.append(place)
         self.rank.append(rank)
@@ -81,7 +94,7 @@ class Going:
         """Into the order in which they take effect; equal ones stay as they were added."""
         keys = zip(self.place, self.rank)
         order = [at for _, at in sorted((key, at) for at, key in enumerate(keys))]
-        for name in ("held", "place", "rank", "moment", "source", "answer"):
+        for name in ("held", "place", "rank", "moment", "source", "answer", "cause", "changes"):
             mine = getattr(self, name)
             setattr(self, name, [mine[at] for at in order])
 
@@ -91,11 +104,22 @@ class Resuming:
 
     def __init__(self, compiled: Compiled, codes: Codes, tenant: str) -> None:
         self.compiled, self.waits, self.tenant = compiled, compiled.waits, tenant
-        self.holds = Holds([(plan.wait.event, plan.wait.node) for plan in self.waits.plans])
+        self.concerned = Concerned(compiled, codes)
+        keys_of = self._keys_of if self.waits.watched else lambda held: ()
+        self.holds = Holds([(plan.wait.event, plan.wait.node) for plan in self.waits.plans], keys_of=keys_of)
+        self.changes = Changes(self.waits, self.concerned, self.holds)
         self.shortest_ms = self.waits.shortest_ms
         self._answering = self.waits.answering
         self._ids = {plan.kind: codes.derived(f"id {plan.wait.event}") for plan in self.waits.plans}
-        self._causes = [codes.one(cause) for cause in CAUSES]
+        self._causes = np.array([codes.one(cause) for cause in CAUSES], np.int64)
+        self._whats = {what: codes.one(what) for what in CHANGES}
+        self._outcomes = np.array([plan.outcome for plan in self.waits.plans], np.int64)
+        self._harder = np.array([plan.wait.harder for plan in self.waits.plans], np.bool_)
+
+    def _keys_of(self, held: Held) -> tuple[int, ...]:
+        values, nulls = columns_of([held], self.compiled.n_columns)
+        keys, missing = self.concerned.keys(values, nulls)
+        return tuple(dict.fromkeys(keys[missing == 0].tolist()))
 
     def asked(self, batch: EventBatch, accepted: Array) -> list[Asked]:
         """The answers among the accepted rows."""
@@ -161,8 +185,15 @@ class Resuming:
         due = self.holds.take_due(until_ms)
         places = np.searchsorted(received[start:stop], [held.deadline_ms for held in due], side="left").tolist()
         for held, place in zip(due, places):
-            found.add(held, place, BEFORE_ROW, held.deadline_ms)
+            found.add(held, place, BEFORE_ROW, held.deadline_ms, EXPIRED)
         found.sort()
+        return found
+
+    def again(self, what: str, touched: Touched, moment: int) -> Going:
+        """What is decided again at this moment, because something about it changed (`what` of CHANGES)."""
+        found = Going(open_before=len(self.holds), what=what)
+        for held, changes in touched:
+            found.add(held, 0, BEFORE_ROW, moment, CHANGED, changes=changes)
         return found
 
     def _answer(self, each: Asked, found: Going, start: int, batch: EventBatch, row: int, moment: int) -> None:
@@ -171,7 +202,13 @@ class Resuming:
             held, ended = self.holds.open(code), self.holds.ended(code)
             if held is not None and held.plan in numbers:
                 found.add(
-                    self.holds.take(code), each.row - start + 1, AFTER_ROW, moment, row, int(batch.positions[row])
+                    self.holds.take(code),
+                    each.row - start + 1,
+                    AFTER_ROW,
+                    moment,
+                    ANSWERED,
+                    row,
+                    int(batch.positions[row]),
                 )
                 status, about = TAKEN, held.position
             elif held is not None and status > OTHER:
@@ -204,12 +241,13 @@ class Resuming:
         values, nulls = columns_of(held, self.compiled.n_columns)
         names = dict.fromkeys(name for each in held for name in each.shown)
         shown = {name: [each.shown.get(name) for each in held] for name in names}
-        answered = [source >= 0 for source in going.source]
         values[index["late"]] = [each.late for each in held]
         self._tell(going, batch, values, nulls, shown)
-        shown[WAIT_END] = [CAUSES[ANSWERED if each else EXPIRED] for each in answered]
-        values[index["received_at"]], values[index[WAIT_END]] = going.moment, np.where(answered, *self._causes)
+        shown[WAIT_END] = [CAUSES[each] for each in going.cause]
+        values[index["received_at"]], values[index[WAIT_END]] = going.moment, self._causes[going.cause]
         nulls[index[WAIT_END]] = 0
+        shown[WAIT_CHANGE] = [going.what or None for _ in held]
+        values[index[WAIT_CHANGE]], nulls[index[WAIT_CHANGE]] = self._whats.get(going.what, 0), not going.what
         kinds = np.array([self.waits.plans[each.plan].resumed for each in held], np.int16)
         return EventBatch(
             self.tenant, np.array([each.position for each in held], np.int64), [each.event_id for each in held],
@@ -247,8 +285,20 @@ class Resuming:
         )  # fmt: skip
         answer = np.array(going.answer, np.int64)
         revision = np.array([each.revision + 1 for each in going.held], np.int64)
-        cause = np.where(answer >= 0, ANSWERED, EXPIRED)
-        return Resumed(decisions, events, revision, cause, answer, np.zeros(events.n, np.bool_))
+        cause = np.array(going.cause, np.int64)
+        stays = self._stay(np.array([each.plan for each in going.held], np.int64), decisions, cause)
+        return Resumed(decisions, events, revision, cause, answer, stays.copy(), stays, going.changes)
+
+    def _stay(self, plans: Array, d: DecisionBatch, cause: Array) -> Array:
+        """bool[n]: what changed does not end these waits: the flow leads back to them, or to nothing severer where only that counts. Those
+        that the flow leads back get the outcome with which they wait."""
+        back = np.zeros(d.n, np.bool_)
+        for bit in self.waits.stays:
+            back |= (d.block[OUT_LINES + (bit >> 6)] >> (bit & 63)) & 1 != 0
+        d.block[O_OUTCOME, back] = d.block[O_ENFORCED, back] = self._outcomes[plans[back]]
+        milder = self._harder[plans] & (d.enforced <= self._outcomes[plans])
+        found: Array = (cause == CHANGED) & (back | milder)
+        return found
 
     def waiting(self, d: DecisionBatch) -> dict[int, int]:
         """Decisions that wait now → the number of their wait: they ended at a node that waits, and that is what is done."""
@@ -281,14 +331,21 @@ class Resuming:
         returns positions of those that began to wait, and of those for which there was no room."""
         first, again = self.held(d, batch, self.waiting(d)), dict[int, Held]()
         if resumed is not None:
-            more = resumed.decisions
-            again = self.held(more, resumed.events, self.waiting(more), resumed.revision)
+            more, stays = resumed.decisions, resumed.stays
+            waiting = {at: plan for at, plan in self.waiting(more).items() if not stays[at]}
+            again = self.held(more, resumed.events, waiting, resumed.revision)
         holds, began, away = self.holds, list[int](), list[int]()
         room = holds.limit - going.open_before
         steps: list[tuple[int, int, Held | None]] = [(int(own[at]), -1, held) for at, held in first.items()]
         steps += [(int(place), number, again.get(number)) for number, place in enumerate(gone)]
         for _, number, held in sorted(steps, key=lambda step: step[0]):
             if number >= 0 and resumed is not None:
+                if resumed.stays[number]:
+                    going.held[number].revision += 1
+                    holds.counts["stayed"] += 1
+                    continue
+                if resumed.cause[number] == CHANGED:
+                    holds.take(going.held[number].code)
                 room += 1
                 self._end(going.held[number].code, resumed, number)
             if held is None:

@@ -76,7 +76,8 @@ class RunReader:
         values = {each["revision"]: [each] for each in self._filtered(RESUMED_VALUES, same).to_pylist()}
         return [
             (
-                {"at": line["received_at"].isoformat()} | {name: line[name] for name in ("cause", "answer", "waits")},
+                {"at": line["received_at"].isoformat()}
+                | {name: line[name] for name in ("cause", "answer", "waits", "stays", "changes")},
                 self._explained(line, values.get(line["revision"], [])),
             )
             for line in lines

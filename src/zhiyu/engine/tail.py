@@ -25,7 +25,7 @@ from zhiyu.engine.list_frames import noted_lists
 from zhiyu.engine.live_decode import joined
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.relaid import GONE, Relaid
-from zhiyu.engine.resumed_frames import NotedTime, noted_time, read_back
+from zhiyu.engine.resumed_frames import NotedTime, StoredResumed, noted_time, read_back
 from zhiyu.log.frames import EVENTS, LABELS, LISTS, TICK, Frame
 
 Seen = Callable[[list[Noted], Outcome], None]
@@ -66,7 +66,8 @@ class Tail:
             self._label(noted_labels(frame.payload))
         elif kind == LISTS:
             self.flush()
-            self.engine.change_lists(noted_lists(frame.payload))
+            lists = noted_lists(frame.payload)
+            self._gone_on(lists.resumed, self.engine.change_lists(lists))
         elif kind == TICK:
             self.flush()
             self._pass_time(noted_time(frame.payload))
@@ -113,18 +114,21 @@ class Tail:
 
     def _pass_time(self, note: NotedTime) -> None:
         """What went on because time passed goes on again."""
-        outcome = self.engine.pass_time(note.until_ms)
+        self._gone_on(note.resumed, self.engine.pass_time(note.until_ms).resumed)
+
+    def _gone_on(self, stored: list[StoredResumed], found: list[Resumed]) -> None:
+        """Compare what went on with what was noted."""
         if self.check:
-            told = [read_back(part, self.engine.tenant) for part in note.resumed]
-            _require_same_resumed(told, outcome.resumed, self.engine.tenant)
+            told = [read_back(part, self.engine.tenant) for part in stored]
+            _require_same_resumed(told, found, self.engine.tenant)
         if self.digest is not None:
-            for part in outcome.resumed:
+            for part in found:
                 self.digest.resume(part)
 
     def _label(self, note: NotedLabels) -> None:
         if self.engine.admit_labels(note).accepted < note.n:
             raise _differs(int(note.positions[0]), self.engine.tenant)
-        self.engine.take_labels(note)
+        self._gone_on(note.resumed, self.engine.take_labels(note))
 
 
 class Follower(Tail):
@@ -155,6 +159,9 @@ class Follower(Tail):
 
     def _pass_time(self, note: NotedTime) -> None:
         """Waits are those of the engine in force; here nothing waits."""
+
+    def _gone_on(self, stored: list[StoredResumed], found: list[Resumed]) -> None:
+        """Nothing does."""
 
     def _label(self, note: NotedLabels) -> None:
         relaid = self._from(note.policy)
@@ -191,7 +198,7 @@ def _require_same_resumed(told: list[Resumed], found: list[Resumed], tenant: str
     lines = [
         [
             np.concatenate([getattr(part, name) for part in parts]) if parts else np.zeros(0, np.int64)
-            for name in ("revision", "cause", "answer", "waits")
+            for name in ("revision", "cause", "answer", "waits", "stays")
         ]
         + [
             np.concatenate([getattr(part.decisions, name) for part in parts])

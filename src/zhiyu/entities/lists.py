@@ -116,6 +116,11 @@ class ListBook:
             self._next += count
         return count + self.snoozes.apply_until(ms)
 
+    def due_by(self, ms: int) -> list[ListChange]:
+        """Changes of lists (not snoozes) that `apply_until(ms)` would let take effect, in order."""
+        count = int(np.searchsorted(self._waiting.numbers[DUE, self._next :], ms, side="right"))
+        return list(self._waiting.take(slice(self._next, self._next + count)).changes(self._names)) if count else []
+
     def entry(self, name: str, code: int) -> ListChange | None:
         """How `code` came onto the list, or None when it is not on it."""
         key = list_key(self._encode(name), code)

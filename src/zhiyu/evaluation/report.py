@@ -15,6 +15,7 @@ from rich.table import Table
 from zhiyu.base.limits import MAX_ENTRIES_PER_KEY, MAX_WAITS
 from zhiyu.base.money import say_money
 from zhiyu.decisions.explain import MARK_WORDS, OUTCOME_ZH, Explanation
+from zhiyu.decisions.resumed import Change
 from zhiyu.evaluation.metrics import Scores
 from zhiyu.evaluation.tally import Replayed
 from zhiyu.policy.declare import OUTCOMES
@@ -141,6 +142,13 @@ class ReportPrinter:
                 f"最终结果：{listed_zh}",
             )
         )
+        if w.get("changed") or w.get("stayed"):
+            self.console.print(
+                self.pick(
+                    f"  changed meanwhile: {w['changed']:,} ended by it, {w['stayed']:,} times decided again and waited on",
+                    f"  等待期间有变化：因此结束 {w['changed']:,}，重新决策后继续等待 {w['stayed']:,} 次",
+                )
+            )
         late = [
             (w.get("answers_ended", 0), "too late or again", "迟到或重复"),
             (w.get("answers_unknown", 0), "about nothing that waits", "无对应事件"),
@@ -262,12 +270,23 @@ class ReportPrinter:
             )  # fmt: skip
 
 
+_CAUSES = {
+    "answered": ("an answer at position {}", "位置 {} 的回应"),
+    "expired": ("time was over", "等待超时"),
+    "changed": ("something about it changed", "相关信息变化"),
+}
+
+
 def print_went_on(console: Console, facts: Mapping[str, Any], language: str) -> None:
     """How a wait ended, before the decision it came to."""
-    answered = facts["cause"] == "answered"
-    en = f"an answer at position {facts['answer']}" if answered else "time was over"
-    zh = f"位置 {facts['answer']} 的回应" if answered else "等待超时"
-    again = ("", "") if not facts["waits"] else (", and it waits again", "，并继续等待")
+    en, zh = _CAUSES[facts["cause"]]
+    en, zh = en.format(facts["answer"]), zh.format(facts["answer"])
+    if facts.get("changes"):
+        said = [Change(**each).said() for each in facts["changes"]]
+        en, zh = "; ".join(each for each, _ in said), "；".join(each for _, each in said)
+    again = ("", "") if not facts["waits"] else (", and it waits again", "，并再次等待")
+    if facts.get("stays"):
+        again = ", and it waits on as before", "，并照旧等待"
     line = f"{facts['at']}：{zh}{again[1]}" if language == "zh" else f"{facts['at']}: {en}{again[0]}"
     console.print(f"\n[bold]{escape(line)}[/]", highlight=False, soft_wrap=True)
 

@@ -7,7 +7,7 @@ that of a replay of the same events. Reads only; the server may go on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -17,12 +17,18 @@ from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.resumed import CAUSES, Resumed
 from zhiyu.engine.event_frames import Noted, noted
 from zhiyu.engine.kept import Kept
-from zhiyu.engine.label_frames import noted_labels
+from zhiyu.engine.label_frames import NotedLabels, noted_labels
+from zhiyu.engine.list_frames import NotedLists, noted_lists
 from zhiyu.engine.outcome import Outcome
-from zhiyu.engine.resumed_frames import noted_time, read_back
+from zhiyu.engine.resumed_frames import NotedTime, noted_time, read_back
 from zhiyu.engine.resuming import waiting_of
 from zhiyu.evaluation.tally import Replayed, Tally
-from zhiyu.log.frames import EVENTS, LABELS, RELEASE, TICK
+from zhiyu.log.frames import EVENTS, LABELS, LISTS, RELEASE, TICK
+
+READERS: dict[int, Callable[[bytes], NotedTime | NotedLists | NotedLabels]] = {
+    TICK: noted_time, LISTS: noted_lists, LABELS: noted_labels,
+}  # fmt: skip
+"""Kinds of frames, apart from events, in which decisions go on."""
 
 
 class ServedReport:
@@ -32,7 +38,7 @@ class ServedReport:
         self.kept = kept
         self._first, self._labels = self._released()
         self.tally: Tally | None = None
-        self._waits, self._open = Counter[str](opened=0, answered=0, expired=0), set[int]()
+        self._waits, self._open = Counter[str](opened=0, answered=0, expired=0, changed=0, stayed=0), set[int]()
         self.result = Replayed()
 
     def _released(self) -> tuple[int, dict[int, int]]:
@@ -52,10 +58,9 @@ class ServedReport:
         for frame in self.kept.log.frames(self._first):
             if frame.header.first < self._first:
                 continue
-            if frame.header.kind == TICK and self.tally is not None:
-                self._resume(
-                    self.tally, [read_back(part, self.kept.tenant) for part in noted_time(frame.payload).resumed]
-                )
+            if frame.header.kind in READERS and self.tally is not None:
+                parts = READERS[frame.header.kind](frame.payload).resumed
+                self._resume(self.tally, [read_back(part, self.kept.tenant) for part in parts])
             if frame.header.kind != EVENTS:
                 continue
             note = noted(frame.payload, self.kept.tenant)
@@ -90,8 +95,11 @@ class ServedReport:
     def _resume(self, tally: Tally, parts: Sequence[Resumed]) -> None:
         for part in parts:
             tally.resume(part)
+            self._waits["stayed"] += int(part.stays.sum())
             for position, cause, waits in zip(
-                part.decisions.positions.tolist(), part.cause.tolist(), part.waits.tolist()
+                part.decisions.positions[~part.stays].tolist(),
+                part.cause[~part.stays].tolist(),
+                part.waits[~part.stays].tolist(),
             ):
                 self._waits[CAUSES[cause]] += 1
                 self._waits["opened"] += waits

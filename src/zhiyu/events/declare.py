@@ -27,8 +27,8 @@ FieldKind = Literal[
 ]
 
 
-WAIT_END = "wait_end"
-"""A field that only the event types have that a policy makes for itself where its decisions wait: no record may be of such a type."""
+WAIT_END, WAIT_CHANGE = "wait_end", "wait_change"
+"""Fields that only the event types have that a policy makes for itself where its decisions wait: no record may be of such a type."""
 
 LABEL, DECISION, GANG = "label", "decision", "gang_alert"
 FACTS = (LABEL, DECISION, GANG)

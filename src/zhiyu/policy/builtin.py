@@ -12,15 +12,18 @@ from dataclasses import dataclass
 import msgspec
 
 from zhiyu.events.declare import DECISION as DECISION
-from zhiyu.events.declare import FACTS, WAIT_END, EventType, Field
+from zhiyu.events.declare import FACTS, WAIT_CHANGE, WAIT_END, EventType, Field
 from zhiyu.events.declare import GANG as GANG
 from zhiyu.events.declare import LABEL as LABEL
 from zhiyu.policy.declare import OUTCOMES, Policy
 
-WAIT_ENDS = ("answered", "expired")
+WAIT_ENDS = ("answered", "expired", "changed")
 """How a wait ends; the value of `wait_end` where the flow goes on."""
+CHANGES = ("lists", "labels", "gangs")
+"""What may change about an event that waits; the value of `wait_change` where the flow goes on because of it."""
 WAIT_FIELDS = {
-    WAIT_END: Field(type="enum", values=WAIT_ENDS, required=True, en="how the wait ended", zh="等待的结束方式")
+    WAIT_END: Field(type="enum", values=WAIT_ENDS, required=True, en="how the wait ended", zh="等待的结束方式"),
+    WAIT_CHANGE: Field(type="enum", values=CHANGES, en="what changed meanwhile", zh="等待期间的变化"),
 }
 BUILTIN_TYPES = FACTS
 BUILTIN_NAMES = ("event_type", "time", "received_at", "late")

@@ -20,7 +20,7 @@ from zhiyu.policy.places import Path
 _ONLY_WITH = {
     "of": ("list",), "hit": ("list",), "by": ("experiment",), "salt": ("experiment",), "then": ("rule_set", "scorecard", "table", "flow"),
     "next": ("rule_set", "scorecard", "table", "flow", "list", "branch", "experiment", "wait"), "reason": ("outcome", "wait"),
-    "within": ("wait",), "answers": ("wait",), "expired": ("wait",),
+    "within": ("wait",), "answers": ("wait",), "expired": ("wait",), "changed": ("wait",),
 }  # fmt: skip
 _NEEDS = {"list": ("of", "hit"), "experiment": ("by",)}
 _WORDS = {

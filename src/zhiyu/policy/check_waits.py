@@ -9,11 +9,12 @@ from __future__ import annotations
 from zhiyu.base.errors import NO_HINT, Hint, Problem, did_you_mean
 from zhiyu.base.windows import UNITS_MS, parse_duration_ms, say_duration
 from zhiyu.events.kinds.kinds import CHECKED
+from zhiyu.policy.builtin import CHANGES
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.declare_flows import Flow, Node
-from zhiyu.policy.flow_graph import circle, edges, kinds_of, reachable, successors
+from zhiyu.policy.flow_graph import circle, edges, kinds_of, successors
 from zhiyu.policy.places import Path, Places
-from zhiyu.policy.waits import waiting_nodes
+from zhiyu.policy.waits import links_of_waits, on_change, reached, waiting_nodes
 
 HOLDING = ("challenge", "delay", "review")
 """Outcomes that hold the money while somebody waits."""
@@ -41,12 +42,13 @@ def can_be_written_out(policy: Policy) -> bool:
         if not waiting_nodes(flow):
             continue
         names = [node.name for node in flow.nodes]
-        open_end = any(
+        lost = any(to not in names for node in flow.nodes for _, to in edges(node))
+        lost = lost or any(to not in names for node in waiting_nodes(flow) for to in on_change(flow, node).values())
+        open_end = lost or any(
             not node.next and node.outcome is None and not node.severest
             for node in flow.nodes
-            if node.name in reachable(flow)
+            if node.name in reached(flow)
         )
-        lost = any(to not in names for node in flow.nodes for _, to in edges(node))
         double = any(len(kinds_of(node)) != 1 for node in flow.nodes)
         if (
             len(set(names)) < len(names)
@@ -90,6 +92,8 @@ class _Found:
         self.within(node, path)
         for answer, field in node.answers.items():
             self.answer(answer, field, (*path, "answers", answer))
+        for what, to in (node.changed or {}).items():
+            self.change(flow, node, what, to, (*path, "changed", what))
         if node.wait == "challenge" and not node.answers:
             en, zh = (
                 f"nothing answers the challenge '{name}': only time ends it",
@@ -100,6 +104,27 @@ class _Found:
                 "在 `answers:` 下写明带来结果的事件，或改为 `wait: delay`",
             )
             self.problems.append(Problem("wait.unanswered", en, zh, self.places.at((*path, "wait")), "warning", *hint))
+
+    def change(self, flow: Flow, node: Node, what: str, to: str, path: Path) -> None:
+        """One thing that may change, and where it leads."""
+        if what not in CHANGES:
+            hint = did_you_mean(what, CHANGES) or Hint(f"one of: {', '.join(CHANGES)}", f"可选：{'、'.join(CHANGES)}")
+            en, zh = f"'{what}' is nothing that a wait looks at", f"等待不关注“{what}”"
+            self.error("wait.changed", path, en, zh, hint, key=True)
+            return
+        names = [each.name for each in flow.nodes]
+        if to not in names:
+            hint = did_you_mean(to, names) or Hint(
+                f"nodes: {', '.join(names[:12])}", f"已有节点：{'、'.join(names[:12])}"
+            )
+            self.error("node.unknown", path, f"no node '{to}' in this flow", f"流程中没有节点“{to}”", hint)
+        elif to == node.name:
+            en, zh = f"a change that leads back to '{to}' changes nothing", f"变化后仍回到“{to}”，不起作用"
+            hint = Hint(
+                "name the node that decides it again, or leave it out of `changed`",
+                "写明重新决策的节点，或从 `changed` 中去掉它",
+            )
+            self.error("wait.changed", path, en, zh, hint)
 
     def within(self, node: Node, path: Path) -> None:
         """How long it may last."""
@@ -154,19 +179,20 @@ class _Found:
     def length(self, flow: Flow, path: Path) -> None:
         """Waits one after the other end while the id of the event is remembered: an answer must not find another event of that id."""
         waits = waiting_nodes(flow)
-        if not waits or circle(successors(flow)):
+        names = [node.name for node in flow.nodes]
+        if not waits or circle(successors(flow)) or len({*names}) < len(names):
             return
         try:
             horizon = parse_duration_ms(self.policy.clock.idempotency)
             within = {node.name: parse_duration_ms(node.within) for node in waits}
         except ValueError:
             return  # told where it stands
-        links = successors(flow)
+        links = links_of_waits(flow)
         longest: dict[str, int] = {}
 
         def upto(name: str) -> int:
             if name not in longest:
-                longest[name] = within.get(name, 0) + max((upto(to) for to in links[name]), default=0)
+                longest[name] = within[name] + max((upto(to) for to in links[name]), default=0)
             return longest[name]
 
         for at, node in enumerate(flow.nodes):

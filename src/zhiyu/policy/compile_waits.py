@@ -32,12 +32,19 @@ class WaitPlan:
 @dataclass(frozen=True)
 class Waits:
     """All waits of a policy. `bits`: trace bit → name of the node that waits there. `at`: (number of the type a row is of, node) → number
-    in `plans`; rows that went on after one wait may wait again. `shortest_ms`: of all waits."""
+    in `plans`; rows that went on after one wait may wait again. `shortest_ms`: of all waits. `stays`: trace bits that say
+    that something goes on waiting as it did."""
 
     plans: tuple[WaitPlan, ...] = ()
     bits: Mapping[int, str] = field(default_factory=dict)
     at: Mapping[tuple[int, str], int] = field(default_factory=dict)
     shortest_ms: int = 0
+    stays: tuple[int, ...] = ()
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """What may change about anything that waits, and matter."""
+        return frozenset(what for plan in self.plans for what in plan.wait.watched)
 
     def __bool__(self) -> bool:
         return bool(self.plans)
@@ -78,7 +85,9 @@ def compile_waits(written: WrittenOut, schema: EventSchema, visited: Sequence[st
         if other != node
     }
     bits = {bit: names[name] for bit, name in enumerate(visited) if name in names}
-    return Waits(tuple(plans), bits, at, min(wait.within_ms for wait in written.waits))
+    stay = {f"{resumed_name(wait.flow, wait.node)}/{name}" for wait in written.waits for name in wait.stays}
+    stays = tuple(bit for bit, name in enumerate(visited) if name in stay)
+    return Waits(tuple(plans), bits, at, min(wait.within_ms for wait in written.waits), stays)
 
 
 def _told(schema: EventSchema, kind: int, answer: int) -> Array:

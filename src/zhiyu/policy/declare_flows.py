@@ -36,6 +36,8 @@ class Node(Declaration, frozen=True):
     the value is on the list. `branch` tries its cases in order, then `next`. `experiment` splits by the value of `by` (the same key always
     takes the same arm; null takes `next`). `wait` holds the decision open with that outcome: the flow goes on at `next` when one of
     `answers` comes (event type → its field that carries the id of the event that waits), at `expired` (else `next`) when `within` is over.
+    `changed`: where it goes on when `lists`, `labels` or `gangs` about it change; back at this wait it goes on waiting. Left out, any of
+    them decides it again from the first node of the flow, and only a severer outcome ends the wait.
     `outcome` ends the flow with that outcome, `severest: true` with the severest so far.
     """
 
@@ -55,6 +57,7 @@ class Node(Declaration, frozen=True):
     within: str = ""
     answers: dict[str, str] = msgspec.field(default_factory=dict)
     expired: str = ""
+    changed: dict[str, str] | None = None
     outcome: Outcome | None = None
     severest: bool = False
     actions: tuple[Do, ...] = ()

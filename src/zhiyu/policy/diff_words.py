@@ -121,6 +121,7 @@ _KEYS: dict[str, Words] = {
     "within": ("longest wait", "最长等待"),
     "answers": ("answers", "回应事件"),
     "expired": ("where it goes on when time is over", "超时去向"),
+    "changed": ("where it goes on when something about it changes", "相关变化时的去向"),
     "branch": ("branch", "分支"),
     "experiment": ("experiment", "实验"),
     "severest": ("severest so far", "取最严结果"),

@@ -14,6 +14,7 @@ from zhiyu.policy.declare_flows import Node
 from zhiyu.policy.flow_graph import kinds_of
 from zhiyu.policy.say import Labels, event_words, labels_of, pick, reason_words
 from zhiyu.policy.say_decisions import on_words, outcome_words, say_do
+from zhiyu.policy.waits import on_change
 
 DEEPEST = 20
 """Side ways nested deeper than this are told at the end of the walk."""
@@ -23,6 +24,16 @@ _ASK = {
     "table": ("ask table", "查决策表"),
     "flow": ("go through flow", "进入流程"),
 }
+
+CHANGED = {
+    "lists": ("when a list changes about it", "若相关名单变化"),
+    "labels": ("when a label comes about it", "若出现相关标签"),
+    "gangs": ("when a gang is found about it", "若发现相关团伙"),
+}
+AGAIN = (
+    "; decided again when a list, a label or a gang about it changes, and only a severer outcome ends the wait",
+    "；相关名单、标签或团伙变化时重新决策，仅更严的结果会结束等待",
+)
 
 
 def say_flow(checked: Checked, flow: CheckedFlow, language: str) -> str:
@@ -117,9 +128,10 @@ class _Walk:
             answers_zh = "、".join(event_words(self.checked, each, "zh") for each in node.answers)
             until = f" for {answers}" if answers else ""
             until_zh = f"，等待{answers_zh}" if answers_zh else ""
+            again, again_zh = AGAIN if node.changed is None and on_change(self.flow.flow, node) else ("", "")
             return (
-                f"the outcome is {name}, and it waits up to {span[0]}{until}{en}",
-                f"结果为{name}{until_zh}，最长 {span[1]}{zh}",
+                f"the outcome is {name}, and it waits up to {span[0]}{until}{again}{en}",
+                f"结果为{name}{until_zh}，最长 {span[1]}{again_zh}{zh}",
             )
         if node.outcome is not None:
             name = outcome_words(node.outcome, self.language)
@@ -133,6 +145,8 @@ class _Walk:
             found.append((("if it is", "若在"), node.hit))
         if node.expired and node.expired != node.next:
             found.append((("when time is over", "若超时"), node.expired))
+        for what, to in (node.changed or {}).items():
+            found.append((CHANGED.get(what, ("", "")), to))
         for outcome, to in node.then.items():
             found.append(
                 ((f"if it comes to {outcome_words(outcome, 'en')}", f"若结果为{outcome_words(outcome, 'zh')}"), to)

@@ -2,7 +2,8 @@
 
 In: a declared policy whose waits are sound. Out: `WrittenOut`: the same policy without waits, and what each wait led to. A flow F of
 event type T with the node `w: wait: delay` becomes F, in which w ends with `delay`, and `F@w` on the event type `T@w`: T's fields, those
-of the answers, and `wait_end`. Rules, tables and scorecards that run on T run on `T@w` too.
+of the answers, `wait_end` and `wait_change`. Rules, tables and scorecards that run on T run on `T@w` too. Where something that changed
+leads back to w, or to a wait that stands before it, `F@w` ends at `w@waits`: it goes on waiting.
 Why: everything that checks, compiles and runs a flow stays as it is; going on after a wait is deciding an event of another type.
 """
 
@@ -11,17 +12,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from zhiyu.base.windows import parse_duration_ms
-from zhiyu.events.declare import WAIT_END, EventType, Field
-from zhiyu.policy.builtin import WAIT_FIELDS
+from zhiyu.events.declare import WAIT_CHANGE, WAIT_END, EventType, Field
+from zhiyu.policy.builtin import CHANGES, WAIT_FIELDS
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.declare_flows import Case, Flow, Node
-from zhiyu.policy.flow_graph import led_to, reachable, successors
+from zhiyu.policy.flow_graph import in_order, led_to, successors
 from zhiyu.policy.outcomes import Outcome
 from zhiyu.policy.places import Path, Places
 from zhiyu.policy.write_thresholds import thresholds_written_out
@@ -31,7 +33,11 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Events of type `event` wait at `node` of `flow`, and go on as `resumed` events. `answers`: event type → field with the id."""
+    """Events of type `event` wait at `node` of `flow`, and go on as `resumed` events. `answers`: event type → field with the id.
+
+    `watched`: which of CHANGES may let it go on; `harder`: then only with a severer outcome. `stays`: nodes that say that it goes on
+    waiting.
+    """
 
     event: str
     flow: str
@@ -40,6 +46,9 @@ class Wait:
     outcome: Outcome
     within_ms: int
     answers: Mapping[str, str]
+    watched: frozenset[str] = frozenset()
+    harder: bool = False
+    stays: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,39 @@ class WrittenOut:
 def waiting_nodes(flow: Flow) -> list[Node]:
     """The nodes at which decisions wait."""
     return [node for node in flow.nodes if node.wait is not None]
+
+
+def on_change(flow: Flow, node: Node) -> dict[str, str]:
+    """What of CHANGES lets a wait go on → where: as declared, else at the first node of the flow, where that is another one."""
+    if node.changed is not None:
+        return node.changed
+    first = flow.nodes[0].name
+    return dict.fromkeys(CHANGES, first) if first != node.name else {}
+
+
+def waits_upto(flow: Flow, node: Node) -> set[str]:
+    """The waits that stand before this one in the flow, itself included: what changed does not lead back beyond it."""
+    order, waits = in_order(flow), {each.name for each in waiting_nodes(flow)}
+    return waits & {*order[: order.index(node.name) + 1]}
+
+
+def links_of_waits(flow: Flow) -> dict[str, set[str]]:
+    """Wait → the waits that may come next, without others between; by answers, by time or by what changed."""
+    waits, found = {each.name for each in waiting_nodes(flow)}, dict[str, set[str]]()
+    for node in waiting_nodes(flow):
+        forward = _upto_waits(flow, [each for each in (node.next, node.expired) if each]) & waits
+        found[node.name] = forward | (
+            (_upto_waits(flow, list(on_change(flow, node).values())) & waits) - waits_upto(flow, node)
+        )
+    return found
+
+
+def reached(flow: Flow) -> set[str]:
+    """Names of the nodes that the first node leads to, also by what changes while it waits."""
+    links = successors(flow)
+    for node in waiting_nodes(flow):
+        links[node.name] = links[node.name] + [*on_change(flow, node).values()]
+    return led_to([flow.nodes[0].name], links) if flow.nodes else set()
 
 
 def resumed_name(name: str, node: str) -> str:
@@ -123,37 +165,40 @@ class _Writer:
         """The flow up to its waits, and whatever no path leads to at all."""
         if not waiting_nodes(flow):
             return flow
-        kept = _upto_waits(flow, [flow.nodes[0].name]) | ({node.name for node in flow.nodes} - reachable(flow))
+        kept = _upto_waits(flow, [flow.nodes[0].name]) | ({node.name for node in flow.nodes} - reached(flow))
         return self._flow(flow, number, number, flow.name, flow.on, kept, ())
 
     def _after(self, flow: Flow, number: int) -> None:
-        reached = reachable(flow)
+        found = reached(flow)
         for at, node in enumerate(flow.nodes):
-            if node.wait is None or node.name not in reached:
+            if node.wait is None or node.name not in found:
                 continue
-            expired = node.expired or node.next
-            begin = Node(name=node.name, branch=(Case(when=f'{WAIT_END} == "expired"', to=expired),), next=node.next)
-            kept = _upto_waits(flow, [node.next, expired])
+            expired, changed = node.expired or node.next, on_change(flow, node)
+            kept = _upto_waits(flow, [node.next, expired, *changed.values()])
+            stays = {each: f"{each}@waits" for each in kept & waits_upto(flow, node)}
+            begin = Node(name=node.name, branch=_begin(node, expired, changed), next=node.next)
             name, on = resumed_name(flow.name, node.name), tuple(resumed_name(each, node.name) for each in flow.on)
             place = len(self.flows)
             self.aliases[("flows", place)] = ("flows", number)
             self.aliases[("flows", place, "nodes", 0)] = ("flows", number, "nodes", at)
-            self.flows.append(self._flow(flow, number, place, name, on, kept, (begin,)))
+            whole = self._flow(flow, number, place, name, on, kept, (begin,), stays)
+            self.flows.append(replace(whole, nodes=tuple(_led_to(each, stays) for each in whole.nodes)))
             self.after[name] = (flow.name, node.name)
             for event in flow.on:
-                self._event(flow, node, event)
+                self._event(flow, node, event, frozenset(stays.values()))
 
     def _flow(
-        self, flow: Flow, number: int, place: int, name: str, on: tuple[str, ...], kept: set[str], first: tuple[Node, ...]
+        self, flow: Flow, number: int, place: int, name: str, on: tuple[str, ...], kept: set[str], first: tuple[Node, ...],
+        stays: Mapping[str, str] = MappingProxyType({}),
     ) -> Flow:  # fmt: skip
         nodes = list(first)
         for at, node in enumerate(flow.nodes):
             if node.name in kept:
                 self.aliases[("flows", place, "nodes", len(nodes))] = ("flows", number, "nodes", at)
-                nodes.append(_as_end(node))
+                nodes.append(Node(name=stays[node.name], outcome="pass") if node.name in stays else _as_end(node))
         return replace(flow, name=name, on=on, nodes=tuple(nodes))
 
-    def _event(self, flow: Flow, node: Node, name: str) -> None:
+    def _event(self, flow: Flow, node: Node, name: str, stays: frozenset[str]) -> None:
         """The event type that goes on after a wait: what the event is, what any answer in this flow may tell, how the wait ended."""
         event = self.types[name]
         resumed = resumed_name(name, node.name)
@@ -174,7 +219,28 @@ class _Writer:
         self.also.setdefault(name, []).append(resumed)
         assert node.wait is not None
         within_ms = parse_duration_ms(node.within)
-        self.waits.append(Wait(name, flow.name, node.name, resumed, node.wait, within_ms, dict(node.answers)))
+        watched, harder = frozenset(on_change(flow, node)), node.changed is None
+        self.waits.append(
+            Wait(name, flow.name, node.name, resumed, node.wait, within_ms, dict(node.answers), watched, harder, stays)
+        )
+
+
+def _begin(node: Node, expired: str, changed: Mapping[str, str]) -> tuple[Case, ...]:
+    """Where a flow goes on, by how the wait ended; answered: at `next`."""
+    cases = [Case(when=f'{WAIT_END} == "expired"', to=expired)]
+    if node.changed is None and changed:
+        return (*cases, Case(when=f'{WAIT_END} == "changed"', to=next(iter(changed.values()))))
+    return (*cases, *(Case(when=f'{WAIT_CHANGE} == "{what}"', to=to) for what, to in changed.items()))
+
+
+def _led_to(node: Node, names: Mapping[str, str]) -> Node:
+    """A node that leads to these names instead."""
+    return replace(
+        node, next=names.get(node.next, node.next), hit=names.get(node.hit, node.hit),
+        then={outcome: names.get(to, to) for outcome, to in node.then.items()},
+        branch=tuple(replace(case, to=names.get(case.to, case.to)) for case in node.branch),
+        experiment=tuple(replace(arm, to=names.get(arm.to, arm.to)) for arm in node.experiment),
+    )  # fmt: skip
 
 
 def _upto_waits(flow: Flow, starts: list[str]) -> set[str]:
@@ -188,4 +254,4 @@ def _as_end(node: Node) -> Node:
     """A node that waits, as the end it is until the wait is over."""
     if node.wait is None:
         return node
-    return replace(node, wait=None, outcome=node.wait, within="", answers={}, next="", expired="")
+    return replace(node, wait=None, outcome=node.wait, within="", answers={}, next="", expired="", changed=None)

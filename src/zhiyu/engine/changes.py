@@ -1,0 +1,252 @@
+"""What changes about decisions that wait: which of them a list, a label or a gang concerns, and at which moment.
+
+In: changes as they become due. Out: per moment, the waits to be decided again, and why. A change concerns what waits when it takes effect:
+what begins to wait afterwards has seen it already. What runs out at that very moment is not decided twice: its end sees the change.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zhiyu.base.jit import Array
+from zhiyu.decisions.resumed import MAX_CHANGES_TOLD, Change
+from zhiyu.engine.concerned import Concerned
+from zhiyu.engine.facts import Facts, Waiting
+from zhiyu.engine.gang_events import GangFact
+from zhiyu.engine.holds import Code, Held, Holds
+from zhiyu.entities.lists import ListChange
+from zhiyu.events.batch import EventBatch
+from zhiyu.network.layout import NO_CODE
+from zhiyu.policy.compile_waits import Waits
+
+FAR = int(np.iinfo(np.int64).max)
+SPAN_MS = 600_000
+Touched = list[tuple[Held, tuple[Change, ...]]]
+"""What waits, and what changed about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A label inside a batch that may concern what waits when row `place` comes: `born`, the last row before it that it may concern."""
+
+    place: int
+    born: int
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A label that concerns something: from when on, whether it says fraud, and the keys it names with their entities."""
+
+    due_ms: int
+    fraud: bool
+    keys: tuple[tuple[int, str], ...]
+
+
+class Changes:
+    """Changes about what `holds` holds. `now`: the moment up to which everything has taken effect, ms."""
+
+    def __init__(self, waits: Waits, concerned: Concerned, holds: Holds) -> None:
+        self.concerned, self.holds, self.now = concerned, holds, -FAR
+        self.watched = waits.watched if concerned.width else frozenset[str]()
+        self.labels = Waiting(concerned.width + 1, SPAN_MS) if "labels" in self.watched else None
+        self._kinds = np.array(sorted({plan.kind for plan in waits.plans}), np.int64)
+        self._pending: list[_Label] = []
+        self._watches = [plan.wait.watched for plan in waits.plans]
+
+    # labels ------------------------------------------------------------------------------------------------------
+
+    def put_labels(self, values: Array, nulls: Array, fraud: Array, due: Array) -> None:
+        """Labels of events with these registers are due at `due` (ms)."""
+        if self.labels is not None and len(due):
+            keys, missing = self.concerned.keys(values, nulls)
+            self.labels.put(
+                Facts(np.vstack([keys, fraud]), np.vstack([missing, np.zeros((1, len(due)), np.uint8)]), due)
+            )
+
+    def put_own_labels(self, batch: EventBatch, rows: Array, last_ms: int) -> None:
+        """Labels that came with the rows (int64[n]) of a step, the last of which was received at `last_ms`; those that took effect
+        inside the step concerned nothing."""
+        found = rows[batch.labels[rows] >= 0] if self.labels is not None else rows[:0]
+        if len(found):
+            due = batch.time_ms[found] + batch.label_delay_ms
+            later = (due > last_ms) | (found == rows[-1])
+            found, due = found[later], due[later]
+            self.put_labels(batch.values[:, found], batch.nulls[:, found], batch.labels[found].astype(np.int64), due)
+
+    def cuts(self, batch: EventBatch, accepted: Array, received: Array) -> list[Cut]:
+        """Labels that take effect inside the batch and may concern something that waits then, by place."""
+        if self.labels is None or not len(accepted):
+            return []
+        old, width = self.labels.upto(int(received[-1])), self.concerned.width
+        own = np.flatnonzero(batch.labels[accepted] >= 0)
+        due = batch.time_ms[accepted[own]] + batch.label_delay_ms
+        own, due = own[due <= received[-1]], due[due <= received[-1]]
+        if not len(old) and not len(own):
+            return []
+        keys, missing = self.concerned.keys(batch.values[:, accepted[own]], batch.nulls[:, accepted[own]])
+        keys, missing = np.hstack([old.values[:width], keys]), np.hstack([old.nulls[:width], missing])
+        floor = np.concatenate([np.full(len(old), -1), own])
+        place = np.maximum(np.searchsorted(received, np.concatenate([old.due, due]), side="left"), floor + 1)
+        rows = np.flatnonzero(np.isin(batch.type_index[accepted], self._kinds))
+        born = self._rows_of(keys[missing == 0], batch, accepted, rows)
+        found = []
+        for at in np.argsort(place, kind="stable").tolist():
+            mine = tuple(keys[missing[:, at] == 0, at].tolist())
+            last = max(
+                (before[-1] for key in mine if (before := _before(born.get(key, ()), int(place[at])))), default=-1
+            )
+            if last >= 0 or any(map(self.holds.about, mine)):
+                found.append(Cut(int(place[at]), last, mine))
+        return found
+
+    def _rows_of(self, wanted: Array, batch: EventBatch, accepted: Array, rows: Array) -> dict[int, list[int]]:
+        """Key → rows (of `rows`, ascending) that name it, for the keys that are wanted."""
+        keys, missing = self.concerned.keys(batch.values[:, accepted[rows]], batch.nulls[:, accepted[rows]])
+        found: dict[int, list[int]] = {}
+        lines, at = np.nonzero(np.isin(keys, wanted) & (missing == 0))
+        for row, key in sorted(zip(rows[at].tolist(), keys[lines, at].tolist())):
+            found.setdefault(key, []).append(row)
+        return found
+
+    def clear(self, cuts: Sequence[Cut], start: int, stop: int) -> int:
+        """The end of the step from `start`: at most `stop`, and before the first label that concerns what waits, or may wait, by then."""
+        for each in cuts[bisect_left(cuts, start + 1, key=lambda cut: cut.place) :]:
+            if each.place >= stop:
+                break
+            if each.born >= start or any(map(self.holds.about, each.keys)):
+                return each.place
+        return stop
+
+    def pass_by(self, ms: int) -> None:
+        """Labels that are due by then have concerned nothing."""
+        self.now = max(self.now, ms)
+        if self.labels is not None and self.labels.next_due <= ms:
+            self.labels.take_due(ms)
+
+    # moments -----------------------------------------------------------------------------------------------------
+
+    def next_moment(self, bound: int, lists_due: int) -> int:
+        """The first moment, at most `bound`, at which something that waits may be concerned; FAR for none. `lists_due`: when lists
+        change next."""
+        if not len(self.holds):
+            self._pending.clear()
+            if self.labels is not None and self.labels.next_due <= bound:
+                self.labels.take_due(bound)
+            return FAR
+        moments = [lists_due] if "lists" in self.watched else []
+        if self.labels is not None and self.labels.next_due <= bound:
+            self._pending += self._concerning(self.labels.take_due(bound))
+        while self._pending and not any(self.holds.about(key) for key, _ in self._pending[0].keys):
+            self._pending.pop(0)
+        moments += [each.due_ms for each in self._pending[:1]]
+        moment = max(min(moments, default=FAR), self.now)
+        return moment if moment <= bound else FAR
+
+    def waits_for(self, bound: int) -> bool:
+        """Whether a label that is due by `bound` concerns something that waits."""
+        labels = self._concerning(self.labels.upto(bound)) if self.labels is not None and len(self.holds) else []
+        return bool(labels or self._pending)
+
+    def count(self, changed: Iterable[ListChange]) -> int:
+        """How many waits changes of lists concern, counted once per change."""
+        keys = (
+            (key for each in changed for _, key in self.concerned.of_list(each.list, each.code))
+            if len(self.holds)
+            else ()
+        )
+        return sum(len(self.holds.about(key)) for key in keys)
+
+    def _concerning(self, facts: Facts) -> list[_Label]:
+        """The labels that concern something that waits now."""
+        found = []
+        for at in range(len(facts)):
+            keys = [
+                (key, entity)
+                for key, missing, entity in zip(
+                    facts.values[:, at].tolist(), facts.nulls[:, at], self.concerned.entities
+                )
+                if not missing and self.holds.about(key)
+            ]
+            if keys:
+                found.append(_Label(int(facts.due[at]), bool(facts.values[-1, at]), tuple(keys)))
+        return found
+
+    def touched(self, moment: int, changed: Sequence[ListChange]) -> tuple[str, Touched]:
+        """What of CHANGES it is, and which waits it concerns at this moment; changes of lists come first, then labels."""
+        self.now = max(self.now, moment)
+        if changed:
+            return "lists", self._open(moment, "lists", self._by_lists(changed))
+        due = [each for each in self._pending if each.due_ms <= moment]
+        self._pending = self._pending[len(due) :]
+        return "labels", self._open(moment, "labels", self._by_labels(due))
+
+    def by_gangs(self, moment: int, found: Iterable[tuple[GangFact, Array]]) -> Touched:
+        """The waits that gangs, with the codes of their people, concern at this moment."""
+        if "gangs" not in self.watched or not self.concerned.person or not len(self.holds):
+            return []
+        return self._open(moment, "gangs", self._by_gangs(found))
+
+    def _by_lists(self, changed: Iterable[ListChange]) -> Iterator[tuple[int, Change]]:
+        for each in changed:
+            for entity, key in self.concerned.of_list(each.list, each.code):
+                yield key, Change("lists", each.list, entity, each.shown, each.op)
+
+    def _by_labels(self, due: Iterable[_Label]) -> Iterator[tuple[int, Change]]:
+        for each in due:
+            for key, entity in each.keys:
+                yield key, Change("labels", "fraud" if each.fraud else "good", entity)
+
+    def _by_gangs(self, found: Iterable[tuple[GangFact, Array]]) -> Iterator[tuple[int, Change]]:
+        person = self.concerned.person
+        for fact, codes in found:
+            for code in codes[codes != NO_CODE].tolist():
+                yield self.concerned.key(person, code), Change("gangs", str(fact.gang), person)
+
+    def _open(self, moment: int, what: str, changes: Iterable[tuple[int, Change]]) -> Touched:
+        """The waits that look at such changes and do not run out at this moment, by position."""
+        touched: dict[Code, list[Change]] = {}
+        for key, change in changes:
+            for code in self.holds.about(key):
+                held = self.holds.open(code)
+                if held is None or held.deadline_ms <= moment or what not in self._watches[held.plan]:
+                    continue
+                told = touched.setdefault(code, [])
+                if change not in told and len(told) < MAX_CHANGES_TOLD:
+                    told.append(change)
+        return sorted(
+            ((held, tuple(touched[code])) for code in touched if (held := self.holds.open(code)) is not None),
+            key=lambda each: each[0].position,
+        )
+
+    # snapshots ---------------------------------------------------------------------------------------------------
+
+    def take_over(self, other: Changes) -> None:
+        """Go on with the labels that wait for their time under another policy."""
+        self.now = other.now
+        if self.labels is None or other.labels is None:
+            return
+        facts, before = other.labels.everything(), {line: at for at, line in enumerate(other.concerned.lines)}
+        source = np.array([*(before.get(line, -1) for line in self.concerned.lines), other.concerned.width])
+        values, nulls = facts.values[source], facts.nulls[source]
+        nulls[source < 0] = 1
+        self.labels.put(Facts(values, nulls, facts.due))
+
+    def snapshot(self, path: Path) -> int:
+        """Write the labels that wait for their time; returns bytes."""
+        return self.labels.snapshot(path) if self.labels is not None else 0
+
+    def restore(self, path: Path, now: int) -> None:
+        """Read a snapshot taken when everything up to `now` had taken effect."""
+        self.now = now
+        if self.labels is not None and path.exists():
+            self.labels.restore(path)
+
+
+def _before(rows: Sequence[int], place: int) -> Sequence[int]:
+    return rows[: bisect_left(rows, place)]
