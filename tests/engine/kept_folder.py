@@ -42,11 +42,15 @@ class Folder:
         path.write_bytes(content)
 
 
-def made(root: Path, snapshots_at: tuple[int, ...] = (120, 260), kept: int = 99, count: int = 400) -> Folder:
-    """`count` records through a live engine whose policy changes twice: once taking over, once warming."""
+def made(
+    root: Path, snapshots_at: tuple[int, ...] = (120, 260), kept: int = 99, count: int = 400, packed: bool = False
+) -> Folder:  # fmt: skip
+    """`count` records through a live engine whose policy changes twice: once taking over, once warming. `packed`: in the end all closed
+    segments are; else none is."""
     opened = live_opened()
     live = Live(root / "default", opened, clock="events", segment_bytes=30_000, snapshot_events=10**9)
     live.snapshots.kept = kept
+    live.packing.finish(stop=not packed)
     told, bodies = [], records(21, count)
     releases = {150: live_opened(limit=300), 300: live_opened(extra=(WARMED,), when="max_6h > 550")}
     stops = sorted({*snapshots_at, *releases, len(bodies)})
@@ -65,6 +69,8 @@ def made(root: Path, snapshots_at: tuple[int, ...] = (120, 260), kept: int = 99,
             live.snapshots.poll(wait=True)
         if stop in snapshots_at:
             live.snapshot(wait=True)
+    while live.packing.work(wait=True):
+        pass
     live.log.close()
     os.close(live._lock)
     return Folder(root, told)

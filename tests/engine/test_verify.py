@@ -97,6 +97,25 @@ def test_a_flipped_bit_anywhere_in_the_log_is_found(untouched: Folder, tmp_path:
         assert statuses(found).count("damaged") > 0
 
 
+def test_packed_segments_are_verified_alike_and_every_flipped_bit_is_found(tmp_path: Path) -> None:
+    packed, rng = made(tmp_path / "kept", packed=True), random.Random(6)
+    found = verified(packed, *packed.receipts)
+    assert statuses(found) == ["holds"] * len(packed.receipts)
+    assert (found.exit_code, found.damage) == (HOLDS, "")
+    paths = sorted((packed.root / "default" / "log").glob("*.packed"))
+    assert len(paths) > 3
+    for _ in range(12):
+        path, before = rng.choice(paths), b""
+        before = path.read_bytes()
+        packed.flip(path, rng.randrange(len(before)), rng.randrange(8))
+        found = verified(packed, *packed.receipts)
+        assert found.exit_code == FAILS
+        assert str(path) in found.damage
+        assert all(v.status == "holds" for v in found.verdicts if v.position < int(path.stem))
+        assert "damaged" in statuses(found)
+        path.write_bytes(before)
+
+
 def busiest(kept: Kept) -> Segment:
     """The closed segment with most frames."""
     for segment in kept.log.segments[:-1]:

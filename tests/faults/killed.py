@@ -40,6 +40,7 @@ PLACES = (
     "zhiyu.base.arena:Arena.snapshot", "zhiyu.engine.snapshots:Snapshots._done", "zhiyu.engine.warming:Warming.step",
     "zhiyu.engine.releases:Releases.write", "zhiyu.server.desk:Desk._hand_out", "zhiyu.server.desk:Desk._synced",
     "zhiyu.server.exchange:Exchange.answer",
+    "zhiyu.log.packing:Packing._write", "zhiyu.log.disk:RealDisk.replace",
 )  # fmt: skip
 """Where a server may be told to die. The first three are called all the time."""
 

@@ -33,6 +33,7 @@ class SimulatedDisk:
         self.files: dict[Path, _Content] = {}
         self.folders: set[Path] = set()
         self.removed: dict[Path, _Content] = {}
+        self.renamed: list[tuple[Path, Path, dict[Path, _Content]]] = []
         self.rng, self.fail_at, self.way, self.count = random.Random(seed), fail_at, way, 0
         self.failed = False
 
@@ -59,9 +60,15 @@ class SimulatedDisk:
         if self.step(sync=True):
             self.fail()
         self.removed = {path: content for path, content in self.removed.items() if path.parent != folder}
+        self.renamed = [each for each in self.renamed if each[1].parent != folder]
 
     def replace(self, old: Path, new: Path) -> None:
+        """In one step; after a power cut the old names may be there again until the folder was synced."""
+        if self.step():
+            self.fail()
+        before = {path: self.files[path] for path in (old, new) if path in self.files}
         self.files[new] = self.files.pop(old)
+        self.renamed.append((old, new, before))
 
     def remove(self, path: Path) -> None:
         """Gone for the process; after a power cut it may be there again until the folder was synced."""
@@ -80,7 +87,11 @@ class SimulatedDisk:
         after = SimulatedDisk(self.rng.randrange(1 << 30))
         after.folders = set(self.folders)
         back = {path: content for path, content in self.removed.items() if self.rng.random() < 0.5}
-        for path, content in (back | self.files).items():
+        files = back | self.files
+        for _, new, before in reversed(self.renamed[self.rng.randrange(len(self.renamed) + 1) :]):
+            files.pop(new, None)
+            files |= before
+        for path, content in files.items():
             there = bytearray(content.safe)
             for change in content.since:
                 fate = self.rng.random()

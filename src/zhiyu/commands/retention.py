@@ -53,11 +53,13 @@ def retention(data: Path, tenant: str, keep: str, verify: str, as_json: bool, la
 def _said(facts: dict[str, Any], zh: bool) -> list[str]:
     promise, explained, again = facts["promise"], facts["explained_from"], facts["decided_again_from"]
     size = f"{facts['log_bytes'] / 2**20:,.1f} MiB"
+    packed, unpacked = facts["segments_packed"], f"{facts['log_bytes_unpacked'] / 2**20:,.1f} MiB"
     problem = [f"{'问题' if zh else 'problem'}: {facts['problem']}"] if facts["problem"] else []
     if zh:
         return [
             f"承诺：记录保存 {promise['keep']}，可重新决策 {promise['verify']}",
             f"可解释：自位置 {explained['position']:,}（{_when(explained['written_ms'])}）起；{facts['segments']} 段，{size}",
+            f"压缩：{packed} 段；未压缩为 {unpacked}",
             f"可重新决策：自位置 {again['position']:,}（{_when(again['written_ms'])}）起；快照 {len(facts['snapshots'])} 个",
             *problem,
         ]
@@ -65,6 +67,7 @@ def _said(facts: dict[str, Any], zh: bool) -> list[str]:
     return [
         f"promised: records for {promise['keep']}, deciding again for {promise['verify']}",
         f"explained: from position {explained['position']:,} ({_when(explained['written_ms'])}) on; {facts['segments']} segments, {size}",
+        f"packed: {packed} segments; {unpacked} unpacked",
         f"decided again: from position {again['position']:,} ({_when(again['written_ms'])}) on; {count} snapshots",
         *problem,
     ]

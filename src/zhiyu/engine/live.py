@@ -40,12 +40,13 @@ from zhiyu.engine.snapshots import KEPT, MANY, Snapshots
 from zhiyu.engine.takeover import taken_over, unlike
 from zhiyu.engine.timeline import Asked, Page
 from zhiyu.engine.wait_answers import told_of_answers, told_of_waits, waits_listed, with_state
-from zhiyu.engine.warming import Warming, missing_before, start_of
+from zhiyu.engine.warming import Warming, lag_of, missing_before, start_of
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.list_changes import ListChange, Snooze
 from zhiyu.log.disk import Disk, RealDisk
 from zhiyu.log.frames import EVENTS, LABELS, LISTS, TICK
+from zhiyu.log.packing import Packing
 from zhiyu.log.segments import SEGMENT_BYTES, SegmentLog
 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -98,7 +99,7 @@ class Live:
         self.warming_why = self._warming_by = ""
         self.archive = Archive(self.log, self.releases, folder / "index", self.opened)
         self.counted_since_ms = 0
-        self.retention = Retention(folder, self.log, now)
+        self.retention, self.packing = Retention(folder, self.log, now), Packing(self.log, now)
         self._keep_snapshots()
         self.answers = self._answers_of(self.opened)
         self._snapshot_events, self._snapshot_due = snapshot_events, max(self.snapshots.last, 0) + snapshot_events
@@ -358,8 +359,10 @@ class Live:
         """Do about so much of what waits in the background (a release that counts); True when there is more to do."""
         if self.broken:
             return False
-        if self.retention.work(self._needs):
+        if not self.packing.busy and self.retention.work(self._needs):
             self.archive.index.forget(self.log.first)
+        if not self.retention.busy:
+            self.packing.work()
         self._keep_snapshots()
         self.tick()
         if self.warming is None:
@@ -375,7 +378,7 @@ class Live:
         """What of the log must stay whatever was promised."""
         horizon_ms = self.engine.door.limits[2]
         start = self.warming.start if self.warming is not None else self.log.position
-        return Needs(start, int(self.engine.door.clock[0]) - horizon_ms)
+        return Needs(start, int(self.engine.door.clock[0]) - horizon_ms, lag_of(self.opened))
 
     def _keep_snapshots(self) -> None:
         """With a promise about deciding again, the retention lets snapshots go; without one, only the newest few stay."""
@@ -387,7 +390,9 @@ class Live:
     def _put_in_force(self, opened: Opened, by: str, warmed: Warming | None = None) -> Release:
         self.releases.store(opened.artifact)
         with self._breaking():
-            release = self.releases.write(opened, warmed.start if warmed else -1, by)
+            release = self.releases.write(
+                opened, warmed.start if warmed else -1, by, warmed is not None and warmed.carried
+            )
         self.sync()
         self.engine = taken_over(self.engine, opened, warmed.engine if warmed else None)
         self.opened, self.warming = opened, None
@@ -440,13 +445,15 @@ class Live:
         return own | {
             "snapshot": self.snapshots.last, "snapshot_failed": self.snapshots.failed, "snapshot_paused_s": self.snapshots.paused_s,
             "position": self.position, "durable": self.durable, "segments": len(self.log.segments), "accepted": self.engine.accepted,
-            "log_first": self.log.first, "log_bytes": self.log.bytes_kept(), "counted_since_ms": self.counted_since_ms,
+            "log_first": self.log.first, "log_bytes": self.log.bytes_kept(), "log_bytes_unpacked": self.log.bytes_unpacked(),
+            "segments_packed": sum(each.packed for each in self.log.segments), "counted_since_ms": self.counted_since_ms,
             "policy": self.opened.artifact.hash, "broken": self.broken,
         }  # fmt: skip
 
     def close(self) -> None:
         """Make everything durable, let go of the folder."""
         try:
+            self.packing.finish(stop=True)
             self.retention.finish()
             if not self.broken:
                 self.snapshots.poll(wait=True)

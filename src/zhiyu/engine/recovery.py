@@ -133,14 +133,14 @@ def released(log: SegmentLog, releases: Releases, release: Release, opened: Open
     tail.flush()
     if release.from_position < 0:
         return taken_over(tail.engine, opened)
-    if release.from_position < log.first:
+    if release.from_position < log.first or (release.carried and log.carried() is None):
         raise Dropped(
             f"release {release.number} at position {release.at:,} counted from position {release.from_position:,}, and the log begins at "
             f"{log.first:,} only; begin from a snapshot after it",
             f"位置 {release.at:,} 的版本 {release.number} 从位置 {release.from_position:,} 开始计数，而日志从 {log.first:,} 才开始；"
             "请从其后的快照开始",
         )
-    warming = Warming(log, opened, release.from_position, lambda policy: releases.open(policy, opened))
+    warming = Warming(log, opened, release.from_position, lambda policy: releases.open(policy, opened), release.carried)
     while warming.step(release.at):
         pass
     return taken_over(tail.engine, opened, warming.engine)

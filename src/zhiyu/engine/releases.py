@@ -23,7 +23,8 @@ _WAITING = "waiting.json"
 @dataclass(frozen=True, slots=True)
 class Release:
     """Release `number` of a tenant: policy `hash` decides from position `at` on. `from_position`: where its state began to be counted
-    (-1: it went on with the state of the release before). `by`: who released it over the wire, "" when a folder did."""
+    (-1: it went on with the state of the release before). `by`: who released it over the wire, "" when a folder did. `carried`: facts from
+    before `from_position` were carried over and counted."""
 
     number: int
     hash: str
@@ -31,6 +32,7 @@ class Release:
     from_position: int
     written_ms: int = 0
     by: str = ""
+    carried: bool = False
 
 
 class Releases:
@@ -53,11 +55,14 @@ class Releases:
         """Number of the release in force."""
         return self.current.number if self.current else -1
 
-    def write(self, opened: Opened, from_position: int, by: str = "") -> Release:
+    def write(self, opened: Opened, from_position: int, by: str = "", carried: bool = False) -> Release:
         """Log that `opened` decides from the next position on. It is in force once the log is synced."""
         self.store(opened.artifact)
-        release = Release(self.number + 1, opened.artifact.hash, self.log.position, from_position, self.log.now_ms, by)
-        content = {"number": release.number, "hash": release.hash, "from": from_position, "by": by}
+        number, policy = self.number + 1, opened.artifact.hash
+        release = Release(number, policy, self.log.position, from_position, self.log.now_ms, by, carried)
+        content = {"number": number, "hash": policy, "from": from_position, "by": by} | (
+            {"carried": True} if carried else {}
+        )
         self.log.append(RELEASE, msgspec.json.encode(content), 0, release.at, release.at)
         self._opened[release.hash] = opened
         self.take(release)
@@ -89,8 +94,9 @@ class Releases:
         content: dict[str, Any] = msgspec.json.decode(frame.payload)
         header = frame.header
         return Release(
-            content["number"], content["hash"], header.first, content["from"], header.written_ms, content.get("by", "")
-        )
+            content["number"], content["hash"], header.first, content["from"], header.written_ms, content.get("by", ""),
+            content.get("carried", False),
+        )  # fmt: skip
 
     def open(self, policy_hash: str, like: Opened) -> Opened:
         """The policy of this hash, with the tenant and key of `like`. InputError when its file is gone or is another's."""

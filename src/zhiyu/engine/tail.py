@@ -18,10 +18,12 @@ from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.digest import Digest
 from zhiyu.decisions.layout import O_KEPT
 from zhiyu.decisions.resumed import Resumed
+from zhiyu.engine.admit import NO_CLOCK
+from zhiyu.engine.carried import Carried
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.event_frames import Noted, noted
 from zhiyu.engine.label_frames import NotedLabels, noted_labels
-from zhiyu.engine.list_frames import noted_lists
+from zhiyu.engine.list_frames import NotedLists, noted_lists
 from zhiyu.engine.live_decode import joined
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.relaid import GONE, Relaid
@@ -156,6 +158,15 @@ class Follower(Tail):
         for rows in _runs(relaid.kinds(batch.type_index) != GONE):
             self.engine.accepted = notes[0].accepted + rows.start
             self.engine.process_accepted(relaid.batch(batch, rows), received[rows], late[rows], told=told)
+
+    def take_carried(self, carried: Carried) -> None:
+        """Facts from before the first frame that is kept; to be called before any other."""
+        changes = carried.changes()
+        if changes:
+            self.engine.change_lists(NotedLists(NO_CLOCK, changes))
+        for own, note in carried.labels:
+            kinds = self._from(note.policy).kinds(note.type_index)
+            self._label(note.take(np.flatnonzero(kinds != GONE)) if own else note)
 
     def _pass_time(self, note: NotedTime) -> None:
         """Waits are those of the engine in force; here nothing waits."""

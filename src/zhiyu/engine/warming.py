@@ -10,13 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 
 from zhiyu.base.windows import parse_duration_ms
+from zhiyu.engine.carried import carried_of
 from zhiyu.engine.engine import Engine
 from zhiyu.engine.event_frames import noted
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.tail import Follower
 from zhiyu.log.frames import EVENTS, Frame
-from zhiyu.log.segments import SegmentLog
+from zhiyu.log.segments import Segment, SegmentLog
+from zhiyu.policy.builtin import DECISION
 
+NO_EVENT = 1 << 62
 AT_ONCE = 512
 """Events between two looks at the clock."""
 
@@ -24,16 +27,23 @@ AT_ONCE = 512
 class Warming:
     """Counts for `opened` from position `start` on. `done`: the position up to which everything is counted.
 
-    `opened_of`: a policy of the log by its hash.
+    `opened_of`: a policy of the log by its hash. `carried`: whether facts from before `start` were carried over and counted; None: when
+    there are any. Who reads the log again gives what was so then.
     """
 
-    def __init__(self, log: SegmentLog, opened: Opened, start: int, opened_of: Callable[[str], Opened]) -> None:
+    def __init__(
+        self, log: SegmentLog, opened: Opened, start: int, opened_of: Callable[[str], Opened], carried: bool | None = None
+    ) -> None:  # fmt: skip
         self.log, self.opened, self.start = log, opened, start
         self.engine = Engine(opened.compiled, opened.codes, opened.tenant)
         self.done = start
         self._follower = Follower(self.engine, opened, opened_of)
         self._frames: Iterator[Frame] = log.frames(start)
         self._after: tuple[tuple[int, int], bytes] | None = None
+        content = log.carried() if carried is not False and start == log.first else None
+        self.carried = content is not None
+        if content is not None:
+            self._follower.take_carried(carried_of(content))
 
     @property
     def progress(self) -> float:
@@ -73,19 +83,42 @@ def missing_before(log: SegmentLog, opened: Opened, now_ms: int, start: int) -> 
     """When the log begins with less than the windows of `opened` hold: the time (ms) since which it is kept. 0 when nothing is missing."""
     if log.first == 0 or start > log.first:
         return 0
-    frame = next((f for f in log.frames(log.first) if f.header.kind == EVENTS), None)
-    return int(noted(frame.payload, opened.tenant).judged.received[0]) if frame is not None else 0
+    since, _ = _begin(log, log.segments[0], opened.tenant)
+    return since if _wanted(opened, now_ms) <= since < NO_EVENT else 0
 
 
 def start_of(log: SegmentLog, opened: Opened, now_ms: int) -> int:
     """The position from which `opened` must count so that nothing its windows hold is missing: the begin of a segment."""
-    delays = [parse_duration_ms(source.label.delay) for source in opened.policy.sources if source.label]
     asks_lists = any(each.where and each.where.lists for each in opened.compiled.checked.features.values())
     if asks_lists:
         return log.first
-    wanted = now_ms - opened.compiled.horizon_ms - max(delays, default=0)
+    wanted, enough = _wanted(opened, now_ms), NO_EVENT
     for segment in reversed(log.segments):
-        frame = next((f for f in log.frames(segment.first) if f.header.kind == EVENTS), None)
-        if frame is not None and int(noted(frame.payload, opened.tenant).judged.received[0]) < wanted:
+        received, accepted = _begin(log, segment, opened.tenant)
+        if received < wanted:
+            enough = min(enough, accepted - lag_of(opened))
+        if accepted <= enough < NO_EVENT:
             return segment.first
     return log.first
+
+
+def lag_of(opened: Opened) -> int:
+    """After how many events something that was decided comes back at most; 0 when nothing does."""
+    decisions = opened.policy.feedback.lag_events if DECISION in opened.compiled.types_fed else 0
+    network = opened.compiled.network
+    return max(decisions, network.gang.lag if network is not None and network.gang else 0)
+
+
+def _wanted(opened: Opened, now_ms: int) -> int:
+    """From when on (ms) what was received matters."""
+    delays = [parse_duration_ms(source.label.delay) for source in opened.policy.sources if source.label]
+    return now_ms - opened.compiled.horizon_ms - max(delays, default=0)
+
+
+def _begin(log: SegmentLog, segment: Segment, tenant: str) -> tuple[int, int]:
+    """When the first event from this segment on was received (ms), and how many were accepted before it; NO_EVENT without one."""
+    frame = next((each for each in log.frames(segment.first) if each.header.kind == EVENTS), None)
+    if frame is None:
+        return NO_EVENT, NO_EVENT
+    note = noted(frame.payload, tenant)
+    return int(note.judged.received[0]), note.accepted

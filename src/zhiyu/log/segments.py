@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
@@ -19,64 +18,31 @@ from typing import Any
 
 import msgspec
 
-from zhiyu.base.errors import InputError, ZhiyuError
-from zhiyu.log.disk import Disk, DiskFile
+from zhiyu.base.errors import InputError
+from zhiyu.log.damaged import DiskFull as DiskFull
+from zhiyu.log.damaged import LogDamaged as LogDamaged
+from zhiyu.log.damaged import damaged
+from zhiyu.log.disk import Disk
+from zhiyu.log.folder import CARRIED, LOG, held, opened
 from zhiyu.log.frames import (
     HEADER_BYTES,
     NO_CHAIN,
     SEGMENT,
     Broken,
     Frame,
-    Header,
     checked,
     follows,
     read_header,
     written,
 )
+from zhiyu.log.segment import Segment as Segment
+from zhiyu.log.whole_file import Changed, read_whole, write_whole
 
 SEGMENT_BYTES = 64 << 20
 AHEAD_BYTES = 4 << 20
 """Room that is reserved ahead of the end: a full disk shows before anything is decided."""
 COMMIT = "commit"
 _MARK = struct.Struct("<qq")
-
-
-class LogDamaged(ZhiyuError):
-    """What was acknowledged cannot be read back; the message says in which file and where."""
-
-    code = "log_damaged"
-    status = 503
-
-
-class DiskFull(ZhiyuError):
-    """There is no room for what comes next; nothing was changed."""
-
-    code = "disk_full"
-    status = 503
-
-
-@dataclass(slots=True)
-class Segment:
-    """One file. `starts`, `offsets`: first position and place of every frame, as far as they are known."""
-
-    path: Path
-    first: int
-    file: DiskFile
-    chain_before: bytes = NO_CHAIN
-    facts: dict[str, Any] = field(default_factory=dict)
-    end: int = 0
-    next: int = 0
-    chain: bytes = NO_CHAIN
-    begun_ms: int = 0
-    starts: list[int] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=list)
-
-    def note(self, header: Header, offset: int) -> None:
-        """A frame stands here."""
-        if header.records:
-            self.starts.append(header.first)
-            self.offsets.append(offset)
-        self.end, self.next, self.chain = offset + header.whole, header.next, header.chain
 
 
 class SegmentLog:
@@ -96,13 +62,18 @@ class SegmentLog:
         self._now, self._limit, self._lock, self._reading = now, segment_bytes, Lock(), reading
         disk.make_folder(folder)
         self._commit = disk.open(folder / COMMIT)
-        names = [name for name in disk.names(folder) if name.endswith(".log")]
-        self.segments = [Segment(folder / name, int(name[:-4]), disk.open(folder / name)) for name in names]
+        whose = held(disk.names(folder))
+        self.segments = opened(disk, folder, whose)
+        self._carried: tuple[int, bytes] | None = None
         if not self.segments:
             self._safe_from_nothing()
             self._begin_first()
         else:
             self._open_last()
+            if self._last.packed:
+                raise damaged(self._last.path, self._last.end, "the segment after it is gone")
+        if whose.left and not reading:
+            self._remove(whose.left)
         self._reserved = 0
         self.durable = self.position
 
@@ -182,7 +153,7 @@ class SegmentLog:
             return self._begin(old.next, old.chain)
 
     def _begin(self, first: int, chain: bytes) -> Segment:
-        path = self.folder / f"{first:020d}.log"
+        path = self._named(first, LOG)
         segment = Segment(path, first, self.disk.open(path), chain, self.facts)
         payload = msgspec.json.encode({"tenant": self.tenant, "chain": chain.hex(), "facts": self.facts})
         data, _ = written(SEGMENT, payload, 0, first, first, self._now(), chain)
@@ -214,7 +185,7 @@ class SegmentLog:
     def _open_last(self) -> None:
         safe = self._safe_end()
         if safe is not None and safe[0] > self._last.first:
-            raise self._damaged(self.folder / f"{safe[0]:020d}.log", 0, "the segment is gone")
+            raise damaged(self._named(safe[0], LOG), 0, "the segment is gone")
         kept = safe[1] if safe is not None and safe[0] == self._last.first else 0
         segment = self._last
         try:
@@ -222,11 +193,11 @@ class SegmentLog:
                 segment.note(frame.header, offset)
         except Broken as broken:
             if segment.end < kept:
-                raise self._damaged(segment.path, segment.end, str(broken)) from None
+                raise damaged(segment.path, segment.end, str(broken)) from None
             left = segment.file.read(segment.end, segment.file.size() - segment.end).rstrip(b"\0")
             self.cut_off = len(left)
         if segment.end < kept:
-            raise self._damaged(segment.path, segment.end, "the file ends too early")
+            raise damaged(segment.path, segment.end, "the file ends too early")
         if not segment.end:
             self._drop_unbegun()
             return
@@ -251,13 +222,6 @@ class SegmentLog:
         if self._reading:
             raise InputError(f"there is no log in {self.folder}", f"{self.folder} 中没有日志")
         self._begin(0, NO_CHAIN)
-
-    def _damaged(self, path: Path, offset: int, why: str) -> LogDamaged:
-        return LogDamaged(
-            f"{path} is damaged at byte {offset}: {why}, but what stands there was acknowledged; restore the file from a copy, "
-            "or move it away together with everything after it to go on without",
-            f"{path} 在字节 {offset} 处损坏（{why}），而其内容已被确认；请从备份恢复该文件，或将其及之后的文件移走后再继续",
-        )
 
     def _read(self, segment: Segment, offset: int, chain: bytes | None = None) -> Iterator[tuple[Frame, int]]:
         """Frames of a segment with their places; Broken at the first place where none is. `chain`: of the frame before `offset`."""
@@ -309,9 +273,9 @@ class SegmentLog:
         first, offset = place
         numbers = [number for number, segment in enumerate(self.segments) if segment.first == first]
         if not numbers or (numbers[0] == len(self.segments) - 1 and self._last.end < offset):
-            raise self._damaged(self.folder / f"{first:020d}.log", offset, "the log ends before the snapshot")
+            raise damaged(self._named(first, LOG), offset, "the log ends before the snapshot")
         if self.place == place and self.chain != chain:
-            raise self._damaged(self._last.path, offset, "the chain does not match")
+            raise damaged(self._last.path, offset, "the chain does not match")
         return (frame for frame in self._from(numbers[0], offset, chain) if frame.header.kind != SEGMENT)
 
     def _from(self, number: int, offset: int, chain: bytes | None) -> Iterator[Frame]:
@@ -320,7 +284,7 @@ class SegmentLog:
         for segment in list(self.segments[number:]):
             end, last = segment.end, segment is self._last
             if after not in (-1, segment.first):
-                raise self._damaged(segment.path, 0, f"the segment that begins at position {after} is missing")
+                raise damaged(segment.path, 0, f"the segment that begins at position {after} is missing")
             try:
                 for frame, at in self._read(segment, offset, chain):
                     if last and at >= end:
@@ -333,7 +297,7 @@ class SegmentLog:
             except Broken as broken:
                 if last and offset >= end:  # room that was reserved and not yet written
                     break
-                raise self._damaged(segment.path, offset, str(broken)) from None
+                raise damaged(segment.path, offset, str(broken)) from None
             offset = 0
 
     def frame_at(self, position: int) -> Frame | None:
@@ -352,7 +316,7 @@ class SegmentLog:
             header = read_header(fields)
             frame = checked(header, fields, segment.file.read(offset + HEADER_BYTES, header.size))
         except Broken as broken:
-            raise self._damaged(segment.path, offset, str(broken)) from None
+            raise damaged(segment.path, offset, str(broken)) from None
         return frame if header.first <= position < header.next else None
 
     def _learn(self, segment: Segment) -> None:
@@ -364,7 +328,7 @@ class SegmentLog:
             while segment.end < size:
                 segment.note(read_header(segment.file.read(segment.end, HEADER_BYTES)), segment.end)
         except Broken as broken:
-            raise self._damaged(segment.path, segment.end, str(broken)) from None
+            raise damaged(segment.path, segment.end, str(broken)) from None
 
     def begun_ms(self, segment: Segment) -> int:
         """The wall clock when a segment was begun; its `facts` are known afterwards."""
@@ -372,20 +336,55 @@ class SegmentLog:
             try:
                 frame, _ = next(self._read(segment, 0))
             except (Broken, StopIteration) as broken:
-                raise self._damaged(segment.path, 0, str(broken)) from None
+                raise damaged(segment.path, 0, str(broken)) from None
             segment.begun_ms = frame.header.written_ms
         return segment.begun_ms
 
     def bytes_kept(self) -> int:
-        """Bytes of all segments, without the room that is reserved."""
+        """Bytes of all segments on the disk, without the room that is reserved."""
+        return sum(segment.stored() for segment in self.segments[:-1]) + self._last.end
+
+    def bytes_unpacked(self) -> int:
+        """Bytes of all frames that are kept, as they were written."""
         return sum(segment.file.size() for segment in self.segments[:-1]) + self._last.end
 
-    def forget(self, first: int) -> list[Path]:
-        """Let go of the segments before the one that begins at `first`; returns their files, oldest first, for the caller to remove in this
-        order. A crash before they are gone leaves them where they are."""
+    def forget(self, first: int, carried: bytes) -> Callable[[], None]:
+        """Let go of the segments before the one that begins at `first`; `carried`: what must outlive them, for `carried`.
+
+        Returns what takes them off the disk, to be called in another thread: what was carried over is on the disk before the first of them
+        is gone, and from then on counts; a crash before leaves everything where it is.
+        """
         gone = [segment for segment in self.segments[:-1] if segment.first < first]
+        before, self._carried = self.first, (first, carried)
         self.segments = self.segments[len(gone) :]  # whoever is reading one keeps it open, also when its name is gone
-        return [segment.path for segment in gone]
+
+        def remove() -> None:
+            write_whole(self.disk, self._named(first, CARRIED), carried)
+            old = self._named(before, CARRIED)
+            there = [old.name] if old.name in self.disk.names(self.folder) else []
+            self._remove([segment.path.name for segment in gone] + there)
+
+        return remove
+
+    def carried(self) -> bytes | None:
+        """What was carried over from before the first segment; None when nothing is gone, or nothing was carried over then."""
+        if self._carried is not None:
+            return self._carried[1]
+        path = self._named(self.first, CARRIED)
+        if not self.first or path.name not in self.disk.names(self.folder):
+            return None
+        try:
+            return read_whole(self.disk, path)
+        except Changed:
+            raise damaged(path, 0, "the checksum does not match") from None
+
+    def _remove(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.disk.remove(self.folder / name)
+            self.disk.sync_folder(self.folder)
+
+    def _named(self, first: int, kind: str) -> Path:
+        return self.folder / f"{first:020d}{kind}"
 
     def close(self) -> None:
         """Give back what was reserved and close all files."""

@@ -106,7 +106,9 @@ def _add_retention(app: FastAPI, site: Site) -> None:
         """The promise; from which position on decisions can be explained, and decided again; sizes."""
         exchange, desk = admitted(request, site, "read")
         exchange.known_query()
-        return Response(encoded(desk.live.retention.facts()), media_type=_JSON)
+        return Response(
+            encoded({**desk.live.retention.facts(), "packing_problem": desk.live.packing.problem}), media_type=_JSON
+        )
 
 
 def _add_waiting(app: FastAPI, site: Site) -> None:
