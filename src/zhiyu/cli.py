@@ -28,6 +28,7 @@ from zhiyu.commands.models import models
 from zhiyu.commands.network import gangs, network
 from zhiyu.commands.people import people
 from zhiyu.commands.report import report
+from zhiyu.commands.restraint import restraint
 from zhiyu.commands.retention import retention
 from zhiyu.commands.send import send
 from zhiyu.commands.serve import serve
@@ -351,6 +352,7 @@ main.add_command(gangs)
 main.add_command(lists_group)
 main.add_command(people)
 main.add_command(report)
+main.add_command(restraint)
 main.add_command(retention)
 main.add_command(send)
 main.add_command(network)

@@ -20,7 +20,9 @@ from zhiyu.policy.declare import Feedback, Policy, Reason, Rule, RuleSet, Thresh
 from zhiyu.policy.declare_actions import Action, ActionLimit, Do, LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm, Case, Flow, Node
 from zhiyu.policy.declare_lists import EntityList
+from zhiyu.policy.declare_matrix import MatrixCell
 from zhiyu.policy.declare_models import Model
+from zhiyu.policy.declare_restraint import FairGroups, Independence, OverLending, Restraint
 from zhiyu.policy.declare_scorecards import Band, Bin, Characteristic, Scorecard
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 
@@ -28,7 +30,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 DECLARATIONS = (
     Policy, EventType, Field, Feature, Grid, Model, EntityList, RuleSet, Rule, Threshold, Scorecard, Characteristic, Bin, Band,
     DecisionTable, Input, Row, Flow, Node, Case, Arm, Action, Parameter, Do, LetThrough, ActionLimit, Reason, Source, TimeColumn,
-    LabelColumn, Clock, Feedback, Use, Added,
+    LabelColumn, Clock, Feedback, Use, Added, MatrixCell, Restraint, FairGroups, Independence, OverLending,
 )  # fmt: skip
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]*) \|", re.MULTILINE)
 

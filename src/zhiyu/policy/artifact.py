@@ -31,6 +31,7 @@ from zhiyu.policy.declare_actions import ActionLimit, Deadline, LetThrough, Para
 from zhiyu.policy.declare_flows import Arm, Case, Flow, Node
 from zhiyu.policy.declare_matrix import Challenger, MatrixCell
 from zhiyu.policy.declare_models import Model
+from zhiyu.policy.declare_restraint import FairGroups, Independence, OverLending
 from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 from zhiyu.policy.nodes import names_in
@@ -38,7 +39,8 @@ from zhiyu.policy.nodes import names_in
 FORMAT = "zhiyu-policy/1"
 
 _EXPRESSIONS = {
-    (Feature, "expr"), (Feature, "where"), (Rule, "when"), (Gang, "when"), (Case, "when"), (Characteristic, "of"), (Input, "of")
+    (Feature, "expr"), (Feature, "where"), (Rule, "when"), (Gang, "when"), (Case, "when"), (Characteristic, "of"), (Input, "of"),
+    (OverLending, "when"),
 }  # fmt: skip
 _EXPRESSION_MAPS = {(EventType, "derive"), (Grid, "where")}
 _EXPRESSION_LISTS = {(EventType, "drop")}
@@ -50,13 +52,13 @@ _DURATIONS = {
 }  # fmt: skip
 _NAME_SETS = {
     (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on"),
-    (Model, "on"), (Network, "on"), (MatrixCell, "shadow"),
+    (Model, "on"), (Network, "on"), (MatrixCell, "shadow"), (FairGroups, "on"), (Independence, "on"), (OverLending, "on"),
 }  # fmt: skip
 _NUMBERS = {
     (Field, "min"), (Field, "max"),
     (Field, "step"), (Feature, "step"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
     (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
-    (Challenger, "percent"),
+    (Challenger, "percent"), (FairGroups, "ratio"), (Independence, "correlation"), (Independence, "changed"), (OverLending, "share"),
 }  # fmt: skip
 _UNORDERED = {
     "events": "name",

@@ -23,6 +23,7 @@ from zhiyu.policy.check_names import names, too_many_features, unused_features
 from zhiyu.policy.check_network import network
 from zhiyu.policy.check_nulls import null_hazards
 from zhiyu.policy.check_reach import unreachable
+from zhiyu.policy.check_restraint import restraint
 from zhiyu.policy.check_scorecards import scorecards
 from zhiyu.policy.check_sets import rule_sets
 from zhiyu.policy.check_sources import sources
@@ -109,6 +110,7 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
         null_hazards,
         unused_features,
         actionable,
+        restraint,
     ):
         each(checked)
     problems = checked.problems if sound else [p for p in checked.problems if f"'{WAIT_END}'" not in p.en]

@@ -21,6 +21,7 @@ from zhiyu.policy.declare_actions import LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm
 from zhiyu.policy.declare_matrix import Challenger, MatrixCell
 from zhiyu.policy.declare_models import Model
+from zhiyu.policy.declare_restraint import FairGroups, Independence, OverLending
 from zhiyu.policy.declare_scorecards import Bin
 from zhiyu.policy.declare_tables import Row
 from zhiyu.policy.places import Mark, Path, Places
@@ -33,11 +34,11 @@ _NULL = ("", "~", "null", "Null", "NULL")
 EXACT_TEXT = {
     (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
     (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
-    (Challenger, "percent"),
+    (Challenger, "percent"), (FairGroups, "ratio"), (Independence, "correlation"), (Independence, "changed"), (OverLending, "share"),
 }  # fmt: skip
 """Numbers that are kept as the text typed, because a float would lose digits of money."""
 
-EXACT_INSIDE = {(Row, "when"), (Bin, "values"), (MatrixCell, "thresholds")}
+EXACT_INSIDE = {(Row, "when"), (Bin, "values"), (MatrixCell, "thresholds"), (Independence, "values")}
 """Maps and lists of which the same holds inside."""
 _TYPED = shapes.UnionType((shapes.StrType(), shapes.NoneType()))
 

@@ -18,6 +18,7 @@ from zhiyu.policy.declare_flows import Flow
 from zhiyu.policy.declare_lists import EntityList
 from zhiyu.policy.declare_matrix import MatrixCell
 from zhiyu.policy.declare_models import Model
+from zhiyu.policy.declare_restraint import Restraint
 from zhiyu.policy.declare_scorecards import Scorecard
 from zhiyu.policy.declare_tables import DecisionTable
 from zhiyu.policy.outcomes import OUTCOMES as OUTCOMES
@@ -101,6 +102,7 @@ class Policy(Declaration, frozen=True):
     let_through: LetThrough | None = None
     limits: tuple[ActionLimit, ...] = ()
     enforce: bool = True
+    restraint: Restraint | None = None
     reasons: tuple[Reason, ...] = ()
     sources: tuple[Source, ...] = ()
     deadline: Deadline = Deadline()
