@@ -58,7 +58,7 @@ _NUMBERS = {
     (Field, "min"), (Field, "max"),
     (Field, "step"), (Feature, "step"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
     (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
-    (Challenger, "percent"), (FairGroups, "ratio"), (Independence, "correlation"), (Independence, "changed"), (OverLending, "share"),
+    (Challenger, "percent"), (FairGroups, "ratio"), (Independence, "correlation"), (Independence, "differ"), (OverLending, "share"),
 }  # fmt: skip
 _UNORDERED = {
     "events": "name",

@@ -89,7 +89,7 @@ def _independence(checked: Checked, each: Independence, path: Path) -> None:
             "只有一个值无法比较",
             Hint("give two", "至少两个"),
         )
-    for key in ("correlation", "changed"):
+    for key in ("correlation", "differ"):
         _share(checked, getattr(each, key), (*path, key))
     for number, value in enumerate(each.values):
         if value not in ("true", "false", True, False):

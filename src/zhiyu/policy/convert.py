@@ -34,7 +34,7 @@ _NULL = ("", "~", "null", "Null", "NULL")
 EXACT_TEXT = {
     (Field, "min"), (Field, "max"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
     (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
-    (Challenger, "percent"), (FairGroups, "ratio"), (Independence, "correlation"), (Independence, "changed"), (OverLending, "share"),
+    (Challenger, "percent"), (FairGroups, "ratio"), (Independence, "correlation"), (Independence, "differ"), (OverLending, "share"),
 }  # fmt: skip
 """Numbers that are kept as the text typed, because a float would lose digits of money."""
 

@@ -26,7 +26,7 @@ class Independence(Declaration, frozen=True):
     """`of` (loyalty, the price of the device) must move none of `what`: `outcome`, `score`, or a number of the policy, e.g. a price.
 
     Two tests. Among events alike in `given`, the rank correlation must not pass `correlation` unless chance explains it. With `values`, all
-    events are decided again by the real engine as if `of` had each of them: at most the share `changed` may come out otherwise.
+    events are decided again by the real engine as if `of` had each of them: at most the share `differ` may come out otherwise.
     """
 
     of: str
@@ -35,7 +35,7 @@ class Independence(Declaration, frozen=True):
     given: tuple[str, ...] = ()
     values: tuple[str | int | float, ...] = ()
     correlation: str | int | float = "0.05"
-    changed: str | int | float = "0"
+    differ: str | int | float = "0"
     en: str = ""
     zh: str = ""
 

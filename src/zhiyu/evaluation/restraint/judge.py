@@ -120,7 +120,7 @@ def independence(number: int, each: Independence, found: Decided) -> dict[str, A
     if number in found.variants:
         facts["values"] = [str(value) for value in each.values]
         facts["set"] = _set(each, found, number)
-        facts["changed"] = float(each.changed)
+        facts["differ"] = float(each.differ)
         holds = holds and all(line["holds"] for line in facts["set"])
     return facts | {"holds": holds}
 
@@ -176,7 +176,7 @@ def _set(each: Independence, found: Decided, number: int) -> list[dict[str, Any]
         share = changed / max(len(shared), 1)
         means = [round(float(np.nanmean(column)), 6) if (~np.isnan(column)).any() else None for column in columns.T]
         line = {"what": name, "events": len(shared), "changed": changed, "share": round(share, 6), "means": means}
-        lines.append(line | {"holds": share <= float(each.changed)})
+        lines.append(line | {"holds": share <= float(each.differ)})
     return lines
 
 
