@@ -6,9 +6,7 @@ Exit codes: 0 done; 1 the policy or the input is wrong (the message says where a
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
 from zhiyu.commands.demo import demo
 from zhiyu.commands.diff import diff
+from zhiyu.commands.init import init
 from zhiyu.commands.keys import keys
 from zhiyu.commands.lists import lists as lists_group
 from zhiyu.commands.lists import snooze
@@ -49,29 +48,6 @@ def main() -> None:
 
     Start with `zhiyu init DIR`, then `zhiyu check DIR`, then `zhiyu replay DIR/events.ndjson --policy DIR`.
     """
-
-
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@language_option
-def init(folder: Path, lang: str | None) -> None:
-    """Write a small working policy, with sample events, into FOLDER (new or empty)."""
-    language = language_of(lang)
-    with told(language):
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"'{folder}' is not empty; choose a new folder", f"“{folder}”不是空目录；请选择新目录")
-        starter = resources.files("zhiyu.policy") / "starter"
-        with resources.as_file(starter) as source:
-            shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__*"))
-        made = ", ".join(sorted(path.name for path in folder.iterdir()))
-        if language == "zh":
-            click.echo(
-                f"已写入 {folder}：{made}\n下一步：zhiyu check {folder} && zhiyu replay {folder}/events.ndjson --policy {folder}"
-            )
-        else:
-            click.echo(
-                f"wrote {folder}: {made}\nnext: zhiyu check {folder} && zhiyu replay {folder}/events.ndjson --policy {folder}"
-            )
 
 
 @main.command()
@@ -343,6 +319,7 @@ def warm(lang: str | None) -> None:
 
 
 main.add_command(audit)
+main.add_command(init)
 main.add_command(backtest)
 main.add_command(bench)
 main.add_command(demo)

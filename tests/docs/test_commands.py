@@ -13,13 +13,15 @@ import pytest
 from click.testing import CliRunner
 
 from tests.docs.pages import ROOT, blocks, pages
-from tests.docs.walks import WALKS
+from tests.docs.walks import TUTORIALS, WALKS
 from zhiyu.cli import main
 from zhiyu.policy.load import load_texts
 from zhiyu.simulation import write_card_payments
 
 MINIMAL = b"name: page\nevents: [{name: application, fields: {amount: {type: money}}}]"
-RUNNABLE = [page for page in pages() if page not in WALKS and (blocks(page, "console") or blocks(page, "python"))]
+RUNNABLE = [
+    page for page in pages() if page not in (*WALKS, *TUTORIALS) and (blocks(page, "console") or blocks(page, "python"))
+]
 
 
 def commands(page: Path) -> list[str]:

@@ -21,6 +21,7 @@ from tests.docs.pages import ROOT, Block, blocks, pages
 from zhiyu.cli import main
 
 WALKS = [page for page in pages() if page.name.startswith("walk-through")]
+TUTORIALS = [page for page in pages() if page.name.startswith("tutorial")]
 WIDTH = "100"
 
 

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from zhiyu.base.errors import InputError
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+
+if TYPE_CHECKING:
+    from zhiyu.evaluation.training.gather import Gathering
+    from zhiyu.models.package import Package
 
 _PATH = click.Path(path_type=Path)
 
@@ -24,7 +28,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--label-delay", default=None, help="How long a label takes to arrive, e.g. 7d (default: the policy's).")
 @click.option("--source", default=None, help="Which source of the policy describes the file.")
 @click.option(
-    "--cell", required=True, metavar="STAGE/FRAUD", help="Where in the matrix, e.g. payment/account_takeover."
+    "--cell",
+    default="",
+    metavar="STAGE/FRAUD",
+    help="Where in the matrix, e.g. payment/account_takeover (default: EVENT/fraud).",
 )
 @click.option("--on", multiple=True, help="Event type to train on and to score (default: all that are decided).")
 @click.option("--kind", type=click.Choice(["trees", "logistic", "scorecard"]), default="trees", show_default=True)
@@ -43,37 +50,67 @@ _PATH = click.Path(path_type=Path)
     help="Judge on events from then on (default: the last quarter of the time).",
 )
 @click.option("--test-until", default="", metavar="TIME", help="Judge on events before then.")
+@click.option(
+    "--split",
+    type=click.Choice(["time", "draw"]),
+    default=None,
+    help="Judge on later events, or on a quarter that is drawn (default: drawn where the source has no time).",
+)
 @click.option("--calibration", type=click.Choice(["platt", "isotonic", "none"]), default="platt", show_default=True)
 @click.option(
     "--keep-good", type=float, default=1.0, show_default=True, help="Share of good events kept, with their weight."
 )
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of LightGBM, or rounds=150.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of sampling and trees.")
-@click.option("--out", "-o", required=True, type=_PATH, help="The package to write, e.g. POLICY/models/name.json.")
+@click.option("--out", "-o", type=_PATH, default=None, help="The package to write, e.g. POLICY/models/name.json.")
+@click.option(
+    "--install",
+    is_flag=True,
+    help="Put it into the policy: POLICY/models/NAME.json, and NAME.yaml with a rule that reads its score.",
+)
+@click.option("--name", default="fraud_model", show_default=True, help="With --install: what the score is called.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 @language_option
-def train(lang: str | None, as_json: bool, out: Path, **options: Any) -> None:
+def train(lang: str | None, as_json: bool, out: Path | None, install: bool, name: str, **options: Any) -> None:
     """Train a model on what was known then: features by replay through the engine, labels only once they had arrived, judged on later
     events.
 
-    The same events, options and seed give the same package. Name it in the policy: `models: [{name: …, file: …}]`.
+    The same events, options and seed give the same package. Name it in the policy: `models: [{name: …, file: …}]`, or have --install do so.
     """
+    from zhiyu.evaluation.training.install import install as installed
+    from zhiyu.evaluation.training.install import place_of
+    from zhiyu.models.package import hash_of
+
     language = language_of(lang)
     with told(language):
-        package = _trained(language, out, **options)
+        if install == bool(out):
+            raise InputError(
+                "say where the package goes: --out FILE, or --install", "请用 --out 文件 或 --install 指定模型包的位置"
+            )
+        file = out or place_of(options["policy"], name)
+        package = _trained(language, file, **options)
+        placed = installed(options["policy"], package) if install else None
         if as_json:
-            click.echo(json.dumps({"out": str(out), "hash": package[0], **package[1]}, ensure_ascii=False))
+            facts = {"metrics": package.metrics, "data": package.trained.data, "inputs": len(package.inputs)}
+            click.echo(json.dumps({"out": str(file), "hash": hash_of(package), **facts}, ensure_ascii=False))
         else:
-            click.echo(package[2])
+            click.echo(package.card_zh if language == "zh" else package.card_en)
+            click.echo(f"已写入 {file}" if language == "zh" else f"wrote {file}")
+            if placed:
+                click.echo(
+                    f"已写入 {placed}：其中一条规则读取评分"
+                    if language == "zh"
+                    else f"wrote {placed}: a rule there reads the score"
+                )
 
 
-def _trained(language: str, out: Path, **given: Any) -> tuple[str, dict[str, Any], str]:
-    """(hash, figures, card) of the package that was written."""
+def _trained(language: str, out: Path, **given: Any) -> Package:
+    """The package, once it is written."""
     from zhiyu.engine.opened import open_policy
     from zhiyu.evaluation.span import Span
     from zhiyu.evaluation.training.gather import Gathering
     from zhiyu.evaluation.training.train import Recipe, Training
-    from zhiyu.models.package import hash_of, written
+    from zhiyu.models.package import written
 
     learn, test = Span.read(given["begins"], given["ends"]), Span.read(given["test_from"], given["test_until"])
     opened = open_policy(given["policy"], all_features=True)
@@ -83,7 +120,8 @@ def _trained(language: str, out: Path, **given: Any) -> tuple[str, dict[str, Any
         labels=given["labels"], label_delay=given["label_delay"], span=whole, keep_good=given["keep_good"], seed=given["seed"],
     )  # fmt: skip
     recipe = Recipe(
-        name=out.stem, kind=given["kind"], cell=given["cell"], calibration=given["calibration"], begins_ms=learn.from_ms,
+        name=out.stem, kind=given["kind"], cell=given["cell"] or f"{gathering.on[0]}/fraud", split=given["split"] or _split(gathering),
+        calibration=given["calibration"], begins_ms=learn.from_ms,
         ends_ms=learn.until_ms, test_ms=test.from_ms, until_ms=test.until_ms, seed=given["seed"], settings=_settings(given["settings"]),
     )  # fmt: skip
     warm_kernels(language)
@@ -101,13 +139,12 @@ def _trained(language: str, out: Path, **given: Any) -> tuple[str, dict[str, Any
     part = out.with_name(out.name + ".part")
     part.write_bytes(written(training.package))
     part.replace(out)
-    figures = {
-        "metrics": training.package.metrics,
-        "data": training.package.trained.data,
-        "inputs": len(training.package.inputs),
-    }
-    card = training.package.card_zh if language == "zh" else training.package.card_en
-    return hash_of(training.package), figures, card
+    return training.package
+
+
+def _split(gathering: Gathering) -> str:
+    source = gathering.replay.source
+    return "draw" if source is not None and source.time is None else "time"
 
 
 def _settings(given: tuple[str, ...]) -> dict[str, Any]:

@@ -88,9 +88,12 @@ def card_payments(wanted: CardPayments = CardPayments()) -> pa.Table:
     )
 
 
-def write_card_payments(path: Path, days: int = 60, customers: int = 520, terminals: int = 1_000, seed: int = 1) -> int:
+def write_card_payments(
+    path: str | Path, days: int = 60, customers: int = 520, terminals: int = 1_000, seed: int = 1
+) -> int:
     """Write the payments to a Parquet file (replaced as a whole when it is there); returns how many."""
     table = card_payments(CardPayments(days, customers, terminals, seed))
+    path = Path(path)
     part = path.with_name(path.name + ".part")
     pq.write_table(table, part, compression="zstd")
     part.replace(path)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from zhiyu.base.jit import Array
+from zhiyu.evaluation.training.newton import newton
 from zhiyu.models.package import Calibration
 
-STEPS = 100
 MAX_POINTS = 200
 
 
@@ -18,16 +18,9 @@ def platt(raw: Array, label: Array, weight: Array) -> Calibration:
     """Logistic regression of the label on the raw score, by Newton's method; targets are drawn in a little, as Platt does."""
     bad, good = float(weight[label == 1].sum()), float(weight[label != 1].sum())
     target = np.where(label == 1, (bad + 1) / (bad + 2), 1 / (good + 2))
-    slope, offset = 1.0, 0.0
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(slope * raw + offset, -500, 500)))
-        pull, curve = weight * (target - p), weight * p * (1 - p)
-        gradient = np.array([(pull * raw).sum(), pull.sum()])
-        hessian = np.array([[(curve * raw * raw).sum(), (curve * raw).sum()], [(curve * raw).sum(), curve.sum()]])
-        step = np.linalg.solve(hessian + 1e-9 * np.eye(2), gradient)
-        slope, offset = slope + float(step[0]), offset + float(step[1])
-        if np.abs(step).max() < 1e-10:
-            break
+    middle, spread = float(np.average(raw, weights=weight)), max(float(np.sqrt(np.cov(raw, aweights=weight))), 1e-12)
+    offset, (slope,) = newton(((raw - middle) / spread)[:, None], target, weight, ridge=0.0)
+    slope, offset = float(slope) / spread, offset - float(slope) * middle / spread
     return Calibration(kind="platt", slope=max(slope, 1e-6), offset=offset)
 
 

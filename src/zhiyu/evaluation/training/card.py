@@ -29,7 +29,8 @@ def cards(package: Package) -> tuple[str, str]:
 
 def _card(package: Package, zh: bool) -> str:
     facts = package.trained
-    train, test = facts.data["train"], facts.data["test"]
+    drawn = facts.data.get("split") == "draw"
+    train, test = (_span(facts.data[part], zh, drawn) for part in ("train", "test"))
     kind = KINDS[package.kind][zh]
     lines = [f"# {package.name}", ""]
     if zh:
@@ -38,7 +39,8 @@ def _card(package: Package, zh: bool) -> str:
             "",
         ]
         lines += [
-            f"训练：{_span(train, zh)}。测试：{_span(test, zh)}，均在训练之后；学习时只用了测试开始前已到达的标签。",
+            f"训练：{train}。测试：{test}，"
+            + ("从同一张无时间的表中抽出。" if drawn else "均在训练之后；学习时只用了测试开始前已到达的标签。"),
             "",
         ]
     else:
@@ -47,8 +49,12 @@ def _card(package: Package, zh: bool) -> str:
             "",
         ]
         lines += [
-            f"Trained on {_span(train, zh)}. Tested on {_span(test, zh)}, "
-            "all later; only labels that had arrived when the test began were learned from.",
+            f"Trained on {train}. Tested on {test}, "
+            + (
+                "drawn from the same table, which has no time."
+                if drawn
+                else "all later; only labels that had arrived when the test began were learned from."
+            ),
             "",
         ]
     lines += ["| 指标 | 训练 | 测试 |" if zh else "| figure | training | test |", "|---|---|---|"]
@@ -62,19 +68,35 @@ def _card(package: Package, zh: bool) -> str:
         else "A score is association, not cause; judge it again when features, customers or fraudsters change, and look at who is hurt "
         "before it alone refuses anyone."
     )
-    return "\n".join([*lines, "", limits, ""])
+    return "\n".join([*lines, "", *_cuts(package.metrics["test"].get("cuts", []), zh), limits, ""])
+
+
+def _cuts(found: list[dict[str, float]], zh: bool) -> list[str]:
+    """What a threshold would have stopped in the test."""
+    if not found:
+        return []
+    head = [
+        "| 拦下占比 | 分数不低于 | 精确率 | 召回率 |"
+        if zh
+        else "| share stopped | score at least | precision | recall |",
+        "|---|---|---|---|",
+    ]
+    rows = [
+        f"| {cut['stopped']:.2%} | {cut['score']:.4f} | {cut['precision']:.1%} | {cut['recall']:.1%} |" for cut in found
+    ]
+    return [*head, *rows, ""]
 
 
 def _shown(figures: dict[str, Any], key: str) -> str:
     return "-" if figures.get(key) is None else f"{figures[key]:.4f}"
 
 
-def _span(span: dict[str, Any], zh: bool) -> str:
+def _span(span: dict[str, Any], zh: bool, drawn: bool) -> str:
     if not span.get("rows"):
         return "无" if zh else "nothing"
-    days = f"{span['from'][:10]} … {span['until'][:10]}"
+    days = "" if drawn else f"{span['from'][:10]} … {span['until'][:10]}"
     return (
-        f"{days}，{span['rows']:,} 行，欺诈 {span['frauds']:,}"
+        f"{days}{'，' if days else ''}{span['rows']:,} 行，欺诈 {span['frauds']:,}"
         if zh
-        else f"{days}: {span['rows']:,} rows, {span['frauds']:,} frauds"
+        else f"{days}{': ' if days else ''}{span['rows']:,} rows, {span['frauds']:,} frauds"
     )

@@ -37,6 +37,31 @@ def judged(score: Array, label: Array, weight: Array) -> dict[str, Any]:
     }
 
 
+SHARES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3)
+"""Of all events, the most suspicious."""
+
+
+def cuts(score: Array, label: Array, weight: Array) -> list[dict[str, float]]:
+    """What a threshold would stop, for some shares of all events: the score to reach, precision, recall. Equal scores stand together."""
+    order = np.argsort(-score, kind="stable")
+    bad, all_of = np.cumsum((weight * (label == 1))[order]), np.cumsum(weight[order])
+    found: list[dict[str, float]] = []
+    for share in SHARES:
+        at = int(np.searchsorted(all_of, share * all_of[-1])) if len(order) else 0
+        if at < len(order) and bad[-1] > 0 and all_of[-1] * share >= 1:
+            level = score[order][at]
+            if found and found[-1]["score"] == level:
+                continue
+            last = int(np.searchsorted(-score[order], -level, side="right")) - 1
+            found.append(
+                {
+                    "share": share, "score": float(level), "stopped": _rounded(all_of[last] / all_of[-1]),
+                    "precision": _rounded(bad[last] / all_of[last]), "recall": _rounded(bad[last] / bad[-1]),
+                }
+            )  # fmt: skip
+    return found
+
+
 def _rounded(value: Any) -> float:
     return round(float(value), 6)
 
@@ -44,7 +69,7 @@ def _rounded(value: Any) -> float:
 def reliability(score: Array, label: Array, weight: Array, bins: int = 10) -> list[dict[str, float]]:
     """Mean score beside the share of fraud, by tenths of the rows: a calibrated model has them equal."""
     order = np.argsort(score, kind="stable")
-    found = []
+    found: list[dict[str, float]] = []
     for rows in np.array_split(order, bins):
         if len(rows) and weight[rows].sum() > 0:
             own = weight[rows] / weight[rows].sum()

@@ -11,33 +11,16 @@ import msgspec
 import numpy as np
 
 from zhiyu.base.jit import Array
+from zhiyu.evaluation.training.newton import newton
 from zhiyu.models.package import Additive, Input, Term
 
 RIDGE = 1.0
-STEPS = 50
 HELD = (0.01, 0.99)
 """Values are held between these quantiles: one absurd amount does not decide."""
 MOST_BINS = 12
 LEAST_SHARE = 0.02
 """Of all weight, in a bin at least."""
 SMOOTHING = 0.5
-
-
-def newton(design: Array, label: Array, weight: Array) -> tuple[float, Array]:
-    """(intercept, coefficients) of a weighted logistic regression; the ridge leaves the intercept alone."""
-    full = np.column_stack([np.ones(len(design)), design])
-    beta = np.zeros(full.shape[1])
-    ridge = np.full(full.shape[1], RIDGE)
-    ridge[0] = 1e-9
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(full @ beta, -500, 500)))
-        gradient = full.T @ (weight * (label - p)) - ridge * beta
-        hessian = (full * (weight * p * (1 - p))[:, None]).T @ full + np.diag(ridge)
-        step = np.linalg.solve(hessian, gradient)
-        beta += step
-        if np.abs(step).max() < 1e-9:
-            break
-    return float(beta[0]), beta[1:]
 
 
 def logistic(values: Array, label: Array, weight: Array, inputs: Sequence[Input]) -> Additive:
@@ -60,7 +43,7 @@ def logistic(values: Array, label: Array, weight: Array, inputs: Sequence[Input]
             null.astype(float),
         ]
         shapes.append(("line", centre, scale, low, high))
-    base, beta = newton(np.column_stack(columns), label, weight)
+    base, beta = newton(np.column_stack(columns), label, weight, RIDGE)
     terms, at = [], 0
     for number, (given, (kind, centre, scale, low, high)) in enumerate(zip(inputs, shapes)):
         if kind == "categories":
@@ -92,7 +75,7 @@ def scorecard(values: Array, label: Array, weight: Array, inputs: Sequence[Input
         count = len(given.categories) if given.kind == "string" else len(edges) + 1
         woes.append((edges, _evidence(_bin_of(column, edges, given), count, label, weight)))
     design = np.column_stack([woe[_bin_of(values[:, i], edges, inputs[i])] for i, (edges, woe) in enumerate(woes)])
-    base, beta = newton(design, label, weight)
+    base, beta = newton(design, label, weight, RIDGE)
     terms = []
     for number, (given, (edges, woe)) in enumerate(zip(inputs, woes)):
         points = tuple((float(beta[number]) * woe[:-1]).tolist())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from zhiyu.evaluation.training.boosted import boosted
 from zhiyu.evaluation.training.calibrate import isotonic, platt
 from zhiyu.evaluation.training.card import cards
 from zhiyu.evaluation.training.gather import TrainingSet
-from zhiyu.evaluation.training.judge import judged, reliability
+from zhiyu.evaluation.training.judge import cuts, judged, reliability
 from zhiyu.evaluation.training.terms import logistic, scorecard
 from zhiyu.models.drift import spreads
 from zhiyu.models.package import Additive, Calibration, Package, Trees
@@ -35,17 +35,19 @@ LEAST_FRAUDS = 20
 """Fewer frauds than this teach nothing."""
 KINDS = ("trees", "logistic", "scorecard")
 CALIBRATIONS = ("platt", "isotonic", "none")
+SPLITS = ("time", "draw")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """What to make: name, kind, cell; the span of training [`begins_ms`, `ends_ms`), of the test [`test_ms`, `until_ms`); None for open
-    ends."""
+    ends. `split`: `time`, or `draw` for tables in no order of time."""
 
     name: str
     kind: str = "trees"
     cell: str = ""
     calibration: str = "platt"
+    split: str = "time"
     test_ms: int | None = None
     begins_ms: int | None = None
     ends_ms: int | None = None
@@ -87,12 +89,18 @@ class Training:
     """One training. Iterate `steps()` for progress (0..1), then read `package`."""
 
     def __init__(self, rows: TrainingSet, recipe: Recipe, policy_hash: str, events: tuple[str, ...]) -> None:
-        for given, known, what in ((recipe.kind, KINDS, "kind"), (recipe.calibration, CALIBRATIONS, "calibration")):
+        words = (
+            (recipe.kind, KINDS, "kind"),
+            (recipe.calibration, CALIBRATIONS, "calibration"),
+            (recipe.split, SPLITS, "split"),
+        )
+        for given, known, what in words:
             if given not in known:
                 raise InputError(
                     f"--{what} is one of {', '.join(known)}, not '{given}'",
                     f"--{what} 可选 {'、'.join(known)}，不是“{given}”",
                 )
+        rows = shuffled(rows, recipe.seed) if recipe.split == "draw" else rows
         self.rows, self.recipe, self.policy_hash, self.events = rows, recipe, policy_hash, events
         self.split = split_of(rows, recipe)
         self.package: Package | None = None
@@ -139,8 +147,10 @@ class Training:
             "test": judged(found, test.label, test.weight),
         }
         metrics["test"]["calibration"] = reliability(found, test.label, test.weight) if test.n else []
+        metrics["test"]["cuts"] = cuts(found, test.label, test.weight)
         data = {
-            "train": _span(train), "test": _span(test), "fingerprint": fingerprint(train), "left_out": list(self.rows.left_out),
+            "split": recipe.split, "train": _span(train), "test": _span(test), "fingerprint": fingerprint(train),
+            "left_out": list(self.rows.left_out),
         }  # fmt: skip
         settings = {"seed": recipe.seed, "calibration": recipe.calibration, **recipe.settings}
         facts = Facts(policy_hash=self.policy_hash, cell=recipe.cell, events=self.events, data=data, settings=settings)
@@ -148,6 +158,18 @@ class Training:
         whole = msgspec.structs.replace(package, trained=facts, metrics=metrics, baseline=baseline)
         en, zh = cards(whole)
         return msgspec.structs.replace(whole, card_en=en, card_zh=zh)
+
+
+def shuffled(rows: TrainingSet, seed: int) -> TrainingSet:
+    """Rows of a table in no order of time, dealt out by a draw that spreads frauds evenly: place in the deal instead of time, labels known
+    from the beginning."""
+    own = np.random.default_rng(seed)
+    place = np.empty(rows.n)
+    for kind in (0, 1):
+        of_kind = np.flatnonzero(rows.label == kind)
+        place[own.permutation(of_kind)] = (np.arange(len(of_kind)) + 0.5) / max(len(of_kind), 1)
+    dealt = np.argsort(np.argsort(place, kind="stable"), kind="stable").astype(np.int64)
+    return replace(rows, time_ms=dealt, known_ms=np.zeros(rows.n, np.int64))
 
 
 def folds(rows: TrainingSet) -> Iterator[Array]:

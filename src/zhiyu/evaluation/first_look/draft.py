@@ -1,0 +1,245 @@
+"""The policy folder that a first look leads to: source, event type, features, first rules.
+
+In: a sample with its shapes and roles. Out: file name → YAML text, written for people who will change it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from zhiyu.base.limits import MAX_FIELDS, MAX_VALUE
+from zhiyu.base.money import MINOR_DIGITS
+from zhiyu.evaluation.first_look.draft_features import Counted, features_text, rules_text
+from zhiyu.evaluation.first_look.roles import Roles, names_of
+from zhiyu.evaluation.first_look.sample import Sample
+from zhiyu.evaluation.first_look.shapes import Shape
+from zhiyu.events.problems import RESERVED
+from zhiyu.expressions.functions import FUNCTIONS
+
+_CODE = re.compile(
+    r"code|(^|_)type|zip|postal|mcc|(^|_)bin$|categor|region|(^|_)id$|代码|类型|编码|邮编|类别", re.IGNORECASE
+)
+_PHONE = re.compile(r"phone|mobile|(^|_)tel|手机|电话", re.IGNORECASE)
+_PLAIN = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff]*")
+_WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
+TAKEN = RESERVED | frozenset(FUNCTIONS) | {"fraud", "outcome", "score", "label", "decision"}
+LONG_GAP_S = 300 * 86_400
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What will be written. `names`: column → field; `kinds`: column → type of the field."""
+
+    files: dict[str, str]
+    names: dict[str, str]
+    kinds: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user wants it to be called: policy, event type, currency of the money, zone of times without an offset, delay of labels."""
+
+    policy: str
+    event: str = "event"
+    currency: str = "CNY"
+    timezone: str = "UTC"
+    delay: str = ""
+
+
+def scalar(text: object) -> str:
+    """A YAML scalar that reads as this text or number."""
+    if isinstance(text, (int, float)):
+        return str(text)
+    words = str(text)
+    plain = _PLAIN.fullmatch(words) and words.lower() not in _WORDS
+    return words if plain else json.dumps(words, ensure_ascii=False)
+
+
+def draft_of(sample: Sample, shapes: dict[str, Shape], roles: Roles, wanted: Wanted) -> Draft:
+    """Write it down."""
+    apart = {roles.label, roles.time, roles.clock, roles.id, *roles.left_out, *roles.places.values()} - set(
+        roles.entities
+    )
+    columns = [name for name in shapes if name not in apart][: MAX_FIELDS - 16]
+    named = {name: name for name in columns if name not in roles.places}
+    names = names_of(list(named), TAKEN) | {
+        lat: "place" if len(roles.places) == 1 else f"place_{n}" for n, lat in enumerate(roles.places, 1)
+    }
+    kinds = {name: _kind(shapes[name], roles) for name in columns}
+    counted = Counted.of(shapes, roles, names, kinds)
+    files = {
+        "policy.yaml": _policy(sample, shapes, roles, names, kinds, wanted),
+        "events.yaml": _events(shapes, roles, names, kinds, wanted),
+        "features.yaml": features_text(counted),
+        "rules.yaml": rules_text(counted, shapes, names),
+    }
+    return Draft({name: text for name, text in files.items() if text}, names, kinds)
+
+
+def _kind(shape: Shape, roles: Roles) -> str:
+    name, kind = shape.name, shape.kind
+    if name in roles.places:
+        return "geo"
+    if name == roles.money and max(abs(shape.low), abs(shape.high)) < MAX_VALUE / 1000:
+        return "money"
+    if _PHONE.search(name) and kind in ("text", "int") and name in roles.entities:
+        return "phone"
+    if kind == "int" and (name in roles.entities or (_CODE.search(name) and shape.low >= 0)):
+        return "string"
+    return {"text": "string", "clock": "string"}.get(kind, kind)
+
+
+def _policy(
+    sample: Sample, shapes: dict[str, Shape], roles: Roles, names: dict[str, str], kinds: dict[str, str], wanted: Wanted
+) -> str:
+    lines = [
+        "# Written by a first look at the file: read it, and change what was guessed wrong. `zhiyu check` says what does not fit.",
+        f"name: {scalar(wanted.policy)}", f"zh: {scalar(wanted.policy)}",
+    ]  # fmt: skip
+    if _gap_s(shapes, roles) > LONG_GAP_S:
+        lines.append("clock: {max_ahead: 3650d}  # the file jumps far ahead in time")
+    lines += ["sources:", "  - name: file", f"    event: {wanted.event}"]
+    lines += [f"    {key}: {_value(value)}" for key, value in _written(sample, shapes, kinds).items()]
+    lines.append(
+        f"    id: {scalar(roles.id)}"
+        if roles.id
+        else "    # no column tells records apart: the place in the file is the id"
+    )
+    lines.append(_time_line(shapes, roles, wanted))
+    if roles.time and not _in_order(shapes[roles.time], roles):
+        lines.append("    order: time  # the file is in no order of time")
+    lines.append("    fields:")
+    for column, field in names.items():
+        if kinds[column] == "geo":
+            lines.append(f"      {field}: [{scalar(column)}, {scalar(roles.places[column])}]")
+        elif kinds[column] != "time":
+            lines.append(f"      {field}: {scalar(column)}")
+    times = [column for column, kind in kinds.items() if kind == "time"]
+    if times:
+        lines.append("    times:")
+        lines += [f"      {names[column]}: {_time(column, shapes[column].formats, wanted)}" for column in times]
+    lines += _label_lines(shapes, roles, wanted)
+    lines += [f"    # left out: {column} ({_WHY[why]})" for column, why in roles.left_out.items()]
+    return "\n".join(lines) + "\n"
+
+
+_WHY = {
+    "constant": "always the same",
+    "empty": "always empty",
+    "label": "seems to tell the outcome, as a label does",
+    "number": "only counts the records",
+}
+
+
+def _written(sample: Sample, shapes: dict[str, Shape], kinds: dict[str, str]) -> dict[str, object]:
+    """How the file is written, its words for nothing and its decimal mark."""
+    found: dict[str, object] = dict(sample.written)
+    words = dict.fromkeys(word.strip() for name in shapes for word in shapes[name].words)
+    if words:
+        found["missing"] = tuple({word.casefold(): word for word in words}.values())
+    decimals = {shapes[name].decimal for name in kinds} - {""}
+    if decimals:
+        found["decimal"] = "," if "," in decimals else "."
+    return found
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(scalar(each) for each in value) + "]"
+    return scalar(value)
+
+
+def _time_line(shapes: dict[str, Shape], roles: Roles, wanted: Wanted) -> str:
+    if not roles.time:
+        return "    # no time: a table in no order of time, nothing is counted over windows"
+    shape = shapes[roles.time]
+    if roles.epoch:
+        return f"    time: {{column: {scalar(roles.time)}, epoch: {roles.epoch}}}"
+    formats, extra = shape.formats, ""
+    if roles.clock:
+        hours = "%H:%M:%S" if shapes[roles.clock].example.count(":") == 2 else "%H:%M"
+        formats = tuple(f"{day} {hours}" for day in (formats or ("%Y-%m-%d",)))
+        extra = f", clock: {scalar(roles.clock)}"
+    return f"    time: {_time(roles.time, formats, wanted, extra)}"
+
+
+def _time(column: str, formats: tuple[str, ...], wanted: Wanted, extra: str = "") -> str:
+    told = f", formats: [{', '.join(json.dumps(each, ensure_ascii=False) for each in formats)}]" if formats else ""
+    return f"{{column: {scalar(column)}{extra}{told}, timezone: {scalar(wanted.timezone)}}}"
+
+
+def _in_order(shape: Shape, roles: Roles) -> bool:
+    return shape.rising and not roles.clock
+
+
+def _gap_s(shapes: dict[str, Shape], roles: Roles) -> float:
+    if not roles.time or not roles.epoch:
+        return float("inf") if roles.time else 0.0
+    return shapes[roles.time].high - shapes[roles.time].low
+
+
+def _label_lines(shapes: dict[str, Shape], roles: Roles, wanted: Wanted) -> list[str]:
+    if not roles.label:
+        return [
+            "    # no label was found: declare `label: {column: …, fraud: […], legit: […], delay: 7d}` when there is one"
+        ]
+    bad, good = (", ".join(scalar(word) for word in words) for words in (roles.fraud, roles.legit))
+    shape = shapes[roles.label]
+    share = sum(shape.counts[word] for word in roles.fraud) / max(shape.known, 1)
+    unsure = "" if roles.sure else "; the rarer value was taken for fraud: is that so?"
+    delay = wanted.delay or ("7d" if roles.time else "0s")
+    return [
+        f"    # {share:.2%} of the labelled records are fraud{unsure}",
+        f"    label: {{column: {scalar(roles.label)}, fraud: [{bad}], legit: [{good}], delay: {delay}}}",
+    ]
+
+
+def _events(
+    shapes: dict[str, Shape], roles: Roles, names: dict[str, str], kinds: dict[str, str], wanted: Wanted
+) -> str:
+    lines = ["events:", f"  - name: {wanted.event}"]
+    money = names.get(roles.money, "") if kinds.get(roles.money) == "money" else ""
+    if money:
+        lines.append(f"    money: {money}  # how much is at stake")
+    lines.append("    fields:")
+    for column, field in names.items():
+        shape, kind = shapes[column], kinds[column]
+        told = [f"type: {kind}"]
+        if kind == "money":
+            told += [
+                f"currency: {wanted.currency}",
+                *(
+                    ["round: true"]
+                    if shape.digits > MINOR_DIGITS.get(wanted.currency, 2) or shape.kind == "number"
+                    else []
+                ),
+            ]
+        if kind == "number":
+            told += [*([f"digits: {shape.digits}"] if shape.digits != 6 else []), "round: true"]
+        if column in roles.entities:
+            told.append(f"entity: {field}")
+        if column in roles.personal:
+            told.append("personal: true")
+        lines.append(f"      {field}: {{{', '.join(told)}}}")
+    derived = _derived(shapes, roles, names, kinds)
+    if derived:
+        lines.append("    # values of one event alone")
+        lines += ["    derive:", *(f"      {name}: {expression}" for name, expression in derived.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _derived(shapes: dict[str, Shape], roles: Roles, names: dict[str, str], kinds: dict[str, str]) -> dict[str, str]:
+    """Hour and day of the week where the time of day is known; how long before the event other times were."""
+    found: dict[str, str] = {}
+    if not roles.time:
+        return found
+    if roles.epoch or roles.clock or ":" in shapes[roles.time].example:
+        found |= {"hour_of_day": "hour(time)", "day_of_week": "weekday(time)"}
+    found |= {
+        f"days_since_{names[column]}": f"days(time - {names[column]})"
+        for column, kind in kinds.items()
+        if kind == "time"
+    }
+    return {name: expression for name, expression in found.items() if name not in names.values()}
