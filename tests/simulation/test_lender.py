@@ -21,7 +21,7 @@ from zhiyu.events.schema import EventSchema
 from zhiyu.events.vocabulary import loan_events
 from zhiyu.simulation.lender import Made, Wanted, make_lender
 from zhiyu.simulation.lender.chance import Chance, permuted
-from zhiyu.simulation.lender.parameters import CAMOUFLAGE, DAY_MS, HIDES, MAX_CELLS, season
+from zhiyu.simulation.lender.parameters import CAMOUFLAGE, DAY_MS, HIDES, MAX_CELLS, VERSIONS, season
 from zhiyu.simulation.lender.people import DORM, OFFICE, SHOP, SON, SWITCHER, TRAVELLER
 from zhiyu.simulation.lender.render import table, tables
 from zhiyu.simulation.lender.rows import KIND, KINDS, NUMBER
@@ -43,11 +43,16 @@ def hard() -> Made:
 
 def test_these_bytes_are_frozen(tmp_path: Path) -> None:
     """Whoever changes a number of the generator gives it a new version."""
-    told = write_lender(make_lender(Wanted(days=4, customers=300, seed=7)), tmp_path / "a")
-    assert (told["version"], told["events"], told["sha256"]) == ("lender/2", FROZEN[0], FROZEN[1])
+    for version, frozen in FROZEN.items():
+        told = write_lender(make_lender(Wanted(days=4, customers=300, seed=7, version=version)), tmp_path / "a")
+        assert (told["version"], told["events"], told["sha256"]) == (version, *frozen)
+    assert list(FROZEN) == list(VERSIONS)
 
 
-FROZEN = (2903, "635044399de0ea5c23108d2e68fa79ac1d59880ebb444439e1c34b3a74432571")
+FROZEN = {
+    "lender/2": (2903, "635044399de0ea5c23108d2e68fa79ac1d59880ebb444439e1c34b3a74432571"),
+    "lender/3": (2970, "4934e070b4551a06f8e77b8e633ec3601c2dce5f5f4638ae1cb7f2c2d6076eed"),
+}
 
 
 def test_parquet_and_lines_say_the_same(tmp_path: Path) -> None:
@@ -286,3 +291,32 @@ def test_the_command_writes_and_leaves_other_folders_alone(tmp_path: Path) -> No
     refused = CliRunner().invoke(main, [*arguments, str(tmp_path / "b")])
     assert refused.exit_code == 1
     assert (tmp_path / "b" / "mine.txt").read_text() == "keep"
+
+
+def test_a_cash_out_ring_uses_its_organisers_phones(made: Made) -> None:
+    """From lender/3 on: customers of one shop pay on the two phones of its organiser; in lender/2 they did not."""
+    assert _people_per_shared_phone(made) >= 3
+    assert _people_per_shared_phone(make_lender(Wanted(days=42, customers=6_000, seed=11, version="lender/2"))) == 1
+
+
+def _people_per_shared_phone(made: Made) -> int:
+    """Most customers that paid cash-out shops on one device."""
+    events = made.events
+    kept = (events["kind"] == KIND["cash_out"]) & (events["type"] == NUMBER["payment"])
+    pairs = np.unique(np.stack([events["device"][kept], events["person"][kept]]), axis=1)
+    return int(np.unique(pairs[0], return_counts=True)[1].max())
+
+
+def test_nobody_sends_money_without_a_log_in(made: Made) -> None:
+    """What a missing log-in gave away in lender/2: every transfer has one within the hour and a half before it."""
+    events = made.events
+    sends, logs = events["type"] == NUMBER["transfer"], events["type"] == NUMBER["log_in"]
+    at = {}
+    for person, time in zip(events["person"][logs].tolist(), events["time"][logs].tolist()):
+        at.setdefault(person, []).append(time)
+    alone = [
+        int(kind)
+        for person, time, kind in zip(*(events[name][sends].tolist() for name in ("person", "time", "kind")))
+        if time > DAY_MS and not any(0 <= time - each <= 4 * 3_600_000 for each in at.get(person, []))
+    ]
+    assert alone == []

@@ -51,13 +51,15 @@ WORDS_ZH = {"people": "生成客户", "lives": "模拟日常", "frauds": "模拟
     show_default=True,
     help="Of the events.",
 )
+@click.option("--generator", default="", help="An earlier generator, for figures that stay comparable: lender/2.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: what stands in simulation.json.")
 @language_option
 def simulate(
-    days: int, customers: int, seed: int, difficulty: int, out: Path, form: str, as_json: bool, lang: str | None
-) -> None:
+    days: int, customers: int, seed: int, difficulty: int, out: Path, form: str, generator: str, as_json: bool,
+    lang: str | None,
+) -> None:  # fmt: skip
     """Make a lender: events in the loan vocabulary, honest and fraudulent, and the truth beside them."""
-    from zhiyu.simulation.lender import Wanted, make_lender
+    from zhiyu.simulation.lender import VERSION, Wanted, make_lender
     from zhiyu.simulation.lender.write import write_lender
 
     language = language_of(lang)
@@ -67,7 +69,7 @@ def simulate(
         def say(what: str, done: float) -> None:
             bar.update(task, description=WORDS_ZH[what] if language == "zh" else what, completed=done)
 
-        made = make_lender(Wanted(days, customers, seed, difficulty), say)
+        made = make_lender(Wanted(days, customers, seed, difficulty, generator or VERSION), say)
         found = write_lender(made, out, "ndjson" if form == "ndjson" else "parquet", say)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))

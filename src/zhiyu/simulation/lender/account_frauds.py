@@ -5,6 +5,8 @@ In: a scheme with customers whose accounts are open. Out: their events, marked.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from zhiyu.simulation.lender import parameters as p
@@ -17,6 +19,8 @@ from zhiyu.simulation.lender.schemes import Scheme
 
 MULES = 6_500_000_000
 """First number of the accounts that stolen money goes to."""
+RINGS = 6_800_000_000
+"""First number of the accounts that cash-out rings take their fees to."""
 
 
 def takeovers(s: Scheme) -> None:
@@ -53,12 +57,19 @@ def takeovers(s: Scheme) -> None:
         rows.add("account_change", at, each, a=what, number=at // 1000 % 1_000_000 + 1, **new),
     )
     then = time + gap(lives, "taker", who, time, 420, 1_500)
-    then = np.where(s.shows("haste", who, time), then, later(lives, "taker draws", who, then, 1))
+    hasty = s.shows("haste", who, time)
+    then = np.where(hasty, then, later(lives, "taker draws", who, then, 1))
+    if s.wanted.has_rings:
+        again = {name: value[~hasty] for name, value in seen.items()}
+        s.mark("takeover", log_in(lives, who[~hasty], (then - gap(lives, "draw", who, then))[~hasty], again))
     share = np.where(s.shows("all", who, time), 1.0, c.spread("draw share", p.DRAW_SHARES, who, time // 1000))
     mule = np.where(s.shares("mule", who, 0.9), MULES + thief, MULES + 1_000_000 + who)
     s.mark("takeover", draw(lives, who, then, seen, share=share))
     amount = _sent(s, who, time)
-    s.mark("takeover", send(lives, who, then + gap(lives, "send", who, then), seen, payee=mule, amount=amount))
+    after = gap(lives, "send", who, then)
+    if s.wanted.has_rings:
+        after = np.where(hasty, after, gap(lives, "send", who, then, 60, 5_400))
+    s.mark("takeover", send(lives, who, then + after, seen, payee=mule, amount=amount))
 
 
 def scam_victims(s: Scheme) -> None:
@@ -100,12 +111,16 @@ def scam_victims(s: Scheme) -> None:
 
 
 def cash_out(s: Scheme) -> None:
-    """Customers turn credit into cash at shops that sell nothing: a few shops, a few large payments each, month after month."""
+    """Customers turn credit into cash at shops that sell nothing: a few shops, a few large payments each, month after month.
+
+    Each shop is a ring (from lender/3 on): its organiser does many of the payments himself, on two phones, and takes his fee to one account.
+    """
     who = s.customers("cash_out", s.how_many("cash_out"))
     c, lives = s.chance, s.lives
     shops = max(2, len(who) // 10)
     shop = c.below("cash shop", shops, who)
     _belong(s, "cash_out", who, shop)
+    phones = s.things(200_000) if s.wanted.has_rings else -1
     time = s.when("cash_out", who) + moment(c, "cash hour", who)
     for turn in range(4):
         goes = c.happens("cashes", (1.0, 0.7, 0.5, 0.35)[turn], who) if turn else np.ones(len(who), np.bool_)
@@ -114,10 +129,27 @@ def cash_out(s: Scheme) -> None:
         other = c.below("cash shop now", shops, each, turn)
         at_home = s.people.city[each] * 3_000 + 2_000 + other % 900
         merchant = np.where(s.shares("cash shop", each, 0.95), 200_000 + shop[goes], at_home)
-        s.mark(
-            "cash_out",
-            pay(lives, each, at, lives.session("cash", each, at), merchant=merchant, amount=_spent(s, each, at, turn)),
-        )
+        seen, amount = lives.session("cash", each, at), _spent(s, each, at, turn)
+        if phones >= 0:
+            _by_the_organiser(s, each, shop[goes], phones, seen, turn)
+        s.mark("cash_out", pay(lives, each, at, seen, merchant=merchant, amount=amount))
+        if phones >= 0:
+            pays = c.happens("pays the ring", 0.5, each, turn)
+            fee = np.clip(amount[pays] * (6 + c.below("ring fee", 8, each[pays], turn)) // 100, 1_000, None)
+            fee = np.where(s.shows("sum", each[pays], at[pays]), fee, usual_sum(lives, each[pays], at[pays]))
+            after = at[pays] + gap(lives, "ring fee", each[pays], at[pays], 300, 20_000)
+            some = {name: value[pays] for name, value in seen.items()}
+            account = np.where(s.shares("ring account", each[pays], 0.9), RINGS + shop[goes][pays], RINGS + 1_000_000 + each[pays])
+            s.mark("cash_out", log_in(lives, each[pays], after - gap(lives, "send", each[pays], after), some))
+            s.mark("cash_out", send(lives, each[pays], after, some, payee=account, amount=fee))
+
+
+def _by_the_organiser(s: Scheme, who: Ints, ring: Ints, phones: int, seen: dict[str, Any], turn: int) -> None:
+    """Some do it with the organiser's phone, at his place; changes `seen`."""
+    c = s.chance
+    his = s.shares("ring phone", who, 0.7) & c.happens("hands over", 0.8, who, turn)
+    seen["device"] = np.where(his, phones + ring * 4 + c.below("ring phone", 2, who, turn), seen["device"])
+    seen["ip"] = np.where(his & s.shares("ring ip", who, 0.8), hub_ip(c, "ring ip", ring), seen["ip"])
 
 
 def abnormal_use(s: Scheme) -> None:

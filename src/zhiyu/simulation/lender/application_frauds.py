@@ -131,6 +131,8 @@ def intermediaries(s: Scheme) -> None:
         things + 100_000 + agency * 10 + c.below("agency friend", 3, who),
         people.contact[who],
     )
+    if s.wanted.has_rings:
+        people.address[who] = np.where(s.shares("agency address", who, 0.4), things + 200_000 + agency, people.address[who])
     people.ip[who] = np.where(s.shares("agency ip", who, 0.6), hub_ip(c, "agency ip", agency), people.ip[who])
     people.shared[who], people.second[who] = people.device[who], -1
     start = s.when("intermediary", gang)
@@ -149,6 +151,8 @@ def intermediaries(s: Scheme) -> None:
     fee = np.where(shows, fee, usual_sum(s.lives, granted, found["drawn"]))
     who, time = granted[pays], later(s.lives, "fee", granted, found["drawn"], 1)[pays]
     seen = s.lives.session("fee", who, time)
+    if s.wanted.has_rings:
+        log_in(s.lives, who, time - gap(s.lives, "send", who, time), seen)
     s.mark("intermediary", send(s.lives, who, time, seen, payee=6_000_000_000 + people.gang[who], amount=fee[pays]))
 
 

@@ -43,14 +43,16 @@ def live(lives: Lives, who: Ints) -> None:
     _service(lives, who)
 
 
-def first_draw(lives: Lives, who: Ints, time: Ints) -> None:
-    """Most new customers draw within days."""
+def first_draw(lives: Lives, who: Ints, time: Ints, logs_in: bool) -> None:
+    """Most new customers draw within days; from lender/3 on they log in for it, as for every other draw-down."""
     c = lives.chance
     does = c.happens("first draw", 0.72, who)
     who, time = who[does], time[does]
     soon = time + 2 * p.MINUTE_MS + c.below("at once after", 2_400_000, who)
     time = np.where(c.happens("at once", 0.6, who), soon, later(lives, "first draw", who, time, 4))
     seen = lives.session("first draw", who, time)
+    if logs_in:
+        log_in(lives, who, time - gap(lives, "draw", who, time), seen)
     draw(lives, who, time, seen)
     _message(lives, who, time + 20_000, 0)
 

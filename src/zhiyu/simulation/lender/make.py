@@ -62,7 +62,7 @@ def make_lender(wanted: p.Wanted, say: Say = lambda what, done: None) -> Made:
     people = make_people(chance, np.arange(wanted.customers), wanted.customers, wanted.days)
     add_oddities(chance, people, wanted.customers)
     lives = Lives(chance, people, rows, wanted.days)
-    _come_and_live(lives, say)
+    _come_and_live(lives, wanted, say)
     scheme = Scheme(chance, wanted, lives, rows, np.zeros(wanted.customers, np.bool_))
     for make in (*account_frauds.ALL, *application_frauds.ALL):
         say("frauds", 0.4)
@@ -83,7 +83,7 @@ def make_lender(wanted: p.Wanted, say: Say = lambda what, done: None) -> Made:
     return Made(wanted, chance, lives.people, events, np.where(kept_found < until, kept_found, -1), declined)
 
 
-def _come_and_live(lives: Lives, say: Say) -> None:
+def _come_and_live(lives: Lives, wanted: p.Wanted, say: Say) -> None:
     people = lives.people
     everybody = np.arange(len(people))
     new = people.joined >= 0
@@ -91,7 +91,7 @@ def _come_and_live(lives: Lives, say: Say) -> None:
     turned_down = ~new & ((people.bureau < p.DECLINE_BELOW) | lives.chance.happens("says no", 1 / 12, everybody))
     lives.opened[turned_down] = 1 << 60
     _, _, found = arrive(lives, everybody[new])
-    first_draw(lives, found["granted"], found["when"])
+    first_draw(lives, found["granted"], found["when"], wanted.has_rings)
     open_ = np.flatnonzero(lives.opened < 1 << 60)
     pieces = max(1, len(open_) // 40_000)
     for number, who in enumerate(np.array_split(open_, pieces)):

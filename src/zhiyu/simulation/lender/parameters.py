@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from zhiyu.base.errors import InputError
 
-VERSION = "lender/2"
+VERSIONS = ("lender/2", "lender/3")
+"""Generators that can still be asked for. 3: cash-out shops are rings with phones and an account of their own, agencies let their clients
+give one address, and everybody logs in before drawing or sending (in 2 a missing log-in gave some frauds away)."""
+VERSION = VERSIONS[-1]
 START_MS = 1_756_656_000_000
 """2025-09-01 00:00 at +08:00, a Monday."""
 DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
@@ -123,6 +126,12 @@ class Wanted:
     customers: int = 20_000
     seed: int = 7
     difficulty: int = 3
+    version: str = VERSION
+
+    @property
+    def has_rings(self) -> bool:
+        """Whether it is lender/3 or later."""
+        return VERSIONS.index(self.version) >= 1
 
     def check(self) -> Wanted:
         """The same; InputError when a number is out of range."""
@@ -136,6 +145,12 @@ class Wanted:
                 raise InputError(
                     f"{name} is {value}; it can be {least} to {most}", f"{name} 为 {value}，应在 {least} 到 {most} 之间"
                 )
+        if self.version not in VERSIONS:
+            known = ", ".join(VERSIONS)
+            raise InputError(
+                f"there is no generator '{self.version}'; there are {known}",
+                f"没有生成器“{self.version}”；可用：{known}",
+            )
         if self.days * self.customers > MAX_CELLS:
             en = f"{self.days} days of {self.customers:,} customers; days × customers can be {MAX_CELLS:,}: fewer of either"
             raise InputError(en, f"{self.days} 天 × {self.customers:,} 名客户，乘积上限 {MAX_CELLS:,}：请减少其一")

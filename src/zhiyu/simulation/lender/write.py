@@ -185,7 +185,7 @@ def _told(made: Made, digest: str) -> dict[str, Any]:
     types = np.bincount(made.events["type"], minlength=len(TYPES))
     wanted = made.wanted
     return {
-        "version": p.VERSION, "days": wanted.days, "customers": wanted.customers, "seed": wanted.seed, "difficulty": wanted.difficulty,
+        "version": wanted.version, "days": wanted.days, "customers": wanted.customers, "seed": wanted.seed, "difficulty": wanted.difficulty,
         "events": len(made.events), "sha256": digest, "types": {name: int(n) for name, n in zip(TYPES, types) if n},
         "frauds": {name: int(n) for name, n in zip(KINDS, kinds) if name and n}, "people": len(made.people),
     }  # fmt: skip
