@@ -1,7 +1,7 @@
 # Everything a person needs, on a machine with Python 3.11 or newer and nothing else. The first call makes .venv and installs
 # into it; later calls reuse it until pyproject.toml or constraints.txt change.
 #
-#   make demo    a server, card payments sent to it, what it decided and why
+#   make demo    a server, a day of a simulated lender, what was stopped and why
 #   make test    all tests                       make check   style, types, import contract
 #   make bench   the headline figures            make soak    property tests, twenty-five times as many examples
 #   make docs    renew what docs and READMEs show of the code

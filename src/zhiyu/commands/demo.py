@@ -1,7 +1,8 @@
-"""`zhiyu demo`: a server on the example policy, a stream of card payments sent to it, what it decided and how good that was.
+"""`zhiyu demo`: a server on an example policy, events sent to it over HTTP, what it decided and how good that was.
 
-In: the example policy; the real file where ZHIYU_DATA has it, else a generated one with the same columns. Out: the report from the server's
-own log. At a terminal the server goes on until Ctrl-C, so that one can look around; otherwise it stops when the report is printed.
+In: nothing; a day of the simulated lender, or with `--cards` card payments: the real file where ZHIYU_DATA has it, else a generated one with
+the same columns. Out: the day beside the truth, or the report from the server's own log. At a terminal the server goes on until Ctrl-C, so
+that one can look around; otherwise it stops when everything is printed.
 """
 
 from __future__ import annotations
@@ -41,27 +42,43 @@ _START_S = 120.0
     "-p",
     type=click.Path(path_type=Path),
     default=None,
-    help="Policy folder (default examples/card_payments).",
+    help="Policy folder (default examples/consumer_credit, with --cards examples/card_payments).",
 )
+@click.option("--cards", is_flag=True, help="Card payments instead of the lender: the report of a server's log.")
 @click.option("--once", is_flag=True, help="Stop the server when the report is printed, also at a terminal.")
 @language_option
-def demo(policy: Path | None, once: bool, lang: str | None) -> None:
-    """Send card payments to a server with the example policy, and show what was stopped, and why."""
+def demo(policy: Path | None, cards: bool, once: bool, lang: str | None) -> None:
+    """A day of the simulated lender, sent to a server: what was stopped, held and let through, why, beside the truth."""
     language = language_of(lang)
     with told(language):
-        folder = policy or _example("card_payments")
-        events = _events(language)
+        folder = policy or _example("card_payments" if cards else "consumer_credit")
+        events = _events(language) if cards else None
         warm_kernels(language)
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         stays = sys.stdout.isatty() and not once
         with _server(folder, PORT if stays else 0) as url:
-            sent = _sent(events, folder, url, language)
-            found = served_report(FOLDER / "data", "default", language)
-            found.seconds = sent.seconds
-            _print(found, language)
+            if events is not None:
+                _card_payments(events, folder, url, language)
+            else:
+                _lender(folder, url, language)
             if stays:
                 _wait(url, language)
+
+
+def _card_payments(events: Path, policy: Path, url: str, language: str) -> None:
+    sent = _sent(events, policy, url, language)
+    found = served_report(FOLDER / "data", "default", language)
+    found.seconds = sent.seconds
+    _print(found, language)
+
+
+def _lender(folder: Path, url: str, language: str) -> None:
+    from zhiyu.commands.demo_lender import a_day
+    from zhiyu.engine.opened import open_policy
+
+    _, event = a_day(open_policy(folder).policy, url, FOLDER, language)
+    _tell_where(event, language)
 
 
 def _example(name: str) -> Path:
@@ -159,15 +176,19 @@ def _print(found: Replayed, language: str) -> None:
     from zhiyu.evaluation.report import ReportPrinter
 
     ReportPrinter(Console(), language).print(found)
+    _tell_where(found.examples[0].event_id if found.examples else "", language)
+
+
+def _tell_where(event: str, language: str) -> None:
+    """Where to read on: the data, and one decision in full."""
     zh = language == "zh"
     click.echo(
-        f"服务数据在 {FOLDER / 'data'}；`zhiyu report --data {FOLDER / 'data'}` 可再次查看本报告"
+        f"\n服务数据在 {FOLDER / 'data'}；`zhiyu report --data {FOLDER / 'data'}` 可查看规则报告"
         if zh
-        else f"the server's data is in {FOLDER / 'data'}; `zhiyu report --data {FOLDER / 'data'}` prints this again"
+        else f"\nthe server's data is in {FOLDER / 'data'}; `zhiyu report --data {FOLDER / 'data'}` reports on its rules"
     )
-    if found.examples:
-        path = f"/v1/decisions/{found.examples[0].event_id}/explanation"
-        click.echo(f"{'查看原因' if zh else 'why, in full'}: GET {path}")
+    if event:
+        click.echo(f"{'查看原因' if zh else 'why, in full'}: GET /v1/decisions/{event}/explanation")
 
 
 def _wait(url: str, language: str) -> None:

@@ -72,9 +72,11 @@ class Sending:
     """Sends `file` through `client`, to be read as the declared `source`. `skip`: records that are left out at the begin."""
 
     def __init__(
-        self, client: Client, file: EventFile, dead_letters: Path, source: str = "", skip: int = 0, facts: bool = False
-    ) -> None:
-        self.sent = Sent()
+        self, client: Client, file: EventFile, dead_letters: Path, source: str = "", skip: int = 0, facts: bool = False,
+        heard: Callable[[dict[str, Any]], None] = lambda answer: None,
+    ) -> None:  # fmt: skip
+        """`heard` is told each decision as the server gave it."""
+        self.sent, self._heard = Sent(), heard
         self._client, self._file, self._skip, self._facts = client, file, skip, facts
         self._path = "/v1/events" if facts else "/v1/decisions:batch"
         self._source = source
@@ -158,6 +160,7 @@ class Sending:
             elif answer["status"] == "decided":
                 self.sent.decided[answer["outcome"]] += 1
                 self.sent.reasons.update(answer["reasons"])
+                self._heard(answer)
             else:
                 self.sent.taken += 1
         first = content["answers"][0]
