@@ -15,7 +15,9 @@ from zhiyu.simulation.lender import Wanted, make_lender
 POLICY = Path(__file__).parents[1] / "examples" / "consumer_credit"
 
 
-def test_a_small_day_over_http(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_small_day_over_http(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(demo_command, "FOLDER", tmp_path)
     policy, sizes = open_policy(POLICY).policy, (6, 300, 5, 1)
     with demo_command._server(POLICY, 0) as url:

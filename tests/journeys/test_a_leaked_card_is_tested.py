@@ -1,9 +1,9 @@
 """A leaked card is tested with small payments.
 
 Ann's card number leaks. On a Friday night somebody tries whether it works: one yuan, two yuan, one yuan at three shops within minutes, on
-a phone Ann never had. It works; a few minutes later come two and a half thousand yuan at a shop for telephones, then three thousand at the next.
-The tests themselves are too small to be worth stopping a customer for. The first large payment is stopped, and so is every one after it,
-and the reasons say why: testing, a strange phone.
+a phone Ann never had. It works; a few minutes later come two and a half thousand yuan at a shop for telephones, then three thousand at
+the next. The tests themselves are too small to be worth stopping a customer for. The first large payment is stopped, and so is every
+one after it, and the reasons say why: testing, a strange phone.
 
 The same evening Bo buys three bus tickets for one yuan each on her own phone and then a bicycle. Cy pays with a new phone for the first
 time, a coffee and a lunch. Both go through.

@@ -1,7 +1,7 @@
 """A victim is coached at night, told to the example policy event by event.
 
-A caller shares a customer's screen, talks to her all the while, and has her draw everything at two in the morning. The money is held and she
-is warned. A neighbour who draws a little at the same hour, alone with her phone, is let through.
+A caller shares a customer's screen, talks to her all the while, and has her draw everything at two in the morning. The money is held
+and she is warned. A neighbour who draws a little at the same hour, alone with her phone, is let through.
 """
 
 from __future__ import annotations

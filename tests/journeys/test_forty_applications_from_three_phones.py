@@ -1,9 +1,10 @@
 """An intermediary files forty applications from three phones.
 
 An agency has found forty people who would not be lent to. Over three days its clerks file one application after the other, at an
-unhurried half hour's distance, from the three telephones on their desk. The people are real: each has an identity, a telephone, a card and an
-address of their own, and a passable history; only the emergency contact is often the agency. The first few cannot be told from anybody. By
-the fourth on a phone the pattern is there, and from then on hardly one gets through: the network names the gang and everybody in it.
+unhurried half hour's distance, from the three telephones on their desk. The people are real: each has an identity, a telephone, a card
+and an address of their own, and a passable history; only the emergency contact is often the agency. The first few cannot be told from
+anybody. By the fourth on a phone the pattern is there, and from then on hardly one gets through: the network names the gang and
+everybody in it.
 
 In the same days forty students of one dormitory apply, each from an own phone, and a shop that sells telephones files twenty applications
 of its buyers on the phone behind the counter. None of them is declined.
@@ -58,7 +59,13 @@ def test_the_network_names_the_gang(week: Week) -> None:
     _agency(week)
     for number in range(80):  # a gate takes effect a declared number of decided events later
         coffee = {"amount": 25, "merchant": f"coffee {number}", "available_limit": 9000}
-        week.at(f"13T{10 + number // 60:02}:{number % 60:02}:00", "payment", f"ann{number}", f"phone of ann{number}", **coffee)
+        week.at(
+            f"13T{10 + number // 60:02}:{number % 60:02}:00",
+            "payment",
+            f"ann{number}",
+            f"phone of ann{number}",
+            **coffee,
+        )
     network = week.app.engine.network
     assert network is not None
     assert network.gangs is not None

@@ -67,7 +67,8 @@ def severity(outcome: str) -> int:
 def applicant(number: int, **more: Any) -> dict[str, Any]:
     """Somebody who applies: an own identity, telephone, card, contact, address and employer, unless `more` says otherwise."""
     who = {
-        "id_number": identity(number), "phone": f"161{number:08}", "card": luhn(f"99000000000{number:04}"), "contact_phone": f"160{number:08}",
+        "id_number": identity(number), "phone": f"161{number:08}", "card": luhn(f"99000000000{number:04}"),
+        "contact_phone": f"160{number:08}",
         "second_contact_phone": f"163{number:08}", "address": f"a{number}", "employer": f"e{number}",
     }  # fmt: skip
     return APPLICANT | who | more

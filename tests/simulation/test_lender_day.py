@@ -21,7 +21,10 @@ def made() -> Made:
 def _heard(made: Made, last: int, outcome: str) -> dict[int, Heard]:
     """Everything that a lender decides, decided alike."""
     decided = np.flatnonzero(np.isin(made.events["type"][:last], DECIDED)).tolist()
-    return {at: Heard(outcome, ("WHY",) if outcome != "pass" else (), ("rule",) if outcome != "pass" else ()) for at in decided}
+    return {
+        at: Heard(outcome, ("WHY",) if outcome != "pass" else (), ("rule",) if outcome != "pass" else ())
+        for at in decided
+    }
 
 
 def test_the_day_is_one_on_which_a_gang_is_about(made: Made) -> None:
@@ -40,7 +43,11 @@ def test_everything_let_through(made: Made) -> None:
     found = tell_day(made, day, _heard(made, last, "pass"))
     moves = np.isin(made.events["type"][first:last], [NUMBER[name] for name in ("draw_down", "payment", "transfer")])
     kind, amount = made.events["kind"][first:last][moves], made.events["amount"][first:last][moves]
-    assert found.done[0].events == int(moves.sum()) == sum(counts[0] for name, counts in found.stages.items() if name in ("draw_down", "payment", "transfer"))
+    assert (
+        found.done[0].events
+        == int(moves.sum())
+        == sum(counts[0] for name, counts in found.stages.items() if name in ("draw_down", "payment", "transfer"))
+    )
     assert found.done[0].fraud_fen == int(amount[kind > 0].sum())
     assert found.done[0].honest_fen == int(amount[kind == 0].sum())
     assert all(sums.events == 0 for sums in found.done[1:])
@@ -68,7 +75,7 @@ def test_everything_declined(made: Made) -> None:
 def test_a_fraud_stopped_earlier_counts_as_stopped(made: Made) -> None:
     """Its first event is declined, everything after it passes: no money of that person is lost."""
     day = choose_day(made)
-    first, last = places_of(made, day)
+    last = places_of(made, day)[1]
     heard = _heard(made, last, "pass")
     frauds = [at for at in range(last) if made.events["kind"][at] > 0 and at in heard]
     seen: set[tuple[int, int]] = set()

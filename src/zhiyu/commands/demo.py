@@ -1,8 +1,8 @@
 """`zhiyu demo`: a server on an example policy, events sent to it over HTTP, what it decided and how good that was.
 
-In: nothing; a day of the simulated lender, or with `--cards` card payments: the real file where ZHIYU_DATA has it, else a generated one with
-the same columns. Out: the day beside the truth, or the report from the server's own log. At a terminal the server goes on until Ctrl-C, so
-that one can look around; otherwise it stops when everything is printed.
+In: nothing; a day of the simulated lender, or with `--cards` card payments: the real file where ZHIYU_DATA has it, else a generated
+one with the same columns. Out: the day beside the truth, or the report from the server's own log. At a terminal the server goes on
+until Ctrl-C, so that one can look around; otherwise it stops when everything is printed.
 """
 
 from __future__ import annotations

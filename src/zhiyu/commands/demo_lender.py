@@ -26,11 +26,13 @@ DAYS, CUSTOMERS, SEED, DIFFICULTY = 21, 4_000, 7, 2
 _BATCH = 1_000
 _DONE_ZH = ("放行", "补充验证", "暂缓或人工", "拒绝")
 _KIND_ZH = {
-    "batch": "批量申请", "forged": "虚假资料", "impersonation": "冒名", "takeover": "盗号", "intermediary": "中介代办", "multi_lender": "多头借贷",
+    "batch": "批量申请", "forged": "虚假资料", "impersonation": "冒名", "takeover": "盗号", "intermediary": "中介代办",
+    "multi_lender": "多头借贷",
     "cash_out": "套现", "remote_large": "异地大额", "abnormal_use": "异常使用", "scam_victim": "电诈受害", "proxy_complaint": "代理投诉",
 }  # fmt: skip
 _TYPE_ZH = {
-    "registration": "注册", "log_in": "登录", "application": "申请", "limit_adjustment": "提额", "account_change": "账户变更", "draw_down": "支用",
+    "registration": "注册", "log_in": "登录", "application": "申请", "limit_adjustment": "提额", "account_change": "账户变更",
+    "draw_down": "支用",
     "payment": "支付", "transfer": "转账", "complaint": "投诉",
 }  # fmt: skip
 _THING_ZH = {
@@ -39,7 +41,9 @@ _THING_ZH = {
 }  # fmt: skip
 
 
-def a_day(policy: Policy, url: str, folder: Path, language: str, sizes: tuple[int, int, int, int] | None = None) -> tuple[Day, str]:
+def a_day(
+    policy: Policy, url: str, folder: Path, language: str, sizes: tuple[int, int, int, int] | None = None
+) -> tuple[Day, str]:
     """Make the lender, send it, tell its day. Returns the day and the id of a decision worth explaining ("" without)."""
     from zhiyu.simulation.lender import Wanted, make_lender
     from zhiyu.simulation.lender_day import choose_day, places_of, tell_day
@@ -48,7 +52,9 @@ def a_day(policy: Policy, url: str, folder: Path, language: str, sizes: tuple[in
     days, customers, seed, difficulty = sizes or (DAYS, CUSTOMERS, SEED, DIFFICULTY)
     with progress() as bar:
         task = bar.add_task("生成模拟机构" if zh else "making a lender", total=1.0)
-        made = make_lender(Wanted(days, customers, seed, difficulty), lambda what, done: bar.update(task, completed=done))
+        made = make_lender(
+            Wanted(days, customers, seed, difficulty), lambda what, done: bar.update(task, completed=done)
+        )
     day = choose_day(made)
     first, last = places_of(made, day)
     click.echo(
@@ -117,17 +123,27 @@ def show_day(day: Day, policy: Policy, made: Made, console: Console, language: s
 def _stages(day: Day, console: Console, zh: bool) -> None:
     from zhiyu.simulation.lender_day import DONE
 
-    table = Table("阶段" if zh else "decided", *((_DONE_ZH if zh else DONE)), box=None)
+    table = Table("阶段" if zh else "decided", *(_DONE_ZH if zh else DONE), box=None)
     for name, counts in day.stages.items():
-        table.add_row(_TYPE_ZH[name] if zh else name.replace("_", "-"), *(f"{each:,}" if each else "" for each in counts))
+        table.add_row(
+            _TYPE_ZH[name] if zh else name.replace("_", "-"), *(f"{each:,}" if each else "" for each in counts)
+        )
     console.print(table)
 
 
 def _money(day: Day, console: Console, zh: bool) -> None:
     from zhiyu.simulation.lender_day import DONE
 
-    console.print("\n支用、支付、转账的金额，与真相对照" if zh else "\ndraw-downs, payments and transfers, in money, beside the truth")
-    heads = ("处置", "笔数", "正常", "欺诈", "欺诈占金额") if zh else ("done", "events", "honest", "fraud", "fraud in money")
+    console.print(
+        "\n支用、支付、转账的金额，与真相对照"
+        if zh
+        else "\ndraw-downs, payments and transfers, in money, beside the truth"
+    )
+    heads = (
+        ("处置", "笔数", "正常", "欺诈", "欺诈占金额")
+        if zh
+        else ("done", "events", "honest", "fraud", "fraud in money")
+    )
     table = Table(*heads, box=None)
     for name, sums in zip(_DONE_ZH if zh else DONE, day.done):
         both = sums.honest_fen + sums.fraud_fen
@@ -148,7 +164,11 @@ def _reasons(day: Day, policy: Policy, console: Console, zh: bool) -> None:
 
 
 def _kinds(day: Day, console: Console, zh: bool) -> None:
-    console.print("\n当日欺诈：企图金额与被拦下的金额（含此前已拦下）" if zh else "\nfrauds of the day: money tried, and stopped then or before")
+    console.print(
+        "\n当日欺诈：企图金额与被拦下的金额（含此前已拦下）"
+        if zh
+        else "\nfrauds of the day: money tried, and stopped then or before"
+    )
     heads = ("类型", "笔数", "企图", "拦下", "") if zh else ("kind", "events", "tried", "stopped", "")
     table = Table(*heads, box=None)
     for kind, sums in sorted(day.kinds.items(), key=lambda each: -each[1].tried_fen):
@@ -161,7 +181,11 @@ def _kinds(day: Day, console: Console, zh: bool) -> None:
 def _gang(gang: GangSeen, made: Made, console: Console, zh: bool) -> None:
     kind = _KIND_ZH[gang.kind] if zh else gang.kind.replace("_", " ")
     people = len(gang.people)
-    head = f"\n[bold]一个团伙（{kind}）：{people} 人[/bold]" if zh else f"\n[bold]one gang ({kind}): {people} people[/bold]"
+    head = (
+        f"\n[bold]一个团伙（{kind}）：{people} 人[/bold]"
+        if zh
+        else f"\n[bold]one gang ({kind}): {people} people[/bold]"
+    )
     console.print(head, highlight=False)
     table = Table("共用" if zh else "they share", "值" if zh else "value", "人数" if zh else "people", box=None)
     for thing in gang.things:

@@ -1,8 +1,9 @@
 """One day of the simulated lender: what was decided, beside the truth, in money; and a gang that came that day.
 
-In: what was made, the decisions of its events. Out: `Day`: sums by what was done, by kind of fraud and by reason, and `GangSeen`: who, over what
-they are linked, after how many events they were stopped. *Money* is that of draw-downs, payments and transfers, so that an application and
-the draw-down after it are not counted twice. A fraud is stopped *before* when an earlier event of its person and scheme was.
+In: what was made, the decisions of its events. Out: `Day`: sums by what was done, by kind of fraud and by reason, and `GangSeen`: who,
+over what they are linked, after how many events they were stopped. *Money* is that of draw-downs, payments and transfers, so that an
+application and the draw-down after it are not counted twice. A fraud is stopped *before* when an earlier event of its person and
+scheme was.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ class Thing:
 class GangSeen:
     """A gang of the truth and what became of its events.
 
-    `first_stop`: how many decided events came before the first that was stopped (None: none was); `rules`: what stopped it, most often first.
+    `first_stop`: how many decided events came before the first that was stopped (None: none was); `rules`: what stopped it, most often
+    first.
     """
 
     kind: str
@@ -135,7 +137,9 @@ def tell_day(made: Made, day: int, heard: Mapping[int, Heard]) -> Day:
     """Sums of a day. `heard`: decisions by the place of their event."""
     first, last = places_of(made, day)
     found = Day(day, events=last - first)
-    kind, person, amount, of_type = (made.events[name].astype(np.int64) for name in ("kind", "person", "amount", "type"))
+    kind, person, amount, of_type = (
+        made.events[name].astype(np.int64) for name in ("kind", "person", "amount", "type")
+    )
     stopped_before = _stopped(kind, person, heard, last)
     for at in range(first, last):
         told = heard.get(at)
@@ -175,7 +179,9 @@ def _gang(made: Made, first: int, last: int, heard: Mapping[int, Heard]) -> Gang
     today = today[(events["gang"][today] >= 0) & np.isin(events["kind"][today], GANG_KINDS)]
     if not len(today):
         return None
-    pairs = np.unique(np.stack([events["gang"][today].astype(np.int64), events["person"][today].astype(np.int64)]), axis=1)
+    pairs = np.unique(
+        np.stack([events["gang"][today].astype(np.int64), events["person"][today].astype(np.int64)]), axis=1
+    )
     numbers, people = np.unique(pairs[0], return_counts=True)
     number = int(numbers[int(people.argmax())])
     own = np.flatnonzero((events["gang"][:last] == number) & (events["kind"][:last] > 0))

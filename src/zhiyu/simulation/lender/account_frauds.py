@@ -113,7 +113,8 @@ def scam_victims(s: Scheme) -> None:
 def cash_out(s: Scheme) -> None:
     """Customers turn credit into cash at shops that sell nothing: a few shops, a few large payments each, month after month.
 
-    Each shop is a ring (from lender/3 on): its organiser does many of the payments himself, on two phones, and takes his fee to one account.
+    Each shop is a ring (from lender/3 on): its organiser does many of the payments himself, on two phones, and takes his fee to one
+    account.
     """
     who = s.customers("cash_out", s.how_many("cash_out"))
     c, lives = s.chance, s.lives
@@ -139,7 +140,9 @@ def cash_out(s: Scheme) -> None:
             fee = np.where(s.shows("sum", each[pays], at[pays]), fee, usual_sum(lives, each[pays], at[pays]))
             after = at[pays] + gap(lives, "ring fee", each[pays], at[pays], 300, 20_000)
             some = {name: value[pays] for name, value in seen.items()}
-            account = np.where(s.shares("ring account", each[pays], 0.9), RINGS + shop[goes][pays], RINGS + 1_000_000 + each[pays])
+            account = np.where(
+                s.shares("ring account", each[pays], 0.9), RINGS + shop[goes][pays], RINGS + 1_000_000 + each[pays]
+            )
             s.mark("cash_out", log_in(lives, each[pays], after - gap(lives, "send", each[pays], after), some))
             s.mark("cash_out", send(lives, each[pays], after, some, payee=account, amount=fee))
 

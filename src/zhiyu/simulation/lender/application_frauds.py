@@ -132,7 +132,9 @@ def intermediaries(s: Scheme) -> None:
         people.contact[who],
     )
     if s.wanted.has_rings:
-        people.address[who] = np.where(s.shares("agency address", who, 0.4), things + 200_000 + agency, people.address[who])
+        people.address[who] = np.where(
+            s.shares("agency address", who, 0.4), things + 200_000 + agency, people.address[who]
+        )
     people.ip[who] = np.where(s.shares("agency ip", who, 0.6), hub_ip(c, "agency ip", agency), people.ip[who])
     people.shared[who], people.second[who] = people.device[who], -1
     start = s.when("intermediary", gang)
