@@ -18,6 +18,7 @@ from zhiyu.features.declare import Feature, Grid
 from zhiyu.policy.declare import Feedback, Policy, Reason, Rule, RuleSet, Threshold
 from zhiyu.policy.declare_actions import Action, ActionLimit, Do, LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm, Case, Flow, Node
+from zhiyu.policy.declare_labels import DerivedLabel
 from zhiyu.policy.declare_lists import EntityList
 from zhiyu.policy.declare_matrix import MatrixCell
 from zhiyu.policy.declare_models import Model
@@ -27,8 +28,8 @@ from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 DECLARATIONS = (
-    Policy, EventType, Field, Feature, Grid, Model, EntityList, RuleSet, Rule, Threshold, Scorecard, Characteristic, Bin, Band,
-    DecisionTable, Input, Row, Flow, Node, Case, Arm, Action, Parameter, Do, LetThrough, ActionLimit, Reason, Source, TimeColumn,
+    Policy, EventType, Field, Feature, Grid, Model, EntityList, DerivedLabel, RuleSet, Rule, Threshold, Scorecard, Characteristic, Bin,
+    Band, DecisionTable, Input, Row, Flow, Node, Case, Arm, Action, Parameter, Do, LetThrough, ActionLimit, Reason, Source, TimeColumn,
     LabelColumn, Clock, Feedback, Use, Added, MatrixCell, Restraint, FairGroups, Independence, OverLending,
 )  # fmt: skip
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]*) \|", re.MULTILINE)

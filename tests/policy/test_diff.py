@@ -39,6 +39,7 @@ network:
   amount: amount
   links: [{field: phone, max_people: 20}, {field: ip, joins: false}]
   gang: {when: network_density > 1.0, lag_events: 128}
+labels: [{name: bad, on: [a], where: amount > 9, of: [a], by: who, within: 9d, en: bad, zh: 坏}]
 rule_sets: [{name: s, rules: [{name: r, when: amount > 5, outcome: review}]}]
 """
 WORDS = [

@@ -16,6 +16,7 @@ import numpy as np
 from zhiyu.base.jit import Array
 from zhiyu.decisions.resumed import MAX_CHANGES_TOLD, Change
 from zhiyu.engine.concerned import Concerned
+from zhiyu.engine.derived_labels import DerivedLabels
 from zhiyu.engine.facts import Facts, Waiting
 from zhiyu.engine.gang_events import GangFact
 from zhiyu.engine.holds import Code, Held, Holds
@@ -51,8 +52,8 @@ class _Label:
 class Changes:
     """Changes about what `holds` holds. `now`: the moment up to which everything has taken effect, ms."""
 
-    def __init__(self, waits: Waits, concerned: Concerned, holds: Holds) -> None:
-        self.concerned, self.holds, self.now = concerned, holds, -FAR
+    def __init__(self, waits: Waits, concerned: Concerned, holds: Holds, derived: DerivedLabels) -> None:
+        self.concerned, self.holds, self.now, self._derived = concerned, holds, -FAR, derived
         self.watched = waits.watched if concerned.width else frozenset[str]()
         self.labels = Waiting(concerned.width + 1, SPAN_MS) if "labels" in self.watched else None
         self._kinds = np.array(sorted({plan.kind for plan in waits.plans}), np.int64)
@@ -72,20 +73,30 @@ class Changes:
     def put_own_labels(self, batch: EventBatch, rows: Array, last_ms: int) -> None:
         """Labels that came with the rows (int64[n]) of a step, the last of which was received at `last_ms`; those that took effect
         inside the step concerned nothing."""
-        found = rows[batch.labels[rows] >= 0] if self.labels is not None else rows[:0]
-        if len(found):
-            due = batch.time_ms[found] + batch.label_delay_ms
-            later = (due > last_ms) | (found == rows[-1])
-            found, due = found[later], due[later]
-            self.put_labels(batch.values[:, found], batch.nulls[:, found], batch.labels[found].astype(np.int64), due)
+        if self.labels is None:
+            return
+        at, due, fraud = self._labelled(batch, rows)
+        later = (due > last_ms) | (at == len(rows) - 1)
+        if later.any():
+            found = rows[at[later]]
+            self.put_labels(batch.values[:, found], batch.nulls[:, found], fraud[later], due[later])
+
+    def _labelled(self, batch: EventBatch, rows: Array) -> tuple[Array, Array, Array]:
+        """Labels that come with these rows, or are derived from them: numbers of the rows, from when they are due (ms), fraud 0 or 1."""
+        own = np.flatnonzero(batch.labels[rows] >= 0)
+        due, fraud = batch.time_ms[rows[own]] + batch.label_delay_ms, batch.labels[rows[own]].astype(np.int64)
+        if not self._derived:
+            return own, due, fraud
+        said = self._derived.said(batch.type_index[rows], batch.values[:, rows], batch.nulls[:, rows])
+        due = np.concatenate([due, batch.time_ms[rows[said.at]]])
+        return np.concatenate([own, said.at]), due, np.concatenate([fraud, said.fraud])
 
     def cuts(self, batch: EventBatch, accepted: Array, received: Array) -> list[Cut]:
         """Labels that take effect inside the batch and may concern something that waits then, by place."""
         if self.labels is None or not len(accepted):
             return []
         old, width = self.labels.upto(int(received[-1])), self.concerned.width
-        own = np.flatnonzero(batch.labels[accepted] >= 0)
-        due = batch.time_ms[accepted[own]] + batch.label_delay_ms
+        own, due, _ = self._labelled(batch, accepted)
         own, due = own[due <= received[-1]], due[due <= received[-1]]
         if not len(old) and not len(own):
             return []

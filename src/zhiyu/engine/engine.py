@@ -38,6 +38,7 @@ from zhiyu.decisions.layout import (
 )
 from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, NO_CLOCK, NO_FLOORS, REPEATED, Door, Judged
+from zhiyu.engine.derived_labels import DerivedLabels
 from zhiyu.engine.door_words import door_refusal
 from zhiyu.engine.facts import Facts, Waiting, rewritten
 from zhiyu.engine.gang_events import GangWatch, watch_of
@@ -48,7 +49,7 @@ from zhiyu.engine.outcome import joined
 from zhiyu.engine.resuming import Going, Resuming
 from zhiyu.engine.sequence import FIRST_RESUMED, NO_ASKS, Sequence
 from zhiyu.engine.steps import Steps
-from zhiyu.engine.woven_facts import with_facts
+from zhiyu.engine.woven_facts import fresh_labels, with_facts
 from zhiyu.entities.lists import ListBook, ListChange, Snooze
 from zhiyu.events.batch import EventBatch, empty_batch
 from zhiyu.events.declare import WAIT_CHANGE, WAIT_END
@@ -85,7 +86,8 @@ class Engine:
         self.labels = Waiting(width, LABEL_SPAN_MS) if LABEL in compiled.types_fed else None
         self.feedback = Waiting(width, DECISION_SPAN) if DECISION in compiled.types_fed else None
         self.lists = ListBook(codes.one)
-        self.resuming = Resuming(compiled, codes, tenant) if compiled.waits else None
+        self.derived = DerivedLabels(compiled.labels)
+        self.resuming = Resuming(compiled, codes, tenant, self.derived) if compiled.waits else None
         self.gang_watch: GangWatch | None = watch_of(compiled, self.network)
         self.lag = compiled.policy.feedback.lag_events
         self.accepted = 0
@@ -373,7 +375,7 @@ class Engine:
             found.times = np.where(late != 0, found.nows, found.times)
         found.values[index["received_at"]], found.values[index["late"]] = found.nows, late
         width, place = len(found.values), np.arange(len(rows))
-        fresh = self._fresh_labels(batch, rows, found.values, found.nulls) if self.labels is not None else None
+        fresh = fresh_labels(batch, rows, found, index, self.derived) if self.labels is not None else None
         if going is not None and going.held and self.resuming is not None:
             found, place = self.resuming.woven(going, found, batch, self.accepted)
         groups: list[tuple[str, Facts, Array]] = []
@@ -395,12 +397,6 @@ class Engine:
         found = with_facts(found, [(facts, before) for _, facts, before in groups], types, index)
         found.asks = self._decides[found.kinds]
         return found
-
-    def _fresh_labels(self, batch: EventBatch, rows: Array, values: Array, nulls: Array) -> tuple[Facts, Array]:
-        labelled = np.flatnonzero(batch.labels[rows] >= 0)
-        content = {self.compiled.schema.index["fraud"]: batch.labels[rows][labelled].astype(np.int64)}
-        own_values, own_nulls = rewritten(values[:, labelled], nulls[:, labelled], content)
-        return Facts(own_values, own_nulls, batch.time_ms[rows][labelled] + batch.label_delay_ms), labelled
 
     def _fall_back(self, decisions: DecisionBatch) -> None:
         """Put the fallback in place of what was decided too late, and what was really decided in place of what this policy says."""

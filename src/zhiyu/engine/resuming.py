@@ -22,6 +22,7 @@ from zhiyu.decisions.layout import FELL_BACK, O_ENFORCED, O_OUTCOME, OUT_LINES
 from zhiyu.decisions.resumed import ANSWERED, CAUSES, CHANGED, EXPIRED, Change, Resumed
 from zhiyu.engine.changes import Changes, Touched
 from zhiyu.engine.concerned import Concerned
+from zhiyu.engine.derived_labels import DerivedLabels
 from zhiyu.engine.holds import (
     ANSWER_WORDS,
     ENDED,
@@ -102,12 +103,12 @@ class Going:
 class Resuming:
     """The waits of one engine."""
 
-    def __init__(self, compiled: Compiled, codes: Codes, tenant: str) -> None:
+    def __init__(self, compiled: Compiled, codes: Codes, tenant: str, derived: DerivedLabels) -> None:
         self.compiled, self.waits, self.tenant = compiled, compiled.waits, tenant
         self.concerned = Concerned(compiled, codes)
         keys_of = self._keys_of if self.waits.watched else lambda held: ()
         self.holds = Holds([(plan.wait.event, plan.wait.node) for plan in self.waits.plans], keys_of=keys_of)
-        self.changes = Changes(self.waits, self.concerned, self.holds)
+        self.changes = Changes(self.waits, self.concerned, self.holds, derived)
         self.shortest_ms = self.waits.shortest_ms
         self._answering = self.waits.answering
         self._ids = {plan.kind: codes.derived(f"id {plan.wait.event}") for plan in self.waits.plans}

@@ -1,6 +1,6 @@
 """Facts that come back, woven between the events in the order in which they take effect.
 
-In: events of a step, facts that are due with the place each stands before. Out: one sequence.
+In: events of a step, facts that are due with the place each stands before. Out: one sequence; labels that these events bring.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from collections.abc import Sequence as Several
 import numpy as np
 
 from zhiyu.base.jit import Array
+from zhiyu.engine.derived_labels import DerivedLabels
 from zhiyu.engine.facts import Facts, interleaved, rewritten
 from zhiyu.engine.sequence import FACT_ROW, NO_ASKS, Sequence, in_one
+from zhiyu.events.batch import EventBatch
+from zhiyu.policy.builtin import LABEL_KIND
 
 
 def with_facts(
@@ -40,3 +43,19 @@ def with_facts(
             )
         )  # fmt: skip
     return in_one(parts).of(place)
+
+
+def fresh_labels(
+    batch: EventBatch, rows: Array, events: Sequence, columns: Mapping[str, int], derived: DerivedLabels
+) -> tuple[Facts, Array]:
+    """Labels of these events, those that came with them and those that are derived from them; and after which event each stands."""
+    labelled = np.flatnonzero(batch.labels[rows] >= 0)
+    content: dict[int, Array | int] = {columns["fraud"]: batch.labels[rows][labelled].astype(np.int64)}
+    own = rewritten(events.values[:, labelled], events.nulls[:, labelled], content)
+    facts = Facts(*own, batch.time_ms[rows][labelled] + batch.label_delay_ms)
+    if not derived:
+        return facts, labelled
+    said = derived.said(events.kinds, events.values, events.nulls)
+    content = {columns["fraud"]: said.fraud, columns[LABEL_KIND]: said.kind}
+    values, nulls = rewritten(events.values[:, said.at], events.nulls[:, said.at], content)
+    return facts.joined(Facts(values, nulls, events.times[said.at])), np.concatenate([labelled, said.at])

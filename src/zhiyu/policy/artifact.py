@@ -29,6 +29,7 @@ from zhiyu.policy.condition_text import ANY, normal, plain_text
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 from zhiyu.policy.declare_actions import ActionLimit, Deadline, LetThrough, Parameter
 from zhiyu.policy.declare_flows import Arm, Case, Flow, Node
+from zhiyu.policy.declare_labels import DerivedLabel
 from zhiyu.policy.declare_matrix import Challenger, MatrixCell
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_restraint import FairGroups, Independence, OverLending
@@ -41,18 +42,20 @@ FORMAT = "zhiyu-policy/1"
 _EXPRESSIONS = {
     (Feature, "expr"), (Feature, "where"), (Rule, "when"), (Gang, "when"), (Case, "when"), (Characteristic, "of"), (Input, "of"),
     (OverLending, "when"),
+    (DerivedLabel, "where"),
 }  # fmt: skip
 _EXPRESSION_MAPS = {(EventType, "derive"), (Grid, "where")}
 _EXPRESSION_LISTS = {(EventType, "drop")}
 _DURATIONS = {
     (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency"),
     (Clock, "skew"), (Deadline, "within"), (Network, "window"), (Network, "half_life"), (Gang, "window"),
-    (Node, "within"),
+    (Node, "within"), (DerivedLabel, "within"),
     (ActionLimit, "per"),
 }  # fmt: skip
 _NAME_SETS = {
     (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on"),
     (Model, "on"), (Network, "on"), (MatrixCell, "shadow"), (FairGroups, "on"), (Independence, "on"), (OverLending, "on"),
+    (DerivedLabel, "on"), (DerivedLabel, "of"),
 }  # fmt: skip
 _NUMBERS = {
     (Field, "min"), (Field, "max"),
@@ -67,6 +70,7 @@ _UNORDERED = {
     "models": "name",
     "matrix": "name",
     "lists": "name",
+    "labels": "name",
     "rule_sets": "name",
     "scorecards": "name",
     "tables": "name",

@@ -1,7 +1,8 @@
 """Facts that no file declares: labels that arrive, our own decisions, gangs that were raised an alert about.
 
 In: a policy. Out: the event types `label`, `decision` and `gang_alert`, so that features can count them like any other fact.
-A label carries `fraud` and the fields of the event it is about, and arrives `label_delay` after it; a decision
+A label carries `fraud` and the fields of the event it is about, and arrives `label_delay` after it; a derived one carries those of the
+event that says it, and `label_kind`, and comes right after that; a decision
 carries `outcome` and `score`; a gang's alert comes once per member and carries the person, the gang's id and how many people it has.
 """
 
@@ -29,6 +30,7 @@ BUILTIN_TYPES = FACTS
 BUILTIN_NAMES = ("event_type", "time", "received_at", "late")
 """Names every expression may use besides the declared ones."""
 LABEL_FIELDS = {"fraud": Field(type="bool", en="fraud", zh="是欺诈")}
+LABEL_KIND = "label_kind"
 DECISION_FIELDS = {
     "outcome": Field(type="enum", values=OUTCOMES, en="our decision", zh="决策结果"),
     "score": Field(type="int", en="our score", zh="决策分"),
@@ -61,7 +63,8 @@ def event_types(policy: Policy) -> tuple[EventType, ...]:
         if event.decide and WAIT_END not in event.fields:
             for name, declared in event.fields.items():
                 originals.setdefault(name, msgspec.structs.replace(declared, required=False))
-    facts = [EventType(name=LABEL, fields=originals | LABEL_FIELDS, decide=False, en="label", zh="标签")]
+    labelled = _also_said(policy) | originals | LABEL_FIELDS | label_kinds(policy)
+    facts = [EventType(name=LABEL, fields=labelled, decide=False, en="label", zh="标签")]
     if policy.feedback.decisions:
         facts.append(
             EventType(name=DECISION, fields=originals | DECISION_FIELDS, decide=False, en="decision", zh="决策")
@@ -72,6 +75,23 @@ def event_types(policy: Policy) -> tuple[EventType, ...]:
     return policy.events + tuple(facts)
 
 
+def label_kinds(policy: Policy) -> dict[str, Field]:
+    """The field that says which derived label it is, where a policy derives any; missing in labels that somebody sent."""
+    kinds = tuple(dict.fromkeys(each.name for each in policy.labels))
+    return {LABEL_KIND: Field(type="enum", values=kinds, en="kind of label", zh="标签类别")} if kinds else {}
+
+
+def _also_said(policy: Policy) -> dict[str, Field]:
+    """Fields of the events that labels are derived from."""
+    said = {name for label in policy.labels for name in label.on}
+    return {
+        name: msgspec.structs.replace(declared, required=False)
+        for event in policy.events
+        if event.name in said
+        for name, declared in event.fields.items()
+    }
+
+
 def raises_alerts(policy: Policy) -> bool:
     """Whether a gang that reaches a number of people is told of."""
     return policy.network is not None and policy.network.gang is not None and policy.network.gang.alert_people > 0
@@ -79,7 +99,7 @@ def raises_alerts(policy: Policy) -> bool:
 
 def clashes(policy: Policy) -> list[Clash]:
     """Declared types and fields that carry a builtin name with another meaning."""
-    taken = dict.fromkeys(LABEL_FIELDS, LABEL)
+    taken = dict.fromkeys((*LABEL_FIELDS, *label_kinds(policy)), LABEL)
     if policy.feedback.decisions:
         taken |= dict.fromkeys(DECISION_FIELDS, DECISION)
     if raises_alerts(policy):

@@ -16,6 +16,7 @@ from zhiyu.policy.artifact import validated
 from zhiyu.policy.check_actionable import actionable
 from zhiyu.policy.check_actions import actions
 from zhiyu.policy.check_flows import flows
+from zhiyu.policy.check_labels import type_labels
 from zhiyu.policy.check_lists import lists
 from zhiyu.policy.check_matrix import type_matrix
 from zhiyu.policy.check_models import models, type_models
@@ -93,7 +94,7 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
         return Report(_ordered(told + problems))
     checked = examine(written, places, known, _scores)
     checked.problems += told
-    for typing in (type_scorecards, type_tables, type_flows):
+    for typing in (type_labels, type_scorecards, type_tables, type_flows):
         typing(checked)
     for each in (
         names,

@@ -17,6 +17,7 @@ from zhiyu.models.package import Package
 from zhiyu.policy.axis import Axis, Taken
 from zhiyu.policy.declare import Policy, Rule, RuleSet
 from zhiyu.policy.declare_flows import Flow
+from zhiyu.policy.declare_labels import DerivedLabel
 from zhiyu.policy.declare_matrix import MatrixCell
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Scorecard
@@ -129,6 +130,16 @@ class CheckedFlow:
     order: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class CheckedLabel:
+    """A derived label, the event types that say it, and its condition (None: always)."""
+
+    label: DerivedLabel
+    path: Path
+    on: frozenset[str]
+    where: Expression | None
+
+
 @dataclass
 class Checked:
     """A policy with everything typed. Derived features come after what they read. `written`: what was declared, and its waits written
@@ -143,6 +154,7 @@ class Checked:
     tables: list[CheckedTable] = field(default_factory=list)
     flows: list[CheckedFlow] = field(default_factory=list)
     gate: Expression | None = None
+    labels: list[CheckedLabel] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property

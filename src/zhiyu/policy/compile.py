@@ -31,6 +31,7 @@ from zhiyu.policy.compile_brakes import Brakes, compile_brakes
 from zhiyu.policy.compile_columns import Columns, row_lines, words_of
 from zhiyu.policy.compile_conditions import Conditions, bin_column, deciding_expressions, row_column
 from zhiyu.policy.compile_flow import FlowCompiler, FlowTables, Numbers
+from zhiyu.policy.compile_labels import LabelPlan, compile_labels
 from zhiyu.policy.compile_matrix import Matrix, compile_matrix, registers_of
 from zhiyu.policy.compile_models import ScoredBy, compile_models, derived_inputs
 from zhiyu.policy.compile_network import asks_labels, compile_network, is_network
@@ -100,6 +101,7 @@ class Compiled:
     models: tuple[ScoredBy, ...]
     matrix: Matrix
     network: NetworkPlan | None = None
+    labels: tuple[LabelPlan, ...] = ()
 
     @property
     def features_per_event(self) -> int:
@@ -167,6 +169,7 @@ class _Compiler:
         yield from (expression for _, expression in schema.drops)
         yield from (expression for expression in self.filters.values() if expression)
         yield from self.derived.values()
+        yield from (each.where for each in self.checked.labels if each.where is not None)
         yield from deciding_expressions(self.checked)
 
     def _filter(self, feature: CheckedFeature) -> Expression | None:
@@ -249,6 +252,7 @@ class _Compiler:
             parse_duration_ms(clock.idempotency), parse_duration_ms(clock.skew), first_total, len(totals),
             early, models, compile_matrix(self.cells, models, layout, self.encode),
             compile_network(self.checked, self.networked, layout, gate_at),
+            compile_labels(self.checked.labels, self.schema, self.encode),
         )  # fmt: skip
 
     def _asked(self) -> list[Expression]:

@@ -15,6 +15,7 @@ from zhiyu.features.declare import Feature, Grid
 from zhiyu.network.declare import Network
 from zhiyu.policy.declare_actions import Action, ActionLimit, Deadline, Do, LetThrough
 from zhiyu.policy.declare_flows import Flow
+from zhiyu.policy.declare_labels import DerivedLabel
 from zhiyu.policy.declare_lists import EntityList
 from zhiyu.policy.declare_matrix import MatrixCell
 from zhiyu.policy.declare_models import Model
@@ -93,6 +94,7 @@ class Policy(Declaration, frozen=True):
     models: tuple[Model, ...] = ()
     matrix: tuple[MatrixCell, ...] = ()
     lists: tuple[EntityList, ...] = ()
+    labels: tuple[DerivedLabel, ...] = ()
     rule_sets: tuple[RuleSet, ...] = ()
     scorecards: tuple[Scorecard, ...] = ()
     tables: tuple[DecisionTable, ...] = ()
