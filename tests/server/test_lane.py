@@ -5,6 +5,8 @@ A request takes the ordinary way when a header of no meaning stands in it twice.
 
 from __future__ import annotations
 
+import asyncio
+import io
 import itertools
 import json
 import re
@@ -16,16 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from tests.access.test_keys import with_key
 from tests.engine.live_stream import live_opened
 from tests.server.served import Served, payment, until_closed
-from zhiyu.access.gate import Gate
+from zhiyu.access.gate import Gate, OpenGate
 from zhiyu.base.limits import MAX_EVENT_BYTES
 from zhiyu.engine.live import Live
 from zhiyu.server import log_lines
+from zhiyu.server.connection import guarded
 from zhiyu.server.heads import MAX_REMEMBERED
 from zhiyu.server.lane import Lane
+from zhiyu.server.log_lines import LogLines
+from zhiyu.server.site import Site
 
 OPENED = live_opened()
 TWICE = b"X-Way: ordinary\r\nX-Way: ordinary\r\n"
@@ -317,3 +324,44 @@ def test_an_error_that_nobody_expected_is_told_and_logged(tmp_path: Path, monkey
         monkeypatch.undo()
         assert server.decide(payment(1)).status_code == 200
     assert [line["kind"] for line in server.log_lines() if line["event"] == "unexpected"] == ["AttributeError"]
+
+
+class Wire:
+    """What a connection writes to."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def is_closing(self) -> bool:
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *given: None
+
+
+async def _nothing(*given: Any) -> None:
+    """An app that is never asked."""
+
+
+def test_who_is_refused_at_once_is_told_when_the_turn_has_read_everybody() -> None:
+    """Else many who send again at once would keep the loop reading and refusing, and what was let in would wait for ever."""
+
+    async def run() -> None:
+        lane = Lane(Site({}, OpenGate("nobody"), lines=LogLines(io.StringIO())))
+        config = uvicorn.Config(_nothing, log_config=None)
+        made = guarded(lane, lambda error: None)
+        wires = [Wire() for _ in range(3)]
+        for wire in wires:
+            connection = made(config, ServerState(), {}, asyncio.get_running_loop())
+            connection.connection_made(wire)  # type: ignore[arg-type]
+            connection.data_received(request(payment(1)))
+            connection.data_received(request(payment(2)))
+            assert [each.sent for each in wires] == [[], [], []]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert [[answer_of(sent)[0] for sent in each.sent] for each in wires] == [[403, 403]] * 3
+
+    asyncio.run(run())

@@ -206,7 +206,8 @@ class _Run:
         good = len(found["latencies"])
         return _latencies(found["latencies"]) | {
             "offered_rps": rate, "goodput_rps": round(good / found["seconds"]), "statuses": found["statuses"],
-            "refused_p99_ms": _latencies(found["refused_latencies"])["p99_ms"], **_shares(found),
+            "refused_p99_ms": _latencies(found["refused_latencies"])["p99_ms"], "client_lag_ms": round(found["lag_s"] * 1000, 2),
+            **_shares(found),
         }  # fmt: skip
 
     def _flat(self) -> dict[str, Any]:

@@ -15,8 +15,7 @@ import msgspec
 
 from zhiyu.log.disk import RealDisk
 from zhiyu.server.exchange import Receive, Scope, Send
-from zhiyu.server.heads import Head
-from zhiyu.server.lane import Caller, Lane
+from zhiyu.server.lane import Asked, Caller, Lane
 from zhiyu.server.syncing import Syncing
 from zhiyu.server.thin import App
 
@@ -104,11 +103,12 @@ class TrivialLane:
     def __init__(self, durable: Durable) -> None:
         self._durable = durable
 
-    def __call__(self, lane: Lane, caller: Caller, head: Head, body: bytes) -> None:
+    def __call__(self, lane: Lane, caller: Caller, asked: Asked, body: bytes) -> None:
         """One request."""
         event = msgspec.json.decode(body)
         self._durable.append(
-            body, lambda place: caller.finish(lane.success(caller, _answer(event["id"], place), b"-"), False)
+            body,
+            lambda place: caller.finish(lane.success(caller, _answer(event["id"], place), asked.id or b"-"), False),
         )
 
 

@@ -78,7 +78,7 @@ class Guarded(HttpToolsProtocol):
         self._head_bytes = self._head_count = 0
         self._head_since = self._heard = self.loop.time()
         self._body_since = self._unread_since = self._rest_since = 0.0
-        self._inside = self._in_lane = self.ending = False
+        self._inside = self._in_lane = self._taking = self.ending = False
         self._held = self._kept = b""
         super().connection_made(Joined(transport))  # type: ignore[arg-type]
         if len(self.connections) > self.limits.max_connections:
@@ -118,7 +118,9 @@ class Guarded(HttpToolsProtocol):
         is not joined again and again."""
         head_since, rest_since = self._head_since, self._rest_since
         self._in_lane, self._head_since, self._rest_since, self._body_since = True, 0.0, 0.0, 0.0
+        self._taking = True
         taken = self.lane.takes(self, data)
+        self._taking = False
         if taken:
             return True
         self._in_lane = False
@@ -134,6 +136,9 @@ class Guarded(HttpToolsProtocol):
 
     def finish(self, answer: bytes, close: bool) -> None:
         """Send the whole answer to the request that the lane has; then what came meanwhile has its turn."""
+        if self._taking:
+            self.lane.after_turn(lambda: self.finish(answer, close))
+            return
         self._in_lane = False
         if self._wire.is_closing():
             return

@@ -104,17 +104,20 @@ class Desk:
 
     def has_room(self, records: int, size: int) -> bool:
         """Whether so many records of so many bytes in all may come now."""
-        queued, limits = self.queued + records, self._settings
+        # An empty queue takes whatever comes: else an estimate that went wrong could never be corrected.
+        if not self.queued:
+            return True
+        limits = self._settings
+        if self.queued + records > limits.max_queued or self.queued_bytes + size > limits.max_queued_bytes:
+            return False
         # However late the loop is, a quarter of the wait is for what is under way: else a stall would have all shed that came in it.
-        # And an empty queue takes whatever comes: else an estimate that went wrong could never be corrected.
-        slow = self.expected_s(records) > limits.max_wait_s and self._ahead_s(records) > limits.max_wait_s / 4
-        return not self.queued or not (
-            slow or queued > limits.max_queued or self.queued_bytes + size > limits.max_queued_bytes
-        )
+        ahead_s = self._ahead_s(records)
+        return ahead_s <= limits.max_wait_s / 4 or self.pace.late_s() + ahead_s <= limits.max_wait_s
 
     def turned_away(self, records: int) -> None:
         """Records were not let in for want of room: count them."""
         self._watch.shed(records)
+        self.pace.turned_away()
 
     def overloaded(self, records: int) -> HttpError:
         """Why records are turned away: 429."""

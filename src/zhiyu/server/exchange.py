@@ -83,13 +83,18 @@ def language_of(accept: bytes) -> str:
     return "en"
 
 
+def given_id(given: bytes | None) -> bytes | None:
+    """The id that the sender of a request gave, when it is one."""
+    return given if given is not None and _ID.fullmatch(given) else None
+
+
 def new_id(given: bytes | None) -> bytes:
     """The id of a request: the one that its sender gave, when that is one, else a new one.
 
     >>> new_id(b"mine-1"), len(new_id(None)) > 8
     (b'mine-1', True)
     """
-    return given if given is not None and _ID.fullmatch(given) else b"%b-%x" % (_START, next(_numbers))
+    return given_id(given) or b"%b-%x" % (_START, next(_numbers))
 
 
 def deadline_of(given: bytes | None, settings: Settings, header: bool = True) -> float:

@@ -8,7 +8,9 @@ record is read.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -16,17 +18,27 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from zhiyu.access.gate import Grant
 from zhiyu.access.tokens import token_of
 from zhiyu.base.errors import ZhiyuError
-from zhiyu.events.refusals import Refusal
 from zhiyu.server.desk import Desk
-from zhiyu.server.exchange import ID_HEADER, JSON, PROBLEM, Exchange, Headers, deadline_of, headers_of, new_id, unsent
+from zhiyu.server.exchange import (
+    ID_HEADER,
+    JSON,
+    PROBLEM,
+    Exchange,
+    Headers,
+    deadline_of,
+    given_id,
+    headers_of,
+    language_of,
+    new_id,
+    unsent,
+)
 from zhiyu.server.heads import END, MAX_HEAD_BYTES, MAX_REMEMBERED, Head, read_head
 from zhiyu.server.problems import encoded, problem_of_error, problem_of_refusal, unexpected
 from zhiyu.server.site import Site
-from zhiyu.server.work import NEVER, Work
+from zhiyu.server.work import Work
 
 DECISIONS = "/v1/decisions"
 _CLOSE = (b"connection", b"close")
-_PLACE = "\x00id\x00"
 
 
 class Caller(Protocol):
@@ -42,7 +54,19 @@ class Caller(Protocol):
         """Send the whole answer; the next request may come, unless the connection closes."""
 
 
-Route = Callable[["Lane", Caller, Head, bytes], None]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is remembered of a head: `limit_s` until the deadline, NEVER without; `id` that the sender gave, None without."""
+
+    route: Route
+    head: Head
+    language: str
+    limit_s: float
+    id: bytes | None
+    authorization: bytes
+
+
+Route = Callable[["Lane", Caller, Asked, bytes], None]
 """Answers a request later, by one call of `finish`; must not raise."""
 
 
@@ -52,10 +76,11 @@ class Lane:
     def __init__(self, site: Site, more: Mapping[bytes, Route] | None = None) -> None:
         self.site = site
         self._routes: dict[bytes, Route] = {DECISIONS.encode(): decide, **(more or {})}
-        self._heads: dict[bytes, tuple[Route, Head] | None] = {}
+        self._heads: dict[bytes, Asked | None] = {}
         self._defaults: list[tuple[bytes, bytes]] = []
         self._ok = b""
-        self._shed: dict[tuple[str, int], list[bytes]] = {}
+        self._away: dict[tuple[str, int, int], list[bytes]] = {}
+        self._told: list[Callable[[], None]] = []
 
     def takes(self, caller: Caller, data: bytes) -> bool | None:
         """Whether these bytes are a request that the lane answers; if so it is under way. None: they may become one with what follows."""
@@ -64,141 +89,156 @@ class Lane:
         end = data.find(END, 0, MAX_HEAD_BYTES) + len(END)
         head = data[:end]
         try:
-            found = self._heads[head]
+            asked = self._heads[head]
         except KeyError:
-            found = self._look(head)
-        if found is None:
+            asked = self._look(head)
+        if asked is None:
             return False
-        missing = found[1].length - (len(data) - end)
+        missing = asked.head.length - (len(data) - end)
         if missing:
             return None if missing > 0 else False
-        found[0](self, caller, found[1], data[end:])
+        asked.route(self, caller, asked, data[end:])
         return True
 
-    def _look(self, head: bytes) -> tuple[Route, Head] | None:
-        read = read_head(head)
-        route = self._routes.get(read.path) if read is not None else None
-        found = (route, read) if route is not None and read is not None and self._everyday(read) else None
+    def after_turn(self, tell: Callable[[], None]) -> None:
+        """Tell who was refused at once, when this turn of the loop has read everybody. Told sooner, many who are turned away would send
+        again in the same turn, and the loop would come to nothing else."""
+        if not self._told:
+            asyncio.get_running_loop().call_soon(self._tell_all)
+        self._told.append(tell)
+
+    def _tell_all(self) -> None:
+        told, self._told = self._told, []
+        for tell in told:
+            tell()
+
+    def _look(self, data: bytes) -> Asked | None:
+        head = read_head(data)
+        route = self._routes.get(head.path) if head is not None else None
+        asked = self._everyday(route, head) if route is not None and head is not None else None
         if len(self._heads) >= MAX_REMEMBERED:
             self._heads.clear()
-        self._heads[head] = found
-        return found
+        self._heads[data] = asked
+        return asked
 
-    def _everyday(self, head: Head) -> bool:
-        """Whether nothing in the head will be refused, keys aside: they may be revoked at any time. People come by the ordinary way."""
-        if self.site.staff is not None and token_of(head.headers)[0]:
-            return False
+    def _everyday(self, route: Route, head: Head) -> Asked | None:
+        """What is asked; None when something in the head will be refused, keys aside: they may be revoked at any time. People come by the
+        ordinary way."""
+        headers, site = head.headers, self.site
+        if head.length > site.settings.max_event_bytes or (site.staff is not None and token_of(headers)[0]):
+            return None
         try:
-            deadline_of(head.headers.get(b"zhiyu-deadline-ms"), self.site.settings)
-            self.site.check_origin(head.headers)
+            limit_s = deadline_of(headers.get(b"zhiyu-deadline-ms"), site.settings)
+            site.check_origin(headers)
         except ZhiyuError:
-            return False
-        return head.length <= self.site.settings.max_event_bytes
+            return None
+        return Asked(
+            route, head, language_of(headers.get(b"accept-language", b"")), limit_s, given_id(headers.get(ID_HEADER)),
+            headers.get(b"authorization", b""),
+        )  # fmt: skip
 
     def success(self, caller: Caller, body: bytes, request_id: bytes) -> bytes:
         """A whole answer with status 200."""
         if caller.ending:
             return whole(200, body, JSON, request_id, caller.default_headers(), (_CLOSE,))
-        defaults = caller.default_headers()
-        if defaults is not self._defaults:  # made anew once a second, with the date
-            self._defaults = defaults
-            self._ok = whole(200, b"", JSON, b"", defaults).partition(b"content-length")[0]
+        self._renew(caller)
         return b"%bcontent-length: %d\r\nzhiyu-request-id: %b\r\n\r\n%b" % (self._ok, len(body), request_id, body)
 
-    def shed(self, desk: Desk, language: str, request_id: bytes) -> tuple[bytes, int]:
-        """The problem that says so, and Retry-After: made once, as there may be many."""
-        after = desk.retry_after_s(1)
-        parts = self._shed.get((language, after))
+    def away(self, caller: Caller, desk: Desk, language: str, request_id: bytes) -> bytes:
+        """A whole answer that the server has too much to do: made once, as there may be many."""
+        self._renew(caller)
+        key = (language, desk.retry_after_s(1), len(request_id))
+        parts = self._away.get(key)
         if parts is None:
-            content = encoded(problem_of_error(desk.overloaded(1), language, _PLACE))
-            parts = self._shed[language, after] = content.split(encoded(_PLACE)[1:-1])
-        return request_id.join(parts), after
+            place = b"\x01" * len(request_id)  # in no head or text of ours; JSON has it escaped
+            error = desk.overloaded(1)
+            body = encoded(problem_of_error(error, language, place.decode())).replace(b"\\u0001", b"\x01")
+            parts = whole(429, body, PROBLEM, place, self._defaults, headers_of(error)).split(place)
+            self._away[key] = parts
+        return request_id.join(parts)
+
+    def _renew(self, caller: Caller) -> None:
+        """Make anew what is kept of answers, once a second: it holds the date."""
+        defaults = caller.default_headers()
+        if defaults is not self._defaults:
+            self._defaults = defaults
+            self._ok = whole(200, b"", JSON, b"", defaults).partition(b"content-length")[0]
+            self._away.clear()
 
 
 class Express(Work):
     """One request for a decision under way in the lane."""
 
-    __slots__ = ("_caller", "_desk", "_grant", "_head", "_id", "_lane", "_started")
+    __slots__ = ("_asked", "_caller", "_desk", "_grant", "_id", "_lane", "_started")
 
-    def __init__(self, lane: Lane, caller: Caller, head: Head, body: bytes) -> None:
+    def __init__(self, lane: Lane, caller: Caller, asked: Asked, body: bytes) -> None:
         self.bodies, self.size, self.source = (body,), len(body), None
-        self._lane, self._caller, self._head = lane, caller, head
+        self._lane, self._caller, self._asked = lane, caller, asked
         self._started = lane.site.pace.readable_s()
-        given = head.headers.get(b"zhiyu-deadline-ms")
-        self.deadline = NEVER if given is None else self._started + deadline_of(given, lane.site.settings)
-        self._id = new_id(head.headers.get(ID_HEADER))
+        self.deadline = self._started + asked.limit_s
+        self._id = asked.id or new_id(None)
         self._grant: Grant | None = None
         self._desk: Desk | None = None
 
     def begin(self) -> None:
         """Into the queue, or refuse. ZhiyuError for who may not, and when the log stopped."""
-        site, headers = self._lane.site, self._head.headers
-        client = self._caller.client
-        self._grant = site.gate.grant(headers.get(b"authorization", b""), client[0] if client else "", "decide")
+        site, client = self._lane.site, self._caller.client
+        self._grant = site.gate.grant(self._asked.authorization, client[0] if client else "", "decide")
         desk = self._desk = site.desk_of(self._grant)
-        if desk.has_room(1, self.size) or desk.broken or desk.closing:
+        if desk.has_room(1, self.size) or self._caller.ending:
             desk.put(self)
-            return
-        desk.turned_away(1)
-        body, after = self._lane.shed(desk, self._exchange().language, self._id)
-        self._tell(429, body, PROBLEM, ((b"retry-after", b"%d" % after),), "overloaded")
+        else:
+            desk.turned_away(1)
+            self._caller.finish(self._lane.away(self._caller, desk, self._asked.language, self._id), False)
+            self._count(429, "overloaded")
 
     def resolve(self) -> None:
         """Tell the decision, or why the record was refused."""
         answer = self.answers[0]
-        if answer.refusal is not None:
-            self._refuse(answer.refusal)
+        if answer.refusal is None:
+            self._caller.finish(self._lane.success(self._caller, answer.body, self._id), self._caller.ending)
+            self._count(200)
             return
-        site = self._lane.site
-        self._caller.finish(self._lane.success(self._caller, answer.body, self._id), self._caller.ending)
-        if site.log_all:
-            self._exchange().done(200)
-        else:
-            site.meters.request(DECISIONS, 200, site.clock() - self._started)
-
-    def _refuse(self, refusal: Refusal) -> None:
-        language = self._exchange().language
         try:
-            content = problem_of_refusal(refusal, self.bodies[0], language, self._id.decode())
+            content = problem_of_refusal(answer.refusal, self.bodies[0], self._asked.language, self._id.decode())
         except Exception as error:
             self.failed(error)
             return
-        self._tell(content["status"], encoded(content), PROBLEM, (), content["code"], refusal.field)
+        self._tell(content["status"], encoded(content), (), content["code"], answer.refusal.field)
 
     def fail(self, error: ZhiyuError) -> None:
         """Tell an error of the house."""
-        content = problem_of_error(error, self._exchange().language, self._id.decode())
-        field = getattr(error, "field", "")
-        self._tell(error.status, encoded(content), PROBLEM, headers_of(error), error.code, field)
+        content = problem_of_error(error, self._asked.language, self._id.decode())
+        self._tell(error.status, encoded(content), headers_of(error), error.code, getattr(error, "field", ""))
 
     def failed(self, error: Exception) -> None:
         """Tell of an error nobody expected."""
         self._lane.site.lines.failed(error, request_id=self._id.decode(), route=DECISIONS)
         self.fail(unexpected())
 
-    def _tell(self, status: int, body: bytes, kind: bytes, more: Headers, code: str, field: str = "") -> None:
+    def _tell(self, status: int, body: bytes, more: Headers, code: str, field: str = "") -> None:
         close = self._caller.ending or _CLOSE in more
-        if self._caller.ending and _CLOSE not in more:
+        if close and _CLOSE not in more:
             more = (*more, _CLOSE)
-        self._caller.finish(whole(status, body, kind, self._id, self._caller.default_headers(), more), close)
-        self._exchange().done(status, code, field)
+        self._caller.finish(whole(status, body, PROBLEM, self._id, self._caller.default_headers(), more), close)
+        self._count(status, code, field)
 
-    def _exchange(self) -> Exchange:
-        """The request as the ordinary way sees it: for its language, and for counts and log lines."""
-        scope = {
-            "method": "POST",
-            "headers": self._head.headers.items(),
-            "query_string": b"",
-            "client": self._caller.client,
-        }
-        made = Exchange(self._lane.site, scope, unsent, DECISIONS)
+    def _count(self, status: int, code: str = "", field: str = "") -> None:
+        """Count and log, as the ordinary way does; the exchange is made only when there will be a line."""
+        site = self._lane.site
+        if (status == 200 and not site.log_all) or (status == 429 and site.lines.left_out()):
+            site.meters.request(DECISIONS, status, site.clock() - self._started)
+            return
+        headers, client = self._asked.head.headers, self._caller.client
+        scope = {"method": "POST", "headers": headers.items(), "query_string": b"", "client": client}
+        made = Exchange(site, scope, unsent, DECISIONS)
         made.id, made.started, made.grant, made.desk = self._id, self._started, self._grant, self._desk
-        return made
+        made.done(status, code, field)
 
 
-def decide(lane: Lane, caller: Caller, head: Head, body: bytes) -> None:
+def decide(lane: Lane, caller: Caller, asked: Asked, body: bytes) -> None:
     """POST /v1/decisions: one event, one decision."""
-    express = Express(lane, caller, head, body)
+    express = Express(lane, caller, asked, body)
     try:
         express.begin()
     except ZhiyuError as error:

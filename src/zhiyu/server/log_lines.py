@@ -34,6 +34,13 @@ class LogLines:
             return
         self._put(now, level, what, facts)
 
+    def left_out(self) -> bool:
+        """Whether a line of level info is one too many in this second; then it is counted as left out. Cheaper than `write` to find out."""
+        if self._written <= MAX_LINES_A_SECOND or int(self._wall()) != self._second:
+            return False
+        self._left_out += 1
+        return True
+
     def failed(self, error: BaseException, **facts: str | int) -> None:
         """An error nobody expected: its kind and where it came from."""
         frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]

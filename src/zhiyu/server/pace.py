@@ -15,6 +15,10 @@ BEAT_S = 0.01
 _MANY = 16
 """Requests between two beats from which on their cost tells what one more costs."""
 _FADE = 0.2
+_AWAY = 0.5
+"""What turning one away costs, of that; a guess that is off by half moves the estimate by no more."""
+_MOST_STRETCH = 10.0
+"""Other work on the machine is believed to slow us by no more than this."""
 _FIRST_EACH_S = 0.00002
 """Less than a request costs anywhere: nothing is shed by a guess."""
 
@@ -26,11 +30,14 @@ class Pace:
         self, clock: Callable[[], float] = time.monotonic, cpu: Callable[[], float] = time.thread_time
     ) -> None:
         self.each_s = _FIRST_EACH_S
-        """What a request costs beside deciding; requests that are turned away are paid for by those that are let in."""
+        """What a request costs beside deciding."""
         self._clock, self.cpu = clock, cpu
         self._due, self._late_s = math.inf, 0.0
-        self._cpu_s = self._decided_s = self._decided_cpu_s = 0.0
-        self._requests = 0
+        self._cpu_s = self._requests = 0.0
+        self._decided, self._seen_s = (
+            [0.0, 0.0],
+            [0.0, 0.0],
+        )  # on the clock, of processor time: since the last beat, faded
         self._readable_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -51,12 +58,13 @@ class Pace:
         """One beat: see how late it comes, and what was done since the last one."""
         now, cpu = self._clock(), self.cpu()
         self._late_s, self._due = max(now - self._due, 0.0), now + BEAT_S
-        if self._requests >= _MANY and self._decided_cpu_s > 0.0:
-            beside = max(cpu - self._cpu_s - self._decided_cpu_s, 0.0)
-            stretch = max(self._decided_s / self._decided_cpu_s, 1.0)  # other work on the machine
+        if self._requests >= _MANY:
+            beside = max(cpu - self._cpu_s - self._decided[1], 0.0)
+            self._seen_s = [(1.0 - _FADE) * old + _FADE * new for old, new in zip(self._seen_s, self._decided)]
+            wall_s, cpu_s = self._seen_s
+            stretch = min(max(wall_s / cpu_s, 1.0), _MOST_STRETCH) if cpu_s > 0.0 else 1.0
             self.each_s += _FADE * (beside * stretch / self._requests - self.each_s)
-        self._cpu_s, self._requests = cpu, 0
-        self._decided_s = self._decided_cpu_s = 0.0
+        self._cpu_s, self._requests, self._decided = cpu, 0.0, [0.0, 0.0]
 
     def late_s(self) -> float:
         """How long a request that is read now may have waited to be read: as long as the loop is late, now or at the beat just before."""
@@ -78,9 +86,13 @@ class Pace:
 
     def decided(self, seconds: float, cpu_s: float) -> None:
         """So long went into deciding, on the clock and of processor time."""
-        self._decided_s += seconds
-        self._decided_cpu_s += cpu_s
+        self._decided[0] += seconds
+        self._decided[1] += cpu_s
 
     def answered(self) -> None:
         """A request that was let in has its answer."""
-        self._requests += 1
+        self._requests += 1.0
+
+    def turned_away(self) -> None:
+        """A request was not let in."""
+        self._requests += _AWAY
