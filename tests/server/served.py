@@ -25,6 +25,7 @@ from zhiyu.server.running import Plan, bound, serve
 from zhiyu.server.settings import Settings
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Staff
+from zhiyu.server.tracing import Tracing
 
 WAIT_S = 60
 
@@ -36,6 +37,7 @@ class Served:
         self, folder: Path, opened: Opened | None = None, *, gate: Gate | OpenGate | SignInGate | None = None,
         settings: Settings | None = None, staff: Callable[[], Staff] | None = None, disk: Disk | None = None,
         makes: Callable[[], Live] | None = None, log_all: bool = True, tenant: str = "default",
+        tracing: Callable[[LogLines], Tracing | None] = lambda lines: None,
     ) -> None:  # fmt: skip
         found = opened or live_opened()
         self.log = io.StringIO()
@@ -52,6 +54,7 @@ class Served:
             log_all=log_all,
             lines=LogLines(self.log),
             ready=self._started,
+            tracing=tracing,
             staff=staff,
         )
         self._thread = threading.Thread(target=self._run, daemon=True)

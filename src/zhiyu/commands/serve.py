@@ -6,6 +6,7 @@ lines in JSON; ends with exit code 0 after SIGTERM or Ctrl-C, when everything ta
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -88,7 +89,9 @@ def serve(
         from zhiyu.access.exposure import check_exposure
         from zhiyu.server.running import Plan, bound, run
         from zhiyu.server.settings import Settings
+        from zhiyu.server.tracing import exporting, require
 
+        require(os.environ)
         check_exposure(host, keys is not None or people, tls_cert, tls_key, insecure_no_tls)
         gate = _gate(keys, tenants, people)
         opens = {tenant: _opener(policy, data, tenant, clock, segment_bytes, snapshot_events) for tenant in tenants}
@@ -107,6 +110,7 @@ def serve(
             log_all,
             ready=ready,
             staff=_staff(data, records, tenants) if people else None,
+            tracing=lambda lines: exporting(os.environ, lines),
         )
         run(plan, [sock])
 

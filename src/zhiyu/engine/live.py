@@ -82,7 +82,7 @@ class Live:
                 f"“{opened.tenant}”不能作为租户名；请使用小写字母、数字、- 和 _",
             )
         self.folder, self.clock = folder, clock
-        self.broken = ""
+        self.broken, self.decode_s = "", 0.0
         self._now = now
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
@@ -117,7 +117,7 @@ class Live:
         return self.log.durable
 
     def take(self, bodies: Sequence[bytes], source: str | None = None, late: Collection[int] = ()) -> list[Answer]:
-        """Decide records as one batch; one `Answer` each, in order, to be told after the next `sync`.
+        """Decide records as one batch; one `Answer` each, in order, to be told after the next `sync`. `decode_s`: how long reading took.
 
         `late`: numbers of records whose deadline has passed. LimitExceeded above MAX_BATCH records; DiskFull and Broken as they say.
         """
@@ -125,8 +125,9 @@ class Live:
             raise LimitExceeded(f"more than {MAX_BATCH:,} records at once", f"一次超过 {MAX_BATCH:,} 条记录")
         self._require_working()
         self.log.reserve(_BYTES_A_BODY * sum(map(len, bodies)) + self._room * len(bodies))
-        first = self.position
+        first, began = self.position, time.perf_counter()
         batch, refusals = decode_bodies(self.opened, self._source(source), bodies, first)
+        self.decode_s = time.perf_counter() - began
         self.position += len(bodies)
         answers: list[Answer | None] = [None] * len(bodies)
         for refusal in refusals:

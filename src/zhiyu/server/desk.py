@@ -13,7 +13,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.engine.live import REFUSED, Answer, Live
@@ -23,6 +23,9 @@ from zhiyu.server.settings import Settings
 from zhiyu.server.syncing import Syncing
 from zhiyu.server.waiting import Waiting
 from zhiyu.server.work import NEVER, Awaited, Work
+
+if TYPE_CHECKING:
+    from zhiyu.server.tracing import Tracing
 
 T = TypeVar("T")
 _BETWEEN_S = 0.01
@@ -52,7 +55,7 @@ class Desk:
 
     def __init__(
         self, opens: Callable[[], Live], settings: Settings, watch: Watch, clock: Callable[[], float] | None = None,
-        pace: Pace | None = None,
+        pace: Pace | None = None, tracing: Tracing | None = None,
     ) -> None:  # fmt: skip
         self.live = opens()
         self.broken = ""
@@ -62,7 +65,7 @@ class Desk:
         self._opens, self._settings, self._watch = opens, settings, watch
         self._loop = asyncio.get_running_loop()
         self._clock = clock or time.monotonic
-        self.pace = pace or Pace(self._clock)
+        self.pace, self._tracing = pace or Pace(self._clock), tracing
         self._queue: deque[Work] = deque()
         self._unsynced: deque[tuple[int, list[Work]]] = deque()
         self._relief: list[asyncio.Future[None]] = []
@@ -96,6 +99,8 @@ class Desk:
         if not patient and not self.has_room(records, work.size):
             self.turned_away(records)
             raise self.overloaded(records)
+        if self._tracing is not None:
+            work.piece = self._tracing.queued(records)
         self._queue.append(work)
         self.queued += records
         self.queued_bytes += work.size
@@ -229,6 +234,8 @@ class Desk:
         self.pace.decided(seconds, self.pace.cpu() - cpu)
         self.waiting.decided(len(bodies), seconds)
         self._watch.decided(len(bodies), seconds)
+        if self._tracing is not None:
+            self._tracing.decided(run, began, self.live.decode_s)
         self._hand_out(run, answers)
 
     def _hand_out(self, run: list[Work], answers: list[Answer]) -> None:
@@ -262,6 +269,8 @@ class Desk:
         self._watch.synced(seconds)
         while self._unsynced and self._unsynced[0][0] <= ticket:
             for work in self._unsynced.popleft()[1]:
+                if self._tracing is not None and work.bodies:
+                    self._tracing.synced(work)
                 self._resolve(work)
         if self._queue:
             self._schedule()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zhiyu.access.gate import Grant
     from zhiyu.server.settings import Settings
     from zhiyu.server.site import Site
+    from zhiyu.server.tracing import Piece
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -125,7 +126,7 @@ def headers_of(error: ZhiyuError) -> Headers:
 
 
 class Exchange:
-    """A request under way. `route` is the template that metrics and logs name."""
+    """A request under way. `route` is the template that metrics and logs name; `pieces`: its stages, while requests are traced."""
 
     __slots__ = (
         "_query",
@@ -135,6 +136,7 @@ class Exchange:
         "headers",
         "id",
         "method",
+        "pieces",
         "query_string",
         "route",
         "send",
@@ -155,6 +157,7 @@ class Exchange:
         self.desk: Desk | None = None
         self._query: dict[str, str] | None = None
         self.told = ("", "")
+        self.pieces: list[Piece] | None = None
 
     @property
     def language(self) -> str:
@@ -239,6 +242,8 @@ class Exchange:
         """Count and log an answer that was sent."""
         seconds = self.site.clock() - self.started
         self.site.meters.request(self.route, status, seconds)
+        if self.site.tracing is not None:
+            self.site.tracing.answered(self, status, code)
         if status >= 400 or self.site.log_all:
             grant = self.grant
             self.site.lines.write(

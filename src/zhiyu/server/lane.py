@@ -224,15 +224,18 @@ class Express(Work):
         self._count(status, code, field)
 
     def _count(self, status: int, code: str = "", field: str = "") -> None:
-        """Count and log, as the ordinary way does; the exchange is made only when there will be a line."""
+        """Count and log, as the ordinary way does; the exchange is made only when there will be a line or a trace."""
         site = self._lane.site
-        if (status == 200 and not site.log_all) or (status == 429 and site.lines.left_out()):
+        quiet = (status == 200 and not site.log_all) or (status == 429 and site.lines.left_out())
+        if quiet and site.tracing is None:
             site.meters.request(DECISIONS, status, site.clock() - self._started)
             return
         headers, client = self._asked.head.headers, self._caller.client
         scope = {"method": "POST", "headers": headers.items(), "query_string": b"", "client": client}
         made = Exchange(site, scope, unsent, DECISIONS)
         made.id, made.started, made.grant, made.desk = self._id, self._started, self._grant, self._desk
+        if site.tracing is not None and hasattr(self, "piece"):
+            made.pieces = [self.piece]
         made.done(status, code, field)
 
 

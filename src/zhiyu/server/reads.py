@@ -237,6 +237,8 @@ class Rest:
         scope["path"] = raw.decode("ascii").replace("%3A", ":").replace("%3a", ":")
         answered: list[int] = []
         exchange = Exchange(self._site, scope, send, "")
+        if self._site.tracing is not None:
+            exchange.pieces = self._site.tracing.begin()
         scope["zhiyu"] = exchange
 
         async def tell(message: Scope) -> None:

@@ -34,6 +34,7 @@ from zhiyu.server.reads import Rest
 from zhiyu.server.settings import Settings
 from zhiyu.server.site import Site
 from zhiyu.server.thin import App, Thin
+from zhiyu.server.tracing import Tracing
 
 if TYPE_CHECKING:
     from zhiyu.server.staff import Staff
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 class Plan:
     """What to serve. `opens` opens a tenant's log, again after a failure of the disk; `staff` opens the records of
     people who may sign in; `ready` is called once requests are taken; `front` may put an app before ours, `express` routes into the
-    fast lane."""
+    fast lane; `tracing` makes spans of requests."""
 
     opens: Mapping[str, Callable[[], Live]]
     gate: Gate | OpenGate | SignInGate
@@ -55,6 +56,7 @@ class Plan:
     front: Callable[[App], App] = lambda app: app
     staff: Callable[[], Staff] | None = None
     express: Mapping[bytes, Route] = field(default_factory=dict)
+    tracing: Callable[[LogLines], Tracing | None] = lambda lines: None
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -102,11 +104,12 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     meters = Meters()
     desks: dict[str, Desk] = {}
     staff = plan.staff() if plan.staff is not None else None
-    site = Site(desks, plan.gate, plan.settings, meters, lines, time.monotonic, plan.log_all, staff)
+    tracing = plan.tracing(lines)
+    site = Site(desks, plan.gate, plan.settings, meters, lines, time.monotonic, plan.log_all, staff, tracing=tracing)
     try:
         for tenant, opens in plan.opens.items():
             meters.tenants[tenant] = _Told(tenant, lines)
-            desks[tenant] = Desk(opens, plan.settings, meters.tenants[tenant], site.clock, site.pace)
+            desks[tenant] = Desk(opens, plan.settings, meters.tenants[tenant], site.clock, site.pace, tracing)
         site.pace.start()
         await _Server(_config(plan, site), site, plan.ready).serve(list(sockets))
     finally:
@@ -116,6 +119,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             lines.write("closed", tenant=tenant, position=desk.live.durable)
         if staff is not None:
             staff.close()
+        if tracing is not None:
+            await asyncio.get_running_loop().run_in_executor(None, tracing.close)
 
 
 class _Told(TenantMeters):

@@ -25,6 +25,7 @@ from zhiyu.server.settings import Settings
 
 if TYPE_CHECKING:
     from zhiyu.server.staff import Staff
+    from zhiyu.server.tracing import Tracing
 
 PROOF_HEADER = b"zhiyu-forgery-proof"
 
@@ -32,7 +33,7 @@ PROOF_HEADER = b"zhiyu-forgery-proof"
 @dataclass(slots=True)
 class Site:
     """One server. `stopping` is set when no more work is taken; `log_all`: also successes get a log line; `staff`: people who may sign in,
-    None when none may."""
+    None when none may; `tracing`: None when requests are not traced."""
 
     desks: Mapping[str, Desk]
     gate: Gate | OpenGate | SignInGate
@@ -43,6 +44,7 @@ class Site:
     log_all: bool = False
     staff: Staff | None = None
     pace: Pace = field(default_factory=Pace)
+    tracing: Tracing | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

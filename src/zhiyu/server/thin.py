@@ -64,6 +64,8 @@ class Thin:
             return
         template, needed, route = found
         exchange = Exchange(self._site, scope, send, template)
+        if self._site.tracing is not None:
+            exchange.pieces = self._site.tracing.begin()
         try:
             if exchange.method != "POST":
                 raise HttpError(

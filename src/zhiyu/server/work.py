@@ -8,18 +8,24 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.engine.live import Answer
+
+if TYPE_CHECKING:
+    from zhiyu.server.tracing import Piece
 
 NEVER = math.inf
 """No deadline."""
 
 
 class Work:
-    """Records of one request. `source`: the declared source in whose form they are; `deadline`: on the desk's clock."""
+    """Records of one request. `source`: the declared source in whose form they are; `deadline`: on the desk's clock; `piece`: their stages,
+    set while requests are traced."""
 
-    __slots__ = ("answers", "bodies", "deadline", "size", "source")
+    __slots__ = ("answers", "bodies", "deadline", "piece", "size", "source")
+    piece: Piece
 
     def __init__(self, bodies: Sequence[bytes], source: str | None = None, deadline: float = NEVER) -> None:
         self.bodies, self.source, self.deadline = bodies, source, deadline
