@@ -21,6 +21,7 @@ from zhiyu.commands.demo import demo
 from zhiyu.commands.diff import diff
 from zhiyu.commands.init import init
 from zhiyu.commands.keys import keys
+from zhiyu.commands.learn import apply, learn
 from zhiyu.commands.lists import lists as lists_group
 from zhiyu.commands.lists import snooze
 from zhiyu.commands.models import models
@@ -329,6 +330,8 @@ main.add_command(gangs)
 main.add_command(lists_group)
 main.add_command(people)
 main.add_command(report)
+main.add_command(learn)
+main.add_command(apply)
 main.add_command(restraint)
 main.add_command(retention)
 main.add_command(send)

@@ -126,7 +126,7 @@ def _do(
             "give --policy FOLDER or --url SERVER, one of them", "请给出 --policy 目录 或 --url 服务地址，二选一"
         )
     if policy is None:
-        said = _of_server(url, key, request)
+        said = of_server(url, key, request)
         words = {"in_force": ("in force", "已生效"), "warming": ("counting from the log first", "先从日志补算")}
         line = f"{words.get(said['status'], ('', ''))[language == 'zh']}: {said['policy'][:12]}"
     else:
@@ -149,14 +149,15 @@ def _in_folder(folder: Path, change: Callable[[Any], Any], packages: dict[str, b
     return {"file": str(path), "policy": artifact_of(wanted).hash, "changes": changes}
 
 
-def _of_server(url: str, key: str, request: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
+def of_server(url: str, key: str, request: tuple[str, str, dict[str, Any] | None]) -> dict[str, Any]:
+    """What a server answers to (method, path, JSON body or None); InputError with what it says when it refuses."""
     from zhiyu.client import Client, Unavailable
     from zhiyu.commands.send import require_server
 
     require_server(url, key)
     method, path, body = request
     try:
-        reply = Client(url, key, timeout_s=60.0).ask(method, path, json.dumps(body).encode())
+        reply = Client(url, key, timeout_s=60.0).ask(method, path, b"" if body is None else json.dumps(body).encode())
     except Unavailable as gone:
         raise InputError(gone.en, gone.zh) from None
     answer: dict[str, Any] = reply.json()

@@ -122,7 +122,7 @@ def _trained(language: str, out: Path, **given: Any) -> Package:
     recipe = Recipe(
         name=out.stem, kind=given["kind"], cell=given["cell"] or f"{gathering.on[0]}/fraud", split=given["split"] or _split(gathering),
         calibration=given["calibration"], begins_ms=learn.from_ms,
-        ends_ms=learn.until_ms, test_ms=test.from_ms, until_ms=test.until_ms, seed=given["seed"], settings=_settings(given["settings"]),
+        ends_ms=learn.until_ms, test_ms=test.from_ms, until_ms=test.until_ms, seed=given["seed"], settings=settings_of(given["settings"]),
     )  # fmt: skip
     warm_kernels(language)
     with progress() as bar:
@@ -147,7 +147,7 @@ def _split(gathering: Gathering) -> str:
     return "draw" if source is not None and source.time is None else "time"
 
 
-def _settings(given: tuple[str, ...]) -> dict[str, Any]:
+def settings_of(given: tuple[str, ...]) -> dict[str, Any]:
     """NAME=VALUE pairs; whole numbers and decimals as numbers."""
     found: dict[str, Any] = {}
     for pair in given:

@@ -112,16 +112,17 @@ def tune(every: str | None, as_json: bool, lang: str | None, **options: Any) -> 
         once(out)
         return
     with told(language):
-        wait_ms = _span_ms(every)
+        wait_ms = span_ms(every)
     try:
         while True:
-            with_exit_caught(lambda: once(out / _dated(out)))
+            with_exit_caught(lambda: once(out / dated(out)))
             time.sleep(wait_ms / 1000)
     except KeyboardInterrupt:
         click.echo(err=True)
 
 
-def _span_ms(every: str) -> int:
+def span_ms(every: str) -> int:
+    """How long to wait between two rounds, in ms; InputError when that is too short."""
     from zhiyu.evaluation.replay import parse_delay
 
     wait_ms = parse_delay(every)
@@ -133,7 +134,7 @@ def _span_ms(every: str) -> int:
     return wait_ms
 
 
-def _dated(out: Path) -> str:
+def dated(out: Path) -> str:
     """Today (UTC), with a number when there is one already."""
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     name, number = day, 2

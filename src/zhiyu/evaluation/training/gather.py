@@ -103,6 +103,8 @@ class Gathering:
         self._parts: list[dict[str, Array]] = []
         self._texts: list[dict[int, str]] = [{} for _ in self.inputs]
         self._cells = 0
+        self.clock_ms = 0
+        """The newest moment at which an event was received."""
         self.replay = Replay(
             opened,
             events,
@@ -122,6 +124,7 @@ class Gathering:
     def _take(self, outcome: Outcome, batch: EventBatch) -> None:
         """Add the labelled decisions of a batch."""
         d = outcome.decisions
+        self.clock_ms = max(self.clock_ms, int(d.received_ms.max(initial=0)))
         fraud = d.labels == 1
         drawn_in = drawn(d.positions, self.seed) < np.uint64(min(int(self.keep_good * 2.0**64), 2**64 - 1))
         lines = np.flatnonzero(

@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from zhiyu.base.errors import InputError
+from zhiyu.base.errors import InputError, Place
 from zhiyu.evaluation.tuning.again import Again
 from zhiyu.evaluation.tuning.changes import Change, NewRule, OtherConstant, OtherThreshold, in_quotes
 from zhiyu.evaluation.tuning.into_flow import flow_of, put_before_ends
@@ -20,6 +20,7 @@ from zhiyu.expressions import canonical, parse
 from zhiyu.policy.check import Report, check_policy
 from zhiyu.policy.checked import Checked
 from zhiyu.policy.load import Loaded, load_policy
+from zhiyu.policy.places import Path as Path_
 from zhiyu.policy.say import say_rule, say_rule_set
 
 MAX_FOLDER_BYTES = 64 << 20
@@ -50,7 +51,7 @@ def write_candidate(live: Path, target: Path, change: Change, again: Again, live
     report = check_policy(loaded.policy, loaded.places)
     checked = report.require()
     if not isinstance(change, NewRule):
-        _compare(change, again, loaded)
+        _compare(change, again, checked)
     en, zh = (_said(checked, change, told, language) for language in ("en", "zh"))
     return Written(loaded, report, (en, zh), tuple(places))
 
@@ -150,11 +151,19 @@ def _edit(live: Path, target: Path, change: OtherConstant | OtherThreshold, agai
     else:
         for spot in change.spots:
             rule = again.rules[spot.rule]
-            place = loaded.places.inside((*rule.path, "when"), rule.rule.when, spot.column)
+            place = _place_of(again, loaded, (*rule.path, "when"), rule.rule.when, spot.column)
             edits.append(_Edit(Path(place.file).name, place.line, place.column, change.literal))
     for edit in sorted(edits, key=lambda e: (e.file, e.line, -e.column)):
         _apply(live, target, edit)
     return [f"{edit.file}:{edit.line}:{edit.column}" for edit in edits]
+
+
+def _place_of(again: Again, loaded: Loaded, path: Path_, when: str, column: int) -> Place:
+    """Where a literal of a condition stands. That of a threshold of the model matrix is the whole value that was declared."""
+    declared = again.evaluator.checked.places.declared(path)
+    if declared != path and declared[0] == "matrix":
+        return loaded.places.at(declared)
+    return loaded.places.inside(path, when, column)
 
 
 def _apply(live: Path, target: Path, edit: _Edit) -> None:
@@ -176,9 +185,9 @@ def _apply(live: Path, target: Path, edit: _Edit) -> None:
     path.write_bytes((mark + "".join(lines)).encode("utf-8"))
 
 
-def _compare(change: OtherConstant | OtherThreshold, again: Again, loaded: Loaded) -> None:
+def _compare(change: OtherConstant | OtherThreshold, again: Again, candidate: Checked) -> None:
     """What the edited text says is what was meant."""
-    rule_set = loaded.policy.rule_sets[change.rule_set]
+    rule_set = candidate.policy.rule_sets[change.rule_set]
     if isinstance(change, OtherThreshold):
         good = list(rule_set.thresholds) == change.thresholds(again)
     else:
