@@ -55,6 +55,25 @@ def test_from_the_wait_to_what_it_came_to(server: Served) -> None:
     final = server.client.get("/v1/decisions/d3").json()["final"]
     assert final == {"outcome": "decline", "enforced": "decline", "at": "2026-03-02T10:30:00.000Z", "cause": "expired"}
     assert server.client.get("/v1/waiting").json() == {"waiting": [], "next": None}
+    told = server.client.get("/v1/decisions/d3/explanation?lang=zh").json()
+    assert (told["outcome"], [(each["cause"], each["decision"]["outcome"]) for each in told["went_on"]]) == (
+        "challenge", [("expired", "review"), ("expired", "decline")],
+    )  # fmt: skip
+    assert [each["receipt"].split(".")[2] for each in told["went_on"]] == [
+        f"{told['position']}~1",
+        f"{told['position']}~2",
+    ]
+    (answered,) = server.client.get("/v1/decisions/d1/explanation").json()["went_on"]
+    assert (answered["cause"], answered["decision"]["outcome"]) == ("answered", "decline")
+
+
+def test_a_list_that_changes_ends_a_wait(server: Served) -> None:
+    assert drawdown(server, "c7")["waiting"]["node"] == "call"
+    assert server.client.post("/v1/lists/blocked/entries", json={"value": "c7", "reason": "police"}).status_code == 200
+    final = server.client.get("/v1/decisions/c7").json()["final"]
+    assert (final["outcome"], final["cause"]) == ("decline", "changed")
+    (step,) = server.client.get("/v1/decisions/c7/explanation").json()["went_on"]
+    assert step["changes"][0]["en"] == "customer c7 came onto list 'blocked'"
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "after=x", "after=-2"])

@@ -16,15 +16,17 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.decisions.explain import Explanation
+from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.admit import Door
 from zhiyu.engine.answers import Answers
 from zhiyu.engine.entity_index import EntityIndex
-from zhiyu.engine.entity_keys import EntityKeys
+from zhiyu.engine.entity_keys import NO_PAIRS, EntityKeys
 from zhiyu.engine.event_frames import Noted, noted
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.releases import Releases
 from zhiyu.engine.timeline import Asked, Page, Timeline
+from zhiyu.engine.went_on import Step, steps_of
 from zhiyu.engine.what_if import LIVE_ROWS, WhatIf
 from zhiyu.entities.lists import ListBook, ListChange, Snooze
 from zhiyu.events.batch import EventBatch
@@ -43,21 +45,41 @@ class Archive:
         self._what_ifs: dict[str, WhatIf] = {}
         self.index = EntityIndex(log, folder, opened.tenant, self.keys_of)
 
-    def keep_events(self, before: int, batch: EventBatch, accepted: Array) -> None:
-        """Index the accepted rows (int64[a]) of a batch that was logged after everything before position `before`."""
+    def keep_events(self, before: int, batch: EventBatch, accepted: Array, resumed: Sequence[Resumed] = ()) -> None:
+        """Index the accepted rows (int64[a]) of a batch that was logged after everything before position `before`, and what went on."""
         rows: Any = slice(None) if len(accepted) == batch.n else accepted
         pairs = self.keys_of("").of_events(
             batch.values[:, rows], batch.nulls[:, rows], batch.positions[rows], batch.id_code[rows]
         )
+        self._keep(before, pairs, resumed, int(batch.positions[accepted[0]]))
+
+    def keep_labels(self, before: int, note: NotedLabels, resumed: Sequence[Resumed] = ()) -> None:
+        """Index labels that were logged just now."""
+        pairs = self.keys_of("").of_values(note.values, note.nulls, note.positions)
+        self._keep(before, pairs, resumed, int(note.positions[0]))
+
+    def keep_changes(
+        self, before: int, changes: Sequence[ListChange | Snooze], first: int, resumed: Sequence[Resumed] = ()
+    ) -> None:
+        """Index changes of lists that were logged just now, at positions from `first` on."""
+        self._keep(before, self.keys_of("").of_changes(changes, first), resumed, first)
+
+    def keep_time(self, before: int, resumed: Sequence[Resumed]) -> None:
+        """Index what went on in a tick of time that was logged just now, at position `before`."""
+        self._keep(before, (NO_PAIRS, NO_PAIRS), resumed, before)
+
+    def _keep(self, before: int, pairs: tuple[Array, Array], resumed: Sequence[Resumed], at: int) -> None:
+        if resumed:
+            steps = self.keys_of("").of_steps(resumed, at)
+            pairs = np.concatenate([pairs[0], steps[0]]), np.concatenate([pairs[1], steps[1]])
         self.index.feed(before, *pairs)
 
-    def keep_labels(self, before: int, note: NotedLabels) -> None:
-        """Index labels that were logged just now."""
-        self.index.feed(before, *self.keys_of("").of_values(note.values, note.nulls, note.positions))
-
-    def keep_changes(self, before: int, changes: Sequence[ListChange | Snooze], first: int) -> None:
-        """Index changes of lists that were logged just now, at positions from `first` on."""
-        self.index.feed(before, *self.keys_of("").of_changes(changes, first))
+    def went_on(self, position: int) -> list[Step]:
+        """What the event at a position came to after it waited, step by step. The index is brought up to date first."""
+        self.index.work(math.inf)
+        places = sorted(set(self.index.positions(self.keys_of("").step_key(position))))
+        frames = (self._log.frame_at(place) for place in places)
+        return steps_of(position, (frame for frame in frames if frame is not None), self.opened.tenant)
 
     def positions_of(self, event_id: str, kind: str, door: Door) -> list[int]:
         """Positions of the events with this id, of all types or (`kind`) of one. `door` remembers the recent ones."""
@@ -111,7 +133,7 @@ class Archive:
     def timeline(self, asked: Asked) -> Page:
         """What happened to one entity, newest first. The index is brought up to date first; `index.work` does that in pieces."""
         self.index.work(math.inf)
-        reader = Timeline(self._log, self.opened.tenant, self.index, self.keys_of, self.answers_of)
+        reader = Timeline(self._log, self.opened.tenant, self.index, self.keys_of, self.answers_of, self.went_on)
         return reader.page(asked, self.keys_of("").key(asked.entity, asked.code))
 
     def note_at(self, position: int) -> Noted | None:

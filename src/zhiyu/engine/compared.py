@@ -13,6 +13,7 @@ import numpy as np
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.layout import MARKS, O_KEPT
+from zhiyu.decisions.resumed import Resumed
 from zhiyu.decisions.values import to_python
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.event_frames import Noted
@@ -33,6 +34,7 @@ class Compared:
         self.first_beside = -1
         self.seen: set[int] = set()
         self.differences: dict[int, tuple[Difference, ...]] = {}
+        self.later: dict[tuple[int, int], tuple[Difference, ...]] = {}
         self._asked, self._live = asked, live
 
     def __call__(self, notes: list[Noted], outcome: Outcome) -> None:
@@ -46,6 +48,33 @@ class Compared:
         if start < found.n:
             for position in found.positions[start:].tolist():
                 self._tell(position, (Difference("decided", "no", "yes"),))
+
+    def went_on(self, told: list[Resumed], found: list[Resumed]) -> None:
+        """Judge what went on after waiting: `later` holds, by position and step, what differs, nothing where it is as noted."""
+        again = {step: (part, at) for part in found for step, at in _steps(part)}
+        for part in told:
+            for step, at in _steps(part):
+                own = again.get(step)
+                self.later[step] = self._later(part, at, *own) if own else (Difference("decided", "yes", "no"),)
+
+    def _later(self, told: Resumed, at: int, found: Resumed, own: int) -> tuple[Difference, ...]:
+        one, other, live = told.decisions, found.decisions, self._live()
+        differences = [
+            Difference(name, int(getattr(told, name)[at]), int(getattr(found, name)[own]))
+            for name in ("cause", "answer", "waits", "stays")
+            if getattr(told, name)[at] != getattr(found, name)[own]
+        ]
+        if one.received_ms[at] != other.received_ms[own]:
+            differences.append(Difference("received_ms", int(one.received_ms[at]), int(other.received_ms[own])))
+        lines = np.arange(len(one.block)) != O_KEPT
+        if (one.block[lines, at] != other.block[lines, own]).any():
+            was, now = live.told(one, at), live.told(other, own)
+            differences += [
+                Difference({"hits": "rules"}.get(name, name), getattr(was, name), getattr(now, name))
+                for name in ("outcome", "enforced", "mark", "score", "hits", "path")
+                if getattr(was, name) != getattr(now, name)
+            ] or [Difference("fingerprint of all values", _hex(one.prints[at]), _hex(other.prints[own]))]
+        return tuple(differences[:MAX_DIFFERENCES])
 
     def _judge(self, note: Noted, found: DecisionBatch, part: Array, outcome: Outcome, row: int) -> None:
         noted, live = note.decisions, self._live()
@@ -122,6 +151,12 @@ class Compared:
                 yield Difference(
                     column.name, _plain(to_python(column.type, *was)), _plain(to_python(column.type, *now))
                 )
+
+
+def _steps(part: Resumed) -> Iterator[tuple[tuple[int, int], int]]:
+    """(position, number of the step) of each decision that went on, and its place in the part."""
+    for at, step in enumerate(zip(part.decisions.positions.tolist(), part.revision.tolist())):
+        yield step, at
 
 
 def outcome_name(d: DecisionBatch, at: int) -> str:

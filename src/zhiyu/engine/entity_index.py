@@ -25,6 +25,7 @@ from zhiyu.engine.entity_keys import EntityKeys
 from zhiyu.engine.event_frames import noted
 from zhiyu.engine.label_frames import noted_labels
 from zhiyu.engine.list_frames import noted_lists
+from zhiyu.engine.went_on import parts_of
 from zhiyu.log.frames import EVENTS, LABELS, LISTS, Frame
 from zhiyu.log.segments import Segment, SegmentLog
 
@@ -163,6 +164,8 @@ class EntityIndex:
             part.add(*self._keys_of(label.policy).of_values(label.values, label.nulls, label.positions))
         elif kind == LISTS:
             part.add(*self._keys_of("").of_changes(noted_lists(frame.payload).changes, frame.header.first))
+        _, resumed = parts_of(frame, self._tenant)
+        part.add(*self._keys_of("").of_steps(resumed, frame.header.first))
 
     def _seal(self, segment: Segment) -> None:
         """Sort and write in a thread; until that is done the pairs stay in memory."""

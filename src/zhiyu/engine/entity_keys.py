@@ -5,16 +5,18 @@ In: a policy that was opened. Out: (key, position) pairs of events, labels, chan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from zhiyu.base.jit import Array
+from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.opened import Opened
 from zhiyu.events.list_changes import ListChange, Snooze
 from zhiyu.expressions.tables import list_keys
 
-_EVENT_IDS = "\0event id"
+_EVENT_IDS, _WENT_ON = "\0event id", "\0went on"
+NO_PAIRS = np.zeros(0, np.int64)
 
 
 class EntityKeys:
@@ -31,7 +33,7 @@ class EntityKeys:
         pairs = [(entity, register) for entity, registers in self.registers.items() for register in registers]
         self._rows = np.array([register for _, register in pairs], np.int64)
         self._names = np.array([opened.codes.one(entity) for entity, _ in pairs], np.int64)
-        self._ids = opened.codes.one(_EVENT_IDS)
+        self._ids, self._steps = opened.codes.one(_EVENT_IDS), opened.codes.one(_WENT_ON)
         self._of_list = {
             each.name: (each.of,) if each.of in self.registers else of_field.get(each.of, ())
             for each in opened.policy.lists
@@ -45,6 +47,17 @@ class EntityKeys:
     def id_key(self, id_code: Array) -> int:
         """The key of an event id, from its code uint64[2]."""
         return int(list_keys(np.array([self._ids], np.int64), id_code[:1].copy().view(np.int64))[0])
+
+    def step_key(self, position: int) -> int:
+        """The key under which it is kept where the event at a position went on after a wait."""
+        return int(list_keys(np.array([self._steps], np.int64), np.array([position], np.int64))[0])
+
+    def of_steps(self, parts: Iterable[Resumed], at: int) -> tuple[Array, Array]:
+        """Pairs of what went on in the frame that begins at position `at`."""
+        positions = np.concatenate([NO_PAIRS, *(part.decisions.positions for part in parts)])
+        return list_keys(np.full(len(positions), self._steps, np.int64), positions), np.full(
+            len(positions), at, np.int64
+        )
 
     def of_events(self, values: Array, nulls: Array, positions: Array, id_code: Array) -> tuple[Array, Array]:
         """Pairs of n events: registers int64[C, n], uint8[C, n], positions int64[n], codes of ids uint64[n, 2]."""

@@ -6,7 +6,6 @@ the log; `sync` returns when it is on the disk: answer only then. Opening again 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import time
@@ -31,6 +30,7 @@ from zhiyu.engine.labelling import Label, Labelling, answer_label, answer_wrong,
 from zhiyu.engine.list_changes import ListChanges
 from zhiyu.engine.list_frames import NotedLists, list_payload
 from zhiyu.engine.live_decode import decode_bodies
+from zhiyu.engine.lock import locked
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.recovery import Recovered, recover, snapshot_facts
 from zhiyu.engine.releases import Release, Releases
@@ -85,7 +85,7 @@ class Live:
         self.broken, self.decode_s = "", 0.0
         self._now = now
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(folder)
+        self._lock = locked(folder)
         try:
             self.log = SegmentLog(folder / "log", opened.tenant, disk or RealDisk(), now, segment_bytes)
             self.releases = Releases(folder / "policies", self.log)
@@ -193,7 +193,7 @@ class Live:
         )
         before = self.log.position
         chain = self.log.append(EVENTS, payload, len(accepted), int(batch.positions[accepted[0]]), self.position)
-        self.archive.keep_events(before, batch, accepted)
+        self.archive.keep_events(before, batch, accepted, outcome.resumed)
         return chain
 
     def _take_rest(self, batch: EventBatch, first: int, answers: list[Answer | None]) -> None:
@@ -229,9 +229,10 @@ class Live:
         self.position += len(labels)
         if len(accepted):
             fresh, before = note.take(accepted), self.log.position
-            fresh.resumed = [stored(part) for part in self.engine.take_labels(fresh)]
+            went_on = self.engine.take_labels(fresh)
+            fresh.resumed = [stored(part) for part in went_on]
             self.log.append(LABELS, fresh.payload(), fresh.n, int(fresh.positions[0]), self.position)
-            self.archive.keep_labels(before, fresh)
+            self.archive.keep_labels(before, fresh, went_on)
         for row, position in enumerate(note.positions.tolist()):
             label = labels[position - first]
             known = int(judged.first[row])
@@ -254,11 +255,12 @@ class Live:
         self.log.reserve(len(list_payload(note)) + self._room * self.engine.concerned_by(note.changes))
         self.engine.lists.put(note.changes)
         with self._breaking():
-            note.resumed = [stored(part) for part in self.engine.lists_changed(note)]
+            went_on = self.engine.lists_changed(note)
+            note.resumed = [stored(part) for part in went_on]
             note.policy = self.opened.artifact.hash if note.resumed else ""
             before, self.position = self.log.position, self.position + len(changes)
             self.log.append(LISTS, list_payload(note), len(changes), first, self.position)
-            self.archive.keep_changes(before, changes, first)
+            self.archive.keep_changes(before, changes, first, went_on)
         return first
 
     @contextmanager
@@ -349,7 +351,9 @@ class Live:
         with self._breaking():
             outcome = self.engine.pass_time(until)
             payload = time_payload(self.opened.artifact.hash, until, outcome.resumed)
-            self.log.append(TICK, payload, 0, self.position, self.position)
+            before, self.position = self.log.position, self.position + 1
+            self.log.append(TICK, payload, 1, before, self.position)
+            self.archive.keep_time(before, outcome.resumed)
         return sum(part.n for part in outcome.resumed)
 
     def waiting(self, after: int = -1, limit: int = 100) -> list[dict[str, Any]]:
@@ -432,6 +436,12 @@ class Live:
         position = self.position_of(event_id)
         return None if position is None else self.archive.explanation(position, self.engine.lists)
 
+    def went_on(self, event_id: str) -> list[dict[str, Any]]:
+        """What a decision that waited came to, step by step: why it went on, what was decided then; empty when it never waited."""
+        position = self.position_of(event_id) if self.engine.resuming is not None else None
+        steps = [] if position is None else self.archive.went_on(position)
+        return [step.facts() | {"decision": step.explained(self._opened_of(step.policy)).to_dict()} for step in steps]
+
     def timeline(self, asked: Asked) -> Page:
         """What happened to one entity, newest first. The index is brought up to date first; `archive.index.work` does that in pieces."""
         return self.archive.timeline(asked)
@@ -477,20 +487,6 @@ class Live:
                 f"the log of '{self.tenant}' stopped ({self.broken}); open it again to go on from what is on the disk",
                 f"“{self.tenant}”的日志已停止（{self.broken}）；请重新打开，以磁盘内容为准继续",
             )
-
-
-def _locked(folder: Path) -> int:
-    """One process at a time."""
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise InputError(
-            f"another process serves {folder}; stop it first, or give another --data",
-            f"另一个进程正在使用 {folder}；请先停止它，或指定其他 --data",
-        ) from None
-    return descriptor
 
 
 __all__ = ["CONFLICT", "DECIDED", "REFUSED", "REPEATED", "TAKEN", "Answer", "Broken", "Label", "Live", "Recovered"]

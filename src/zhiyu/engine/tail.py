@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -31,6 +32,16 @@ from zhiyu.engine.resumed_frames import NotedTime, StoredResumed, noted_time, re
 from zhiyu.log.frames import EVENTS, LABELS, LISTS, TICK, Frame
 
 Seen = Callable[[list[Noted], Outcome], None]
+
+
+@runtime_checkable
+class SeesLater(Protocol):
+    """A `Seen` that judges as well what went on after waiting."""
+
+    def went_on(self, told: list[Resumed], found: list[Resumed]) -> None:
+        """What was noted, and what comes out."""
+
+
 AT_ONCE = 8_192
 """Events that are put through the engine together."""
 
@@ -104,6 +115,8 @@ class Tail:
             raise _differs(int(batch.positions[0]), self.engine.tenant)
         if self.seen is not None:
             self.seen(notes, outcome)
+            if isinstance(self.seen, SeesLater):
+                self.seen.went_on([part for note in notes for part in note.resumed], outcome.resumed)
         elif self.check:
             _require_same([note.decisions for note in notes], outcome.decisions)
             _require_same_resumed(
@@ -120,8 +133,10 @@ class Tail:
 
     def _gone_on(self, stored: list[StoredResumed], found: list[Resumed]) -> None:
         """Compare what went on with what was noted."""
-        if self.check:
-            told = [read_back(part, self.engine.tenant) for part in stored]
+        told = [read_back(part, self.engine.tenant) for part in stored] if self.check or self.seen is not None else []
+        if isinstance(self.seen, SeesLater):
+            self.seen.went_on(told, found)
+        elif self.check:
             _require_same_resumed(told, found, self.engine.tenant)
         if self.digest is not None:
             for part in found:

@@ -20,10 +20,12 @@ from zhiyu.engine.entity_keys import EntityKeys
 from zhiyu.engine.event_frames import Noted, noted
 from zhiyu.engine.label_frames import NotedLabels, noted_labels
 from zhiyu.engine.list_frames import NotedLists, noted_lists
+from zhiyu.engine.went_on import Step
 from zhiyu.events.list_changes import NEVER, Snooze
 from zhiyu.log.frames import EVENTS, LABELS, LISTS, Frame
 from zhiyu.log.list_journal import said_time
 from zhiyu.log.segments import SegmentLog
+from zhiyu.policy.outcomes import OUTCOMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ class Timeline:
 
     def __init__(
         self, log: SegmentLog, tenant: str, index: EntityIndex, keys_of: Callable[[str], EntityKeys],
-        answers_of: Callable[[str], Answers],
+        answers_of: Callable[[str], Answers], steps_of: Callable[[int], list[Step]],
     ) -> None:  # fmt: skip
+        self._steps_of = steps_of
         self._log, self._tenant, self._index, self._keys_of, self._answers_of = log, tenant, index, keys_of, answers_of
         self._read: tuple[Frame, Any] | None = None
 
@@ -115,8 +118,13 @@ class Timeline:
             body = answers.bodies(note.decisions.at(at), frame.header.chain)[0]
         else:
             body = answers.taken(batch.ids[row], int(batch.type_index[row]), position)
+        steps = [
+            step.facts() | {"outcome": OUTCOMES[int(step.part.decisions.outcome[step.at])]}
+            for step in self._steps_of(position)
+        ]
+        later = {"went_on": steps} if steps else {}
         times = {"time": said_time(int(batch.time_ms[row])), "received_at": said_time(int(note.judged.received[row]))}
-        return _Entry(int(batch.time_ms[row]), {"kind": "event", **times, **msgspec.json.decode(body)})
+        return _Entry(int(batch.time_ms[row]), {"kind": "event", **times, **msgspec.json.decode(body), **later})
 
     def _label(self, note: NotedLabels, position: int, asked: Asked) -> _Entry | None:
         [row] = np.flatnonzero(note.positions == position).tolist()

@@ -18,20 +18,29 @@ from typing import Any
 import msgspec
 
 from zhiyu.base.errors import LimitExceeded, ZhiyuError
+from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.engine.answers import Answers
 from zhiyu.engine.compared import Compared, outcome_name
-from zhiyu.engine.event_frames import Noted, noted
+from zhiyu.engine.event_frames import noted
 from zhiyu.engine.kept import Kept
 from zhiyu.engine.receipts import DIGITS, Receipt
 from zhiyu.engine.redo import Redo, Unable
 from zhiyu.engine.verdicts import Difference, Findings, Status, Verdict
 from zhiyu.engine.wait_answers import SAID_LATER
+from zhiyu.engine.went_on import steps_in
 from zhiyu.log.frames import EVENTS, Frame
 from zhiyu.log.segments import LogDamaged
 
 MAX_RECEIPTS = 10_000
 Say = Callable[[str, float], None]
 """Told what is being done ("chain", "decide") and how far it is, 0 to 1."""
+Place = tuple[int, int]
+"""Position of an event, and which step after waiting (0: the first decision)."""
+
+
+def place_of(receipt: Receipt) -> Place:
+    """Which decision a receipt is of."""
+    return receipt.position, receipt.revision
 
 
 class WrongKey(ZhiyuError):
@@ -43,12 +52,14 @@ class WrongKey(ZhiyuError):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A decision that a receipt asks for, as the log has it. `at`: its number in the frame, -1: nothing was decided at the position."""
+    """A decision that a receipt asks for, as the log has it. `at`: its number in the frame, -1: nothing was decided at the
+    position; `next`: the position after the frame."""
 
     chain: str
     policy: str
-    note: Noted
+    decisions: DecisionBatch
     at: int
+    next: int = 0
 
 
 class Verifier:
@@ -60,7 +71,8 @@ class Verifier:
         log = kept.log
         self.findings = Findings(kept.tenant, log.first, log.position, log.chain.hex())
         self.findings.promise = kept.promise.to_dict()
-        self._found: dict[int, _Found] = {}
+        self._found: dict[Place, _Found] = {}
+        self._later: set[Place] = set()
         self._redo = Redo(kept, lambda done: say("decide", done), oldest, self.findings.notes)
         self._intact_to = log.position
 
@@ -74,13 +86,14 @@ class Verifier:
             )
         began = time.perf_counter()
         log = self.kept.log
-        wanted = sorted({r.position for r in receipts if log.first <= r.position < log.position})
-        if wanted:
-            self._walk(wanted[0], wanted)
+        kept = [r for r in receipts if log.first <= r.position < log.position]
+        self._later = {place_of(r) for r in kept if r.revision}
+        if kept:
+            self._walk(min(r.position for r in kept), sorted({r.position for r in kept if not r.revision}))
         early = {receipt: self._before_deciding(receipt, (answers or {}).get(str(receipt))) for receipt in receipts}
-        again = self._again(sorted({r.position for r, verdict in early.items() if verdict is None}))
+        again = self._again(sorted({place_of(r) for r, verdict in early.items() if verdict is None}))
         for receipt in receipts:
-            self.findings.add(early[receipt] or again[receipt.position](receipt))
+            self.findings.add(early[receipt] or again[place_of(receipt)](receipt))
         self.findings.seconds = time.perf_counter() - began
         return self.findings
 
@@ -96,11 +109,12 @@ class Verifier:
             inside = inside[:1] if log.first > 0 and all(int(f.name) > first for f in self.kept.snapshots) else []
         for low, high in pairwise([first, *inside, end]):
             if low < high:
-                self._decide_span(low, high)
+                self._decide_span(low, high, first)
         self.findings.seconds = time.perf_counter() - began
         return self.findings
 
-    def _decide_span(self, low: int, high: int) -> None:
+    def _decide_span(self, low: int, high: int, first: int) -> None:
+        """Decisions at positions [low, high), and what went on there of events from `first` on."""
         try:
             compared, snapshot, events = self._redo.run(low, high, lambda position: low <= position < high)
         except Unable as unable:
@@ -113,6 +127,14 @@ class Verifier:
                 self.findings.counts[status] += count
         for position, differences in compared.differences.items():
             self.findings.verdicts.append(_differs(str(position), position, None, snapshot, events, differences))
+        for place, differences in compared.later.items():
+            if place[0] < first or place in self._later:
+                continue
+            self._later.add(place)  # spans may overlap
+            self.findings.counts["differs" if differences else "holds"] += 1
+            if differences:
+                named = f"{place[0]}~{place[1]}"
+                self.findings.verdicts.append(_differs(named, place[0], None, snapshot, events, differences))
 
     def _walk(self, start: int, wanted: Sequence[int]) -> None:
         """Check the chain from the segment that holds `start` to the end, and pick up what the receipts ask for."""
@@ -128,6 +150,8 @@ class Verifier:
                 stop = bisect_left(wanted, header.next, at)
                 if stop > at and header.kind == EVENTS:
                     self._pick(frame, wanted[at:stop])
+                if self._later:
+                    self._pick_later(frame)
                 at = stop
                 if self.findings.frames % 64 == 0:
                     self.say("chain", (header.next - start) / span)
@@ -139,7 +163,18 @@ class Verifier:
         note = noted(frame.payload, self.kept.tenant)
         decided = {position: at for at, position in enumerate(note.decisions.positions.tolist())}
         for position in positions:
-            self._found[position] = _Found(frame.header.chain.hex(), note.policy, note, decided.get(position, -1))
+            at = decided.get(position, -1)
+            self._found[position, 0] = _Found(
+                frame.header.chain.hex(), note.policy, note.decisions, at, frame.header.next
+            )
+
+    def _pick_later(self, frame: Frame) -> None:
+        positions = {position for position, _ in self._later}
+        for step in steps_in(frame, self.kept.tenant, positions.__contains__):
+            place = int(step.part.decisions.positions[step.at]), step.revision
+            if place in self._later:
+                chain, after = frame.header.chain.hex(), frame.header.next
+                self._found[place] = _Found(chain, step.policy, step.part.decisions, step.at, after)
 
     def _require_key(self, frame: Frame) -> bool:
         """The ids of a frame must be coded by our key."""
@@ -174,8 +209,8 @@ class Verifier:
                 receipt, "unknown", f"the log ends at position {log.position:,}: its end was cut off, or the receipt is of another log",
                 f"日志止于位置 {log.position:,}：其末尾被截去，或回执属于另一日志",
             )  # fmt: skip
-        found = self._found.get(position)
-        if found is None and position >= self._intact_to:
+        found = self._found.get(place_of(receipt))
+        if found is None and (position >= self._intact_to or (receipt.revision and self.findings.damage)):
             return _verdict(receipt, "damaged", self.findings.damage, self.findings.damage_zh)
         if found is None or found.at < 0:
             return _verdict(receipt, "unknown", "nothing was decided at this position", "该位置没有决策")
@@ -189,7 +224,7 @@ class Verifier:
             answers = Answers(self.kept.policy(found.policy))
         except ZhiyuError as gone:
             return _verdict(receipt, "damaged", gone.en, gone.zh, found)
-        chosen = found.note.decisions.at([found.at])  # type: ignore[arg-type]
+        chosen = found.decisions.at([found.at])  # type: ignore[arg-type]
         told = msgspec.json.decode(answers.bodies(chosen, bytes.fromhex(found.chain))[0])
         names = [
             name
@@ -205,29 +240,34 @@ class Verifier:
             receipt, "altered", f"the answer was changed: {said}", f"应答被改动：{said_zh}", found, differences=unlike
         )
 
-    def _again(self, positions: Sequence[int]) -> dict[int, Callable[[Receipt], Verdict]]:
+    def _again(self, places: Sequence[Place]) -> dict[Place, Callable[[Receipt], Verdict]]:
         """Decide these again, those that share a snapshot in one go; how to judge each receipt."""
-        found: dict[int, Callable[[Receipt], Verdict]] = {}
-        groups: dict[int, list[int]] = {}
-        for position in positions:
-            before = [int(folder.name) for folder in self.kept.snapshots if int(folder.name) <= position]
-            groups.setdefault(max(before, default=-1) if not self.oldest else -1, []).append(position)
+        found: dict[Place, Callable[[Receipt], Verdict]] = {}
+        groups: dict[int, list[Place]] = {}
+        for place in places:
+            before = [int(folder.name) for folder in self.kept.snapshots if int(folder.name) <= place[0]]
+            groups.setdefault(max(before, default=-1) if not self.oldest else -1, []).append(place)
         for group in groups.values():
             found |= self._again_from_one(group)
         return found
 
-    def _again_from_one(self, group: Sequence[int]) -> dict[int, Callable[[Receipt], Verdict]]:
-        asked = set(group)
+    def _again_from_one(self, group: Sequence[Place]) -> dict[Place, Callable[[Receipt], Verdict]]:
+        asked = {position for position, revision in group if not revision}
+        end = max(self._found[place].next if place[1] else place[0] + 1 for place in group)
         try:
-            compared, snapshot, events = self._redo.run(group[0], group[-1] + 1, asked.__contains__)
+            compared, snapshot, events = self._redo.run(group[0][0], end, asked.__contains__)
         except Unable as unable:
             gone: Status = "gone" if unable.gone else "damaged"
-            return {p: lambda r, e=unable: _verdict(r, gone, e.en, e.zh, self._found[r.position]) for p in group}  # type: ignore[misc]
+            return {p: lambda r, e=unable: _verdict(r, gone, e.en, e.zh, self._found[place_of(r)]) for p in group}  # type: ignore[misc]
         return {p: lambda r: self._judged(r, compared, snapshot, events) for p in group}
 
     def _judged(self, receipt: Receipt, compared: Compared, snapshot: int, events: int) -> Verdict:
-        found, position = self._found[receipt.position], receipt.position
-        if position in compared.differences or position not in compared.seen:
+        found, position = self._found[place_of(receipt)], receipt.position
+        if receipt.revision:
+            differences = compared.later.get(place_of(receipt), (Difference("decided", "yes", "no"),))
+            if differences:
+                return _differs(str(receipt), position, found, snapshot, events, differences)
+        elif position in compared.differences or position not in compared.seen:
             differences = compared.differences.get(position, (Difference("decided", "yes", "no"),))
             return _differs(str(receipt), position, found, snapshot, events, differences)
         beside, beside_zh = "", ""
@@ -275,7 +315,7 @@ def _verdict(
 ) -> Verdict:  # fmt: skip
     event_id = outcome = ""
     if found is not None and found.at >= 0:
-        event_id, outcome = str(found.note.decisions.ids[found.at]), outcome_name(found.note.decisions, found.at)
+        event_id, outcome = str(found.decisions.ids[found.at]), outcome_name(found.decisions, found.at)
     policy = found.policy if found else ""
     return Verdict(
         str(receipt), status, en, zh, receipt.position, event_id, outcome, policy, snapshot, events, differences
@@ -289,6 +329,6 @@ def _differs(
     en, zh = f"decided again it comes out otherwise: {said}", f"重新决策结果不同：{said}"
     event_id = outcome = ""
     if found is not None:
-        event_id, outcome = str(found.note.decisions.ids[found.at]), outcome_name(found.note.decisions, found.at)
+        event_id, outcome = str(found.decisions.ids[found.at]), outcome_name(found.decisions, found.at)
     policy = found.policy if found else ""
     return Verdict(receipt, "differs", en, zh, position, event_id, outcome, policy, snapshot, events, differences)

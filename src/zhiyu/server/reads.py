@@ -88,15 +88,18 @@ def _add_decisions(app: FastAPI, site: Site) -> None:
         request: Request,
         lang: Annotated[Literal["en", "zh"] | None, Query(description="Language of `text`.")] = None,
     ) -> Response:
-        """Reasons, rules with the values they saw, scorecards, the way through the flow; `text` in the language asked for."""
+        """Reasons, rules with the values they saw, scorecards, the way through the flow; `text` in the language asked for. Of a decision
+        that waited also `went_on`: step by step why it went on (an answer, time, a change), what was decided then, its receipt."""
         exchange, desk = admitted(request, site, "read")
         exchange.known_query("lang")
         found = desk.live.explanation(id_of(id))
         if found is None:
             raise no_decision()
+        steps = desk.live.went_on(id_of(id))
+        later = {"went_on": steps} if steps else {}
         await desk.durable()
         return Response(
-            encoded(found.to_dict() | {"text": found.sentence(lang or exchange.language)}), media_type=_JSON
+            encoded(found.to_dict() | {"text": found.sentence(lang or exchange.language)} | later), media_type=_JSON
         )
 
 
