@@ -16,6 +16,7 @@ from pathlib import Path
 
 from zhiyu.access.key_file import read_keys
 from zhiyu.access.keys import SCOPES, StoredKey, digest_of
+from zhiyu.access.roles import ALLOWED_BY
 from zhiyu.base.errors import InputError, ZhiyuError
 
 MAX_FAILURES = 20
@@ -65,7 +66,7 @@ class Grant:
 
     def require(self, scope: str) -> None:
         """NotAllowed when the caller may not do this."""
-        if not self.scopes & {scope, "admin"}:
+        if not self.scopes & ALLOWED_BY[scope]:
             shown = ", ".join(sorted(self.scopes))
             if self.person:
                 raise NotAllowed(

@@ -18,7 +18,11 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "labels": ("label what turned out to be fraud or good", "标注欺诈或正常"),
         "read": ("see decisions, explanations and timelines", "查看决策、解释与时间线"),
         "lists": ("change lists and snoozes", "修改名单与静默"),
-        "policy": ("publish policies and roll them back", "发布与回滚策略"),
+        "policies": ("see policies, releases and proposals", "查看策略、发布与提案"),
+        "propose": ("propose policies and submit them for approval", "提出策略并提交审批"),
+        "approve": ("approve or refuse what others propose", "审批他人的提案"),
+        "rollback": ("let the policy before decide again", "回滚到上一版策略"),
+        "policy": ("publish policies without anybody's approval; for machines", "无需审批直接发布策略；仅用于机器"),
         "metrics": ("see figures of the running server", "查看运行指标"),
         "people": ("add people, give roles, end sessions", "管理人员、角色与会话"),
         "audit": ("read and verify the audit", "查看并核验审计记录"),
@@ -30,16 +34,30 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 ROLES: Mapping[str, tuple[str, str, frozenset[str]]] = MappingProxyType(
     {
         "administrator": ("administrator", "管理员", frozenset({"people", "metrics"})),
-        "strategist": ("strategist", "策略师", frozenset({"read", "lists", "policy", "metrics"})),
-        "approver": ("approver", "审批员", frozenset({"read", "facts"})),
+        "strategist": (
+            "strategist",
+            "策略师",
+            frozenset({"read", "lists", "policies", "propose", "rollback", "metrics"}),
+        ),
+        "approver": ("approver", "审批员", frozenset({"read", "facts", "policies", "approve"})),
         "investigator": ("investigator", "调查员", frozenset({"read", "facts", "labels", "lists"})),
-        "supervisor": ("supervisor", "主管", frozenset({"read", "facts", "labels", "lists", "metrics", "audit"})),
+        "supervisor": (
+            "supervisor",
+            "主管",
+            frozenset({"read", "facts", "labels", "lists", "policies", "approve", "rollback", "metrics", "audit"}),
+        ),
         "consumer-protection": ("consumer protection", "消保专员", frozenset({"read", "labels"})),
-        "model-engineer": ("model engineer", "模型工程师", frozenset({"read", "metrics"})),
-        "auditor": ("auditor", "审计员", frozenset({"read", "metrics", "audit"})),
+        "model-engineer": ("model engineer", "模型工程师", frozenset({"read", "policies", "propose", "metrics"})),
+        "auditor": ("auditor", "审计员", frozenset({"read", "policies", "metrics", "audit"})),
     }
 )
 """Every role: its name in English and Chinese, and what it may do."""
+
+_IMPLIED = {"policies": "policy", "propose": "policy", "rollback": "policy"}
+ALLOWED_BY: Mapping[str, frozenset[str]] = MappingProxyType(
+    {name: frozenset({name, "admin", _IMPLIED.get(name, name)}) for name in PERMISSIONS}
+)
+"""Which permissions allow what a permission names: itself, `admin`, and for what belongs to publishing, `policy`."""
 
 
 def permissions_of(roles: Iterable[str]) -> frozenset[str]:

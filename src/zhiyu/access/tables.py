@@ -70,3 +70,27 @@ audit_heads = Table(
     Column("chain", LargeBinary(32), nullable=False),
 )
 """The last entry of each tenant: the row that writers of the audit lock."""
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("about", String(200), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("base", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("made_ms", Millis, nullable=False),
+    Column("decided_by", String(128), nullable=False),
+    Column("decided_ms", Millis, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("due_ms", Millis, nullable=False),
+    Column("emergency", Boolean, nullable=False),
+    Column("reviewed_by", String(128), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Index("ix_proposals_state", "tenant", "state"),
+)
+"""What somebody proposes and somebody else approves: see `proposals.Proposal`. `payload`, `outcome`: JSON."""
