@@ -210,6 +210,8 @@ def test_roles_give_known_permissions_and_none_gives_all() -> None:
         assert may <= set(PERMISSIONS) - {"admin"}, role
         assert zh
         assert permissions_of((role,)) == may
-    assert permissions_of(("auditor", "approver")) == {"read", "metrics", "audit", "facts"}
-    people_and_policy = [role for role, (_, _, may) in ROLES.items() if {"people", "policy"} <= may]
-    assert people_and_policy == [], "who gives roles releases nothing"
+    assert permissions_of(("auditor", "approver")) == {"read", "policies", "metrics", "audit", "facts", "approve"}
+    assert [role for role, (_, _, may) in ROLES.items() if "policy" in may] == [], (
+        "nobody releases without somebody else"
+    )
+    assert [role for role, (_, _, may) in ROLES.items() if {"people", "propose"} <= may] == []

@@ -29,11 +29,15 @@ PERMISSION_OF = {
     ("get", "/v1/lists/{name}/entries"): "lists", ("post", "/v1/lists/{name}/entries"): "lists",
     ("post", "/v1/lists/{name}/entries:remove"): "lists", ("post", "/v1/lists/{name}/entries:find"): "lists",
     ("get", "/v1/snoozes"): "lists", ("post", "/v1/snoozes"): "lists", ("post", "/v1/snoozes:end"): "lists",
-    ("get", "/v1/policy"): "policy", ("post", "/v1/policy"): "policy", ("post", "/v1/policy:rollback"): "policy",
-    ("get", "/v1/policies/{hash}"): "policy", ("get", "/metrics"): "metrics", ("get", "/healthz"): "", ("get", "/readyz"): "",
-    ("get", "/v1/models"): "read", ("get", "/v1/models/{name}"): "read", ("post", "/v1/models"): "policy",
-    ("post", "/v1/models/{name}:promote"): "policy", ("post", "/v1/models/{name}:challenge"): "policy",
-    ("post", "/v1/models/{name}:shadow"): "policy", ("post", "/v1/models/{name}:retire"): "policy",
+    ("get", "/v1/policy"): "policies", ("post", "/v1/policy"): "propose", ("post", "/v1/policy:rollback"): "rollback",
+    ("get", "/v1/policies/{hash}"): "policies", ("get", "/metrics"): "metrics", ("get", "/healthz"): "", ("get", "/readyz"): "",
+    ("get", "/v1/models"): "read", ("get", "/v1/models/{name}"): "read", ("post", "/v1/models"): "propose",
+    ("post", "/v1/models/{name}:promote"): "propose", ("post", "/v1/models/{name}:challenge"): "propose",
+    ("post", "/v1/models/{name}:shadow"): "propose", ("post", "/v1/models/{name}:retire"): "propose",
+    ("get", "/v1/proposals"): "policies", ("get", "/v1/proposals/{number}"): "policies",
+    ("post", "/v1/proposals/{number}:submit"): "propose", ("post", "/v1/proposals/{number}:withdraw"): "propose",
+    ("post", "/v1/proposals/{number}:emergency"): "propose", ("post", "/v1/proposals/{number}:approve"): "approve",
+    ("post", "/v1/proposals/{number}:refuse"): "approve", ("post", "/v1/proposals/{number}:review"): "approve",
     ("get", "/v1/network/{type}/{id}"): "read", ("post", "/v1/network:nest"): "read", ("get", "/v1/gangs"): "read",
     ("get", "/v1/gangs/changes"): "read", ("get", "/v1/gangs/{id}"): "read",
     ("post", "/v1/sessions"): "", ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
@@ -83,7 +87,7 @@ def bank(tmp_path: Path) -> Any:
 
 def asked(client: httpx.Client, method: str, template: str) -> httpx.Response:
     """A request that gets past the gate and hardly further."""
-    address = template.format(id="p1", type="card", name="nobody", hash="0" * 64)
+    address = template.format(id="p1", type="card", name="nobody", hash="0" * 64, number="99")
     body = payment(1) if method in ("post", "patch") else None
     return client.request(method, address, content=body)
 

@@ -104,9 +104,14 @@ class Proposals:
         with self._records.reading() as connection:
             return _proposal(self._row(connection, number, lock=False))
 
-    def all(self, states: Sequence[str] = (), before: int | None = None, limit: int = 100) -> list[Proposal]:
-        """Newest first; only those in some states, when any are named."""
+    def all(
+        self, states: Sequence[str] = (), before: int | None = None, limit: int = 100, owed: bool = False
+    ) -> list[Proposal]:
+        """Newest first; only those in some states, when any are named; `owed`: only those whose review is owed."""
         asked = select(proposals).where(proposals.c.tenant == self.tenant)
+        if owed:
+            ended = proposals.c.state.in_(("done", "failed"))
+            asked = asked.where(proposals.c.emergency, proposals.c.reviewed_by == "", ended)
         if states:
             asked = asked.where(proposals.c.state.in_(states))
         if before is not None:

@@ -32,7 +32,7 @@ def keys() -> None:
     multiple=True,
     default=("decide",),
     show_default=True,
-    help="decide, facts, labels, read, lists, policy, metrics, admin; may be repeated.",
+    help="What it is for (see docs/serving.md); may be repeated.",
 )
 @click.option("--tenant", default="default", show_default=True, help="Whose events the key is for.")
 @click.option("--expires", default="", help="Until when: a time, or a duration such as 90d (default: for good).")

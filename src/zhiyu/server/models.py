@@ -23,7 +23,7 @@ from zhiyu.policy.load import Loaded
 from zhiyu.policy.model_roles import added, challenging, promoted, retired, shadowed, standing
 from zhiyu.policy.places import Places
 from zhiyu.server.bodies import read_body
-from zhiyu.server.policies import by_whom, released
+from zhiyu.server.policies import by_whom, may_publish, proposed, released
 from zhiyu.server.problems import MAX_FINDINGS, HttpError, encoded, finding_of
 from zhiyu.server.rest import admitted, id_of
 from zhiyu.server.shapes import read_object
@@ -105,7 +105,7 @@ def add_models(app: FastAPI, site: Site) -> None:
 
 async def _changed(request: Request, site: Site, shape: Any, change: Callable[[Policy, Any], Policy]) -> Response:
     """Release the policy with the change; HttpError 422 when it cannot be, 409 when the policy changed meanwhile."""
-    exchange, desk = admitted(request, site, "policy")
+    exchange, desk = admitted(request, site, "propose")
     exchange.known_query()
     body = read_object(await read_body(exchange, request.receive, site.settings.max_body_bytes), shape)
     like = desk.live.opened
@@ -119,7 +119,10 @@ async def _changed(request: Request, site: Site, shape: Any, change: Callable[[P
             )  # fmt: skip
         return released(live, live.release(opened, by_whom(exchange)))
 
-    told = await desk.durably(release)
+    if may_publish(exchange):
+        told = await desk.durably(release)
+    else:
+        told = await proposed(site, exchange, desk, opened, "")
     warnings = [finding_of(each, exchange.language) for each in opened.warnings[:MAX_FINDINGS]]
     return _json({**told, "policy": opened.artifact.hash, "name": opened.policy.name, "warnings": warnings})
 

@@ -13,7 +13,6 @@ from fastapi.openapi.utils import get_openapi
 
 from zhiyu.server.openapi_changes import change_paths, change_schemas
 from zhiyu.server.openapi_network import FILES, network_paths, network_schemas
-from zhiyu.server.openapi_people import people_paths, people_schemas
 
 _EVENT = {"$ref": "#/components/schemas/Event"}
 _DECISION = {"$ref": "#/components/schemas/Decision"}
@@ -33,15 +32,16 @@ def described(app: FastAPI) -> dict[str, Any]:
     """The document."""
     made = get_openapi(title=app.title, version=version("zhiyu"), description=ABOUT, routes=app.routes)
     signs_in = any(getattr(route, "path", "") == "/v1/me" for route in app.routes)
-    made["paths"] = (
-        _thin_paths()
-        | change_paths(_problems)
-        | network_paths(_problems)
-        | (people_paths(_problems) if signs_in else {})
-        | {path: _with_problems(path, item) for path, item in made["paths"].items()}
-    )
-    schemas = _schemas() | (people_schemas() if signs_in else {})
-    schemes = {"key": _KEY} | ({"session": _SESSION} if signs_in else {})
+    paths, schemas, schemes = change_paths(_problems) | network_paths(_problems), _schemas(), {"key": _KEY}
+    if signs_in:
+        from zhiyu.server.openapi_people import people_paths, people_schemas  # loads the database's library
+
+        paths, schemas, schemes = (
+            paths | people_paths(_problems),
+            schemas | people_schemas(),
+            schemes | {"session": _SESSION},
+        )
+    made["paths"] = _thin_paths() | paths | {path: _with_problems(path, item) for path, item in made["paths"].items()}
     made["components"] = {"schemas": schemas, "parameters": _parameters(), "securitySchemes": schemes}
     made["security"] = [{name: []} for name in schemes]
     return made

@@ -165,7 +165,11 @@ def _lists() -> list[tuple[str, str, _Route]]:
 def _policies() -> list[tuple[str, str, _Route]]:
     publish = "Let another policy decide: an artifact, the files of a folder, or one YAML file"
     standing = "Which policy decides, which did before, which is counting"
-    dry = (_query("dry_run", "Only check.", type="boolean"),)
+    dry = (
+        _query("dry_run", "Only check.", type="boolean"),
+        _query("propose", "Make a draft that somebody else approves; always so for people.", type="boolean"),
+        _query("title", "What it is about, for those who approve it.", type="string", maxLength=200),
+    )
     back = "Let the policy decide again that decided before"
     read = "A policy that was released here, as an artifact"
     return [
@@ -277,7 +281,8 @@ def _policy_schemas() -> Json:
         ),
         "NewPolicy": {"anyOf": [files, artifact], "examples": [{"files": {"policy.yaml": small}}]},
         "Published": _object(
-            "status policy name", status={"enum": ["in_force", "warming", "checked"]}, policy=_TEXT, name=_TEXT, release=release,
+            "status policy name", proposal=_WHOLE, status={"enum": ["in_force", "warming", "checked", "draft"]}, policy=_TEXT,
+            name=_TEXT, release=release,
             why={"type": "string", "description": "Why it counts from the log first."}, at_once=_FLAG, warnings=_many(_FINDING),
         ),
         "Standing": _object(

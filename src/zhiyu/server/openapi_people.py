@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from zhiyu.access.proposals import STATES
 from zhiyu.access.roles import ROLES
 from zhiyu.server.openapi_shapes import Json, Route, many, of_query, shape
 
@@ -30,7 +31,7 @@ _SECRET: Json = {"type": "string", "minLength": 12, "maxLength": 128, "format": 
 def people_paths(problems: Callable[..., Json]) -> Json:
     """The paths. `problems` makes the answers of a set of statuses."""
     found: dict[str, Json] = {}
-    for path, method, route in (*_sessions(), *_people(), *_audit()):
+    for path, method, route in (*_sessions(), *_people(), *_audit(), *_proposals()):
         found.setdefault(path, {})[method] = route.described(problems)
     made = found["/v1/people"]["post"]["responses"]
     made["201"] = made.pop("200")
@@ -82,6 +83,34 @@ def _audit() -> list[tuple[str, str, Route]]:
     ]
 
 
+def _proposals() -> list[tuple[str, str, Route]]:
+    page = (
+        of_query("state", "Only these states, separated by commas.", **_TEXT),
+        of_query("owed", "Only those whose review is owed.", type="boolean"),
+        of_query("limit", "Entries of a page.", type="integer", minimum=1, maximum=1000, default=100),
+        of_query("before", "Those before this number.", type="integer", minimum=0, maximum=999_999_999),
+    )
+    number: Json = {
+        "name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+    }  # fmt: skip
+    steps = {
+        "submit": "Ask for approval; whoever made it", "withdraw": "Not any more; whoever made it",
+        "approve": "Let it be done, now or `at` a time; anybody but whoever made it", "refuse": "Do not let it be done, and why",
+        "emergency": "Let it be done at once without approval, and why; a review is owed then",
+        "review": "Say what is to be said about an emergency, afterwards; anybody but whoever made it",
+    }  # fmt: skip
+    newest = "What is proposed, newest first"
+    address, statuses = "/v1/proposals/{number}", (*_SENT, 404, 409)
+    return [
+        ("/v1/proposals", "get", Route("proposals", "proposals", newest, "Proposals", (*_ASKED, 422), parameters=page)),
+        (address, "get", Route("proposal", "proposals", "One of them", "Proposal", (*_ASKED, 404, 422), parameters=(number,))),
+        *(
+            (f"{address}:{name}", "post", Route(name, "proposals", said, "Proposal", statuses, "Why", False, (number,)))
+            for name, said in steps.items()
+        ),
+    ]  # fmt: skip
+
+
 def people_schemas() -> Json:
     """The schemas that the paths name."""
     me: dict[str, Any] = {
@@ -97,6 +126,14 @@ def people_schemas() -> Json:
         "number at by verb about detail chain", number=_WHOLE, at=_TEXT, by=_TEXT, verb=_TEXT, about=_TEXT, detail={"type": "object"},
         chain=_TEXT,
     )  # fmt: skip
+    when = {"type": ["string", "null"]}
+    change = shape("kind section en zh", kind=_TEXT, section=_TEXT, en=_TEXT, zh=_TEXT)
+    proposal = shape(
+        "number kind about title state by made", number=_WHOLE, kind=_TEXT, about=_TEXT, title=_TEXT, state={"enum": list(STATES)},
+        base=_TEXT,
+        policy=_TEXT, name=_TEXT, changes=many(change), count=_WHOLE, at_once=_FLAG, why=_TEXT, by=_TEXT, made=when, decided_by=_TEXT,
+        decided=when, reason=_TEXT, due=when, emergency=_FLAG, reviewed_by=_TEXT, review_owed=_FLAG, outcome={"type": "object"},
+    )  # fmt: skip
     new = {"name": {"type": "string", "minLength": 1, "maxLength": 64}, "roles": _ROLES, "password": _SECRET}
     return {
         "SignIn": shape("name password", True, name=_TEXT, password={"type": "string", "format": "password"}, tenant=_TEXT),
@@ -107,5 +144,7 @@ def people_schemas() -> Json:
         "PersonChange": shape("", True, roles=_ROLES, active=_FLAG, password=_SECRET),
         "Roles": shape("roles permissions", roles=many(named), permissions=many(named)),
         "Audit": shape("entries next", entries=many(entry), next={"type": ["integer", "null"]}),
+        "Proposal": proposal, "Proposals": shape("proposals next", proposals=many(proposal), next={"type": ["integer", "null"]}),
+        "Why": shape("", True, reason={"type": "string", "maxLength": 2000}, at=_TEXT),
         "Proof": shape("holds entries head", holds=_FLAG, entries=_WHOLE, head=_TEXT, broken=_WHOLE, why_en=_TEXT, why_zh=_TEXT),
     }  # fmt: skip

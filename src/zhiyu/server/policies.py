@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from fastapi import FastAPI, Path, Request, Response
 
+from zhiyu.access.roles import ALLOWED_BY
 from zhiyu.base.errors import InputError
 from zhiyu.base.limits import MAX_POLICY_FILES
 from zhiyu.engine.live import Live
@@ -49,15 +50,16 @@ def add_policies(app: FastAPI, site: Site) -> None:
 
     @app.get("/v1/policy", include_in_schema=False)
     async def policy(request: Request) -> Response:
-        exchange, desk = admitted(request, site, "policy")
+        exchange, desk = admitted(request, site, "policies")
         exchange.known_query()
         await desk.durable()
         return _json(_standing(desk.live))
 
     @app.post("/v1/policy", include_in_schema=False)
     async def publish(request: Request) -> Response:
-        exchange, desk = admitted(request, site, "policy")
-        dry_run = _flag(exchange.known_query("dry_run").get("dry_run"))
+        exchange, desk = admitted(request, site, "propose")
+        query = exchange.known_query("dry_run", "propose", "title")
+        dry_run, propose = _flag(query.get("dry_run"), "dry_run"), _flag(query.get("propose"), "propose")
         body = await read_body(exchange, request.receive, site.settings.max_body_bytes)
         like, yaml = desk.live.opened, b"yaml" in exchange.content_type
         opened = await _aside(lambda: opened_of(body, yaml, like))
@@ -65,13 +67,15 @@ def add_policies(app: FastAPI, site: Site) -> None:
         if dry_run:
             why = desk.live.why_not_at_once(opened)
             told: dict[str, Any] = {"status": "checked", "at_once": not why} | ({"why": why} if why else {})
+        elif propose or not may_publish(exchange):
+            told = await proposed(site, exchange, desk, opened, query.get("title", ""))
         else:
             told = await desk.durably(lambda live: released(live, live.release(opened, by_whom(exchange))))
         return _json({**told, "policy": opened.artifact.hash, "name": opened.policy.name, "warnings": warnings})
 
     @app.post("/v1/policy:rollback", include_in_schema=False)
     async def roll_back(request: Request) -> Response:
-        exchange, desk = admitted(request, site, "policy")
+        exchange, desk = admitted(request, site, "rollback")
         exchange.known_query()
         await _open_previous(desk)
         told = await desk.durably(lambda live: released(live, live.roll_back(by_whom(exchange))))
@@ -81,7 +85,7 @@ def add_policies(app: FastAPI, site: Site) -> None:
 
     @app.get("/v1/policies/{hash}", include_in_schema=False)
     async def artifact(hash: PolicyHash, request: Request) -> Response:
-        exchange, desk = admitted(request, site, "policy")
+        exchange, desk = admitted(request, site, "policies")
         exchange.known_query()
         found = desk.live.releases.artifact(hash) if _HASH.fullmatch(hash) else None
         if found is None:
@@ -132,10 +136,30 @@ def by_whom(exchange: Exchange) -> str:
     return exchange.who or "api"
 
 
-def _flag(text: str | None) -> bool:
+def may_publish(exchange: Exchange) -> bool:
+    """Whether who asks may release without anybody's approval."""
+    return exchange.grant is not None and bool(exchange.grant.scopes & ALLOWED_BY["policy"])
+
+
+async def proposed(site: Site, exchange: Exchange, desk: Desk, opened: Opened, title: str) -> dict[str, Any]:
+    """A draft about releasing `opened`. HttpError 422 on a server that nobody signs in to, 409 when it is in force already."""
+    if site.staff is None:
+        raise HttpError(
+            422,
+            "propose",
+            "nobody could approve it: start the server with --people",
+            "无人可审批：请以 --people 启动服务",
+            "propose",
+        )
+    from zhiyu.server.releasing import draft  # loads the database's library
+
+    return await draft(site.staff, desk, opened, title, by_whom(exchange))
+
+
+def _flag(text: str | None, name: str) -> bool:
     if text in (None, "", "false", "true"):
         return text == "true"
-    raise HttpError(422, "dry_run", "is neither true nor false", "应为 true 或 false", "dry_run")
+    raise HttpError(422, name, "is neither true nor false", "应为 true 或 false", name)
 
 
 def released(live: Live, release: Release | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ In: requests. Out: JSON, text, a page. Path values stay percent-encoded until he
 from __future__ import annotations
 
 from importlib import resources
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -27,6 +27,9 @@ from zhiyu.server.problems import HttpError, encoded, problem_of_error, unexpect
 from zhiyu.server.rest import admitted, exchange_of, id_of
 from zhiyu.server.site import Site
 from zhiyu.server.timelines import add_timelines
+
+if TYPE_CHECKING:
+    from zhiyu.server.staff import Staff
 
 _JSON = "application/json"
 _PAGE_POLICY = (
@@ -51,14 +54,21 @@ def make_reads(site: Site) -> FastAPI:
     _add_waiting(app, site)
     _add_health(app, site)
     if site.staff is not None:
-        from zhiyu.server.people import (
-            add_people,  # loads the database's library, which a server without people does not need
-        )
-
-        add_people(app, site, site.staff)
+        _add_records(app, site, site.staff)
     _add_description(app)
     _add_handlers(app)
     return app
+
+
+def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
+    """What people do; the database's library is loaded here, since a server without people does not need it."""
+    from zhiyu.server.people import add_people
+    from zhiyu.server.proposals import add_proposals
+    from zhiyu.server.releasing import Releasing
+
+    site.releasing = Releasing(site, staff)
+    add_people(app, site, staff)
+    add_proposals(app, site, staff, site.releasing)
 
 
 def no_decision() -> HttpError:

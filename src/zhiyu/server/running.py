@@ -106,14 +106,21 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     staff = plan.staff() if plan.staff is not None else None
     tracing = plan.tracing(lines)
     site = Site(desks, plan.gate, plan.settings, meters, lines, time.monotonic, plan.log_all, staff, tracing=tracing)
+    rounds: asyncio.Task[None] | None = None
     try:
         for tenant, opens in plan.opens.items():
             meters.tenants[tenant] = _Told(tenant, lines)
             desks[tenant] = Desk(opens, plan.settings, meters.tenants[tenant], site.clock, site.pace, tracing)
         site.pace.start()
-        await _Server(_config(plan, site), site, plan.ready).serve(list(sockets))
+        server = _Server(_config(plan, site), site, plan.ready)
+        if site.releasing is not None:
+            rounds = asyncio.create_task(site.releasing.rounds())
+        await server.serve(list(sockets))
     finally:
         site.pace.stop()
+        if rounds is not None:
+            rounds.cancel()
+            await asyncio.wait([rounds])
         for tenant, desk in desks.items():
             await desk.close()
             lines.write("closed", tenant=tenant, position=desk.live.durable)

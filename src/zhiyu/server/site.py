@@ -24,6 +24,7 @@ from zhiyu.server.problems import HttpError
 from zhiyu.server.settings import Settings
 
 if TYPE_CHECKING:
+    from zhiyu.server.releasing import Releasing
     from zhiyu.server.staff import Staff
     from zhiyu.server.tracing import Tracing
 
@@ -33,7 +34,8 @@ PROOF_HEADER = b"zhiyu-forgery-proof"
 @dataclass(slots=True)
 class Site:
     """One server. `stopping` is set when no more work is taken; `log_all`: also successes get a log line; `staff`: people who may sign in,
-    None when none may; `tracing`: None when requests are not traced."""
+    `releasing`: what does what they approved; both None on a server that nobody signs in to; `tracing`: None when requests are not
+    traced."""
 
     desks: Mapping[str, Desk]
     gate: Gate | OpenGate | SignInGate
@@ -45,6 +47,7 @@ class Site:
     staff: Staff | None = None
     pace: Pace = field(default_factory=Pace)
     tracing: Tracing | None = None
+    releasing: Releasing | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

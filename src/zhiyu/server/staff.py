@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from zhiyu.access.audit import Audit
 from zhiyu.access.people import People, Person
+from zhiyu.access.proposals import Proposals
 from zhiyu.access.sessions import Sessions
 from zhiyu.records.store import Records
 from zhiyu.server.problems import HttpError
@@ -31,10 +32,11 @@ _THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The people, sessions and audit of one tenant."""
+    """The people, sessions, proposals and audit of one tenant."""
 
     people: People
     sessions: Sessions
+    proposals: Proposals
     audit: Audit
 
 
@@ -114,4 +116,4 @@ class Staff:
 
 def _office(records: Records, tenant: str, key: bytes) -> Office:
     audit = Audit(tenant, key)
-    return Office(People(records, audit), Sessions(records, audit), audit)
+    return Office(People(records, audit), Sessions(records, audit), Proposals(records, audit), audit)

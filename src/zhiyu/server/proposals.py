@@ -1,0 +1,152 @@
+"""Proposals over HTTP: what is proposed, and each step of it, from the draft to what came of it.
+
+In: JSON. Out: JSON. Who proposed something cannot approve it; who approved it stands in the release beside who proposed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import FastAPI, Path, Request, Response
+
+from zhiyu.access.proposals import STATES, Proposal, Proposals
+from zhiyu.base.errors import InputError
+from zhiyu.engine.list_desk import read_moment
+from zhiyu.server.bodies import read_body
+from zhiyu.server.exchange import Exchange
+from zhiyu.server.lists import page_size
+from zhiyu.server.problems import HttpError, encoded
+from zhiyu.server.releasing import Releasing
+from zhiyu.server.rest import exchange_of
+from zhiyu.server.shapes import read_object
+from zhiyu.server.site import Site
+from zhiyu.server.staff import Staff
+
+ProposalNumber = Annotated[str, Path(description="The proposal's number.")]
+MAX_BODY_BYTES = 16 << 10
+_JSON = "application/json"
+
+
+class Why(msgspec.Struct, forbid_unknown_fields=True):
+    """Why; for an approval also when: a time, or a duration from now."""
+
+    reason: str = ""
+    at: str = ""
+
+
+def add_proposals(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) -> None:
+    """The routes under /v1/proposals."""
+
+    @app.get("/v1/proposals", include_in_schema=False)
+    async def listed(request: Request) -> Response:
+        exchange, kept = _kept(request, site, staff, "policies")
+        query = exchange.known_query("state", "limit", "before", "owed")
+        limit, before, states = (
+            page_size(query.get("limit")),
+            _whole(query.get("before"), "before"),
+            _states(query.get("state")),
+        )
+        owed = query.get("owed") == "true"
+        found = await staff.aside(lambda: kept.all(states, before, limit + 1, owed))
+        more = found[limit - 1].number if len(found) > limit else None
+        return _json({"proposals": [_told(each) for each in found[:limit]], "next": more})
+
+    @app.get("/v1/proposals/{number}", include_in_schema=False)
+    async def one(number: ProposalNumber, request: Request) -> Response:
+        exchange, kept = _kept(request, site, staff, "policies")
+        exchange.known_query()
+        return _json(_told(await staff.aside(lambda: kept.one(_number(number)))))
+
+    _add_steps(app, site, staff, releasing)
+
+
+Does = Callable[[Proposals, int, str, Why], Proposal]
+
+
+def _add_steps(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) -> None:
+    """One route for each step; what is approved with it is carried out at once when it is due."""
+
+    def approved(kept: Proposals, number: int, by: str, why: Why) -> Proposal:
+        now = staff.wall()
+        return kept.approve(number, by, now, why.reason, read_moment(why.at, now, "at") if why.at else 0)
+
+    steps: dict[str, tuple[str, Does]] = {
+        "submit": ("propose", lambda kept, number, by, why: kept.submit(number, by, staff.wall())),
+        "withdraw": ("propose", lambda kept, number, by, why: kept.withdraw(number, by, staff.wall())),
+        "emergency": ("propose", lambda kept, number, by, why: kept.go_ahead(number, by, staff.wall(), why.reason)),
+        "approve": ("approve", approved),
+        "refuse": ("approve", lambda kept, number, by, why: kept.refuse(number, by, staff.wall(), why.reason)),
+        "review": ("approve", lambda kept, number, by, why: kept.review(number, by, staff.wall(), why.reason)),
+    }
+
+    def add(name: str, permission: str, does: Does) -> None:
+        @app.post(f"/v1/proposals/{{number}}:{name}", include_in_schema=False)
+        async def step(number: ProposalNumber, request: Request) -> Response:
+            exchange, kept = _kept(request, site, staff, permission)
+            exchange.known_query()
+            why = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES) or b"{}", Why)
+            asked, by = _number(number), exchange.who
+            try:
+                found = await staff.aside(lambda: does(kept, asked, by, why))
+            except InputError as wrong:
+                raise HttpError(422, "reason", wrong.en, wrong.zh, "reason") from None
+            return _json(_told(await releasing.do(kept.tenant, found.number) if found.state == "approved" else found))
+
+    for name, (permission, does) in steps.items():
+        add(name, permission, does)
+
+
+def _kept(request: Request, site: Site, staff: Staff, permission: str) -> tuple[Exchange, Proposals]:
+    exchange = exchange_of(request)
+    site.admit(exchange, permission)
+    assert exchange.grant is not None
+    return exchange, staff.offices[exchange.grant.tenant].proposals
+
+
+def _told(proposal: Proposal) -> dict[str, Any]:
+    owed = proposal.emergency and not proposal.reviewed_by and proposal.state in ("done", "failed")
+    return {
+        "number": proposal.number, "kind": proposal.kind, "about": proposal.about, "title": proposal.title, "state": proposal.state,
+        "base": proposal.base, **proposal.payload, "by": proposal.by, "made": _time(proposal.made_ms),
+        "decided_by": proposal.decided_by, "decided": _time(proposal.decided_ms), "reason": proposal.reason, "due": _time(proposal.due_ms),
+        "emergency": proposal.emergency, "reviewed_by": proposal.reviewed_by, "review_owed": owed, "outcome": proposal.outcome,
+    }  # fmt: skip
+
+
+def _time(ms: int) -> str | None:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds") if ms else None
+
+
+def _number(text: str) -> int:
+    found = _whole(text, "number")
+    assert found is not None
+    return found
+
+
+def _whole(text: str | None, field: str) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise HttpError(422, field, "is no number of a proposal", "不是提案编号", field)
+    return int(text)
+
+
+def _states(text: str | None) -> tuple[str, ...]:
+    found = tuple(text.split(",")) if text else ()
+    for each in found:
+        if each not in STATES:
+            raise HttpError(
+                422,
+                "state",
+                f"is no state; known are {', '.join(STATES)}",
+                f"没有该状态；可用：{'、'.join(STATES)}",
+                "state",
+            )
+    return found
+
+
+def _json(content: Any) -> Response:
+    return Response(encoded(content), media_type=_JSON)

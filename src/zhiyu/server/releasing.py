@@ -1,0 +1,147 @@
+"""How a policy comes into force: at once for a machine that may publish, through a proposal for people.
+
+In: an opened policy and who brings it. Out: what became of it. A proposal is about the policy that was in force when it was made: when
+another is in force by the time it is approved, it fails and says so, instead of undoing what it never looked at. What is being done when
+the process ends is taken up again at the next start: the log tells whether it was done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from zhiyu.access.proposals import NotOpen, Proposal
+from zhiyu.base.errors import InputError, ZhiyuError
+from zhiyu.engine.live import Live
+from zhiyu.engine.opened import Opened
+from zhiyu.policy.diff import diff_policies
+from zhiyu.records.store import RecordsAway
+from zhiyu.server.desk import Desk
+from zhiyu.server.policies import released
+from zhiyu.server.problems import HttpError
+from zhiyu.server.site import Site
+from zhiyu.server.staff import Office, Staff
+
+T = TypeVar("T")
+MAX_CHANGES = 1_000
+"""Changes that a proposal tells one by one."""
+ROUND_S = 5.0
+"""How often the server looks for what is due."""
+_CHANGED = (
+    "another policy was released after this was proposed; look at the difference, and propose it again",
+    "提案之后已有其他策略发布；请查看差异后重新提案",
+)
+
+
+async def draft(staff: Staff, desk: Desk, opened: Opened, title: str, by: str) -> dict[str, Any]:
+    """A draft about releasing `opened`. HttpError 409 when it is in force already."""
+    live = desk.live
+    base, fresh = live.opened, opened.artifact.hash
+    if fresh == base.artifact.hash:
+        raise HttpError(409, "in_force", "this policy decides already", "该策略已在生效")
+    found = await aside(lambda: diff_policies(base.policy, opened.policy).changes)
+    why = live.why_not_at_once(opened)
+    changes = [
+        {"kind": each.kind, "section": each.section, "en": each.en, "zh": each.zh} for each in found[:MAX_CHANGES]
+    ]
+    payload = {
+        "policy": fresh,
+        "name": opened.policy.name,
+        "changes": changes,
+        "count": len(found),
+        "at_once": not why,
+        "why": why,
+    }
+    await desk.durably(lambda live: live.releases.store(opened.artifact))
+    office = staff.offices[live.tenant]
+    said = title or f"{opened.policy.name} {fresh[:12]}"
+    try:
+        made = await staff.aside(
+            lambda: office.proposals.make(
+                "policy", opened.policy.name, said, payload, base.artifact.hash, by, staff.wall()
+            )
+        )
+    except InputError as wrong:
+        raise HttpError(422, "title", wrong.en, wrong.zh, "title") from None
+    return {"status": "draft", "proposal": made.number}
+
+
+class Releasing:
+    """Does what was approved, when it is due, tenant by tenant, one thing at a time."""
+
+    def __init__(self, site: Site, staff: Staff) -> None:
+        self._site, self._staff = site, staff
+        self._turn = asyncio.Lock()
+
+    async def rounds(self) -> None:
+        """Look for what is due, again and again, until cancelled."""
+        away = False
+        while True:
+            try:
+                await self.round()
+                away = False
+            except RecordsAway:
+                if not away:
+                    self._site.lines.write("records_away", "error")
+                away = True
+            except Exception as error:  # the next round tries again; the log tells where it was
+                self._site.lines.failed(error, request_id="", route="releasing")
+            await asyncio.sleep(ROUND_S)
+
+    async def round(self) -> None:
+        """Do everything that is due now. RecordsAway."""
+        for tenant, office in self._staff.offices.items():
+            for proposal in await self._staff.aside(lambda office=office: office.proposals.due(self._staff.wall())):  # type: ignore[misc]
+                await self.do(tenant, proposal.number)
+
+    async def do(self, tenant: str, number: int) -> Proposal:
+        """Do one thing that is approved, if it is due; the proposal as it is then. RecordsAway."""
+        office = self._staff.offices[tenant]
+        async with self._turn:
+            proposal = await self._staff.aside(lambda: office.proposals.one(number))
+            try:
+                if proposal.state == "approved":
+                    proposal = await self._staff.aside(lambda: office.proposals.begin(number, self._staff.wall()))
+            except NotOpen:
+                return await self._staff.aside(lambda: office.proposals.one(number))
+            return (
+                await self._release(office, self._site.desks[tenant], proposal)
+                if proposal.state == "doing"
+                else proposal
+            )
+
+    async def _release(self, office: Office, desk: Desk, proposal: Proposal) -> Proposal:
+        """Release, and write down what came of it; it stays open while the log does not take anything."""
+        if desk.broken or desk.closing:
+            return proposal
+        done, outcome = True, already(desk.live, proposal)
+        if outcome is None:
+            try:
+                opened = await aside(lambda: desk.live.releases.open(proposal.payload["policy"], desk.live.opened))
+                outcome = await desk.durably(lambda live: _put_in_force(live, opened, proposal))
+            except ZhiyuError as wrong:
+                if desk.broken or desk.closing:
+                    return proposal
+                done, outcome = False, {"code": wrong.code, "en": wrong.en, "zh": wrong.zh}
+        told = outcome
+        return await self._staff.aside(lambda: office.proposals.finish(proposal.number, self._staff.wall(), done, told))
+
+
+def already(live: Live, proposal: Proposal) -> dict[str, Any] | None:
+    """What came of a proposal that was carried out before this process began; None when it was not."""
+    wanted, current, waiting = proposal.payload["policy"], live.releases.current, live.releases.waiting()
+    if current is not None and current.hash == wanted:
+        return {"status": "in_force", "release": {"number": current.number, "policy": wanted, "position": current.at}}
+    return {"status": "warming", "why": live.warming_why} if waiting is not None and waiting[0] == wanted else None
+
+
+def _put_in_force(live: Live, opened: Opened, proposal: Proposal) -> dict[str, Any]:
+    if live.opened.artifact.hash != proposal.base or live.warming is not None:
+        raise HttpError(409, "policy_changed", *_CHANGED)
+    return released(live, live.release(opened, f"{proposal.by}, {proposal.decided_by}"))
+
+
+async def aside(does: Callable[[], T]) -> T:
+    """What `does` gives, made beside the event loop."""
+    return await asyncio.get_running_loop().run_in_executor(None, does)
