@@ -106,7 +106,7 @@ def _gathered(language: str, packages: list[Any], **given: Any) -> Any:
     on = list(dict.fromkeys(name for package in packages for name in package.trained.events))
     gathering = Gathering(
         open_policy(given["policy"], all_features=True), given["events"], on=on, names=names, source=given["source"],
-        labels=given["labels"],
+        labels=given["labels"], label=given["label"],
         span=Span.read(given["begins"], given["ends"]),
     )  # fmt: skip
     warm_kernels(language)
@@ -138,6 +138,7 @@ def _over_events(command: Any) -> Any:
             "--policy", "-p", default=None, type=_PATH, help="The policy folder whose features the models read."
         ),
         click.option("--events", default=None, type=_PATH, help="Events with labels."),
+        click.option("--label", default="", help="A label that the policy derives from events."),
         click.option("--labels", type=_PATH, default=None, help="A file with columns id, fraud."),
         click.option("--source", default=None, help="Which source of the policy describes the file."),
         click.option("--from", "begins", default="", metavar="TIME", help="Only events from then on."),

@@ -25,6 +25,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--policy", "-p", required=True, type=_PATH, help="The policy folder whose features the model reads.")
 @click.option("--events", required=True, type=_PATH, help="Past events (.ndjson, .csv, .parquet), or a feature tape.")
 @click.option("--labels", type=_PATH, default=None, help="A file with columns id, fraud (instead of a label column).")
+@click.option("--label", default="", help="A label that the policy derives from events, e.g. first_payment_default.")
 @click.option("--label-delay", default=None, help="How long a label takes to arrive, e.g. 7d (default: the policy's).")
 @click.option("--source", default=None, help="Which source of the policy describes the file.")
 @click.option(
@@ -118,6 +119,7 @@ def _trained(language: str, out: Path, **given: Any) -> Package:
     gathering = Gathering(
         opened, given["events"], on=given["on"], names=given["names"], without=given["without"], source=given["source"],
         labels=given["labels"], label_delay=given["label_delay"], span=whole, keep_good=given["keep_good"], seed=given["seed"],
+        label=given["label"],
     )  # fmt: skip
     recipe = Recipe(
         name=out.stem, kind=given["kind"], cell=given["cell"] or f"{gathering.on[0]}/fraud", split=given["split"] or _split(gathering),

@@ -39,6 +39,7 @@ def type_matrix(checked: Checked) -> None:
         for (name, at), good in list(zip(_named(cell, path), sound))[1:]:
             if good:
                 _same_events(checked, champion, models[name], at)
+        _label(checked, cell, champion, path)
         if cell.challengers:
             _by(checked, cell, champion, path)
         _add(checked, cell, champion, path)
@@ -149,6 +150,19 @@ def _same_events(checked: Checked, champion: CheckedModel, other: CheckedModel, 
         en = f"model '{other.model.name}' does not score {', '.join(missing)}, as the champion does"
         zh = f"模型“{other.model.name}”不对 {'、'.join(missing)} 打分，而冠军会"
         checked.error("matrix.events", path, en, zh, Hint("widen `on` of the model", "扩大该模型的 on"))
+
+
+def _label(checked: Checked, cell: MatrixCell, champion: CheckedModel, path: Path) -> None:
+    if not cell.label:
+        return
+    known = {each.name: each for each in checked.declared.labels}
+    place = (*path, "label")
+    if cell.label not in known:
+        hint = did_you_mean(cell.label, known) or Hint("declare it under `labels:`", "请在 labels 中声明")
+        checked.error("label.unknown", place, f"unknown label '{cell.label}'", f"未知的标签“{cell.label}”", hint)
+    elif not set(known[cell.label].of) & champion.on:
+        en, zh = f"label '{cell.label}' labels no event that is scored", f"标签“{cell.label}”不标注任何被打分的事件"
+        checked.error("matrix.label", place, en, zh, Hint("widen `of` of the label", "扩大该标签的 of"))
 
 
 def _by(checked: Checked, cell: MatrixCell, champion: CheckedModel, path: Path) -> None:

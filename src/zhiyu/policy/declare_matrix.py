@@ -23,8 +23,8 @@ class MatrixCell(Declaration, frozen=True):
     """One cell: `champion`, `challengers` and `shadow` name models. A shadow model scores and is recorded, and never speaks.
 
     `by`: the field whose value decides who speaks; the same value always gets the same model, null the champion. Where the chosen model
-    knows too little, the champion speaks. `thresholds`: from this score on (inclusive), this outcome; they become the rule set
-    `NAME_thresholds`, with `reason`.
+    knows too little, the champion speaks. `label`: the derived label that says what is fraud here (default: that of the events).
+    `thresholds`: from this score on (inclusive), this outcome; they become the rule set `NAME_thresholds`, with `reason`.
     """
 
     name: str
@@ -35,6 +35,7 @@ class MatrixCell(Declaration, frozen=True):
     shadow: tuple[str, ...] = ()
     by: str = ""
     salt: str = ""
+    label: str = ""
     thresholds: dict[Outcome, str | int | float] = msgspec.field(default_factory=dict)
     reason: str = ""
     en: str = ""

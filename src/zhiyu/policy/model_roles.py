@@ -45,7 +45,7 @@ def _model(name: str, each: CheckedModel, cells: list[MatrixCell]) -> dict[str, 
 def _cell(cell: MatrixCell, packages: dict[str, Package]) -> dict[str, Any]:
     test = packages[cell.champion].metrics.get("test", {})
     return {
-        "name": cell.name, "stage": cell.stage, "fraud": cell.fraud, "champion": cell.champion, "by": cell.by,
+        "name": cell.name, "stage": cell.stage, "fraud": cell.fraud, "champion": cell.champion, "by": cell.by, "label": cell.label,
         "challengers": [{"model": each.model, "percent": str(each.percent)} for each in cell.challengers], "shadow": list(cell.shadow),
         "thresholds": {outcome: str(cell.thresholds[outcome]) for outcome in OUTCOMES if outcome in cell.thresholds},
         "packages": {name: hash_of(packages[name]) for name in roles_of(cell)}, "auc": test.get("auc"),

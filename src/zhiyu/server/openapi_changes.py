@@ -99,7 +99,7 @@ def _model_schemas() -> Json:
         average_precision=number, hash=_TEXT, roles=_many(role),
     )  # fmt: skip
     cell = _object(
-        "name stage fraud champion", name=_TEXT, stage=_TEXT, fraud=_TEXT, champion=_TEXT, by=_TEXT, shadow=_TEXTS,
+        "name stage fraud champion", name=_TEXT, stage=_TEXT, fraud=_TEXT, champion=_TEXT, by=_TEXT, label=_TEXT, shadow=_TEXTS,
         challengers=_many(_object("model percent", model=_TEXT, percent=_TEXT)), thresholds={"type": "object"},
         packages={"type": "object"}, auc=number, average_precision=number,
     )  # fmt: skip

@@ -159,7 +159,7 @@ class _Round:
         ask = self.ask
         gathering = Gathering(
             self.opened, ask.events, on=self.on, names=[each.name for each in self.champion.inputs], source=ask.source, labels=ask.labels,
-            label_delay=ask.label_delay, seed=ask.seed,
+            label_delay=ask.label_delay, seed=ask.seed, label=self.cell.label,
         )  # fmt: skip
         clock = 0
         for done in gathering.steps():

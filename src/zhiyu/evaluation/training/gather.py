@@ -20,6 +20,7 @@ from zhiyu.base.jit import Array
 from zhiyu.decisions.layout import DRAWN_AGAINST, LET_THROUGH
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.opened import Opened
+from zhiyu.evaluation.event_labels import EventLabels
 from zhiyu.evaluation.metrics import let_through_share
 from zhiyu.evaluation.replay import Replay
 from zhiyu.evaluation.span import Span
@@ -73,8 +74,9 @@ class Gathering:
     def __init__(
         self, opened: Opened, events: Path, *, on: Sequence[str] = (), names: Sequence[str] = (), without: Sequence[str] = (),
         source: str | None = None, labels: Path | None = None, label_delay: str | None = None, span: Span | None = None,
-        keep_good: float = 1.0, seed: int = 1, keys: Sequence[str] = (),
+        keep_good: float = 1.0, seed: int = 1, keys: Sequence[str] = (), label: str = "",
     ) -> None:  # fmt: skip
+        """`label`: a label that the policy derives from events; it takes the place of labels that come with them."""
         if not 0 < keep_good <= 1:
             raise InputError(
                 f"--keep-good is above 0 and at most 1, not {keep_good}",
@@ -88,7 +90,8 @@ class Gathering:
             keys,
         )
         known = opened.compiled.checked.known
-        self.on = tuple(on) or tuple(sorted(known.deciding))
+        self.derived = EventLabels(opened, label) if label else None
+        self.on = tuple(on) or (self.derived.label.of if self.derived else tuple(sorted(known.deciding)))
         for name in self.on:
             if name not in known.deciding:
                 hint = did_you_mean(name, known.deciding)
@@ -125,12 +128,11 @@ class Gathering:
         """Add the labelled decisions of a batch."""
         d = outcome.decisions
         self.clock_ms = max(self.clock_ms, int(d.received_ms.max(initial=0)))
-        fraud = d.labels == 1
-        drawn_in = drawn(d.positions, self.seed) < np.uint64(min(int(self.keep_good * 2.0**64), 2**64 - 1))
-        lines = np.flatnonzero(
-            (d.labels >= 0) & self._types[d.type_index] & self.span.holds(d.time_ms) & (fraud | drawn_in)
-        )
-        weight = np.where(fraud, 1.0, 1.0 / self.keep_good)
+        if self.derived is not None:
+            self.derived.take(outcome, batch)
+        asked = self._types[d.type_index] & self.span.holds(d.time_ms)
+        lines = np.flatnonzero(asked & (self._kept(d.labels, d.positions) if self.derived is None else True))
+        weight = np.where(d.labels == 1, 1.0, 1.0 / self.keep_good)
         weight = np.where(d.mark == LET_THROUGH, weight / self.share, weight)
         weight[np.isin(d.mark, DRAWN_AGAINST)] = 0.0
         lines = lines[weight[lines] > 0]
@@ -155,6 +157,27 @@ class Gathering:
         if self._cells > MAX_CELLS:
             en = f"more than {MAX_CELLS} values to train on; give --from and --until, or --keep-good"
             raise InputError(en, f"训练数据超过 {MAX_CELLS} 个值；请用 --from、--until 或 --keep-good")
+
+    def _kept(self, label: Array, position: Array) -> Array:
+        """bool[n]: frauds, and those goods that the draw on their position keeps."""
+        drawn_in = drawn(position, self.seed) < np.uint64(min(int(self.keep_good * 2.0**64), 2**64 - 1))
+        kept: Array = (label == 1) | ((label == 0) & drawn_in)
+        return kept
+
+    def _said_by_events(self, whole: dict[str, Array]) -> dict[str, Array]:
+        """The rows that events have settled, with what they said and when that was known; goods thinned by the same draw."""
+        assert self.derived is not None
+        found = self.derived.labelled()
+        order = np.argsort(found.position)
+        place = np.searchsorted(found.position[order], whole["position"])
+        there = place < len(order)
+        there[there] = found.position[order][place[there]] == whole["position"][there]
+        at = order[place[there]]
+        whole = {name: column[there] for name, column in whole.items()}
+        whole["label"], whole["known_ms"] = found.label[at], found.known_ms[at]
+        whole["weight"] = np.where(whole["label"] == 1, whole["weight"] * self.keep_good, whole["weight"])
+        kept = self._kept(whole["label"], whole["position"])
+        return {name: column[kept] for name, column in whole.items()}
 
     def _ordinals(
         self, number: int, column: ValueColumn, batch: EventBatch, codes: Array, nulls: Array, rows: Array
@@ -181,6 +204,8 @@ class Gathering:
             raise InputError(en, "该时间段内没有带标签的决策；请用 --labels，或在来源中声明 label")
         whole = {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
         self._parts.clear()
+        if self.derived is not None:
+            whole = self._said_by_events(whole)
         values, inputs, left_out = whole.pop("values"), [], []
         for number, (given, texts) in enumerate(zip(self.inputs, self._texts)):
             if given.kind != "string":
