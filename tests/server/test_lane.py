@@ -342,7 +342,7 @@ class Wire:
         return lambda *given: None
 
 
-async def _nothing(*given: Any) -> None:
+async def _nothing(scope: Any, receive: Any, send: Any) -> None:
     """An app that is never asked."""
 
 

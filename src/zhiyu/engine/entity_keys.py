@@ -32,8 +32,8 @@ class EntityKeys:
                 self.registers.setdefault(entity, []).append(index[name])
         pairs = [(entity, register) for entity, registers in self.registers.items() for register in registers]
         self._rows = np.array([register for _, register in pairs], np.int64)
-        self._names = np.array([opened.codes.one(entity) for entity, _ in pairs], np.int64)
         self._ids, self._steps = opened.codes.one(_EVENT_IDS), opened.codes.one(_WENT_ON)
+        self._names = np.array([*(opened.codes.one(entity) for entity, _ in pairs), self._ids], np.int64)
         self._of_list = {
             each.name: (each.of,) if each.of in self.registers else of_field.get(each.of, ())
             for each in opened.policy.lists
@@ -61,17 +61,25 @@ class EntityKeys:
 
     def of_events(self, values: Array, nulls: Array, positions: Array, id_code: Array) -> tuple[Array, Array]:
         """Pairs of n events: registers int64[C, n], uint8[C, n], positions int64[n], codes of ids uint64[n, 2]."""
-        keys, at = self.of_values(values, nulls, positions)
-        ids = list_keys(np.full(len(positions), self._ids, np.int64), id_code[:, 0].copy().view(np.int64))
-        return np.concatenate([keys, ids]), np.concatenate([at, positions])
+        return self._pairs(values, nulls, positions, id_code[:, :1].copy().view(np.int64).T)
 
     def of_values(self, values: Array, nulls: Array, positions: Array) -> tuple[Array, Array]:
         """Pairs of n things with the registers of an event each, column by column."""
-        n, rows = len(positions), self._rows
-        keys = list_keys(np.repeat(self._names, n), values[rows].ravel())
-        at = np.tile(positions, len(rows))
-        known = nulls[rows].ravel() == 0
-        return (keys, at) if known.all() else (keys[known], at[known])
+        return self._pairs(values, nulls, positions, np.empty((0, len(positions)), np.int64))
+
+    def _pairs(self, values: Array, nulls: Array, positions: Array, ids: Array) -> tuple[Array, Array]:
+        """Column by column, then `ids` int64[0 or 1, n]. In few calls: they are most of the price for one event."""
+        rows, n = self._rows, len(positions)
+        codes = np.concatenate([values[rows], ids])
+        at = np.empty(codes.shape, np.int64)
+        at[:] = positions
+        names = self._names[: len(codes)]
+        keys = list_keys(names.repeat(n) if n > 1 else names, codes.ravel())
+        absent = nulls[rows]
+        if not absent.any():
+            return keys, at.ravel()
+        known = np.concatenate([absent == 0, np.ones(ids.shape, bool)]).ravel()
+        return keys[known], at.ravel()[known]
 
     def of_changes(self, changes: Sequence[ListChange | Snooze], first: int) -> tuple[Array, Array]:
         """Pairs of changes of lists and snoozes, at positions from `first` on."""

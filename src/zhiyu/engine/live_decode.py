@@ -20,8 +20,6 @@ from zhiyu.events.refusals import Bad, Refusal
 from zhiyu.events.wire import decode_wire
 from zhiyu.log.ndjson import read_line
 
-TOGETHER = 3
-"""From so many records on, the fixed price of machine code is paid back."""
 MANY = 48
 """From so many records on that are not plain, columns are cheaper."""
 
@@ -31,7 +29,7 @@ def decode_bodies(
 ) -> tuple[EventBatch | None, list[Refusal]]:
     """The good records as one batch (None when there is none), and the refused ones."""
     plain, left = None, list(range(len(bodies)))
-    if source is None and len(bodies) >= TOGETHER:
+    if source is None:
         positions = range(position, position + len(bodies))
         plain, left = decode_wire(opened.compiled.schema, bodies, positions, opened.codes, opened.tenant)
         if not left:

@@ -40,6 +40,8 @@ from zhiyu.events.wire_read import (
 )
 from zhiyu.events.wire_scan import ABSENT, DECIMAL, FALSE, NULL, TEXT, TRUE, WHOLE, scan_records
 
+_FEW = 32
+"""Up to so many records their texts are cut out row by row."""
 ENVELOPE = (TYPE_KEY, ID_KEY, TIME_KEY)
 
 
@@ -164,6 +166,30 @@ class _Found:
 
     def shown(self, rows: Any, type_index: Any) -> dict[str, Any]:
         """Texts by column, as people see them; an event of a type without that column shows none."""
+        made = self._shown_few(rows, type_index) if len(rows) <= _FEW else self._shown_many(rows, type_index)
+        if self.own:
+            for number, at in enumerate(rows.tolist()):
+                row = self.own.get(at)
+                for name, one in row.shown.items() if row is not None else ():
+                    made.setdefault(name, [None] * len(rows))[number] = one[0]
+        return made
+
+    def _shown_few(self, rows: Any, type_index: Any) -> dict[str, list[str | None]]:
+        """Row by row: for a handful, a pass over columns costs more than the texts."""
+        made: dict[str, list[str | None]] = {}
+        types = type_index.tolist()
+        lines = [(self.kinds[row].tolist(), self.spans[row].tolist()) for row in rows.tolist()]
+        for kind in sorted(set(types)):
+            own = [(number, line) for number, line in enumerate(lines) if types[number] == kind]
+            for name, slot, personal in self.table.texts[kind]:
+                column = made.setdefault(name, [None] * len(rows))
+                for number, (kinds, spans) in own:
+                    if kinds[slot] == TEXT:
+                        text = self.piece(spans[2 * slot], spans[2 * slot + 1])
+                        column[number] = mask(text) if text and personal else text or None
+        return made
+
+    def _shown_many(self, rows: Any, type_index: Any) -> dict[str, list[str | None]]:
         made: dict[str, list[str | None]] = {}
         for kind in sorted(set(type_index.tolist())):
             own = np.flatnonzero(type_index == kind)
@@ -176,11 +202,6 @@ class _Found:
                 if personal or not all(found):
                     found = [mask(text) if text and personal else text or None for text in found]
                 _place(made, name, found, None if whole else own.tolist(), len(rows))
-        if self.own:
-            for number, at in enumerate(rows.tolist()):
-                row = self.own.get(at)
-                for name, one in row.shown.items() if row is not None else ():
-                    made.setdefault(name, [None] * len(rows))[number] = one[0]
         return made
 
 
