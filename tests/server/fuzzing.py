@@ -1,4 +1,5 @@
-"""Many senders that mean no good, against the real app in this process: every request is answered, once, in the right shape.
+"""Many senders that mean no good, against the real app in this process, with and without a connection in front: every request is answered,
+once, in the right shape.
 
 In: a seed, how many bodies. Out: `Tally`: what was sent and what became of it. AssertionError, with the record, for an answer that must not
 be.
@@ -21,6 +22,7 @@ import msgspec
 
 from tests.engine.live_stream import live_policy
 from tests.server.fuzz_bodies import ANY, LONG, SOME, Bodies, Record
+from tests.server.wire import Doorway, ask
 from zhiyu.access.gate import OpenGate
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import open_policy
@@ -80,7 +82,8 @@ async def fuzz(folder: Path, seed: int, bodies: int) -> Tally:
 
     desk = desks["default"] = Desk(opens, settings, site.meters.tenants["default"])
     app = Thin(site, Rest(site))
-    await asyncio.gather(*(Sender(app, f"s{number}", seed, tally).run(bodies) for number in range(SENDERS)))
+    doorway = Doorway(site, app)
+    await asyncio.gather(*(Sender(app, doorway, f"s{number}", seed, tally).run(bodies) for number in range(SENDERS)))
     assert not desk.broken
     accepted = desk.live.engine.accepted
     assert desk.queued == desk.queued_bytes == 0
@@ -96,8 +99,9 @@ async def fuzz(folder: Path, seed: int, bodies: int) -> Tally:
 class Sender:
     """One client: a request after the other, of every kind."""
 
-    def __init__(self, app: Thin, name: str, seed: int, tally: Tally) -> None:
-        self.app, self.tally = app, tally
+    def __init__(self, app: Thin, doorway: Doorway, name: str, seed: int, tally: Tally) -> None:
+        self.app, self.tally, self.doorway = app, tally, doorway
+        self.connection, self.wire = doorway.connect()
         self.bodies, self.rng = Bodies(seed, name), random.Random(f"requests {seed} {name}")
 
     async def run(self, bodies: int) -> None:
@@ -118,8 +122,29 @@ class Sender:
     async def single(self) -> None:
         """One event."""
         record = self.bodies.next()
-        status, answer = await self.post("/v1/decisions", record.body, kind=self.rng.choice(_KINDS))
+        kind = self.rng.choice(_KINDS)
+        if self.rng.random() < 0.5:
+            status, answer = await self.by_connection(record.body, kind)
+        else:
+            status, answer = await self.post("/v1/decisions", record.body, kind=kind)
         self.count(record, status, answer)
+
+    async def by_connection(self, body: bytes, kind: bytes) -> tuple[int, dict[str, Any]]:
+        """One request as bytes, in pieces or in one, over a connection that is kept until it is closed."""
+        if self.wire.closed:
+            self.connection, self.wire = self.doorway.connect()
+        head = b"POST /v1/decisions HTTP/1.1\r\nhost: localhost\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n" % (
+            kind,
+            len(body),
+        )
+        pieces = [piece for piece, _ in self.pieces(head + body)]
+        found = await ask(self.connection, self.wire, pieces)
+        first, content = found.split(b"\r\n", 1)[0], found.partition(b"\r\n\r\n")[2]
+        status = int(first.split(b" ")[1])
+        self.tally.requests += 1
+        self.tally.statuses[status] += 1
+        self.tally.ways["by connection"] += 1
+        return status, json.loads(content)
 
     async def refused_head(self) -> None:
         """A good event under a head that must be refused: nothing of it is taken."""

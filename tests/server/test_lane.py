@@ -18,17 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
 from tests.access.test_keys import with_key
 from tests.engine.live_stream import live_opened
 from tests.server.served import Served, payment, until_closed
+from tests.server.wire import Doorway
 from zhiyu.access.gate import Gate, OpenGate
 from zhiyu.base.limits import MAX_EVENT_BYTES
 from zhiyu.engine.live import Live
 from zhiyu.server import log_lines
-from zhiyu.server.connection import guarded
 from zhiyu.server.heads import MAX_REMEMBERED
 from zhiyu.server.lane import Lane
 from zhiyu.server.log_lines import LogLines
@@ -326,22 +324,6 @@ def test_an_error_that_nobody_expected_is_told_and_logged(tmp_path: Path, monkey
     assert [line["kind"] for line in server.log_lines() if line["event"] == "unexpected"] == ["AttributeError"]
 
 
-class Wire:
-    """What a connection writes to."""
-
-    def __init__(self) -> None:
-        self.sent: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        self.sent.append(data)
-
-    def is_closing(self) -> bool:
-        return False
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *given: None
-
-
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:
     """An app that is never asked."""
 
@@ -350,13 +332,10 @@ def test_who_is_refused_at_once_is_told_when_the_turn_has_read_everybody() -> No
     """Else many who send again at once would keep the loop reading and refusing, and what was let in would wait for ever."""
 
     async def run() -> None:
-        lane = Lane(Site({}, OpenGate("nobody"), lines=LogLines(io.StringIO())))
-        config = uvicorn.Config(_nothing, log_config=None)
-        made = guarded(lane, lambda error: None)
-        wires = [Wire() for _ in range(3)]
-        for wire in wires:
-            connection = made(config, ServerState(), {}, asyncio.get_running_loop())
-            connection.connection_made(wire)  # type: ignore[arg-type]
+        doorway = Doorway(Site({}, OpenGate("nobody"), lines=LogLines(io.StringIO())), _nothing)
+        made = [doorway.connect() for _ in range(3)]
+        wires = [wire for _, wire in made]
+        for connection, _ in made:
             connection.data_received(request(payment(1)))
             connection.data_received(request(payment(2)))
             assert [each.sent for each in wires] == [[], [], []]

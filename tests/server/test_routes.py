@@ -155,6 +155,8 @@ def test_health_metrics_and_description(server: Served) -> None:
         'stage="sync"',
         "zhiyu_batch_records",
         "zhiyu_queued",
+        "zhiyu_loop_late_seconds",
+        "zhiyu_request_cost_seconds",
     )
     assert [name for name in names if name not in text] == []
     page = server.client.get("/docs")

@@ -147,7 +147,12 @@ class _Told(Collector):
             for name, value in ({} if desk.broken else desk.live.facts()).items():
                 if isinstance(value, (int, float)):
                     facts.add_metric((tenant, name), value)
-        yield from (queued, expected, ready, facts)
+        late = GaugeMetricFamily("zhiyu_loop_late_seconds", "How late the event loop comes to its sockets")
+        each = GaugeMetricFamily("zhiyu_request_cost_seconds", "What a request costs beside deciding it")
+        for pace in {desk.pace for desk in self._desks.values()}:
+            late.add_metric((), pace.late_s())
+            each.add_metric((), pace.each_s)
+        yield from (queued, expected, ready, facts, late, each)
 
 
 def registry_of(meters: Meters, desks: Mapping[str, Desk]) -> CollectorRegistry:
