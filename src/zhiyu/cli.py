@@ -33,6 +33,7 @@ from zhiyu.commands.retention import retention
 from zhiyu.commands.send import send
 from zhiyu.commands.serve import serve
 from zhiyu.commands.simulate import simulate
+from zhiyu.commands.stand_in import stand_in
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 from zhiyu.commands.train import train
 from zhiyu.commands.tune import tune
@@ -63,6 +64,7 @@ def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None
     from zhiyu.policy.check import check_policy
     from zhiyu.policy.load import load_policy
     from zhiyu.policy.say_policy import say_policy
+    from zhiyu.policy.say_services import say_spend
 
     language = language_of(lang)
     with told(language):
@@ -89,6 +91,7 @@ def check(folder: Path, as_json: bool, strict: bool, say: bool, lang: str | None
         )
         if report.cost and not report.errors:
             click.echo(report.cost.text(language))
+            click.echo("".join(f"{line}\n" for line in say_spend(report.require(), language)), nl=False)
             click.echo(f"{'版本' if language == 'zh' else 'version'} {version}")
         sys.exit(int(failed))
 
@@ -340,6 +343,7 @@ main.add_command(models)
 main.add_command(serve)
 main.add_command(simulate)
 main.add_command(snooze)
+main.add_command(stand_in)
 main.add_command(train)
 main.add_command(tune)
 main.add_command(vocabulary)

@@ -24,6 +24,7 @@ from zhiyu.policy.declare_matrix import MatrixCell
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_restraint import FairGroups, Independence, OverLending, Restraint
 from zhiyu.policy.declare_scorecards import Band, Bin, Characteristic, Scorecard
+from zhiyu.policy.declare_services import Breaker, Request, Service, Told
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -31,6 +32,7 @@ DECLARATIONS = (
     Policy, EventType, Field, Feature, Grid, Model, EntityList, DerivedLabel, RuleSet, Rule, Threshold, Scorecard, Characteristic, Bin,
     Band, DecisionTable, Input, Row, Flow, Node, Case, Arm, Action, Parameter, Do, LetThrough, ActionLimit, Reason, Source, TimeColumn,
     LabelColumn, Clock, Feedback, Use, Added, MatrixCell, Restraint, FairGroups, Independence, OverLending,
+    Service, Request, Told, Breaker,
 )  # fmt: skip
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]*) \|", re.MULTILINE)
 

@@ -27,6 +27,7 @@ from zhiyu.policy.say_policy import say_policy
 from zhiyu.policy.waits import WrittenOut
 
 RICH = GOLDEN / "decisions" / "policy.yaml"
+CALLS = GOLDEN / "calls_words" / "policy.yaml"
 WAITS = GOLDEN / "waits_words" / "policy.yaml"
 LINKED = """
 name: linked
@@ -143,7 +144,7 @@ def told_of(base: Artifact) -> set[str]:
 
 
 def test_every_field_of_every_declaration_is_told() -> None:
-    bases = [artifact_of(policy_of(text)) for text in (RICH.read_text(encoding="utf-8"), LINKED)]
+    bases = [artifact_of(policy_of(text)) for text in (*map(Path.read_text, (RICH, CALLS)), LINKED)]
     told = set().union(*map(told_of, bases))
     kinds = {type(part) for base in bases for part in parts(base.policy)}
     wanted = {f"{kind.__name__}.{field.name}" for kind in kinds for field in msgspec.structs.fields(kind)}
@@ -151,12 +152,14 @@ def test_every_field_of_every_declaration_is_told() -> None:
         "Policy.clock",
         "Policy.deadline",
         "Policy.feedback",
+        "Service.breaker",
+        "Service.request",
         "Source.time",
     }  # told through the fields inside them
     assert {kind.__name__ for kind in kinds} == set(NOUNS)
 
 
-@pytest.mark.parametrize("path", [RICH, WAITS], ids=["rich", "waits"])
+@pytest.mark.parametrize("path", [RICH, WAITS, CALLS], ids=["rich", "waits", "calls"])
 def test_one_changed_field_never_breaks_the_checks(path: Path) -> None:
     base = artifact_of(policy_of(path.read_text(encoding="utf-8"))).policy
     pool = [*{type(part): part for part in parts(base)}.values(), *WORDS, 3, True]

@@ -20,6 +20,7 @@ from zhiyu.access.gate import Gate, OpenGate, SignInGate
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened
 from zhiyu.log.disk import Disk
+from zhiyu.outside.asking import Asker
 from zhiyu.server.log_lines import LogLines
 from zhiyu.server.running import Plan, bound, serve
 from zhiyu.server.settings import Settings
@@ -38,6 +39,7 @@ class Served:
         settings: Settings | None = None, staff: Callable[[], Staff] | None = None, disk: Disk | None = None,
         makes: Callable[[], Live] | None = None, log_all: bool = True, tenant: str = "default",
         tracing: Callable[[LogLines], Tracing | None] = lambda lines: None,
+        asker: Callable[[], Asker] = Asker,
     ) -> None:  # fmt: skip
         found = opened or live_opened()
         self.log = io.StringIO()
@@ -56,6 +58,7 @@ class Served:
             ready=self._started,
             tracing=tracing,
             staff=staff,
+            asker=asker,
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
 

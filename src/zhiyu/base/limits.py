@@ -34,6 +34,10 @@ MAX_FLOW_DEPTH = 8
 """Flows inside flows."""
 MAX_SECTION = 1_000
 """Lists, scorecards, tables, flows, actions or limits of one policy, each."""
+MAX_SERVICES = 32
+"""Services outside that one policy may ask."""
+MAX_FLOW_SERVICES = 12
+"""Services that one flow may ask: what it may cost is the dearest of all ways through it."""
 MAX_ACTS = 100_000
 """What one limit on acting counts up to; a limit for each rule has as many for every rule."""
 MAX_ALL_ACTS = 1_000_000

@@ -7,7 +7,7 @@ lines in JSON; ends with exit code 0 after SIGTERM or Ctrl-C, when everything ta
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +19,8 @@ from zhiyu.commands.terminal import language_of, language_option, told, warm_ker
 if TYPE_CHECKING:
     from zhiyu.access.gate import Gate, OpenGate, SignInGate
     from zhiyu.engine.live import Live
+    from zhiyu.engine.opened import Opened
+    from zhiyu.outside.endpoints import Endpoint
     from zhiyu.server.running import Plan
     from zhiyu.server.site import Site
     from zhiyu.server.staff import Staff
@@ -63,6 +65,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--tls-key", type=_FILE, default=None, help="Its private key, PEM.")
 @click.option("--insecure-no-tls", is_flag=True, help="Not on loopback without TLS: something in front of it ends TLS.")
 @click.option(
+    "--services", type=_FILE, default=None, help="Where the services are that the policy asks (see docs/calls.md)."
+)
+@click.option(
     "--max-wait-ms",
     default=100,
     show_default=True,
@@ -80,13 +85,16 @@ _FILE = click.Path(path_type=Path)
 def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
-    segment_bytes: int, snapshot_events: int, people: bool, records: str | None,
+    segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
     with told(language):
         _require_server()
         from zhiyu.access.exposure import check_exposure
+        from zhiyu.engine.opened import open_policy
+        from zhiyu.outside.asking import Asker
+        from zhiyu.outside.endpoints import NOWHERE, read_endpoints
         from zhiyu.server.running import Plan, bound, run
         from zhiyu.server.settings import Settings
         from zhiyu.server.tracing import exporting, require
@@ -94,13 +102,17 @@ def serve(
         require(os.environ)
         check_exposure(host, keys is not None or people, tls_cert, tls_key, insecure_no_tls)
         gate = _gate(keys, tenants, people)
-        opens = {tenant: _opener(policy, data, tenant, clock, segment_bytes, snapshot_events) for tenant in tenants}
+        opened = {tenant: open_policy(policy, tenant) for tenant in tenants}
+        opens = {tenant: _opener(each, data, clock, segment_bytes, snapshot_events) for tenant, each in opened.items()}
+        declared = [service.name for service in opened[tenants[0]].policy.services]
+        endpoints = read_endpoints(services, declared) if services is not None else NOWHERE
         sock = bound(host, port)
         warm_kernels(language)
         tls = (tls_cert, tls_key) if tls_cert and tls_key else None
 
         def ready(site: Site) -> None:
-            click.echo("\n".join(_started(site, plan, sock.getsockname(), host, language)), err=True)
+            lines = _started(site, plan, sock.getsockname(), host, language)
+            click.echo("\n".join([*lines, *_unreachable(declared, endpoints, language)]), err=True)
 
         plan = Plan(
             opens,
@@ -109,6 +121,7 @@ def serve(
             tls,
             log_all,
             ready=ready,
+            asker=lambda: Asker(endpoints),
             staff=_staff(data, records, tenants) if people else None,
             tracing=lambda lines: exporting(os.environ, lines),
         )
@@ -151,15 +164,23 @@ def _gate(keys: Path | None, tenants: tuple[str, ...], people: bool) -> Gate | O
     return OpenGate(tenants[0])
 
 
+def _unreachable(declared: list[str], endpoints: Mapping[str, Endpoint], language: str) -> list[str]:
+    """Services that the policy asks and nobody said where they are."""
+    missing = [name for name in declared if name not in endpoints]
+    if not missing:
+        return []
+    if language == "zh":
+        return [f"未配置的外部服务（每次查询都按失败处理）：{'、'.join(missing)}；见 --services"]
+    return [f"services without an address, every call of them fails: {', '.join(missing)}; see --services"]
+
+
 def _opener(
-    policy: Path, data: Path, tenant: str, clock: Literal["wall", "events"], segment_bytes: int, snapshot_events: int
+    opened: Opened, data: Path, clock: Literal["wall", "events"], segment_bytes: int, snapshot_events: int
 ) -> Callable[[], Live]:
     from zhiyu.engine.live import Live
-    from zhiyu.engine.opened import open_policy
 
-    opened = open_policy(policy, tenant)
     return lambda: Live(
-        data / tenant, opened, clock=clock, segment_bytes=segment_bytes, snapshot_events=snapshot_events
+        data / opened.tenant, opened, clock=clock, segment_bytes=segment_bytes, snapshot_events=snapshot_events
     )
 
 

@@ -15,6 +15,8 @@ from zhiyu.decisions.acts import Acts
 from zhiyu.expressions import load_constants
 from zhiyu.policy.compile import Compiled
 
+NO_ROWS = np.zeros(0, np.int64)
+
 
 class RegisterFile:
     """`values` int64[R, B], `nulls` uint8[R, B] with the constants of all programs in place, and the kernel's context `x` for them."""
@@ -69,7 +71,9 @@ class Deciding:
             at.D_POINTS: compiled.points, at.D_CELLS: compiled.cells, at.D_STEPS: flow.steps, at.D_CASES: flow.cases, at.D_ARMS: flow.arms,
             at.D_STARTS: flow.starts, at.D_DROPS: compiled.drops, at.D_WATCHED: compiled.watched, at.D_RESULTS: compiled.results,
             at.D_BRAKES: brakes.settings, at.D_LIMITS: self.acts.limits, at.D_ACTS: self.acts.words, at.D_SPENT: self.spent,
-            at.D_SNOOZES: np.zeros((0, 4), np.int64), at.D_SNOOZED: np.zeros(len(compiled.rules) + 1, np.int64),
+            at.D_FROZEN: NO_ROWS, at.D_FROZEN_VALUES: NO_ROWS, at.D_FROZEN_NULLS: np.zeros(0, np.uint8),
+            at.D_COUNTED: compiled.watched[compiled.counted], at.D_SNOOZES: np.zeros((0, 4), np.int64),
+            at.D_SNOOZED: np.zeros(len(compiled.rules) + 1, np.int64),
         }  # fmt: skip
         self.words = hit_words(compiled), path_words(compiled)
         self.files = tuple(RegisterFile(compiled, width, shared) for width in (1, block))
@@ -87,6 +91,13 @@ class Deciding:
         """Let `in` ask the table of list members at this address."""
         for sets, offsets in self._asked:
             sets[offsets] = address
+
+    def freeze(self, file: RegisterFile, rows: Array, values: Array, nulls: Array) -> None:
+        """In the next batch the features of these rows (ascending) are these: int64[k, A], uint8[k, A] of `Compiled.counted`."""
+        if len(rows) or file.x[at.D_SIZES + at.D_FROZEN]:
+            file.point(at.D_FROZEN, rows)
+            file.point(at.D_FROZEN_VALUES, values)
+            file.point(at.D_FROZEN_NULLS, nulls)
 
     def snooze(self, lines: Array, starts: Array) -> None:
         """Rules that are quiet, int64[k, 4] by rule, and where each rule's lines begin."""

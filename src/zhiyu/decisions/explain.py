@@ -96,7 +96,7 @@ class Brief:
 class Explanation:
     """Why a decision came out as it did. `seen` holds the values, None for null; `values_kept` is False for a pass that kept none.
 
-    `counterfactual`: what would have changed it, when somebody searched.
+    `counterfactual`: what would have changed it, when somebody searched. `calls`: the services that were asked, what they cost and told.
     `quiet`: rules that hit and did not count (shadow, snoozed). `enforced` differs from `outcome` where `mark` says why.
     """
 
@@ -123,6 +123,7 @@ class Explanation:
     limit: str = ""
     counterfactual: Counterfactual | None = None
     scores: tuple[ScoreTold, ...] = ()
+    calls: tuple[dict[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, both languages."""
@@ -137,7 +138,7 @@ class Explanation:
             "to_customer": {"en": self.to_customer("en"), "zh": self.to_customer("zh")},
             "en": self.sentence("en"), "zh": self.sentence("zh"), "seen": dict(self.seen), "values_kept": self.values_kept,
             "late": self.late, "approximate": self.approximate, "policy_hash": self.policy_hash,
-            "counterfactual": self.counterfactual.to_dict() if self.counterfactual else None,
+            "counterfactual": self.counterfactual.to_dict() if self.counterfactual else None, "calls": list(self.calls),
         }  # fmt: skip
 
     def to_customer(self, language: str = "en") -> list[str]:

@@ -10,15 +10,20 @@ from zhiyu.base.jit import Array, int64, kernel
 from zhiyu.base.machine import beyond, bytes_at, words_at
 from zhiyu.decisions.brakes import brake
 from zhiyu.decisions.layout import (
+    AS_NOW,
     D_AFTER,
     D_AFTER_SETS,
     D_APPROXIMATE,
     D_ASKS,
     D_BEFORE,
     D_BEFORE_SETS,
+    D_COUNTED,
     D_DROPS,
     D_EPOCH,
     D_FEATURES,
+    D_FROZEN,
+    D_FROZEN_NULLS,
+    D_FROZEN_VALUES,
     D_HIT_WORDS,
     D_KINDS,
     D_NETWORK,
@@ -107,6 +112,23 @@ def forget_results(x: Array, count: int) -> None:
 
 
 @kernel
+def keep_frozen(x: Array, start: int, count: int, line: int) -> int:
+    """Features of rows that go on after a call are what they were when the event came. `line`: of the first such row at or after `start`;
+    returns that of the first one behind the block."""
+    rows, values, nulls, width = words_at(x[D_FROZEN]), words_at(x[D_VALUES]), bytes_at(x[D_NULLS]), x[D_WIDTH]
+    kept_values, kept_nulls = words_at(x[D_FROZEN_VALUES]), bytes_at(x[D_FROZEN_NULLS])
+    features = x[D_SIZES + D_COUNTED]
+    while line < x[D_SIZES + D_FROZEN] and rows[line] < start + count:
+        for number in range(features):
+            kept, spot = line * features + number, words_at(x[D_COUNTED])[number] * width + rows[line] - start
+            if kept_nulls[kept] != AS_NOW:
+                values[spot] = kept_values[kept]
+                nulls[spot] = kept_nulls[kept]
+        line += 1
+    return line
+
+
+@kernel
 def fingerprint(x: Array, count: int, prints: Array) -> None:
     """prints[i] = one number that changes when any watched value or null mark of row i changes.
 
@@ -169,6 +191,7 @@ def decide_batch(
     `out` int64[lines, n] (zeros at first) as laid out in `layout`; line O_KEPT names the rows whose values are in `kept_values` [n, F].
     """
     x, out_at, total, kept = words_at(context.ctypes.data), words_at(out.ctypes.data), times.shape[0], 0
+    frozen = int64(0)
     for start in range(0, total, x[D_WIDTH]):
         count = min(x[D_WIDTH], total - start)
         take_block(x, batch_values, batch_nulls, times, nows, kinds, asks, start, count)
@@ -185,6 +208,7 @@ def decide_batch(
             )
             if status != 0:
                 return NETWORK_FULL + status, kept
+        frozen = keep_frozen(x, start, count, frozen)
         score_models(x, count)
         run_at(x, D_AFTER, D_AFTER_SETS, count)
         if x[D_NETWORK] != 0:

@@ -29,8 +29,12 @@ D_EARLY, D_EARLY_SETS, D_MODELS, D_MODEL_ROWS = range(46, 50)
 """Models: the program of derived features they read, their plans, scratch."""
 D_MATRIX, D_MATRIX_ARMS, D_RECORDED = range(50, 53)
 """The model matrix: its cells, their arms, the registers that every decision records."""
-D_SIZES = 53
+D_FROZEN, D_FROZEN_VALUES, D_FROZEN_NULLS, D_COUNTED = range(53, 57)
+"""Rows whose features stay as they were (ascending), the values and null marks they had (a line each), registers of those features."""
+AS_NOW = 3
+"""A null mark of a frozen feature: it was not kept, and is what it is now."""
+D_SIZES = 57
 """D_SIZES + word is the number of lines behind that address."""
-CONTEXT_WORDS = 106
+CONTEXT_WORDS = 114
 NO_SCORE = -1
 """Stands in a recorded score, or in who spoke, for none; as a float it is a NaN."""

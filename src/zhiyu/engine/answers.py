@@ -26,11 +26,13 @@ DECIDED, TAKEN, REPEATED, REFUSED, CONFLICT = range(5)
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """`body`: a JSON object, b"" when refused; `refusal` says why then."""
+    """`body`: a JSON object, b"" when refused; `refusal` says why then. `asked`: the position of the event while a service is asked about
+    it, and what it comes to is still to be told; else -1."""
 
     kind: int
     body: bytes
     refusal: Refusal | None = None
+    asked: int = -1
 
 
 class Answers:
@@ -39,7 +41,10 @@ class Answers:
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
         self._policy = opened.artifact.hash
-        self._types = [_json(event.name) for event in opened.compiled.schema.types]
+        names = [event.name for event in opened.compiled.schema.types]
+        for plan in opened.compiled.waits.plans:
+            names[plan.resumed] = plan.wait.of  # what went on is the same event to whoever sent it
+        self._types = list(map(_json, names))
         self._recorded = opened.recorded
         self.needs_values = opened.compiled.n_results > 0
         self._middles: dict[bytes, bytes] = {}

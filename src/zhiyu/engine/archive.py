@@ -22,6 +22,7 @@ from zhiyu.engine.answers import Answers
 from zhiyu.engine.entity_index import EntityIndex
 from zhiyu.engine.entity_keys import NO_PAIRS, EntityKeys
 from zhiyu.engine.event_frames import Noted, noted
+from zhiyu.engine.finals import called, explained_call, final_body
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.releases import Releases
@@ -111,8 +112,28 @@ class Archive:
         row = int(rows[0])
         return answers.taken(note.batch.ids[row], int(note.batch.type_index[row]), position, repeated)
 
-    def explanation(self, position: int, lists: ListBook) -> Explanation | None:
-        """Why the decision at a position came out as it did; None without one. `lists`: as they are now, for what could change it."""
+    def came_to(self, position: int, answer: int) -> bytes | None:
+        """What the decision at a position came to with the answer at another, as its caller was told; None where no service was asked."""
+        later = self._later(position, answer)
+        if later is None:
+            return None
+        part, at, answers, chain = later
+        return final_body(answers, part, at, chain, {}) if called(answers.opened, part, at) else None
+
+    def _later(self, position: int, answer: int) -> tuple[Resumed, int, Answers, bytes] | None:
+        """The decision about the event at a position that went on because of the answer at another."""
+        found = self._noted(answer) if answer >= 0 else None
+        for part in found[0].resumed if found is not None else ():
+            for at in np.flatnonzero((part.decisions.positions == position) & (part.answer == answer)).tolist():
+                return part, at, found[2], found[1]  # type: ignore[index]
+        return None
+
+    def explanation(self, position: int, lists: ListBook, answer: int = -1) -> Explanation | None:
+        """Why the decision at a position came out as it did; None without one. `lists`: as they are now, for what could change it.
+        `answer`: the position of what let it go on last; of a decision that services were asked about, what it came to is explained."""
+        later = self._later(position, answer)
+        if later is not None and called(later[2].opened, later[0], later[1]):
+            return explained_call(*later[:3])
         found = self._noted(position)
         if found is None:
             return None

@@ -47,7 +47,7 @@ from zhiyu.engine.list_frames import NotedLists
 from zhiyu.engine.outcome import Outcome as Outcome
 from zhiyu.engine.outcome import joined
 from zhiyu.engine.resuming import Going, Resuming
-from zhiyu.engine.sequence import FIRST_RESUMED, NO_ASKS, Sequence
+from zhiyu.engine.sequence import FIRST_RESUMED, NO_ASKS, Sequence, kept_of
 from zhiyu.engine.steps import Steps
 from zhiyu.engine.woven_facts import fresh_labels, with_facts
 from zhiyu.entities.lists import ListBook, ListChange, Snooze
@@ -271,7 +271,7 @@ class Engine:
         self, batch: EventBatch, rows: Array, judged: Judged, keep_all: bool, going: Going | None = None
     ) -> Outcome:
         sequence = self._sequence(batch, rows, judged, going)
-        block, kept_rows, kept_values, kept_nulls = self._run(sequence, keep_all)
+        block, kept_rows, kept_values, kept_nulls = self._run(sequence, keep_all, going)
         received, late = judged.received, judged.late
         whole = len(rows) == batch.n
         late_count = judged.late_ones if whole else int(late[rows].sum())
@@ -286,7 +286,7 @@ class Engine:
         else:
             own = np.flatnonzero((sequence.row >= 0) & (sequence.asks == DECIDE))
             source = sequence.row[own]
-            kept = _of_kept(kept_rows, own, len(sequence.row))
+            kept = kept_of(kept_rows, own, len(sequence.row))
             decisions = DecisionBatch(
                 self.tenant, batch.positions[source], _taken(batch.ids, source), batch.id_code[source], batch.type_index[source],
                 batch.time_ms[source], received[source], late[source], batch.labels[source], batch.money[source], source, block[:, own],
@@ -313,7 +313,7 @@ class Engine:
         gone, resumed = np.flatnonzero(sequence.row <= FIRST_RESUMED), None
         at, outcomes, scores = own, outcome.decisions.outcome, outcome.decisions.score
         if len(gone):
-            lines, which = _of_kept(kept[0], gone, len(sequence.row))
+            lines, which = kept_of(kept[0], gone, len(sequence.row))
             resumed = resuming.decided(
                 going, block[:, gone], self.deciding.words, (which, kept[1][lines], kept[2][lines])
             )
@@ -323,11 +323,12 @@ class Engine:
             order = np.argsort(at, kind="stable")
             outcomes = np.concatenate([outcomes, resumed.decisions.outcome[ended]])[order]
             scores, at = np.concatenate([scores, resumed.decisions.score[ended]])[order], at[order]
-        self._feed_back(sequence, at, outcomes, scores)
         outcome.answered = going.answered
         outcome.held, outcome.turned_away = resuming.settle(going, outcome.decisions, batch, own, gone, resumed)
+        told = ~np.isin(at, resuming.asking(outcome.decisions, own, resumed, gone))
+        self._feed_back(sequence, at[told], outcomes[told], scores[told])
 
-    def _run(self, sequence: Sequence, keep_all: bool) -> tuple[Array, Array, Array, Array]:
+    def _run(self, sequence: Sequence, keep_all: bool, going: Going | None = None) -> tuple[Array, Array, Array, Array]:
         """The kernel over a sequence: (result block, kept rows, their values, their null marks)."""
         n, width = len(sequence.times), len(self.compiled.features)
         block = np.zeros((self._lines, n), np.int64)
@@ -345,6 +346,8 @@ class Engine:
             file.x[D_NETWORK] = self.network.context_address
         if self.gang_watch is not None:
             self.gang_watch.begin()
+        if self.resuming is not None:
+            self.deciding.freeze(file, *self.resuming.frozen(going, sequence.row))
         status, kept = decide_batch(
             file.x, sequence.values, sequence.nulls, sequence.times, sequence.nows, sequence.kinds, sequence.asks, sequence.ids,
             sequence.money, keep_all, block, kept_values, kept_nulls,
@@ -480,15 +483,6 @@ class Engine:
         self.accepted = own["accepted"]
         facts: dict[str, Any] = own["facts"]
         return facts
-
-
-def _of_kept(kept_rows: Array, own: Array, n: int) -> tuple[Array, Array]:
-    """Lines of the kept values that belong to these rows of a sequence of n, and which of them each belongs to."""
-    place = np.full(max(n, 1), -1)
-    place[own] = np.arange(len(own))
-    which = place[kept_rows]
-    lines = np.flatnonzero(which >= 0)
-    return lines, which[lines]
 
 
 def _taken(ids: Any, rows: Array) -> Any:

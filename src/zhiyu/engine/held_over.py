@@ -9,7 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from zhiyu.base.errors import InputError
+from zhiyu.decisions.layout import AS_NOW
 from zhiyu.engine.engine import Engine
+from zhiyu.engine.holds import Held
 from zhiyu.engine.opened import Opened
 from zhiyu.policy.compile import Compiled
 
@@ -33,6 +35,19 @@ def require_nodes(old: Engine, opened: Opened) -> None:
         )
 
 
+def _counted_over(old: Compiled, new: Compiled, held: list[Held]) -> None:
+    """Features that were kept for a call, as the other policy counts them; what it counts besides is what it is when the call has ended."""
+    known = {(f.name, f.type): at for at, f in enumerate(old.features[i] for i in old.counted)}
+    source = np.array([known.get((f.name, f.type), -1) for f in (new.features[i] for i in new.counted)], np.int64)
+    if len(source) == len(known) and (source == np.arange(len(known))).all():
+        return
+    for each in held:
+        if each.frozen_nulls and known:
+            values, nulls = np.frombuffer(each.frozen, np.int64), np.frombuffer(each.frozen_nulls, np.uint8)
+            each.frozen = np.where(source >= 0, values[source], 0).tobytes()
+            each.frozen_nulls = np.where(source >= 0, nulls[source], AS_NOW).astype(np.uint8).tobytes()
+
+
 def hold_over(old: Engine, new: Engine) -> None:
     """Let everything that waits go on waiting in `new`. `lost_nodes` must have been asked before."""
     if old.resuming is None or new.resuming is None:
@@ -43,6 +58,7 @@ def hold_over(old: Engine, new: Engine) -> None:
     assert not lost, "waits would be forgotten"
     before = {(column.name, column.type): number for number, column in enumerate(old.compiled.schema.columns)}
     after = [before.get((column.name, column.type), -1) for column in new.compiled.schema.columns]
+    _counted_over(old.compiled, new.compiled, list(holds))
     if after != list(range(len(before))):
         source = np.array(after)
         for held in holds:
@@ -51,3 +67,4 @@ def hold_over(old: Engine, new: Engine) -> None:
             held.nulls = np.where(source >= 0, nulls[source], 1).astype(np.uint8).tobytes()
     new.resuming.holds.take_over(holds)
     new.resuming.changes.take_over(old.resuming.changes)
+    new.resuming.watched, new.resuming.fresh = old.resuming.watched, old.resuming.fresh

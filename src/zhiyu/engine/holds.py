@@ -37,7 +37,9 @@ Code = tuple[int, int]
 class Held(msgspec.Struct, array_like=True, gc=False):
     """One event that waits at wait number `plan` of the policy. `values` int64[C], `nulls` uint8[C]: its columns, little-endian bytes.
 
-    `revision`: how often it went on before. Times in ms, `money` in minor units, `label` -1 for none.
+    `revision`: how often it went on before. Times in ms, `money` in minor units, `label` -1 for none. `frozen` int64[A], `frozen_nulls`
+    uint8[A]: while a service is asked, the features as they were (`Compiled.counted`); empty where they may move on.
+    `answer`: position of the answer to the wait before, -1 without.
     """
 
     plan: int
@@ -54,6 +56,9 @@ class Held(msgspec.Struct, array_like=True, gc=False):
     values: bytes
     nulls: bytes
     shown: dict[str, str | None]
+    frozen: bytes = b""
+    frozen_nulls: bytes = b""
+    answer: int = -1
 
     @property
     def order(self) -> tuple[int, int]:
@@ -62,7 +67,8 @@ class Held(msgspec.Struct, array_like=True, gc=False):
 
 
 class Ended(msgspec.Struct, array_like=True, gc=False):
-    """How the last wait of an event ended: when, by what, and what was decided and done then (numbers of outcomes)."""
+    """How the last wait of an event ended: when, by what, and what was decided and done then (numbers of outcomes). `answer`: its position,
+    -1 without."""
 
     position: int
     at_ms: int
@@ -70,6 +76,7 @@ class Ended(msgspec.Struct, array_like=True, gc=False):
     outcome: int
     enforced: int
     revision: int
+    answer: int = -1
 
 
 class _Stored(msgspec.Struct, array_like=True):

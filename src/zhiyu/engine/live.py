@@ -22,6 +22,7 @@ from zhiyu.decisions.explain import Explanation
 from zhiyu.engine.admit import NO_CLOCK
 from zhiyu.engine.answers import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, Answer, Answers
 from zhiyu.engine.archive import Archive
+from zhiyu.engine.asks import Asks
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.event_frames import event_payload
 from zhiyu.engine.held_over import lost_nodes, require_nodes
@@ -39,7 +40,7 @@ from zhiyu.engine.retention import Needs, Retention
 from zhiyu.engine.snapshots import KEPT, MANY, Snapshots
 from zhiyu.engine.takeover import taken_over, unlike
 from zhiyu.engine.timeline import Asked, Page
-from zhiyu.engine.wait_answers import told_of_answers, told_of_waits, waits_listed, with_state
+from zhiyu.engine.wait_answers import answer_about, told_of_answers, told_of_waits, waits_listed, with_state
 from zhiyu.engine.warming import Warming, lag_of, missing_before, start_of
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
@@ -99,6 +100,8 @@ class Live:
         self.warming_why = self._warming_by = ""
         self.archive = Archive(self.log, self.releases, folder / "index", self.opened)
         self.counted_since_ms = 0
+        self.asks = Asks()
+        self.asks.begin(self.opened, self.engine.resuming)
         self.retention, self.packing = Retention(folder, self.log, now), Packing(self.log, now)
         self._keep_snapshots()
         self.answers = self._answers_of(self.opened)
@@ -135,6 +138,7 @@ class Live:
         if batch is not None:
             try:
                 self._process(batch, first, late, answers)
+                self.asks.taken(self.opened, self.engine.resuming, bodies, self._source(source), first)
             except BaseException as failed:
                 self.broken = f"{type(failed).__name__}: {failed}"
                 raise
@@ -155,6 +159,7 @@ class Live:
             answers[position - first] = Answer(DECIDED, body)
         if self.engine.resuming is not None:
             told_of_waits(self.engine.resuming, outcome, batch, first, answers)
+            self.asks.tell(self.engine.resuming, outcome, chain, self.answers)
         for refusal in outcome.refusals:
             kind = CONFLICT if refusal.code == "id_conflict" else REFUSED
             answers[refusal.position - first] = Answer(kind, b"", refusal)
@@ -163,7 +168,8 @@ class Live:
             body = self.at(known, repeated=True) or gone
             if self.engine.resuming is not None:
                 row = int(np.flatnonzero(batch.positions == position)[0])
-                body = with_state(self.engine.resuming, batch.id_code[row : row + 1], known, body)
+                codes = batch.id_code[row : row + 1]
+                body = with_state(self.engine.resuming, codes, known, body, self.archive.came_to)
             answers[position - first] = Answer(REPEATED, body)
         if None in answers:
             self._take_rest(batch, first, answers)
@@ -352,8 +358,9 @@ class Live:
             outcome = self.engine.pass_time(until)
             payload = time_payload(self.opened.artifact.hash, until, outcome.resumed)
             before, self.position = self.log.position, self.position + 1
-            self.log.append(TICK, payload, 1, before, self.position)
+            chain = self.log.append(TICK, payload, 1, before, self.position)
             self.archive.keep_time(before, outcome.resumed)
+            self.asks.tell(self.engine.resuming, outcome, chain, self.answers)
         return sum(part.n for part in outcome.resumed)
 
     def waiting(self, after: int = -1, limit: int = 100) -> list[dict[str, Any]]:
@@ -417,7 +424,7 @@ class Live:
         body = None if position is None else self.at(position)
         if body is None or position is None or self.engine.resuming is None:
             return body
-        return with_state(self.engine.resuming, self.opened.id_codes(event_id), position, body)
+        return with_state(self.engine.resuming, self.opened.id_codes(event_id), position, body, self.archive.came_to)
 
     def position_of(self, event_id: str) -> int | None:
         """Where an event stands in the log; the first type that has this id counts."""
@@ -434,7 +441,8 @@ class Live:
     def explanation(self, event_id: str) -> Explanation | None:
         """Why a decision came out as it did, with the values it saw (a pass keeps none); None when its id is not known."""
         position = self.position_of(event_id)
-        return None if position is None else self.archive.explanation(position, self.engine.lists)
+        later = answer_about(self.engine.resuming, self.opened.id_codes(event_id), position)
+        return None if position is None else self.archive.explanation(position, self.engine.lists, later)
 
     def went_on(self, event_id: str) -> list[dict[str, Any]]:
         """What a decision that waited came to, step by step: why it went on, what was decided then; empty when it never waited."""
@@ -477,9 +485,7 @@ class Live:
             os.close(self._lock)
 
     def _source(self, name: str | None) -> Source | None:
-        if name is None:
-            return None
-        return self.opened.source(name)
+        return self.opened.source(name) if name is not None else None
 
     def _require_working(self) -> None:
         if self.broken:

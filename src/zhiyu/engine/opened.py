@@ -73,6 +73,12 @@ class Opened:
         return vocabulary(self.policy, self.codes)
 
     @cached_property
+    def personal(self) -> frozenset[str]:
+        """Fields whose values are kept as codes only."""
+        columns = self.compiled.schema.columns
+        return frozenset(column.name for column in columns if column.role == "field" and column.type.personal)
+
+    @cached_property
     def known_entities(self) -> dict[str, ValueReader]:
         """Readers for the values of every entity that fields name."""
         return entity_readers(self.policy, self.codes)
@@ -152,7 +158,7 @@ class Opened:
 
     def told(self, d: DecisionBatch, at: int, kept: bool = True) -> Told:
         """What the batch says of its decision number `at`."""
-        kind = self.compiled.schema.types[int(d.type_index[at])].name
+        kind = self._called.get(int(d.type_index[at])) or self.compiled.schema.types[int(d.type_index[at])].name
         when = datetime.fromtimestamp(int(d.time_ms[at]) / 1000, UTC).isoformat()
         return Told(
             str(d.ids[at]), kind, int(d.positions[at]), when, OUTCOMES[int(d.outcome[at])], int(d.score[at]),
@@ -173,6 +179,11 @@ class Opened:
     def _limit(self, number: int) -> str:
         """The name of a limit by its number plus one, "" for 0."""
         return self.compiled.policy.limits[number - 1].name if number else ""
+
+    @cached_property
+    def _called(self) -> dict[int, str]:
+        """Numbers of the event types that go on after a call → the type that was declared."""
+        return {plan.resumed: plan.wait.of for plan in self.compiled.waits.plans if plan.call is not None}
 
     @cached_property
     def _rules(self) -> list[str]:

@@ -20,6 +20,7 @@ from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.layout import FELL_BACK, O_ENFORCED, O_OUTCOME, OUT_LINES
 from zhiyu.decisions.resumed import ANSWERED, CAUSES, CHANGED, EXPIRED, Change, Resumed
+from zhiyu.engine.call_ends import fill_in_calls, frozen_rows
 from zhiyu.engine.changes import Changes, Touched
 from zhiyu.engine.concerned import Concerned
 from zhiyu.engine.derived_labels import DerivedLabels
@@ -101,7 +102,7 @@ class Going:
 
 
 class Resuming:
-    """The waits of one engine."""
+    """The waits of one engine. `fresh`: what began to wait for a service, where somebody watches (`watched`) and empties it."""
 
     def __init__(self, compiled: Compiled, codes: Codes, tenant: str, derived: DerivedLabels) -> None:
         self.compiled, self.waits, self.tenant = compiled, compiled.waits, tenant
@@ -111,7 +112,9 @@ class Resuming:
         self.changes = Changes(self.waits, self.concerned, self.holds, derived)
         self.shortest_ms = self.waits.shortest_ms
         self._answering = self.waits.answering
-        self._ids = {plan.kind: codes.derived(f"id {plan.wait.event}") for plan in self.waits.plans}
+        self._ids = {plan.kind: codes.derived(f"id {plan.wait.of}") for plan in self.waits.plans}
+        self.watched, self.fresh = False, list[Held]()
+        self._calls = any(plan.call is not None for plan in self.waits.plans)
         self._causes = np.array([codes.one(cause) for cause in CAUSES], np.int64)
         self._whats = {what: codes.one(what) for what in CHANGES}
         self._outcomes = np.array([plan.outcome for plan in self.waits.plans], np.int64)
@@ -244,11 +247,9 @@ class Resuming:
         shown = {name: [each.shown.get(name) for each in held] for name in names}
         values[index["late"]] = [each.late for each in held]
         self._tell(going, batch, values, nulls, shown)
-        shown[WAIT_END] = [CAUSES[each] for each in going.cause]
-        values[index["received_at"]], values[index[WAIT_END]] = going.moment, self._causes[going.cause]
-        nulls[index[WAIT_END]] = 0
-        shown[WAIT_CHANGE] = [going.what or None for _ in held]
-        values[index[WAIT_CHANGE]], nulls[index[WAIT_CHANGE]] = self._whats.get(going.what, 0), not going.what
+        values[index["received_at"]] = going.moment
+        self._say_ends(going, values, nulls, shown)
+        fill_in_calls([self.waits.plans[each.plan].call for each in held], self.compiled.schema, values, nulls, shown)
         kinds = np.array([self.waits.plans[each.plan].resumed for each in held], np.int16)
         return EventBatch(
             self.tenant, np.array([each.position for each in held], np.int64), [each.event_id for each in held],
@@ -256,6 +257,20 @@ class Resuming:
             np.array([each.time_ms for each in held], np.int64), values, nulls, np.array([each.label for each in held], np.int8),
             batch.label_delay_ms, np.array([each.money for each in held], np.int64), dict(shown),
         )  # fmt: skip
+
+    def _say_ends(self, going: Going, values: Array, nulls: Array, shown: dict[str, list[str | None]]) -> None:
+        """How each wait ended, and what changed; the end of a call says nothing of a wait before it."""
+        end, change = self.compiled.schema.index[WAIT_END], self.compiled.schema.index[WAIT_CHANGE]
+        ends, changes = (shown.setdefault(name, [None] * len(going.held)) for name in (WAIT_END, WAIT_CHANGE))
+        for at, (held, cause) in enumerate(zip(going.held, going.cause)):
+            if self.waits.plans[held.plan].call is None or nulls[end, at]:
+                values[end, at], nulls[end, at], ends[at] = self._causes[cause], 0, CAUSES[cause]
+                values[change, at], nulls[change, at] = self._whats.get(going.what, 0), not going.what
+                changes[at] = going.what or None
+
+    def frozen(self, going: Going | None, row: Array) -> tuple[Array, Array, Array]:
+        """Of a sequence (`row` int64[n], as it says), those that keep their features: rows int64[k], values int64[k, A], null marks."""
+        return frozen_rows([] if going is None else going.held, row, len(self.compiled.counted))
 
     def _tell(
         self, going: Going, batch: EventBatch, values: Array, nulls: Array, shown: dict[str, list[str | None]]
@@ -313,15 +328,17 @@ class Resuming:
             return {}
         rows = {each: int(d.rows[each]) for each in at}
         texts = {name: dict(zip(rows, shown_of(column, list(rows.values())))) for name, column in batch.shown.items()}
-        found = {}
+        found, kept = {}, {int(each): line for line, each in enumerate(d.kept)}
         for each, row in rows.items():
+            frozen = kept[each] if self.waits.plans[at[each]].call is not None else None
             opened, plan = int(d.received_ms[each]), at[each]
-            code = int(d.id_code[each, 0]), int(d.id_code[each, 1])
             found[each] = Held(
-                plan, int(d.positions[each]), str(d.ids[each]), code, opened, opened + self.waits.plans[plan].wait.within_ms,
+                plan, int(d.positions[each]), str(d.ids[each]), _code(d, each), opened, opened + self.waits.plans[plan].wait.within_ms,
                 0 if revisions is None else int(revisions[each]), int(d.time_ms[each]), int(d.money[each]), int(d.labels[each]),
                 int(d.late[each]), batch.values[:, row].tobytes(), batch.nulls[:, row].tobytes(),
                 {name: column[each] for name, column in texts.items() if column[each] is not None},
+                b"" if frozen is None else d.kept_values[frozen, self.compiled.counted].tobytes(),
+                b"" if frozen is None else d.kept_nulls[frozen, self.compiled.counted].tobytes(),
             )  # fmt: skip
         return found
 
@@ -358,11 +375,26 @@ class Resuming:
             room -= 1
             holds.counts["opened"] += 1
             holds.put(held)
+            if self.watched and self.waits.plans[held.plan].call is not None:
+                self.fresh.append(held)
             if number < 0:
                 began.append(held.position)
             elif resumed is not None:
-                resumed.waits[number] = True
+                resumed.waits[number], held.answer = True, int(resumed.answer[number])
         return began, away
+
+    def asking(self, d: DecisionBatch, own: Array, resumed: Resumed | None, gone: Array) -> list[int]:
+        """Places (`own`, `gone`) of those that wait for a service now: nothing has been decided about them that anybody was told."""
+        if not self._calls:
+            return []
+        again = np.flatnonzero(resumed.waits).tolist() if resumed is not None else []
+        found = [int(gone[at]) for at in again if resumed is not None and self.is_asked(_code(resumed.decisions, at))]
+        return found + [int(own[at]) for at in self.waiting(d) if self.is_asked(_code(d, at))]
+
+    def is_asked(self, code: Code) -> bool:
+        """Whether what waits under this code waits for a service."""
+        held = self.holds.open(code)
+        return held is not None and self.waits.plans[held.plan].call is not None
 
     def _end(self, code: Code, resumed: Resumed, number: int) -> None:
         d, cause = resumed.decisions, int(resumed.cause[number])
@@ -371,16 +403,23 @@ class Resuming:
             code,
             Ended(
                 int(d.positions[number]), int(d.received_ms[number]), cause, int(d.outcome[number]), int(d.enforced[number]),
-                int(resumed.revision[number]),
+                int(resumed.revision[number]), int(resumed.answer[number]),
             ),
         )  # fmt: skip
 
 
+def _code(d: DecisionBatch, at: int) -> Code:
+    return int(d.id_code[at, 0]), int(d.id_code[at, 1])
+
+
 def waiting_of(waits: Waits, d: DecisionBatch) -> dict[int, int]:
-    """Decisions of a batch that began to wait → the number of their wait: they ended at a node that waits, and that is what is done."""
+    """Decisions of a batch that began to wait → the number of their wait: they ended at a node that waits, and that is what is done.
+    A call is made whatever is done meanwhile: nobody has acted on it yet."""
     found: dict[int, int] = {}
     for bit, node in waits.bits.items():
         ended = (d.block[OUT_LINES + (bit >> 6)] >> (bit & 63)) & 1 != 0
-        for at in np.flatnonzero(ended & (d.outcome == d.enforced) & (d.mark != FELL_BACK)).tolist():
-            found[at] = waits.at[int(d.type_index[at]), node]
+        for at in np.flatnonzero(ended & (d.mark != FELL_BACK)).tolist():
+            number = waits.at[int(d.type_index[at]), node]
+            if d.outcome[at] == d.enforced[at] or waits.plans[number].call is not None:
+                found[at] = number
     return found

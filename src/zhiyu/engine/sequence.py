@@ -62,3 +62,12 @@ def of_facts(values: Array, nulls: Array, times: Array, nows: Array, kind: int) 
         values, nulls, times, nows, np.full(n, kind, np.int16), NO_ASKS, np.zeros((n, 2), np.uint64), np.zeros(n, np.int64),
         np.full(n, FACT_ROW), np.zeros(n, np.int64),
     )  # fmt: skip
+
+
+def kept_of(kept_rows: Array, own: Array, n: int) -> tuple[Array, Array]:
+    """Lines of the kept values that belong to these rows of a sequence of n, and which of them each belongs to."""
+    place = np.full(max(n, 1), -1)
+    place[own] = np.arange(len(own))
+    which = place[kept_rows]
+    lines = np.flatnonzero(which >= 0)
+    return lines, which[lines]

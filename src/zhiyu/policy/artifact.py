@@ -34,6 +34,7 @@ from zhiyu.policy.declare_matrix import Challenger, MatrixCell
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_restraint import FairGroups, Independence, OverLending
 from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
+from zhiyu.policy.declare_services import Breaker, Service, Told
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
 from zhiyu.policy.nodes import names_in
 
@@ -43,6 +44,7 @@ _EXPRESSIONS = {
     (Feature, "expr"), (Feature, "where"), (Rule, "when"), (Gang, "when"), (Case, "when"), (Characteristic, "of"), (Input, "of"),
     (OverLending, "when"),
     (DerivedLabel, "where"),
+    (Node, "until"),
 }  # fmt: skip
 _EXPRESSION_MAPS = {(EventType, "derive"), (Grid, "where")}
 _EXPRESSION_LISTS = {(EventType, "drop")}
@@ -50,7 +52,7 @@ _DURATIONS = {
     (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency"),
     (Clock, "skew"), (Deadline, "within"), (Network, "window"), (Network, "half_life"), (Gang, "window"),
     (Node, "within"), (DerivedLabel, "within"),
-    (ActionLimit, "per"),
+    (ActionLimit, "per"), (Service, "timeout"), (Service, "budget"), (Service, "cache"), (Breaker, "pause"),
 }  # fmt: skip
 _NAME_SETS = {
     (Feature, "on"), (Grid, "on"), (Rule, "on"), (RuleSet, "on"), (Scorecard, "on"), (DecisionTable, "on"), (Flow, "on"),
@@ -62,6 +64,7 @@ _NUMBERS = {
     (Field, "step"), (Feature, "step"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
     (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
     (Challenger, "percent"), (FairGroups, "ratio"), (Independence, "correlation"), (Independence, "differ"), (OverLending, "share"),
+    (Told, "min"), (Told, "max"), (Service, "price"),
 }  # fmt: skip
 _UNORDERED = {
     "events": "name",
@@ -75,6 +78,7 @@ _UNORDERED = {
     "scorecards": "name",
     "tables": "name",
     "flows": "name",
+    "services": "name",
     "actions": "name",
     "limits": "name",
     "reasons": "code",
@@ -214,6 +218,8 @@ def _plain_field(field: tuple[type, str], value: Any) -> Any:
         return {outcome: _number(value[outcome]) for outcome in sorted(value)}
     if field in _NAME_SETS:
         return sorted(set(value))
+    if field == (Node, "call"):
+        return [value] if isinstance(value, str) else _plain(value)
     if field == (Feature, "by") and isinstance(value, str):
         return [value]
     return _plain(value)

@@ -26,6 +26,10 @@ WAIT_FIELDS = {
     WAIT_END: Field(type="enum", values=WAIT_ENDS, required=True, en="how the wait ended", zh="等待的结束方式"),
     WAIT_CHANGE: Field(type="enum", values=CHANGES, en="what changed meanwhile", zh="等待期间的变化"),
 }
+CALL_ENDS = ("answered", "timed_out", "refused", "breaker_open", "invalid", "lost", "unanswered")
+"""How a call of a service ends. `refused`: it said no, or could not be reached. `invalid`: it answered, but not in the declared form.
+`lost`: what to ask went with a restart. `unanswered`: no answer event came while the decision waited for it."""
+UNANSWERED = CALL_ENDS[-1]
 BUILTIN_TYPES = FACTS
 BUILTIN_NAMES = ("event_type", "time", "received_at", "late")
 """Names every expression may use besides the declared ones."""

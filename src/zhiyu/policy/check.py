@@ -13,8 +13,10 @@ from zhiyu.base.errors import DeclarationError, Problem
 from zhiyu.base.limits import MAX_FEATURES
 from zhiyu.events.declare import WAIT_END
 from zhiyu.policy.artifact import validated
+from zhiyu.policy.calls import answer_type, with_calls_written_out
 from zhiyu.policy.check_actionable import actionable
 from zhiyu.policy.check_actions import actions
+from zhiyu.policy.check_calls import call_problems
 from zhiyu.policy.check_flows import flows
 from zhiyu.policy.check_labels import type_labels
 from zhiyu.policy.check_lists import lists
@@ -26,6 +28,7 @@ from zhiyu.policy.check_nulls import null_hazards
 from zhiyu.policy.check_reach import unreachable
 from zhiyu.policy.check_restraint import restraint
 from zhiyu.policy.check_scorecards import scorecards
+from zhiyu.policy.check_services import service_problems
 from zhiyu.policy.check_sets import rule_sets
 from zhiyu.policy.check_sources import sources
 from zhiyu.policy.check_tables import tables
@@ -85,9 +88,11 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
     if count:
         en, zh = f"{count} features; at most {MAX_FEATURES}", f"特征 {count} 个，上限 {MAX_FEATURES}"
         return Report((Problem("limit.features", en, zh, places.at(("grids",))),))
-    told = wait_problems(policy, places)
+    services = service_problems(policy, places)
+    told = wait_problems(policy, places) + services + call_problems(policy, places, not services)
     sound = not any(problem.severity == "error" for problem in told) and can_be_written_out(policy)
     written = written_out(policy, sound)
+    written = with_calls_written_out(written) if sound else written
     places = written.placed(places)
     known, problems = known_of(written.policy, places, policy)
     if known is None:
@@ -114,13 +119,21 @@ def check_policy(policy: Policy, places: Places | None = None) -> Report:
         restraint,
     ):
         each(checked)
-    problems = checked.problems if sound else [p for p in checked.problems if f"'{WAIT_END}'" not in p.en]
+    problems = checked.problems if sound else [p for p in checked.problems if not _of_what_is_not_there(p, policy)]
     return Report(_ordered(problems), checked, estimate_cost(checked))
 
 
 def _scores(checked: Checked) -> None:
     type_models(checked)
     type_matrix(checked)
+
+
+def _of_what_is_not_there(problem: Problem, policy: Policy) -> bool:
+    """Whether a finding is about a name that is known only when waits and calls are written out."""
+    names = [name for service in policy.services for name in answer_type(service).fields]
+    return f"'{WAIT_END}'" in problem.en or (
+        problem.code == "unknown_name" and any(f"'{name}'" in problem.en for name in names)
+    )
 
 
 def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:

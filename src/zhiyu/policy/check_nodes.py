@@ -19,8 +19,8 @@ from zhiyu.policy.places import Path
 
 _ONLY_WITH = {
     "of": ("list",), "hit": ("list",), "by": ("experiment",), "salt": ("experiment",), "then": ("rule_set", "scorecard", "table", "flow"),
-    "next": ("rule_set", "scorecard", "table", "flow", "list", "branch", "experiment", "wait"), "reason": ("outcome", "wait"),
-    "within": ("wait",), "answers": ("wait",), "expired": ("wait",), "changed": ("wait",),
+    "next": ("rule_set", "scorecard", "table", "flow", "list", "branch", "experiment", "wait", "call"), "reason": ("outcome", "wait"),
+    "within": ("wait", "call"), "answers": ("wait",), "expired": ("wait",), "changed": ("wait",), "until": ("call",), "failed": ("call",),
 }  # fmt: skip
 _NEEDS = {"list": ("of", "hit"), "experiment": ("by",)}
 _WORDS = {

@@ -36,10 +36,10 @@ def wait_problems(policy: Policy, places: Places) -> list[Problem]:
 
 
 def can_be_written_out(policy: Policy) -> bool:
-    """Whether every flow with waits is sound as a graph: unique names, edges that lead somewhere, no circle, no open end."""
+    """Whether every flow with waits or calls is sound as a graph: unique names, edges that lead somewhere, no circle, no open end."""
     types = {event.name for event in policy.events}
     for flow in policy.flows:
-        if not waiting_nodes(flow):
+        if not waiting_nodes(flow) and not any(node.call for node in flow.nodes):
             continue
         names = [node.name for node in flow.nodes]
         lost = any(to not in names for node in flow.nodes for _, to in edges(node))

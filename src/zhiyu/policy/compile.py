@@ -26,6 +26,7 @@ from zhiyu.expressions.types import INT, Kind, Type
 from zhiyu.features.plan import Plan, Variable, build_plan
 from zhiyu.network.plan import NetworkPlan
 from zhiyu.policy.builtin import BUILTIN_TYPES, LABEL
+from zhiyu.policy.calls import names_sent
 from zhiyu.policy.checked import Checked, CheckedFeature, CheckedRule
 from zhiyu.policy.compile_brakes import Brakes, compile_brakes
 from zhiyu.policy.compile_columns import Columns, row_lines, words_of
@@ -117,6 +118,12 @@ class Compiled:
     def results(self) -> Array:
         """Registers of totals, int64: null until what fills them has run."""
         return np.arange(self.first_result, self.first_result + self.n_results)
+
+    @cached_property
+    def counted(self) -> Array:
+        """Which of `features` stay as they were while a service is asked: what was counted, and what services are sent. int64."""
+        kept = names_sent(self.policy)
+        return np.array([i for i, f in enumerate(self.features) if f.role == "aggregate" or f.name in kept], np.int64)
 
     @property
     def horizon_ms(self) -> int:
@@ -243,7 +250,7 @@ class _Compiler:
             self.checked.policy, self.checked, self.schema, before, after, late, build_plan(variables, lateness), rule_table, set_table,
             thresholds, cards, bands, tables, lines, _lines(columns.lines, AXIS_COLUMNS), np.array(columns.points, np.int64),
             np.concatenate([*columns.cells, np.zeros(1, np.int64)]), flow,
-            compile_waits(self.checked.written, self.schema, [visited.name for visited in flow.visited]),
+            compile_waits(self.checked.written, self.schema, [visited.name for visited in flow.visited], self.encode),
             compile_brakes(
                 self.checked.policy, {rule.rule.name: i for i, rule in enumerate(self.rules)}, layout, self.encode
             ),
@@ -279,6 +286,7 @@ class _Compiler:
             )
         ]
         read = {name for expression in (*asked, *self.conditions.late) for name in expression.names}
+        read |= names_sent(self.checked.policy)
         read |= {given.name for f in self.scored if f.scored for given in f.scored.package.inputs}
         kept += [
             FeatureColumn(n, e.type, layout[n], "field") for n, e in self.fields.items() if n in read or self.everything
@@ -366,6 +374,7 @@ def _features_in_use(checked: Checked, everything: bool) -> list[CheckedFeature]
     """Features that rules read, directly or through derived ones, in the order of the policy."""
     wanted = set(checked.features) if everything else set()
     queue = [name for name, each in checked.features.items() if each.is_score]
+    queue += [name for name in names_sent(checked.policy) if name in checked.features]
     queue += [name for expression in deciding_expressions(checked) for name in expression.names]
     while queue:
         name = queue.pop()

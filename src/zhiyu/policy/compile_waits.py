@@ -5,21 +5,23 @@ In: checked waits, the trace bits of the compiled flows, the numbers of event ty
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.events.schema import EventSchema
+from zhiyu.policy.compile_calls import CallPlan, compile_call
 from zhiyu.policy.declare import OUTCOMES
 from zhiyu.policy.waits import Wait, WrittenOut, resumed_name
 
 
 @dataclass(frozen=True, slots=True)
 class WaitPlan:
-    """One wait of one event type. `kind`, `resumed`: numbers of the type that waits and of the type it goes on as. `answers`: number of
-    the answering type → name of its text that carries the id. `told` bool[columns]: what an answer of that type tells, by number."""
+    """One wait of one event type. `kind`, `resumed`: numbers of the type that was declared and of the type it goes on as. `answers`: number
+    of the answering type → name of its text that carries the id. `told` bool[columns]: what an answer of that type tells, by number.
+    `call`: what a wait for a service needs besides."""
 
     wait: Wait
     kind: int
@@ -27,6 +29,7 @@ class WaitPlan:
     outcome: int
     answers: Mapping[int, str]
     told: Mapping[int, Array]
+    call: CallPlan | None = None
 
 
 @dataclass(frozen=True)
@@ -59,31 +62,31 @@ class Waits:
         return found
 
 
-def compile_waits(written: WrittenOut, schema: EventSchema, visited: Sequence[str]) -> Waits:
-    """`visited`: names of the trace bits."""
+def compile_waits(
+    written: WrittenOut, schema: EventSchema, visited: Sequence[str], encode: Callable[[str], int]
+) -> Waits:
+    """`visited`: names of the trace bits; `encode`: the code of a text."""
     if not written.waits:
         return Waits()
     numbers = schema.type_index
+    roots = {name: name for name in numbers} | {wait.resumed: wait.of for wait in written.waits}
+    services = {service.name: service for service in written.policy.services}
     plans, at = [], dict[tuple[int, str], int]()
     for number, wait in enumerate(written.waits):
-        kind = numbers[wait.event]
+        kind = numbers[wait.of]
         told = {numbers[answer]: _told(schema, kind, numbers[answer]) for answer in wait.answers}
         answers = {numbers[answer]: name for answer, name in wait.answers.items()}
-        plans.append(WaitPlan(wait, kind, numbers[wait.resumed], OUTCOMES.index(wait.outcome), answers, told))
-        at[kind, wait.node] = number
-        for other in written.waits:
-            if other.event == wait.event and other.flow == wait.flow:
-                at[numbers[other.resumed], wait.node] = number
+        call = compile_call(services[wait.call], schema, encode) if wait.call else None
+        outcome = OUTCOMES.index(wait.outcome)
+        plans.append(WaitPlan(wait, kind, numbers[wait.resumed], outcome, answers, told, call))
+        for name, root in roots.items():
+            if name in (wait.event, wait.resumed) if wait.call else root == wait.of:
+                at[numbers[name], wait.node] = number
     flows = {wait.flow for wait in written.waits}
-    nodes = {wait.node for wait in written.waits}
-    names = {f"{flow}/{node}": node for flow in flows for node in nodes}
-    names |= {
-        f"{resumed_name(flow, other)}/{node}": node
-        for flow in flows
-        for other in nodes
-        for node in nodes
-        if other != node
-    }
+    flows |= {name for name, (whose, _) in written.flows.items() if whose in flows}
+    begins = {f"{flow}/{node}" for flow, (_, node) in written.flows.items()}  # where it goes on, it waits no more
+    names = {f"{flow}/{wait.node}": wait.node for flow in flows for wait in written.waits}
+    names = {name: node for name, node in names.items() if name not in begins}
     bits = {bit: names[name] for bit, name in enumerate(visited) if name in names}
     stay = {f"{resumed_name(wait.flow, wait.node)}/{name}" for wait in written.waits for name in wait.stays}
     stays = tuple(bit for bit, name in enumerate(visited) if name in stay)

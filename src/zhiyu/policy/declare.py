@@ -21,6 +21,7 @@ from zhiyu.policy.declare_matrix import MatrixCell
 from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_restraint import Restraint
 from zhiyu.policy.declare_scorecards import Scorecard
+from zhiyu.policy.declare_services import Service
 from zhiyu.policy.declare_tables import DecisionTable
 from zhiyu.policy.outcomes import OUTCOMES as OUTCOMES
 from zhiyu.policy.outcomes import Outcome
@@ -99,6 +100,7 @@ class Policy(Declaration, frozen=True):
     scorecards: tuple[Scorecard, ...] = ()
     tables: tuple[DecisionTable, ...] = ()
     flows: tuple[Flow, ...] = ()
+    services: tuple[Service, ...] = ()
     actions: tuple[Action, ...] = ()
     on_outcome: dict[str, tuple[Do, ...]] = msgspec.field(default_factory=dict)
     let_through: LetThrough | None = None

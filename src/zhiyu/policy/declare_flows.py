@@ -29,8 +29,8 @@ class Arm(Declaration, frozen=True):
 
 
 class Node(Declaration, frozen=True):
-    """One step; exactly one of `rule_set`, `scorecard`, `table`, `flow`, `list`, `branch`, `experiment`, `wait`, `outcome`, `severest` says
-    which.
+    """One step; exactly one of `rule_set`, `scorecard`, `table`, `flow`, `list`, `branch`, `experiment`, `wait`, `call`, `outcome`,
+    `severest` says which.
 
     `next`: the node after it. `then`: where to go instead when this node itself came to that outcome. `list` with `of` goes to `hit` when
     the value is on the list. `branch` tries its cases in order, then `next`. `experiment` splits by the value of `by` (the same key always
@@ -38,7 +38,8 @@ class Node(Declaration, frozen=True):
     `answers` comes (event type → its field that carries the id of the event that waits), at `expired` (else `next`) when `within` is over.
     `changed`: where it goes on when `lists`, `labels` or `gangs` about it change; back at this wait it goes on waiting. Left out, any of
     them decides it again from the first node of the flow, and only a severer outcome ends the wait.
-    `outcome` ends the flow with that outcome, `severest: true` with the severest so far.
+    `call` asks services outside, cheapest first, until `until` is true or none is left; the flow goes on at `next`, or at `failed` when
+    none of them answered. `outcome` ends the flow with that outcome, `severest: true` with the severest so far.
     """
 
     name: str
@@ -58,6 +59,9 @@ class Node(Declaration, frozen=True):
     answers: dict[str, str] = msgspec.field(default_factory=dict)
     expired: str = ""
     changed: dict[str, str] | None = None
+    call: str | tuple[str, ...] = ""
+    until: str = ""
+    failed: str = ""
     outcome: Outcome | None = None
     severest: bool = False
     actions: tuple[Do, ...] = ()

@@ -11,7 +11,19 @@ from graphlib import CycleError, TopologicalSorter
 from zhiyu.policy.declare_flows import Flow, Node
 from zhiyu.policy.places import Path
 
-KINDS = ("rule_set", "scorecard", "table", "flow", "list", "branch", "experiment", "wait", "outcome", "severest")
+KINDS = (
+    "rule_set",
+    "scorecard",
+    "table",
+    "flow",
+    "list",
+    "branch",
+    "experiment",
+    "wait",
+    "call",
+    "outcome",
+    "severest",
+)
 """What a node can do; exactly one of them is given."""
 
 
@@ -34,6 +46,8 @@ def edges(node: Node) -> Iterator[tuple[Path, str]]:
         yield ("next",), node.next
     if node.expired:
         yield ("expired",), node.expired
+    if node.failed:
+        yield ("failed",), node.failed
 
 
 def successors(flow: Flow) -> dict[str, list[str]]:

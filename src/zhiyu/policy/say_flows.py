@@ -5,15 +5,18 @@ In: a checked policy and one of its flows. Out: lines; a node is described where
 
 from __future__ import annotations
 
+from zhiyu.base.money import say_money
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.expressions.say import say
 from zhiyu.expressions.types import DURATION
 from zhiyu.expressions.wording import say_value
+from zhiyu.policy.calls import calls_of, cheapest_first
 from zhiyu.policy.checked import Checked, CheckedFlow
 from zhiyu.policy.declare_flows import Node
 from zhiyu.policy.flow_graph import kinds_of
 from zhiyu.policy.say import Labels, event_words, labels_of, pick, reason_words
 from zhiyu.policy.say_decisions import on_words, outcome_words, say_do
+from zhiyu.policy.spend import price_of
 from zhiyu.policy.waits import on_change
 
 DEEPEST = 20
@@ -133,10 +136,25 @@ class _Walk:
                 f"the outcome is {name}, and it waits up to {span[0]}{until}{again}{en}",
                 f"结果为{name}{until_zh}，最长 {span[1]}{again_zh}{zh}",
             )
+        if node.call:
+            return self.asked(node)
         if node.outcome is not None:
             name = outcome_words(node.outcome, self.language)
             return f"the outcome is {name}{en}", f"结果为{name}{zh}"
         return "the severest outcome so far", "取此前最严的结果"
+
+    def asked(self, node: Node) -> tuple[str, str]:
+        """Which services a node asks, in which order, and when it stops."""
+        services = {service.name: service for service in self.checked.declared.services}
+        names = [services[name] for name in cheapest_first(calls_of(node), services)]
+        prices = [say_money(price_of(service), service.currency) for service in names]
+        en = ", then ".join(f"{each.en or each.name} ({price})" for each, price in zip(names, prices))
+        zh = "，再查".join(f"{each.zh or each.en or each.name}（{price}）" for each, price in zip(names, prices))
+        if node.until:
+            typed = self.flow.conditions.get(node.name, ())
+            until = [say(typed[0], each, self.labels) if typed else f"`{node.until}`" for each in ("en", "zh")]
+            return f"ask {en}, until {until[0]}", f"查询{zh}，直至{until[1]}"
+        return f"ask {en}", f"查询{zh}"
 
     def ways(self, node: Node) -> list[tuple[tuple[str, str], str]]:
         """Side ways in words, and where they lead."""
@@ -147,6 +165,8 @@ class _Walk:
             found.append((("when time is over", "若超时"), node.expired))
         for what, to in (node.changed or {}).items():
             found.append((CHANGED.get(what, ("", "")), to))
+        if node.failed and node.failed != node.next:
+            found.append((("when no answer comes", "若均无回应"), node.failed))
         for outcome, to in node.then.items():
             found.append(
                 ((f"if it comes to {outcome_words(outcome, 'en')}", f"若结果为{outcome_words(outcome, 'zh')}"), to)

@@ -10,6 +10,7 @@ from zhiyu.policy.say import say_rule_set
 from zhiyu.policy.say_decisions import say_brakes, say_list, say_scorecard, say_table
 from zhiyu.policy.say_flows import say_flow
 from zhiyu.policy.say_models import say_models
+from zhiyu.policy.say_services import say_services
 
 
 def say_policy(checked: Checked, language: str) -> list[str]:
@@ -20,4 +21,5 @@ def say_policy(checked: Checked, language: str) -> list[str]:
     texts += [say_scorecard(checked, each, language) for each in checked.scorecards]
     texts += [say_table(checked, each, language) for each in checked.tables]
     texts += [say_flow(checked, each, language) for each in checked.declared_flows()]
+    texts += say_services(checked, language)
     return texts + say_brakes(checked, language)

@@ -37,6 +37,8 @@ class Wait:
 
     `watched`: which of CHANGES may let it go on; `harder`: then only with a severer outcome. `stays`: nodes that say that it goes on
     waiting.
+    `call`: the service that is asked here, "" where somebody else answers. `root`: the type that was declared, where `event` is itself one
+    that went on.
     """
 
     event: str
@@ -49,6 +51,13 @@ class Wait:
     watched: frozenset[str] = frozenset()
     harder: bool = False
     stays: frozenset[str] = frozenset()
+    call: str = ""
+    root: str = ""
+
+    @property
+    def of(self) -> str:
+        """The declared event type that waits."""
+        return self.root or self.event
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class WrittenOut:
 
     def resumed_too(self, on: frozenset[str]) -> frozenset[str]:
         """These event types, and what they go on as after a wait."""
-        return on | {wait.resumed for wait in self.waits if wait.event in on}
+        return on | {wait.resumed for wait in self.waits if wait.of in on}
 
 
 def waiting_nodes(flow: Flow) -> list[Node]:
@@ -142,24 +151,8 @@ class _Writer:
         self.flows = [self._before(flow, number) for number, flow in enumerate(policy.flows)]
         for number, flow in enumerate(policy.flows):
             self._after(flow, number)
-        wider = replace(
-            policy,
-            events=(*policy.events, *self.events),
-            flows=tuple(self.flows),
-            rule_sets=tuple(
-                replace(self._wider(each), rules=tuple(self._wider(rule) for rule in each.rules))
-                for each in policy.rule_sets
-            ),
-            scorecards=tuple(self._wider(each) for each in policy.scorecards),
-            tables=tuple(self._wider(each) for each in policy.tables),
-        )
+        wider = wider_on(replace(policy, events=(*policy.events, *self.events), flows=tuple(self.flows)), self.also)
         return WrittenOut(wider, policy, tuple(self.waits), self.after, self.aliases)
-
-    def _wider(self, each: _S) -> _S:
-        """A declaration that runs on T runs on what goes on after waits of T too."""
-        on: tuple[str, ...] = getattr(each, "on")  # noqa: B009 (each kind of declaration has it)
-        found: Any = replace(each, on=(*on, *(more for name in on for more in self.also.get(name, ()))))
-        return found
 
     def _before(self, flow: Flow, number: int) -> Flow:
         """The flow up to its waits, and whatever no path leads to at all."""
@@ -236,11 +229,29 @@ def _begin(node: Node, expired: str, changed: Mapping[str, str]) -> tuple[Case, 
 def _led_to(node: Node, names: Mapping[str, str]) -> Node:
     """A node that leads to these names instead."""
     return replace(
-        node, next=names.get(node.next, node.next), hit=names.get(node.hit, node.hit),
+        node, next=names.get(node.next, node.next), hit=names.get(node.hit, node.hit), failed=names.get(node.failed, node.failed),
         then={outcome: names.get(to, to) for outcome, to in node.then.items()},
         branch=tuple(replace(case, to=names.get(case.to, case.to)) for case in node.branch),
         experiment=tuple(replace(arm, to=names.get(arm.to, arm.to)) for arm in node.experiment),
     )  # fmt: skip
+
+
+def wider_on(policy: Policy, also: Mapping[str, list[str]]) -> Policy:
+    """What runs on an event type runs on those that it goes on as too (`also`: type → those)."""
+
+    def wider(each: _S) -> _S:
+        on: tuple[str, ...] = getattr(each, "on")  # noqa: B009 (each kind of declaration has it)
+        found: Any = replace(each, on=(*on, *(more for name in on for more in also.get(name, ()))))
+        return found
+
+    return replace(
+        policy,
+        rule_sets=tuple(
+            replace(wider(each), rules=tuple(wider(rule) for rule in each.rules)) for each in policy.rule_sets
+        ),
+        scorecards=tuple(wider(each) for each in policy.scorecards),
+        tables=tuple(wider(each) for each in policy.tables),
+    )
 
 
 def _upto_waits(flow: Flow, starts: list[str]) -> set[str]:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.engine.live import REFUSED, Answer, Live
+from zhiyu.outside.asking import Asker
+from zhiyu.server.calls import Calls
 from zhiyu.server.pace import Pace
 from zhiyu.server.problems import HttpError
 from zhiyu.server.settings import Settings
@@ -55,7 +57,7 @@ class Desk:
 
     def __init__(
         self, opens: Callable[[], Live], settings: Settings, watch: Watch, clock: Callable[[], float] | None = None,
-        pace: Pace | None = None, tracing: Tracing | None = None,
+        pace: Pace | None = None, tracing: Tracing | None = None, asker: Asker | None = None,
     ) -> None:  # fmt: skip
         self.live = opens()
         self.broken = ""
@@ -73,6 +75,8 @@ class Desk:
         self._may_reopen, self._working = True, False
         self._reopening: asyncio.Task[None] | None = None
         self._syncing = Syncing(self.live, self._synced, self._sync_failed)
+        self.calls = Calls(self, asker or Asker())
+        self._moved()
 
     def now(self) -> float:
         """The clock of deadlines, in seconds."""
@@ -237,6 +241,15 @@ class Desk:
         if self._tracing is not None:
             self._tracing.decided(run, began, self.live.decode_s)
         self._hand_out(run, answers)
+        self._moved()
+
+    def _moved(self) -> None:
+        """Services are asked, and finals told, once what led to them is on disk."""
+        asks, finals = self.live.asks.take(self.live.opened, self.live.engine.resuming)
+        if not asks and not finals:
+            return
+        self.calls.expect(asks)
+        self._after_sync().add_done_callback(lambda done: None if done.exception() else self.calls.go(asks, finals))
 
     def _hand_out(self, run: list[Work], answers: list[Answer]) -> None:
         """Give each request its answers: at once where nothing was taken, else after the sync."""
@@ -286,6 +299,7 @@ class Desk:
         works = [*(work for _, works in self._unsynced for work in works), *run, *self._queue]
         self._unsynced.clear()
         self._queue.clear()
+        self.calls.forget()
         self.queued = self.queued_bytes = 0
         self._fail(works, self.unavailable())
         self._relieve()
@@ -309,6 +323,7 @@ class Desk:
             return
         self._syncing = Syncing(self.live, self._synced, self._sync_failed, syncing.ticket)
         self.broken = ""
+        self._moved()
         self._watch.reopened(True, "")
 
     def unavailable(self) -> HttpError:
@@ -332,6 +347,7 @@ class Desk:
         except Exception as failed:
             self._break(failed, [])
             return
+        self._moved()
         if self._working:
             self._loop.call_later(_BETWEEN_S, self._tick_again)
 
@@ -342,6 +358,7 @@ class Desk:
     async def close(self) -> None:
         """Decide what is queued, sync, let go of the folder."""
         self.closing = True
+        await self.calls.close()
         while self._queue and not self.broken:
             self._drain()
         if not self.broken:

@@ -196,8 +196,10 @@ class Express(Work):
         """Tell the decision, or why the record was refused."""
         answer = self.answers[0]
         if answer.refusal is None:
-            self._caller.finish(self._lane.success(self._caller, answer.body, self._id), self._caller.ending)
-            self._count(200)
+            if answer.asked >= 0 and self._desk is not None:
+                self._desk.calls.tell(answer, self.deadline, self._success)
+            else:
+                self._success(answer.body)
             return
         try:
             content = problem_of_refusal(answer.refusal, self.bodies[0], self._asked.language, self._id.decode())
@@ -205,6 +207,10 @@ class Express(Work):
             self.failed(error)
             return
         self._tell(content["status"], encoded(content), (), content["code"], answer.refusal.field)
+
+    def _success(self, body: bytes) -> None:
+        self._caller.finish(self._lane.success(self._caller, body, self._id), self._caller.ending)
+        self._count(200)
 
     def fail(self, error: ZhiyuError) -> None:
         """Tell an error of the house."""

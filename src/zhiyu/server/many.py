@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from zhiyu.engine.live import REPEATED, Answer
 from zhiyu.server.bodies import limited, read_body, records_of
 from zhiyu.server.desk import Desk
@@ -25,6 +27,9 @@ async def batch(exchange: Exchange, receive: Receive, desk: Desk) -> None:
     body = await read_body(exchange, receive, settings.max_body_bytes)
     records = limited(records_of(body, exchange.content_type, arrays=True), settings.max_batch)
     found = await desk.submit([record for _, record in records], source, deadline)
+    for at, answer in enumerate(found):
+        if answer.asked >= 0:
+            found[at] = msgspec.structs.replace(answer, body=await desk.calls.final(answer, deadline))
     answers = b",".join(told(answer, record, exchange, number) for (number, record), answer in zip(records, found))
     await exchange.answer(200, b'{"answers":[' + answers + b"]}")
 

@@ -24,6 +24,7 @@ import uvicorn
 from zhiyu.access.gate import Gate, OpenGate, SignInGate
 from zhiyu.base.errors import InputError
 from zhiyu.engine.live import Live
+from zhiyu.outside.asking import Asker
 from zhiyu.server.connection import Guarded, guarded
 from zhiyu.server.desk import Desk
 from zhiyu.server.lane import Lane, Route
@@ -57,6 +58,8 @@ class Plan:
     staff: Callable[[], Staff] | None = None
     express: Mapping[bytes, Route] = field(default_factory=dict)
     tracing: Callable[[LogLines], Tracing | None] = lambda lines: None
+    asker: Callable[[], Asker] = Asker
+    """Makes what asks the services of a tenant."""
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -110,7 +113,9 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     try:
         for tenant, opens in plan.opens.items():
             meters.tenants[tenant] = _Told(tenant, lines)
-            desks[tenant] = Desk(opens, plan.settings, meters.tenants[tenant], site.clock, site.pace, tracing)
+            desks[tenant] = Desk(
+                opens, plan.settings, meters.tenants[tenant], site.clock, site.pace, tracing, plan.asker()
+            )
         site.pace.start()
         server = _Server(_config(plan, site), site, plan.ready)
         if site.releasing is not None:

@@ -30,7 +30,7 @@ async def decide(exchange: Exchange, receive: Receive, desk: Desk) -> None:
     answers: list[Answer] = await desk.submit((body,), source, deadline)
     answer = answers[0]
     if answer.refusal is None:
-        await exchange.answer(200, answer.body)
+        await exchange.answer(200, answer.body if answer.asked < 0 else await desk.calls.final(answer, deadline))
         return
     content = problem_of_refusal(answer.refusal, body, exchange.language, exchange.id.decode())
     await exchange.answer(content["status"], encoded(content), PROBLEM, (), content["code"], answer.refusal.field)
