@@ -149,7 +149,7 @@ class Training:
         metrics["test"]["calibration"] = reliability(found, test.label, test.weight) if test.n else []
         metrics["test"]["cuts"] = cuts(found, test.label, test.weight)
         data = {
-            "split": recipe.split, "train": _span(train), "test": _span(test), "fingerprint": fingerprint(train),
+            "split": recipe.split, "train": span_facts(train), "test": span_facts(test), "fingerprint": fingerprint(train),
             "left_out": list(self.rows.left_out),
         }  # fmt: skip
         settings = {"seed": recipe.seed, "calibration": recipe.calibration, **recipe.settings}
@@ -193,7 +193,8 @@ def fingerprint(rows: TrainingSet) -> str:
     return digest.hexdigest()
 
 
-def _span(rows: TrainingSet) -> dict[str, Any]:
+def span_facts(rows: TrainingSet) -> dict[str, Any]:
+    """How many rows and frauds, and from when to when."""
     if not rows.n:
         return {"rows": 0, "frauds": 0}
     first, last = (
