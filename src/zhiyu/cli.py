@@ -27,6 +27,7 @@ from zhiyu.commands.lists import snooze
 from zhiyu.commands.models import models
 from zhiyu.commands.network import gangs, network
 from zhiyu.commands.people import people
+from zhiyu.commands.publish import publish
 from zhiyu.commands.report import report
 from zhiyu.commands.restraint import restraint
 from zhiyu.commands.retention import retention
@@ -332,6 +333,7 @@ main.add_command(keys)
 main.add_command(gangs)
 main.add_command(lists_group)
 main.add_command(people)
+main.add_command(publish)
 main.add_command(report)
 main.add_command(learn)
 main.add_command(apply)

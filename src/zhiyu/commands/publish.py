@@ -1,0 +1,160 @@
+"""`zhiyu publish`: a policy to a running server, or the one before back again; and which one decides there.
+
+In: a policy folder, the address of a server. Out: what the server says of it: in force at once, or counting first, and then how far it is.
+The folder is checked here before anything is sent; the server checks again. Exit code 1 when it is refused, or is not in force in time.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zhiyu.base.errors import InputError
+from zhiyu.commands.send import require_server
+from zhiyu.commands.terminal import language_of, language_option, progress, told
+
+if TYPE_CHECKING:
+    from zhiyu.client import Client
+
+_SHOWN = 12
+_LOOK_S = 0.5
+
+
+@click.command()
+@click.argument("policy", type=click.Path(path_type=Path), required=False)
+@click.option("--url", default="http://127.0.0.1:8420", show_default=True, help="Where the server listens.")
+@click.option(
+    "--key", default="", envvar="ZHIYU_API_KEY", help="A key for `policy`; better in ZHIYU_API_KEY, which no list of processes shows."
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say what would become of it.")
+@click.option("--roll-back", is_flag=True, help="Let the policy decide again that decided before.")
+@click.option(
+    "--wait", "wait_s", default=3_600.0, show_default=True, type=click.FloatRange(0),
+    help="Seconds to wait while the policy counts; 0 does not wait.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="What the server answered, as one JSON object.")
+@language_option
+def publish(
+    policy: Path | None, url: str, key: str, dry_run: bool, roll_back: bool, wait_s: float, as_json: bool, lang: str | None
+) -> None:  # fmt: skip
+    """Publish the POLICY folder on a server; without one, say which policy decides there."""
+    from zhiyu.client import Client
+
+    language = language_of(lang)
+    with told(language):
+        _check(policy, dry_run, roll_back)
+        body = _artifact(policy) if policy is not None else b""
+        require_server(url, key)
+        client = Client(url, key, timeout_s=120.0, tries=1)  # a roll back that is sent twice goes back and forth
+        if roll_back:
+            answer = _asked(client, "POST", "/v1/policy:rollback", b"", language)
+        elif policy is not None:
+            answer = _asked(client, "POST", f"/v1/policy{'?dry_run=true' if dry_run else ''}", body, language)
+        else:
+            answer = _asked(client, "GET", "/v1/policy", b"", language)
+        if answer.get("status") == "warming" and wait_s:
+            answer |= _awaited(client, answer["policy"], wait_s, language)
+        _print(answer, as_json, language == "zh")
+
+
+def _check(policy: Path | None, dry_run: bool, roll_back: bool) -> None:
+    if roll_back and (policy is not None or dry_run):
+        raise InputError(
+            "--roll-back takes neither a POLICY nor --dry-run", "--roll-back 不能与 POLICY 或 --dry-run 同时使用"
+        )
+    if dry_run and policy is None:
+        raise InputError("--dry-run needs a POLICY folder", "--dry-run 需要给出策略目录")
+
+
+def _artifact(policy: Path) -> bytes:
+    from zhiyu.engine.opened import open_policy
+
+    return open_policy(policy).artifact.to_json()
+
+
+def _asked(client: Client, method: str, path: str, body: bytes, language: str) -> dict[str, Any]:
+    """The server's answer. Refused when it says no."""
+    from zhiyu.client import Refused
+
+    headers = {"accept-language": language} | ({"content-type": "application/json"} if body else {})
+    reply = client.ask(method, path, body, headers)
+    found = reply.json()
+    if reply.status >= 400 or not isinstance(found, dict):
+        problem = found if isinstance(found, dict) else {}
+        for each in problem.get("problems", ()):
+            click.echo(f"{each.get('file', '')}:{each.get('line', '')}: {each.get('detail', '')}", err=True)
+        raise Refused(reply.status, problem)
+    return found
+
+
+def _awaited(client: Client, policy: str, wait_s: float, language: str) -> dict[str, Any]:
+    """Wait until the policy is in force. InputError when it is not in time, or was replaced."""
+    until = time.monotonic() + wait_s
+    with progress() as bar:
+        task = bar.add_task("计数" if language == "zh" else "counting", total=1.0)
+        while True:
+            standing = _asked(client, "GET", "/v1/policy", b"", language)
+            if (standing["in_force"] or {}).get("policy") == policy:
+                return {"status": "in_force", "release": standing["in_force"]}
+            warming = standing["warming"] or {}
+            if warming.get("policy") != policy:
+                raise InputError("another policy was published meanwhile", "期间已发布了另一策略")
+            bar.update(task, completed=warming["progress"])
+            if time.monotonic() >= until:
+                done = f"{warming['progress']:.0%}"
+                raise InputError(
+                    f"the policy is still counting ({done}); it comes into force by itself, `zhiyu publish` says how far it is",
+                    f"策略仍在计数（{done}）；完成后自动生效，可用 `zhiyu publish` 查看进度",
+                )
+            time.sleep(_LOOK_S)
+
+
+def _print(answer: dict[str, Any], as_json: bool, zh: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    for warning in answer.get("warnings", ()):
+        click.echo(f"{'提示' if zh else 'warning'}: {warning.get('detail', '')}", err=True)
+    click.echo("\n".join(_standing(answer, zh) if "in_force" in answer else [_became(answer, zh)]))
+
+
+def _became(answer: dict[str, Any], zh: bool) -> str:
+    named = f"{answer['name']} {answer['policy'][:_SHOWN]}"
+    if answer["status"] == "checked":
+        if answer["at_once"]:
+            return f"{named}：检查通过；发布后立即生效" if zh else f"{named}: checked; it would be in force at once"
+        why = answer["why"]
+        return (
+            f"{named}：检查通过；发布后需先计数（{why}）" if zh else f"{named}: checked; it would count first, as {why}"
+        )
+    if answer["status"] == "warming":
+        return f"{named}：正在计数（{answer['why']}）" if zh else f"{named}: counting first, as {answer['why']}"
+    release = answer["release"]
+    number, position = release["number"], f"{release['position']:,}"
+    return (
+        f"{named}：自位置 {position} 起生效（第 {number} 次发布）"
+        if zh
+        else f"{named}: in force from position {position} on, release {number}"
+    )
+
+
+def _standing(answer: dict[str, Any], zh: bool) -> list[str]:
+    """Which policy decides, which did before, which counts."""
+    words = {"in_force": ("in force", "生效"), "previous": ("before", "此前"), "warming": ("counting", "计数中")}
+    lines = []
+    for key, (en, chinese) in words.items():
+        each = answer[key]
+        if each is None:
+            continue
+        told = f"{each.get('name', '')} {each['policy'][:_SHOWN]}".strip()
+        more = (
+            f"{each['progress']:.0%}"
+            if key == "warming"
+            else f"@ {each['position']:,} {each.get('at', '')} {each['by']}"
+        )
+        lines.append(f"{chinese if zh else en}: {told} {more}".rstrip())
+    return lines
