@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -9,14 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.live_stream import live_opened
+from tests import waiting_policy
 from tests.engine.test_snapshots import answers_to_the_rest, filled, killed, reopened
 from zhiyu.base.errors import LimitExceeded
+from zhiyu.decisions.digest import Digest
 from zhiyu.engine.engine import Engine
+from zhiyu.engine.live import Live
+from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.engine.recovery import UNFIT
+from zhiyu.events.batch import RawBatch
+from zhiyu.events.decode import decode
+from zhiyu.log.list_file import Row
+from zhiyu.policy.load import load_texts
 
 EXAMPLES = int(os.environ.get("ZHIYU_EXAMPLES", "200"))
-FILES = ("features.state", "ids.state", "lists.state", "labels.state", "feedback.state")
+GANG = 'gang: {when: "network_core_persons >= 2", window: 9h, alert_people: 2}'
+PARTS = {"features", "ids", "lists", "labels", "feedback", "network", "waits"}
+"""What a snapshot consists of at least when a policy has everything; the files themselves are those that are on the disk."""
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +40,44 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
     return folder, answers_to_the_rest(reopened(folder.with_name("b")))
 
 
-def fresh() -> Engine:
-    opened = live_opened()
-    return Engine(opened.compiled, opened.codes, opened.tenant, 1 << 24)
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Opened, Path]:
+    """A policy that has whatever an engine remembers, and a snapshot of it."""
+    text = waiting_policy.POLICY.replace("links: [{field: device}]}", f"links: [{{field: device}}], {GANG}}}").replace(
+        "LAG", "7"
+    )
+    text = text.replace(
+        "- {name: listed,", "- {name: crowd, when: network_gang_persons > 1, score: 1}\n  - {name: listed,"
+    )
+    opened = open_policy(load_texts({"policy.yaml": text.encode()}), key=b"0123456789abcdef")
+    folder, rng = tmp_path_factory.mktemp("everything"), random.Random(4)
+    live = Live(folder, opened, clock="events")
+    for record in waiting_policy.random_stream(rng, 300):
+        record.pop("label", None)
+        if record["type"] == "drawdown":
+            record["device"] = rng.choice("xyz")
+        live.take([json.dumps(record).encode()])
+    for name in ("new1", "new2", "new3"):
+        last = {
+            "type": "drawdown",
+            "id": name,
+            "customer": name,
+            "amount": 250,
+            "time": waiting_policy.when(live.moment()),
+        }
+        live.take([json.dumps(last).encode()])
+    live.change_lists(live.list_changes().bring("blocked", [Row(1, "a")], live.moment()).changes)
+    assert live.snapshot(wait=True)
+    assert live.engine.network is not None
+    assert live.engine.network.gangs is not None
+    assert live.engine.network.gangs.lines > 0
+    assert len(live.waiting()) > 0
+    killed(live)
+    return opened, max((folder / "snapshots").iterdir())
+
+
+def engine_of(opened: Opened, limit: int = 1 << 24) -> Engine:
+    return Engine(opened.compiled, opened.codes, opened.tenant, limit)
 
 
 def places(path: Path, rng: random.Random, count: int) -> list[int]:
@@ -42,27 +87,37 @@ def places(path: Path, rng: random.Random, count: int) -> list[int]:
     return sorted({*rng.sample(edges, min(count // 2, len(edges))), *(rng.randrange(size) for _ in range(count))})
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_every_changed_byte_is_noticed(kept: tuple[Path, list[bytes]], name: str, tmp_path: Path) -> None:
-    newest = max((kept[0] / "snapshots").iterdir())
-    rng = random.Random(name)
-    fresh().restore(newest)
+def test_every_changed_byte_of_every_file_is_noticed(everything: tuple[Opened, Path], tmp_path: Path) -> None:
+    opened, newest = everything
+    names = sorted(path.name for path in newest.iterdir())
+    assert {f"{part}.state" for part in PARTS} <= set(names)
+    engine_of(opened).restore(newest)
     shutil.copytree(newest, tmp_path / "s")
-    path = tmp_path / "s" / name
-    content = path.read_bytes()
-    for at in places(path, rng, max(EXAMPLES // 4, 10)):
-        changed = bytearray(content)
-        changed[at] ^= 1 << rng.randrange(8)
-        path.write_bytes(changed)
-        with pytest.raises(UNFIT):
-            fresh().restore(tmp_path / "s")
-    for size in (0, 1, 20, len(content) // 2, len(content) - 1):
-        path.write_bytes(content[:size])
-        with pytest.raises(UNFIT):
-            fresh().restore(tmp_path / "s")
-    path.write_bytes(content + b"\0")
-    with pytest.raises(UNFIT):
-        fresh().restore(tmp_path / "s")
+    for name in names:
+        path, rng = tmp_path / "s" / name, random.Random(name)
+        content = path.read_bytes()
+        for at in places(path, rng, max(EXAMPLES // 4, 10)):
+            changed = bytearray(content)
+            changed[at] ^= 1 << rng.randrange(8)
+            path.write_bytes(changed)
+            refused(opened, tmp_path / "s", f"{name} at {at}")
+        for size in (0, 1, 20, len(content) // 2, len(content) - 1):
+            path.write_bytes(content[:size])
+            refused(opened, tmp_path / "s", f"{name} cut at {size}")
+        path.write_bytes(content + b"\0")
+        refused(opened, tmp_path / "s", f"{name} with a byte more")
+        path.unlink()
+        refused(opened, tmp_path / "s", f"without {name}")
+        path.write_bytes(content)
+    engine_of(opened).restore(tmp_path / "s")
+
+
+def refused(opened: Opened, folder: Path, what: str) -> None:
+    try:
+        engine_of(opened).restore(folder)
+    except UNFIT:
+        return
+    raise AssertionError(f"{what} was taken")
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -75,7 +130,7 @@ def test_opening_goes_on_from_what_is_good_and_decides_the_same(
     snapshots = sorted((tmp_path / "a" / "snapshots").iterdir())
     damaged = rng.sample(snapshots, rng.choice([1, 1, 2]))
     for each in damaged:
-        path = each / rng.choice(FILES)
+        path = rng.choice(sorted(each.iterdir()))
         content = bytearray(path.read_bytes())
         content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
         path.write_bytes(content)
@@ -88,23 +143,67 @@ def test_opening_goes_on_from_what_is_good_and_decides_the_same(
 
 @pytest.mark.parametrize("limit", [1 << 23, 1 << 24, 1 << 26, 1 << 30])
 def test_a_snapshot_goes_to_a_machine_with_another_memory(
-    kept: tuple[Path, list[bytes]], limit: int, tmp_path: Path
+    everything: tuple[Opened, Path], limit: int, tmp_path: Path
 ) -> None:
-    opened = live_opened()
-    newest = max((kept[0] / "snapshots").iterdir())
-    one, other = fresh(), Engine(opened.compiled, opened.codes, opened.tenant, limit)
+    opened, newest = everything
+    one, other = engine_of(opened), engine_of(opened, limit)
     one.restore(newest)
     other.restore(newest)
     one.snapshot(tmp_path / "one", {})
     other.snapshot(tmp_path / "other", {})
-    third = fresh()
+    third = engine_of(opened)
     third.restore(tmp_path / "other")
     third.snapshot(tmp_path / "third", {})
-    assert (tmp_path / "third" / "features.state").read_bytes() == (tmp_path / "one" / "features.state").read_bytes()
+    for path in (tmp_path / "one").iterdir():
+        assert (tmp_path / "third" / path.name).read_bytes() == path.read_bytes(), path.name
+    rng, found = random.Random(5), list[str]()
+    records = [record for record in waiting_policy.random_stream(rng, 80) if record["type"] == "drawdown"]
+    for engine in (one, other, third):
+        digest = Digest()
+        for record in records:
+            more = record | {
+                "id": f"more-{record['id']}",
+                "device": "x",
+                "time": waiting_policy.when(waiting_policy.START + 10**9),
+            }
+            batch = decode(opened.compiled.schema, None, RawBatch(records=[more]), opened.codes, opened.tenant).batch
+            digest.update(engine.process(batch).decisions)
+        found.append(digest.hexdigest())
+    assert len(set(found)) == 1
 
 
-def test_a_snapshot_that_is_too_big_for_the_memory_says_so(kept: tuple[Path, list[bytes]]) -> None:
-    opened = live_opened()
-    small = Engine(opened.compiled, opened.codes, opened.tenant, 1 << 9)
-    with pytest.raises(LimitExceeded, match="state memory is at its limit"):
-        small.restore(max((kept[0] / "snapshots").iterdir()))
+@pytest.mark.parametrize("limit", [1 << 9, 1 << 14])
+def test_a_snapshot_that_is_too_big_for_the_memory_says_so(everything: tuple[Opened, Path], limit: int) -> None:
+    opened, newest = everything
+    with pytest.raises(LimitExceeded, match="is at its limit"):
+        engine_of(opened, limit).restore(newest)
+
+
+def test_features_and_network_share_one_budget(everything: tuple[Opened, Path]) -> None:
+    """Each alone would fit: together, with the memory of ids, they do not; what is taken stays near the limit, and is told."""
+    opened, _ = everything
+    limit, taken = 3 << 20, list[int]()
+    engine = engine_of(opened, limit)
+
+    def fill() -> None:
+        for number in range(400):
+            own, moment = (
+                [f"{number}-{each}" for each in range(100)],
+                waiting_policy.when(waiting_policy.START + number),
+            )
+            records = [
+                {"type": "drawdown", "id": each, "customer": each, "amount": 1, "device": each[:-1], "time": moment}
+                for each in own
+            ]
+            batch = decode(opened.compiled.schema, None, RawBatch(records=records), opened.codes, opened.tenant).batch
+            engine.process(batch)
+            taken.append(engine.facts()["bytes"])
+
+    with pytest.raises(LimitExceeded, match=r"is at its limit.*ZHIYU_STATE_BYTES"):
+        fill()
+    facts = engine.facts()
+    assert facts["bytes_limit"] == limit
+    assert limit // 2 < taken[-1] < 1.25 * limit
+    assert facts["bytes"] < 1.5 * limit
+    assert facts["network_bytes"] < limit  # alone it would fit
+    assert engine.state.bytes_used() < limit

@@ -114,6 +114,8 @@ def test_a_log_without_its_beginning_needs_a_snapshot(tmp_path: Path) -> None:
         reopened(tmp_path)
 
 
+PATIENCE_S = 600
+"""Longer than any machine under load takes to end a process, and shorter than the child would live."""
 LEFT_ALONE = """
 import sys, time
 from pathlib import Path
@@ -122,19 +124,23 @@ from zhiyu.engine import snapshots
 from zhiyu.engine.live import Live
 live = Live(Path(sys.argv[1]), live_opened(), clock="events")
 live.take(records(1, 5))
-snapshots._written = lambda *given: time.sleep(600)
+snapshots._written = lambda *given: time.sleep(1e6)
 live.snapshot()
 print(live.snapshots._child, flush=True)
-time.sleep(600)
+sys.stdin.read()
 """
 
 
 def test_a_snapshot_ends_when_the_process_is_killed(tmp_path: Path) -> None:
-    """Else it would go on writing into a folder that another process has opened since."""
-    server = subprocess.Popen([sys.executable, "-c", LEFT_ALONE, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    """Else it would go on writing into a folder that another process has opened since. By itself the child would sleep for days."""
+    command = [sys.executable, "-c", LEFT_ALONE, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    server = subprocess.Popen(command, text=True, **pipes)
     assert server.stdout is not None
-    child = os.pidfd_open(int(server.stdout.readline()))
+    told = server.stdout.readline()
+    assert told.strip().isdecimal(), server.communicate()[1]
+    child = os.pidfd_open(int(told))
     server.kill()
-    server.wait()
-    assert select.select([child], [], [], 60)[0]
+    server.communicate()
+    assert select.select([child], [], [], PATIENCE_S)[0]
     os.close(child)

@@ -255,7 +255,7 @@ class Changes:
     def restore(self, path: Path, now: int) -> None:
         """Read a snapshot taken when everything up to `now` had taken effect."""
         self.now = now
-        if self.labels is not None and path.exists():
+        if self.labels is not None:
             self.labels.restore(path)
 
 

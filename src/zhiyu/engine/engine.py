@@ -38,6 +38,7 @@ from zhiyu.decisions.layout import (
 )
 from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.admit import ACCEPTED, AHEAD, CONFLICT, NO_CLOCK, NO_FLOORS, REPEATED, Door, Judged
+from zhiyu.engine.budget import share
 from zhiyu.engine.derived_labels import DerivedLabels
 from zhiyu.engine.door_words import door_refusal
 from zhiyu.engine.facts import Facts, Waiting, rewritten
@@ -80,6 +81,7 @@ class Engine:
         self.state = state or FeatureState(compiled.plan, limit_bytes)
         self.network = network or (NetworkState(compiled.network, limit_bytes) if compiled.network else None)
         self.door = Door(compiled.lateness_ms, compiled.max_ahead_ms, compiled.idempotency_ms, compiled.skew_ms)
+        share(self)
         width = compiled.n_columns
         self.deciding = Deciding(compiled, MAX_BLOCK)
         self._lines = OUT_LINES + path_words(compiled) + 3 * hit_words(compiled) + len(compiled.matrix.recorded)
@@ -436,6 +438,7 @@ class Engine:
             **{f"network_{name}": count for name, count in network.items()},
             **{f"waits_{name}": count for name, count in waits.items()},
             "bytes": own["bytes"] + self.door.bytes_used() + network.get("bytes", 0),
+            "bytes_limit": self.state.limit_bytes,
             "ids": self.door.live_ids(),
             "waiting_facts": waiting,
         }

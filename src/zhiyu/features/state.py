@@ -5,7 +5,7 @@ In: a plan; blocks of the register file with times. Out: feature registers. The 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ from zhiyu.features.plan import Plan
 
 MAX_BLOCK = 64
 MAX_SLOTS = 1 << 27
+BLOCKS_PER_CHECK = 64
+"""The memory of all is looked at after so many blocks, and whenever a table has grown."""
 
 
 class FeatureState:
-    """Runs of every key of every table of a plan.
+    """Runs of every key of every table of a plan. `beside`: bytes that others take of the same limit.
 
     `bind` names the register file; `feed` takes up to 64 of its rows, with `times` and `nows` int64[B] ms since 1970. After each block
     `marks` uint8[64] is 1 for its rows whose answers miss entries that a key has lost (`loss`), 0 for the others.
@@ -51,7 +53,8 @@ class FeatureState:
         self.marks_address = int(self.marks.ctypes.data)
         self.epoch_ms: int | None = None
         self._bound: tuple[Array | None, Array | None] = (None, None)
-        self.events = 0
+        self.events = self._blocks = 0
+        self.beside: Callable[[], int] = lambda: 0
         self._scratch(tables)
 
     def _scratch(self, tables: int) -> None:
@@ -115,21 +118,26 @@ class FeatureState:
         self.events += count
         if count == 1 and self.events & 63:
             return  # outgrown index space is given back every now and then
-        if self._bits.tobytes() != self.head[:, BITS].tobytes():
+        self._blocks += 1
+        grown = self._bits.tobytes() != self.head[:, BITS].tobytes()
+        if grown:
             for table, (before, after) in enumerate(zip(self._bits, self.head[:, BITS])):
                 for bits in range(before, after):
                     start = table * self.index.shape[1]
                     self.arena.release("index", start + (1 << bits), start + (2 << bits))
             self._bits = self.head[:, BITS].copy()
-            if self.bytes_used() > self.limit_bytes:
-                self._refuse(MEMORY_FULL)
+        if (grown or not self._blocks % BLOCKS_PER_CHECK) and self.bytes_used() + self.beside() > self.limit_bytes:
+            self._refuse(MEMORY_FULL)
 
     def _refuse(self, status: int) -> None:
         what, zh = ("state memory", "状态内存") if status == MEMORY_FULL else ("number of keys", "键的数量")
+        keys, limit, own, others = (
+            int(self.head[:, LIVE].sum()), self.limit_bytes >> 20, self.bytes_used() >> 20, self.beside() >> 20,
+        )  # fmt: skip
         raise LimitExceeded(
-            f"{what} is at its limit ({self.limit_bytes >> 20} MiB, {int(self.head[:, LIVE].sum())} keys); "
+            f"{what} is at its limit ({limit} MiB; {keys} keys take {own}, ids and network {others}); "
             "raise ZHIYU_STATE_BYTES, or shorten windows",
-            f"{zh}已达上限（{self.limit_bytes >> 20} MiB，{int(self.head[:, LIVE].sum())} 个键）；请调高 ZHIYU_STATE_BYTES 或缩短窗口",
+            f"{zh}已达上限（{limit} MiB；{keys} 个键占 {own}，编号与关系网络占 {others}）；请调高 ZHIYU_STATE_BYTES 或缩短窗口",
         )
 
     def bytes_used(self) -> int:

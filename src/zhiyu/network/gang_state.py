@@ -183,6 +183,8 @@ class GangState:
 
     def restore(self, own: dict[str, Any]) -> None:
         """Take up what `small` told."""
+        limits = self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]]
         self.head[:], self.slot_head[:] = own["gang_head"], own["gang_slot_head"]
+        self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]] = limits
         pending: Array = np.array(own["gang_pending"], np.int64)
         self.pending[:] = pending.reshape(self.pending.shape)

@@ -5,7 +5,7 @@ In: a plan; blocks of the register file with times. Out: results in registers. T
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ COUNTED = {
 
 
 class NetworkState:
-    """Nodes, events and trees of a plan. `bind` names the register file; `feed` takes up to 64 of its rows."""
+    """Nodes, events and trees of a plan. `bind` names the register file; `feed` takes up to 64 of its rows. `beside`: bytes that others
+    take of the same limit."""
 
     def __init__(self, plan: NetworkPlan, limit_bytes: int | None = None) -> None:
         self.plan = plan
@@ -59,6 +60,7 @@ class NetworkState:
         self.counters = np.zeros(at.COUNTERS, np.int64)
         self.gangs = GangState(self.arena, plan.gang, slots) if plan.gang else None
         self.epoch_ms: int | None = None
+        self.beside: Callable[[], int] = lambda: 0
         self._bound: tuple[Array | None, Array | None] = (None, None)
         self._bits, self._blocks = FIRST_BITS, 0
         self._held: dict[int, Array] = {}
@@ -121,7 +123,7 @@ class NetworkState:
                 self.arena.release("network_index", 1 << outgrown, 2 << outgrown)
             self._bits = bits
         self._blocks += 1
-        if self._blocks % BLOCKS_PER_CHECK == 0 and self.bytes_used() > self.limit_bytes:
+        if self._blocks % BLOCKS_PER_CHECK == 0 and self.bytes_used() + self.beside() > self.limit_bytes:
             self._refuse("memory")
 
     def _refuse(self, what: str) -> None:
@@ -178,27 +180,49 @@ class NetworkState:
             for part in (self.plan.settings()[: at.S_PERSON], self.plan.link_lines()[:, at.K_TYPE :])
         ]
         gang = [self.plan.gang.window_ms, self.plan.gang.lag] if self.plan.gang else []
-        return [LAYOUT, *settings, gang, list(self.plan.roles), list(self.rows.shape), list(self.events.shape)]
+        return [LAYOUT, *settings, gang, list(self.plan.roles), self.row_words]
 
     def snapshot(self, path: Path, facts: dict[str, Any]) -> int:
         """Write the whole state and `facts` to one file; returns its size in bytes."""
         own = {"head": self.head.tolist(), "slot_head": self.slot_head.tolist(), "counters": self.counters.tolist()}
         if self.gangs is not None:
             own |= self.gangs.small()
-        content = {"network": own | {"epoch_ms": self.epoch_ms, "shape": self._shape()}, "facts": facts}
+        content = {
+            "network": own | {"epoch_ms": self.epoch_ms, "shape": self._shape(), "stride": self.heaps.shape[1]},
+            "facts": facts,
+        }
         return self.arena.snapshot(path, self._used(), content)
 
     def restore(self, path: Path) -> dict[str, Any]:
-        """Read a snapshot taken with the same plan and memory limit into this (fresh) state; returns its facts."""
+        """Read a snapshot taken with the same plan into this (fresh) state; returns its facts. It may come from a machine with another
+        memory limit: LimitExceeded when it does not fit into ours."""
         if self.epoch_ms is not None:
             raise InputError("restore needs a fresh state", "恢复快照需要全新的状态")
-        content = self.arena.restore(path)
-        own = content["network"]
+        content = self.arena.restore(path, self._placed)
+        own, limits = content["network"], self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]]
         if own["shape"] != self._shape():
-            raise InputError(f"{path} was taken with another policy or memory limit", f"{path} 来自另一策略或内存上限")
+            raise InputError(f"{path} was taken with another policy", f"{path} 来自另一策略")
         self.head[:], self.slot_head[:], self.counters[:] = own["head"], own["slot_head"], own["counters"]
+        self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]] = limits
         if self.gangs is not None:
             self.gangs.restore(own)
         self.epoch_ms, self._bits = own["epoch_ms"], int(self.slot_head[BITS])
+        if self.bytes_used() > self.limit_bytes:
+            self._refuse("memory")
         facts: dict[str, Any] = content["facts"]
         return facts
+
+    def _placed(self, extents: Extents, facts: dict[str, Any]) -> Extents:
+        """Where the tables of a snapshot stand under our memory limit: all at their begin, each heap at the begin of its own."""
+        if facts["network"]["shape"] != self._shape():
+            raise InputError("the snapshot was taken with another policy", "该快照来自另一策略")
+        stride, own = max(int(facts["network"]["stride"]), 1), self.heaps.shape[1]
+        found: Extents = {}
+        for name, ranges in extents.items():
+            there = self.arena.arrays[name].size if name in self.arena.arrays else 1 << 62
+            heap = name == "network_heaps"
+            if any(b - a // stride * stride > own if heap else b > there for a, b in ranges):
+                self._refuse("memory")
+            moved = [(a - a // stride * (stride - own), b - a // stride * (stride - own)) for a, b in ranges]
+            found[name] = moved if heap else ranges
+        return found
