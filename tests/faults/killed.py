@@ -2,7 +2,8 @@
 
 In: a seed, a folder, how to start servers. Out: nothing, or an AssertionError. After every kill: what anybody was told is in the log, once,
 as it was told; the state from the newest snapshot and the tail equals the state counted from nothing, to the bit; then a server starts on
-the same folder, and the clients send on what they were not told.
+the same folder, and the clients send on what they were not told. Reviews wait for a log-in that is about them: every wait ends once, or
+still waits.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ from typing import Any
 
 from tests.engine.live_stream import records
 from tests.faults.senders import Batches, Sender, Single, Stream
+from zhiyu.decisions.resumed import CAUSES
 from zhiyu.engine.event_frames import noted
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened, open_policy
+from zhiyu.engine.wait_answers import SAID_LATER
+from zhiyu.engine.went_on import parts_of
 from zhiyu.entities.slots import HAND
 from zhiyu.log.frames import EVENTS
 
@@ -58,6 +62,7 @@ events:
     decide: false
     fields:
       card: {type: string, required: true, entity: card}
+      about: {type: string}
 clock: {lateness: 10m, idempotency: 30d}
 feedback: {decisions: true, lag_events: 7}
 features:
@@ -81,10 +86,23 @@ rule_sets:
 """
 MORE_RULES = """      - {name: much, when: spent_12h > 9000, outcome: delay}
 """
+FLOWS = """
+flows:
+  - name: pay
+    on: [payment]
+    nodes:
+      - {name: first, rule_set: main, then: {review: hold}, next: done}
+      - {name: done, severest: true}
+      - {name: hold, wait: review, within: 20m, answers: {login: about}, next: again, expired: cool}
+      - {name: cool, wait: delay, within: 10m, answers: {login: about}, next: again, expired: stop}
+      - {name: again, branch: [{when: logins_1h > 1, to: stop}], next: fine}
+      - {name: fine, outcome: pass}
+      - {name: stop, outcome: decline}
+"""
 POLICIES = (
-    EVENTS_AND_FEATURES + RULES % 400,
-    EVENTS_AND_FEATURES + RULES % 300,
-    EVENTS_AND_FEATURES + COUNTS_MORE + RULES % 400 + MORE_RULES,
+    EVENTS_AND_FEATURES + RULES % 400 + FLOWS,
+    EVENTS_AND_FEATURES + RULES % 300 + FLOWS,
+    EVENTS_AND_FEATURES + COUNTS_MORE + RULES % 400 + MORE_RULES + FLOWS,
 )
 """Going from one of the first two to the other is a release at once; the third one must count from the log before it decides."""
 
@@ -165,7 +183,7 @@ class Story:
             path.mkdir(parents=True)
             (path / "policy.yaml").write_text(text)
         self.data = folder / "data" / "default"
-        self.bodies = records(seed, RECORDS)
+        self.bodies = answering(random.Random(-seed), records(seed, RECORDS))
         self.told: dict[int, dict[str, Any]] = {}
         self.size = self.rng.choice([8_192, 60_000, 64 << 20])
         self.every = self.rng.choice([40, 200, 10**9])
@@ -270,9 +288,34 @@ class Story:
         assert len(ids) == len(set(ids)) == found.engine.accepted
         for number, answer in self.told.items():
             self.require_as_told(found, number, answer)
+        self.require_waits(found)
         for live in (found, counted):
             live.close()
         self.seen["answers checked"] += len(self.told)
+
+    def require_waits(self, live: Live) -> None:
+        """Whatever waited went on step by step, each once, and has ended, or waits now."""
+        last, seen = dict[int, tuple[int, bool]](), Counter[str]()
+        for frame in live.log.frames():
+            _, parts = parts_of(frame, "default")
+            for part in parts:
+                steps = zip(
+                    part.decisions.positions.tolist(), part.revision.tolist(), part.waits.tolist(), part.cause.tolist()
+                )
+                for position, revision, waits, cause in steps:
+                    assert revision == last.get(position, (0, True))[0] + 1
+                    assert last.get(position, (0, True))[1], "it went on though it waited no more"
+                    last[position] = revision, waits
+                    seen[CAUSES[cause]] += 1
+        assert live.engine.resuming is not None
+        holds = live.engine.resuming.holds
+        still = {held.position for held in holds}
+        assert {position for position, (_, waits) in last.items() if waits} <= still
+        assert not still & {position for position, (_, waits) in last.items() if not waits}
+        counts = holds.facts()
+        assert (counts["answered"], counts["expired"]) == (seen["answered"], seen["expired"])
+        self.seen["waits answered"] += seen["answered"]
+        self.seen["waits run out"] += seen["expired"]
 
     def require_as_told(self, live: Live, number: int, answer: dict[str, Any]) -> None:
         """The log says of a record what its sender was told."""
@@ -282,7 +325,7 @@ class Story:
             return
         position = live.position_of(content["id"])
         assert position == answer["position"], (number, answer)
-        assert json.loads(live.at(position) or b"{}") == {k: v for k, v in answer.items() if k != "repeated"}
+        assert json.loads(live.at(position) or b"{}") == lasting(answer)
 
     def everything_again(self, server: Server) -> None:
         """Who sends everything again gets the answers of the first time."""
@@ -294,8 +337,28 @@ class Story:
             if "code" in answer:
                 assert again["code"] == answer["code"], (again, answer)
             else:
-                assert again == answer | {"repeated": True}, (again, answer)
+                assert lasting(again) == lasting(answer), (again, answer)
+                assert again["repeated"]
         self.told = first
+
+
+def lasting(answer: dict[str, Any]) -> dict[str, Any]:
+    """What an answer says of the decision itself, now and later."""
+    return {key: value for key, value in answer.items() if key not in ("repeated", *SAID_LATER)}
+
+
+def answering(rng: random.Random, bodies: list[bytes]) -> list[bytes]:
+    """The same records; half of the log-ins are about one of the last payments before them, so that they answer what waits."""
+    found, past, about = list[bytes](), list[str](), dict[str, str | None]()
+    for body in bodies:
+        content = json.loads(body)
+        if content.get("type") == "payment":
+            past.append(content["id"])
+        elif content.get("type") == "login" and past:
+            chosen = about.setdefault(content["id"], rng.choice(past[-4:]) if rng.random() < 0.5 else None)
+            body = json.dumps(content | {"about": chosen}, ensure_ascii=False).encode() if chosen else body
+        found.append(body)
+    return found
 
 
 def state_of(live: Live, folder: Path) -> str:

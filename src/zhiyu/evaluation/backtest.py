@@ -1,7 +1,8 @@
 """Backtest: what would change if one policy replaced another, on the events of a file.
 
 In: an events file, the live policy and the candidate, optional labels. Out: `Backtested`: figures of both with 95 % intervals of the
-difference, the matrix of moved outcomes, segments, days, labels, rules, examples. Same input and seed, same result.
+difference, the matrix of moved outcomes, segments, days, labels, rules, examples. Same input and seed, same result. A decision that waited
+counts as what it came to; rules and examples are those of first decisions.
 Decisions come from a source behind `Pairs`: two engines here; another source is handed in as `pairs`.
 """
 
@@ -16,6 +17,7 @@ from zhiyu.base.errors import InputError
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.backtested import Backtested, Side, judged
 from zhiyu.evaluation.compare import Compared, Comparison
+from zhiyu.evaluation.compare_holds import CameTo, finally_decided
 from zhiyu.evaluation.examples import Dearest
 from zhiyu.evaluation.paired import Apart, Pairs, apart, match
 from zhiyu.evaluation.segments import segments_of
@@ -46,6 +48,7 @@ class Backtest:
         self.rules = (len(live.compiled.rule_order), len(candidate.compiled.rule_order))
         self.share = float(live.policy.let_through.share) if live.policy.let_through else 0.0
         self.records = 0
+        self.came_to = CameTo(), CameTo()
         self.apart_counts: Counter[tuple[str, str]] = Counter()
         self.apart_first: list[Apart] = []
         self.result: Backtested | None = None
@@ -64,15 +67,19 @@ class Backtest:
             matched, ours, theirs = self.span.part(*match(pair, self.rules, self.segments, self.share))
             self.records += pair.events
             self.comparison.update(matched)
+            for came_to, side in zip(self.came_to, (pair.live, pair.candidate)):
+                came_to.take(side)
             self.dearest.offer(pair, matched, (ours, theirs))
             self._set_apart(apart(pair, self.span.holds))
             yield self.pairs.progress()
-        whole = self.comparison.result()
+        whole = finally_decided(self.comparison.result(), self.came_to)
         self._require_some(whole)
         sides = Side.of(self.live, self.folders[0]), Side.of(self.candidate, self.folders[1])
         self.result = judged(whole, sides, self.segments, self.seed)
         self.result.events, self.result.records = str(self.events), self.records
         self.result.asked = self.span
+        if any(side.waits for side in self.came_to):
+            self.result.held = tuple(side.figures(whole.position, whole.clock_ms) for side in self.came_to)
         self.result.apart_counts, self.result.apart_first = dict(self.apart_counts), self.apart_first
         self.result.examples = self.dearest.found
         self.result.seconds = time.perf_counter() - started

@@ -236,6 +236,20 @@ def _asked(b: Backtested) -> Said:
     )
 
 
+def _held(b: Backtested, at: int, name: tuple[str, str]) -> Said:
+    """What the decisions of one policy that waited came to."""
+    held, currency = b.held[at], b.live.currency
+    money = f" ({say_money(held.money, currency)})" if currency else ""
+    came = ", ".join(f"{name} {count:,}" for name, count in held.came_to.items()) or "–"
+    came_zh = "、".join(f"{OUTCOME_ZH[name]} {count:,}" for name, count in held.came_to.items()) or "–"
+    return Said(
+        f"{name[0]}: {held.count:,} decisions waited{money}, {held.hours_mean:.1f} h on average, {held.hours_max:.1f} h at most; "
+        f"they came to: {came}; {held.still_open:,} still wait. Figures count what they came to.",
+        f"{name[1]}：{held.count:,} 个决策曾等待{money}，平均 {held.hours_mean:.1f} 小时，最长 {held.hours_max:.1f} 小时；"
+        f"最终结果：{came_zh}；仍在等待 {held.still_open:,}。指标按最终结果计算。",
+    )
+
+
 def notes(b: Backtested) -> list[Said]:
     """What must be known beside the figures: the span asked for, events of one policy alone, labels on their way, few days, weights."""
     found = [_asked(b)] if not b.asked.open else []
@@ -256,6 +270,7 @@ def notes(b: Backtested) -> list[Said]:
                 f"{count:,} 个事件只有{zh_by[by]}策略做了决策，在{zh_by[other]}策略中{zh_became[became]}；不计入任何指标。",
             )
         )
+    found += [_held(b, at, name) for at, name in enumerate((("live", "现行"), ("candidate", "候选"))) if b.held]
     waiting = b.maturity.pending
     if waiting:
         found.append(

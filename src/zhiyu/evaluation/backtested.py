@@ -17,6 +17,7 @@ from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.compare import DAY_MS, Compared
 from zhiyu.evaluation.compare_changes import matrix
 from zhiyu.evaluation.compare_figures import CHALLENGE, REVIEW, VOLUMES, figures, totals
+from zhiyu.evaluation.compare_holds import HoldFigures
 from zhiyu.evaluation.compare_intervals import RESAMPLES, Clusters, Estimate, clusters_of, estimates, mcnemar
 from zhiyu.evaluation.compare_labels import Blind, Maturity, blind_outcomes, maturity, maturity_by_day
 from zhiyu.evaluation.compare_rules import Mover, movers
@@ -98,6 +99,7 @@ class Backtested:
     apart_counts: dict[tuple[str, str], int] = field(default_factory=dict)
     apart_first: list[Apart] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    held: tuple[HoldFigures, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -142,6 +144,7 @@ class Backtested:
             "interval": {"level": 0.95, "resamples": RESAMPLES, "drawn": self.clusters.by, "of": self.clusters.count},
             "figures": {name: each.to_dict() for name, each in self.figures.items()},
             "reviews_per_day_max": {"live": self.reviews_max[0], "candidate": self.reviews_max[1]},
+            "held": dict(zip(("live", "candidate"), (each.to_dict() for each in self.held))),
             "mcnemar": {"only_live_stops": only, "only_candidate_stops": they, "p": p and float(f"{p:.6g}")},
             "matrix": {"outcomes": list(OUTCOMES), "events": counts.tolist(), "money": money.tolist()},
             "segments": [{"field": name, "groups": [_line(each) for each in lines]} for name, lines in self.segments],

@@ -44,7 +44,8 @@ class Dearest:
 
     def offer(self, pair: Pair, m: Matched, rows: tuple[Array, Array]) -> None:
         """Look at a batch; `rows`: the decision of each matched event in the live and in the candidate batch."""
-        moved = np.flatnonzero(m.outcome[0] != m.outcome[1])
+        waiting = np.isin(m.position, [*pair.live.held, *pair.candidate.held])  # what they come to is not known yet
+        moved = np.flatnonzero((m.outcome[0] != m.outcome[1]) & ~waiting)
         if len(self.found) == self.count and len(moved):
             moved = moved[m.money[moved] > self.found[-1].money]
         order = np.lexsort((m.position[moved], -m.money[moved]))[: self.count]

@@ -111,7 +111,7 @@ class Metrics:
         """Add what decisions that waited came to. Call it before `update` of the batch in which they went on, or after it: both count."""
         d = resumed.decisions
         rows, over = self._rows(d, label_delay_ms), []
-        for at in np.flatnonzero(d.labels >= 0).tolist():
+        for at in np.flatnonzero((d.labels >= 0) & ~resumed.stays).tolist():
             if resumed.waits[at]:
                 self._held[int(d.positions[at])] = rows[at]
             else:

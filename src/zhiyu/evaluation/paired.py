@@ -17,6 +17,7 @@ import pyarrow as pa
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.layout import DRAWN_AGAINST, LET_THROUGH
+from zhiyu.decisions.resumed import Resumed
 from zhiyu.evaluation.segments import Segment
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.refusals import Refusal
@@ -26,7 +27,8 @@ from zhiyu.events.refusals import Refusal
 class Side:
     """One policy's part of a batch: decisions, the decoded events their `rows` point at, and the events that were not decided.
 
-    `repeats` and `noise` are positions; what is in none of the three is a fact.
+    `repeats` and `noise` are positions; what is in none of the three is a fact. `held`: positions of those that began to
+    wait; `resumed`: what went on.
     """
 
     decisions: DecisionBatch
@@ -34,6 +36,8 @@ class Side:
     refusals: list[Refusal] = field(default_factory=list)
     repeats: list[int] = field(default_factory=list)
     noise: list[int] = field(default_factory=list)
+    held: list[int] = field(default_factory=list)
+    resumed: list[Resumed] = field(default_factory=list)
 
     def why_not(self, positions: Array) -> list[tuple[str, str, str]]:
         """For each position not decided here: (refused, repeat, noise or fact; the reason in English; in Chinese)."""

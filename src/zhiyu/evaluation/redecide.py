@@ -1,7 +1,8 @@
 """A policy decided again over a feature tape: rules, tables and flow run, features come from the tape, missing ones are counted once.
 
 In: a tape, an opened policy on the same events. Out: batches of decisions, equal bit for bit to a full replay. Features that the tape
-does not have run through the feature kernel over the taped events and are written beside the tape for the next time.
+does not have run through the feature kernel over the taped events and are written beside the tape for the next time. Where decisions wait,
+all features are counted: when something goes on, and so what they are then, depends on the policy.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Redecision:
                 f"the tape in {tape.folder} does not fit this policy: {unfit[0]}; replay the events instead",
                 f"{tape.folder} 中的特征带不适用于该策略：{unfit[1]}；请改为回放事件",
             )
-        keys = feature_keys(opened)
-        self.taped = {name: key for name, key in keys.items() if key in tape.features}
+        keys, waits = feature_keys(opened), bool(opened.compiled.waits)
+        self.taped = {name: key for name, key in keys.items() if key in tape.features and not waits}
         self.fresh = {name: key for name, key in keys.items() if key not in tape.features}
         every = [c.name for c in opened.compiled.features if c.role == "aggregate"]
         self.counted = tuple(name for name in every if name not in self.taped)
@@ -43,10 +44,10 @@ class Redecision:
         compiled = compile_policy(checked, opened.codes.one, False, self.taped)
         if {column.name for column in compiled.features} != wanted:
             compiled = compile_policy(checked, opened.codes.one, True, self.taped)
-        self.tape, self.texts = tape, texts
+        self.tape, self.texts = tape, texts or waits
         self.opened: Opened = replace(opened, compiled=compiled)
         self.engine = Engine(compiled, opened.codes, opened.tenant)
-        self.columns = _columns_read(compiled) if not texts else {c.name for c in compiled.schema.columns}
+        self.columns = _columns_read(compiled) if not self.texts else {c.name for c in compiled.schema.columns}
 
     def batches(self, keep_all: bool = False) -> Iterator[tuple[Outcome, EventBatch]]:
         """Decide everything; new features are kept beside the tape when all events went by. Read, decided and used in three threads."""

@@ -158,7 +158,7 @@ class Replay:
         result.cleaning.merge(decoded.cleaning)
         self._take(outcome, batch, [*raw.refusals, *decoded.refusals, *outcome.refusals], folder)
         if self.shadow:
-            self.shadow.follow(raw, batch, outcome.decisions)
+            self.shadow.follow(raw, batch, outcome)
 
     def _take(self, outcome: Outcome, batch: EventBatch, refusals: list[Refusal], folder: RunFolder | None) -> None:
         """Count a batch, tell of it, and write it."""

@@ -26,6 +26,7 @@ from zhiyu.engine.engine import Outcome
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.register_columns import as_registers, registers_of, texts_of
 from zhiyu.events.batch import EventBatch
+from zhiyu.events.declare import WAIT_CHANGE, WAIT_END
 from zhiyu.expressions.types import Kind
 from zhiyu.policy.artifact import feature_key, ground_key
 from zhiyu.policy.builtin import DECISION, GANG
@@ -98,11 +99,6 @@ class TapeWriter:
     """Writes a tape while a replay runs: `write` batch by batch, then `finish`, or `abandon`."""
 
     def __init__(self, folder: Path, opened: Opened, facts: Mapping[str, Any]) -> None:
-        if opened.compiled.waits:
-            raise InputError(
-                "decisions of this policy wait, and a tape does not hold what features were when they went on; leave out --tape",
-                "该策略的决策会等待，特征带不含继续时的特征值；请去掉 --tape",
-            )
         require_own_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for old in (folder / FACTS, *folder.glob("features-*.arrow")):
@@ -144,7 +140,7 @@ class TapeWriter:
         facts = self.facts | {
             "format": FORMAT, "policy_hash": opened.artifact.hash, "ground": ground_key(opened.artifact.policy), "tenant": opened.tenant,
             "key": key_mark(opened), "events": self.written, "columns": [column.name for column in self.columns],
-            "types": [event.name for event in opened.compiled.schema.types], "features": self.features.catalogue,
+            "types": types_of(opened), "features": self.features.catalogue,
         }  # fmt: skip
         write_facts(self.folder, facts)
 
@@ -203,21 +199,17 @@ class Tape:
     def unfit_for(self, opened: Opened) -> tuple[str, str] | None:
         """Why this policy cannot be decided on the tape, in English and Chinese; None when it can."""
         facts, schema = self.facts, opened.compiled.schema
-        if opened.compiled.waits:
-            return (
-                "its decisions wait, and a tape does not hold what features were when they went on",
-                "其决策会等待，特征带不含继续时的特征值",
-            )
         if facts["key"] != key_mark(opened) or facts["tenant"] != opened.tenant:
             return "it was recorded with another key or for another tenant", "录制时的密钥或租户不同"
         if facts["ground"] != ground_key(opened.artifact.policy):
             return "the event types or the clock are declared differently", "事件类型或时钟的声明不同"
-        if facts["types"] != [event.name for event in schema.types]:
+        if [name for name in facts["types"] if "@" not in name] != types_of(opened):
             return (
                 "it needs facts (labels, decisions) as event types that were not recorded",
                 "需要录制时没有的内置事件类型",
             )
-        missing = [column.name for column in schema.columns if column.name not in facts["columns"]]
+        own = {*facts["columns"], WAIT_END, WAIT_CHANGE}
+        missing = [column.name for column in schema.columns if column.name not in own]
         if missing:
             return f"it reads {', '.join(missing)}, which was not recorded", f"需要未录制的 {'、'.join(missing)}"
         return None
@@ -262,6 +254,11 @@ class Tape:
                 parts = {file: reader.batch(number) for file, reader in readers.items()}
                 taped = [parts[self.features[key][0]].column(self.features[key][1]) for key in keys]
                 yield TapeBatch(events.batch(number), taped)
+
+
+def types_of(opened: Opened) -> list[str]:
+    """Event types that a tape may hold: not those as which decisions go on after a wait, which are made again."""
+    return [event.name for event in opened.compiled.schema.types if WAIT_END not in event.fields]
 
 
 def usable(folder: Path, policies: Iterable[Opened], recording: Mapping[str, Any]) -> bool:

@@ -54,7 +54,8 @@ class Reader:
         batch.label_delay_ms = self.label_delay_ms
         outcome = self.engine.process(batch)
         refusals = [*raw.refusals, *decoded.refusals, *outcome.refusals]
-        return Side(outcome.decisions, batch, refusals, [position for position, _ in outcome.repeats], outcome.noise)
+        repeats = [position for position, _ in outcome.repeats]
+        return Side(outcome.decisions, batch, refusals, repeats, outcome.noise, outcome.held, outcome.resumed)
 
 
 class TwoEngines:

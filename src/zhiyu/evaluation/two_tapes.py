@@ -50,7 +50,7 @@ class TwoTapes:
 
 
 def _side(outcome: Outcome, batch: EventBatch) -> Side:
-    return Side(outcome.decisions, batch, noise=outcome.noise)
+    return Side(outcome.decisions, batch, noise=outcome.noise, held=outcome.held, resumed=outcome.resumed)
 
 
 def recorded(tape: Path, live: Opened, candidate: Opened, replay: Replay) -> Iterator[float]:
