@@ -98,6 +98,9 @@ def test_the_final_decision_comes_in_the_same_answer(tmp_path: Path) -> None:
         assert [each["service"] for each in why["calls"]] == ["bureau", "lenders_query"]
         assert (why["type"], why["outcome"]) == ("application", "pass")
         assert len(wire.asked) == 2, "nothing was asked again"
+        metrics = server.client.get("/metrics").text
+        assert 'zhiyu_service_calls_total{end="answered",service="bureau",tenant="default"} 1.0' in metrics
+        assert 'zhiyu_service_cost_total{currency="CNY",service="bureau",tenant="default"} 2.0' in metrics
         log = server.log.getvalue()
     assert ID_NUMBER not in log
     whole = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

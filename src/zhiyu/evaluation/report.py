@@ -17,6 +17,7 @@ from zhiyu.base.money import say_money
 from zhiyu.decisions.explain import MARK_WORDS, OUTCOME_ZH, Explanation
 from zhiyu.decisions.resumed import Change
 from zhiyu.evaluation.metrics import Scores
+from zhiyu.evaluation.spend_words import HEAD, spend_line, spend_rows
 from zhiyu.evaluation.tally import Replayed
 from zhiyu.policy.declare import OUTCOMES
 
@@ -120,11 +121,26 @@ class ReportPrinter:
             )
             self.console.print(self.pick(f"  the shadow version would move: {moved}", f"  影子版本将改变：{moved}"))
         self._waits(r)
+        self._spend(r)
         for mark, count in r.marks.items():
             if MARK_WORDS[mark][0] and not mark.startswith("limited"):
                 self.console.print(f"  {count:,} × {MARK_WORDS[mark][self.zh]}")
         for name, count in r.limits.items():
             self.console.print(f"  {count:,} × {MARK_WORDS['limited'][self.zh].format(escape(name))}")
+
+    def _spend(self, r: Replayed) -> None:
+        """What services outside cost, and how their calls ended."""
+        if not r.spend:
+            return
+        title = self.pick("Services outside", "外部服务")
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        for number, words in enumerate(HEAD):
+            table.add_column(words[self.zh], justify="right" if number in (1, 2, 4) else "left")
+        for row in spend_rows(r.spend, self.zh):
+            table.add_row(*map(escape, row))
+        self.console.print()
+        self.console.print(table)
+        self.console.print(f"  {spend_line(r.spend, r.decided, self.zh)}", highlight=False, soft_wrap=True)
 
     def _waits(self, r: Replayed) -> None:
         """What waited, how the waits ended, what they came to."""

@@ -84,6 +84,7 @@ class ServedReport:
         if not d.n:  # a frame of facts only holds no results
             tally.result.facts += note.batch.n
             tally.result.late += note.judged.late_ones
+            tally.spend.take(note.batch)
             return
         d.labels, delays = self._labelled(d, note.batch.label_delay_ms)
         held = [int(d.positions[at]) for at in waiting_of(tally.opened.compiled.waits, d)]

@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 
 from zhiyu.base.jit import Array
-from zhiyu.decisions.batch import bits_to_matrix
+from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
 from zhiyu.decisions.digest import Digest
 from zhiyu.decisions.explain import Explanation
 from zhiyu.decisions.layout import MARKS
 from zhiyu.decisions.resumed import Resumed
+from zhiyu.engine.admit import ACCEPTED
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.outcome import Outcome
 from zhiyu.evaluation.metrics import Metrics, let_through_share
+from zhiyu.evaluation.spend import Spend
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.cleaning import CleaningReport
 from zhiyu.events.refusals import Refusal
@@ -58,6 +60,7 @@ class Replayed:
     approximate: int = 0
     waits: dict[str, int] = field(default_factory=dict)
     came_to: dict[str, int] = field(default_factory=dict)
+    spend: dict[str, Any] = field(default_factory=dict)
     shadow_hash: str = ""
     shadow_moved: dict[str, int] = field(default_factory=dict)
     reason_hits: Counter[str] = field(default_factory=Counter)
@@ -84,7 +87,7 @@ class Replayed:
             "noise": self.noise, "late": self.late, "seconds": round(self.seconds, 3), "events_per_s": round(self.events_per_s),
             "features_per_event": self.features, "digest": self.digest, "policy_hash": self.policy_hash, "outcomes": self.outcomes,
             "enforced": self.enforced, "marks": self.marks, "limits": self.limits, "approximate": self.approximate,
-            "waits": self.waits, "came_to": self.came_to,
+            "waits": self.waits, "came_to": self.came_to, "spend": self.spend,
             "shadow_hash": self.shadow_hash, "shadow_moved": self.shadow_moved, "quiet_hits": dict(self.quiet_hits.most_common()),
             "rule_hits": dict(self.rule_hits.most_common()), "rule_errors": dict(self.rule_errors.most_common()),
             "reasons": dict(self.reason_hits.most_common()), "metrics": self.metrics.to_dict() if self.metrics.labelled else {},
@@ -102,9 +105,11 @@ class Tally:
         self.result = Replayed(features=opened.compiled.features_per_event, policy_hash=opened.artifact.hash)
         self.result.metrics = Metrics(label_delay_ms, let_through_share(opened.policy))
         self.result.currency = opened.currency
+        self.spend = Spend(opened)
         self._digest = Digest(opened.artifact.hash.encode())
         self._told: set[str] = set()
         self._came_to = np.zeros(len(OUTCOMES), np.int64)
+        self._outcomes = np.zeros(len(OUTCOMES), np.int64)
         self._enforced, self._marks = np.zeros(len(OUTCOMES), np.int64), np.zeros(len(MARKS), np.int64)
         self._limits = np.zeros(1 + len(opened.compiled.policy.limits), np.int64)
 
@@ -113,6 +118,7 @@ class Tally:
     ) -> None:
         """Count a batch. `label_delay_ms`: how long after its event each label arrives, where that is not the same for all."""
         self._count(outcome, refusals, label_delay_ms)
+        self.spend.take(batch, outcome.judged.status == ACCEPTED if outcome.judged is not None else None)
         for resumed in outcome.resumed:
             self.resume(resumed)
         self._tell(outcome, batch)
@@ -122,6 +128,9 @@ class Tally:
         self._digest.resume(resumed)
         self._came_to += np.bincount(resumed.decisions.outcome[~resumed.waits], minlength=len(OUTCOMES))
         self.result.metrics.resume(resumed)
+        finals = self.spend.finals(resumed)
+        if len(finals):
+            self._sum(resumed.decisions.at(finals))
 
     def _count(self, outcome: Outcome, refusals: list[Refusal], label_delay_ms: int | Array | None) -> None:
         result, d = self.result, outcome.decisions
@@ -134,7 +143,17 @@ class Tally:
         result.refused += len(refusals)
         result.refusal_codes.update(f"{r.field}.{r.code}" if r.field else r.code for r in refusals)
         result.first_refusals += refusals[: max(0, EXAMPLES - len(result.first_refusals))]
+        made = ~self.spend.asking(d)
+        if not made.all():  # a decision that waits for a service has not been made
+            d = d.at(np.flatnonzero(made))
+            label_delay_ms = label_delay_ms[made] if isinstance(label_delay_ms, np.ndarray) else label_delay_ms
         result.metrics.update(d, label_delay_ms, outcome.held)
+        self._sum(d)
+
+    def _sum(self, d: DecisionBatch) -> None:
+        """Count decisions by outcome, what was done, rules that hit."""
+        result = self.result
+        self._outcomes += np.bincount(d.outcome, minlength=len(OUTCOMES))
         result.approximate += int(d.approximate.sum())
         self._enforced += np.bincount(d.enforced, minlength=len(OUTCOMES))
         self._marks += np.bincount(d.mark, minlength=len(MARKS))
@@ -156,12 +175,13 @@ class Tally:
         d = outcome.decisions
         if len(self.result.examples) >= EXAMPLES or not len(d.kept):
             return
+        asking = self.spend.asking(d)
         hits = bits_to_matrix(d.hits[d.kept], len(self.opened.compiled.rule_order))
         leading = np.where(hits.any(axis=1), hits.argmax(axis=1), -1) if hits.shape[1] else np.full(len(hits), -1)
         for line, rule in enumerate(leading.tolist()):
             decided = int(d.outcome[d.kept[line]])
             name = f"rule {rule}" if rule >= 0 else f"outcome {decided}"  # a table, a scorecard or the flow decided
-            if name in self._told or decided == 0:
+            if name in self._told or decided == 0 or asking[d.kept[line]]:
                 continue
             self._told.add(name)
             self.result.examples.append(self.opened.explain_kept(d, batch, line))
@@ -172,8 +192,9 @@ class Tally:
         """The report, but for what only the engine and the clock know."""
         result = self.result
         result.digest = self._digest.hexdigest()
-        result.outcomes = dict(zip(OUTCOMES, result.metrics.outcomes.tolist()))
-        if not np.array_equal(self._enforced, result.metrics.outcomes):
+        result.outcomes = dict(zip(OUTCOMES, self._outcomes.tolist()))
+        result.spend = self.spend.to_dict()
+        if not np.array_equal(self._enforced, self._outcomes):
             result.enforced = dict(zip(OUTCOMES, self._enforced.tolist()))
         result.marks = {mark: count for mark, count in zip(MARKS, self._marks.tolist()) if mark and count}
         names = [limit.name for limit in self.opened.compiled.policy.limits]

@@ -14,14 +14,14 @@ from typing import Any
 
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.engine.asks import Ask
-from zhiyu.outside.breaker import Breaker
+from zhiyu.outside.breaker import CLOSED, Breaker
 from zhiyu.outside.endpoints import NOWHERE, Endpoint
 from zhiyu.outside.http import Failed, Reply, send
 from zhiyu.outside.mapping import Invalid, Question, answer_of, question
 from zhiyu.outside.remembered import Remembered
 from zhiyu.policy.builtin import CALL_ENDS
 from zhiyu.policy.declare_services import Service
-from zhiyu.policy.spend import budget_ms, price_of
+from zhiyu.policy.spend import budget_ms
 
 Sends = Callable[[Endpoint, str, str, bytes], Awaitable[Reply]]
 ANSWERED, TIMED_OUT, REFUSED, BREAKER_OPEN, INVALID, LOST = CALL_ENDS[:6]
@@ -53,20 +53,23 @@ class Ended:
 
 @dataclass(slots=True)
 class Spent:
-    """What one service came to so far. `cost`: minor units; `seconds`: of all calls that went out."""
+    """What one service came to so far. `cost`: major units of `currency`; `seconds`: of all calls that went out; `left_alone`: its breaker
+    is open."""
 
+    currency: str = ""
     ends: dict[str, int] = field(default_factory=dict)
     cached: int = 0
     tries: int = 0
-    cost: int = 0
+    cost: Decimal = Decimal(0)
     seconds: float = 0.0
+    left_alone: bool = False
 
 
 class _Asked:
     """One service with its state."""
 
     def __init__(self, service: Service) -> None:
-        self.service, self.spent = service, Spent()
+        self.service, self.spent = service, Spent(service.currency)
         self.budget_s, self.timeout_s = budget_ms(service) / 1000, parse_duration_ms(service.timeout) / 1000
         self.breaker = Breaker(service.breaker.failures, parse_duration_ms(service.breaker.pause) / 1000)
         self.remembered = Remembered(parse_duration_ms(service.cache) / 1000 if service.cache else 0.0)
@@ -92,18 +95,16 @@ class Asker:
         spent = asked.spent
         spent.ends[ended.end] = spent.ends.get(ended.end, 0) + 1
         spent.cached, spent.tries = spent.cached + ended.cached, spent.tries + ended.tries
-        spent.cost += price_of(ask.service) * int(ended.cost / asked.price) if asked.price else 0
+        spent.cost += ended.cost
         if ended.tries:
             spent.seconds += self._clock() - began
         return ended
 
     def spent(self) -> dict[str, Spent]:
         """Service → what it came to."""
+        for asked in self._asked.values():
+            asked.spent.left_alone = asked.breaker.state != CLOSED
         return {name: asked.spent for name, asked in self._asked.items()}
-
-    def breakers(self) -> dict[str, str]:
-        """Service → the state of its breaker."""
-        return {name: asked.breaker.state for name, asked in self._asked.items()}
 
     def _state(self, service: Service) -> _Asked:
         """The state of a service; a release that declares it otherwise begins anew, but for what was spent."""

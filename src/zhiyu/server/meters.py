@@ -103,6 +103,7 @@ class _Told(Collector):
         yield from self._requests()
         yield from self._stages()
         yield from self._states()
+        yield from self._services()
 
     def _requests(self) -> Iterator[Metric]:
         counts = CounterMetricFamily("zhiyu_http_requests", "Requests answered", labels=("route", "status"))
@@ -153,6 +154,30 @@ class _Told(Collector):
             late.add_metric((), pace.late_s())
             each.add_metric((), pace.each_s)
         yield from (queued, expected, ready, facts, late, each)
+
+    def _services(self) -> Iterator[Metric]:
+        """Calls of services outside since the server started."""
+        named = ("tenant", "service")
+        calls = CounterMetricFamily("zhiyu_service_calls", "Calls by how they ended", labels=(*named, "end"))
+        cached = CounterMetricFamily("zhiyu_service_cached", "Calls answered from the cache", labels=named)
+        tries = CounterMetricFamily("zhiyu_service_tries", "Attempts that went out", labels=named)
+        cost = CounterMetricFamily("zhiyu_service_cost", "Money spent, major units", labels=(*named, "currency"))
+        seconds = CounterMetricFamily("zhiyu_service_seconds", "Time of the calls that went out", labels=named)
+        leaves = GaugeMetricFamily("zhiyu_service_left_alone", "1 while the breaker is open", labels=named)
+        refused = CounterMetricFamily(
+            "zhiyu_service_answers_refused", "Answers that the policy refused", labels=("tenant",)
+        )
+        for tenant, desk in self._desks.items():
+            refused.add_metric((tenant,), desk.calls.not_taken)
+            for name, spent in desk.calls.asker.spent().items():
+                for end, count in spent.ends.items():
+                    calls.add_metric((tenant, name, end), count)
+                cached.add_metric((tenant, name), spent.cached)
+                tries.add_metric((tenant, name), spent.tries)
+                seconds.add_metric((tenant, name), spent.seconds)
+                cost.add_metric((tenant, name, spent.currency), float(spent.cost))
+                leaves.add_metric((tenant, name), float(spent.left_alone))
+        yield from (calls, cached, tries, cost, seconds, leaves, refused)
 
 
 def registry_of(meters: Meters, desks: Mapping[str, Desk]) -> CollectorRegistry:

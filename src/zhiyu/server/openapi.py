@@ -174,6 +174,9 @@ def _schemas() -> dict[str, Any]:
             "cells": {"type": "object", "description": "Per cell of the matrix its `score`, the `model` that gave it, its `package`."},
             "actions": {"type": "array", "items": {"type": "object"}}, "late": {"type": "boolean"}, "approximate": {"type": "boolean"},
             "fallback": {"type": "boolean"}, "policy": _TEXT, "receipt": _TEXT, "repeated": {"type": "boolean"},
+            "calls": {"type": "array", "items": {"type": "object"}, "description": "Services asked: how it ended, cost, what was told."},
+            "waiting": {"type": "object", "description": "`node`, `until`, and the service (`call`) or the `answers` that end it."},
+            "final": {"type": "object", "description": "What a decision that waited came to."},
         },
     }  # fmt: skip
     problem = {
