@@ -19,6 +19,7 @@ from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
 from zhiyu.commands.demo import demo
 from zhiyu.commands.diff import diff
+from zhiyu.commands.forget import forget
 from zhiyu.commands.init import init
 from zhiyu.commands.keys import keys
 from zhiyu.commands.learn import apply, learn
@@ -330,6 +331,7 @@ main.add_command(bench)
 main.add_command(demo)
 main.add_command(diff)
 main.add_command(keys)
+main.add_command(forget)
 main.add_command(gangs)
 main.add_command(lists_group)
 main.add_command(people)

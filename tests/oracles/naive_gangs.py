@@ -68,6 +68,26 @@ class NaiveGangs:
             self.told.append(("ALERT", keeps, 0, len(mine | its)))
         self.names |= dict.fromkeys(mine | its, keeps)
 
+    def without(self, wrong: list[_Link]) -> None:
+        """Some links were never there; the largest part of a gang keeps the name (of equal ones the one with the least person)."""
+        groups = sorted({tuple(sorted(self.group(each.one))) for each in wrong}, key=lambda group: self.names[group[0]])
+        self.links = [each for each in self.links if each not in wrong]
+        for group in groups:
+            name, parts = self.names[group[0]], list[set[Any]]()
+            for person in group:
+                del self.names[person]
+                if not any(person in part for part in parts):
+                    parts.append(self.group(person))
+            parts.sort(key=lambda part: (-len(part), min(part)))
+            if len(parts[0]) == 1:
+                self.told.append(("EXPIRED", name, 0, 0))
+                continue
+            self.names |= dict.fromkeys(parts[0], name)
+            for part in (part for part in parts[1:] if len(part) > 1):
+                fresh = self.new_id()
+                self.names |= dict.fromkeys(part, fresh)
+                self.told.append(("SPLIT", name, fresh, len(part)))
+
     def expire(self, clock: int) -> None:
         """Links that are older than the window leave, one by one."""
         while self.links and self.links[0].time <= clock - self.window:

@@ -72,6 +72,17 @@ class NaiveNetwork:
             self.put_in_chain(node, event)
         return self.answer(event) if role == at.APPLIES else self.silence()
 
+    def erase(self, person: Thing) -> None:
+        """As if somebody had never come."""
+        self.events = [each for each in self.events if each.person != person]
+
+    def unlink(self, thing: Thing) -> None:
+        """As if nobody had ever used a thing."""
+        for each in self.events:
+            for number, other in enumerate(each.things):
+                if other == thing:
+                    each.things[number] = None
+
     def silence(self) -> dict[int, Any]:
         """Counts are 0, the rest is null."""
         found: dict[int, Any] = dict.fromkeys(range(at.R_PEOPLE_ON), 0)
@@ -94,7 +105,11 @@ class NaiveNetwork:
 
     def chain(self, node: Thing) -> list[Event]:
         """Events of a node, newest first."""
-        return [each for each in self.chains.get(node, []) if each in self.events]
+        return [
+            each
+            for each in self.chains.get(node, [])
+            if each in self.events and (node == each.person or node in each.things)
+        ]
 
     def edges(self) -> list[tuple[Thing, Thing, int]]:
         """Everything that joins: person, thing, time."""

@@ -30,6 +30,7 @@ WINDOW_MS = 30 * DAY_MS
 TYPES = (1, 2, 3, 4, 4, 5, 6, 7)
 CAPS, WEIGHTS = (30, 15, 15, 6, 10, 60, 60, 60), (1000, 1000, 600, 600, 1000, 500, 200, 200)
 FOREST = (at.R_PERSONS, at.R_NODES, at.R_APPLICATIONS, at.R_AMOUNT, at.R_BAD)
+NO_GATES = np.zeros(0, np.uint8)
 Say = Callable[[str, float], None]
 
 
@@ -72,8 +73,9 @@ class Fed:
     """A state and its register file; `take` feeds rows [start, stop) of a stream and says the seconds it took; `cpu_s`: processor seconds
     of the last feeding, for a machine that others use too."""
 
-    def __init__(self, plan: NetworkPlan, stream: NetworkStream) -> None:
-        self.stream, self.state = stream, NetworkState(plan)
+    def __init__(self, plan: NetworkPlan, stream: NetworkStream, gates: Array = NO_GATES) -> None:
+        """`gates` uint8[n]: which events' cores are gangs; without, cores of five people are."""
+        self.stream, self.state, self.gates = stream, NetworkState(plan), gates
         self.values = np.zeros((FIRST_OUTPUT + len(plan.outputs), MAX_BLOCK), np.int64)
         self.one = np.zeros((FIRST_OUTPUT + len(plan.outputs), 1), np.int64)
         self.nulls = {
@@ -94,7 +96,8 @@ class Fed:
         self.state.bind(values, self.nulls[values.shape[1]])
         given = np.ascontiguousarray(self.given[:, start:stop])
         began, clock = time.perf_counter(), time.process_time()
-        status = drive(self.state.context, given, values, self.times[start:stop], self.kinds, self.asks, self.gate)
+        times, gates = self.times[start:stop], self.gates[start:stop]
+        status = drive(self.state.context, given, values, times, self.kinds, self.asks, self.gate, gates)
         took, self.cpu_s = time.perf_counter() - began, time.process_time() - clock
         self.state.after_block(status)
         return took

@@ -16,8 +16,11 @@ GATED_PERSONS = 5
 
 
 @kernel
-def drive(context: Array, given: Array, values: Array, times: Array, kinds: Array, asks: Array, gate: int) -> int:
-    """Feed all columns of `given` int64[INPUTS, n] in blocks; a gate opens for cores of five people and more. 0, or what is full."""
+def drive(
+    context: Array, given: Array, values: Array, times: Array, kinds: Array, asks: Array, gate: int, gates: Array
+) -> int:  # fmt: skip
+    """Feed all columns of `given` int64[INPUTS, n] in blocks; a gate opens for cores of five people and more, or, when there are `gates`
+    uint8[n], as they say. 0, or what is full."""
     x, width = words_at(context.ctypes.data), values.shape[1]
     for start in range(0, given.shape[1], width):
         count = min(width, given.shape[1] - start)
@@ -35,6 +38,9 @@ def drive(context: Array, given: Array, values: Array, times: Array, kinds: Arra
             return status
         if gate >= 0:
             for row in range(count):
-                values[GATE, row] = values[gate, row] >= GATED_PERSONS
+                if gates.shape[0] > 0:
+                    values[GATE, row] = gates[start + row]
+                else:
+                    values[GATE, row] = values[gate, row] >= GATED_PERSONS
             open_gates(x, count)
     return 0

@@ -1,12 +1,14 @@
 """How well planted gangs are seen: by a model on the network's features, by density alone, by a rule of hand, per seed and camouflage.
 
-In: sizes, seeds, shares of camouflage. Out: one row per seed and camouflage. Split by time: trained on the first 55 % of the events of days
-30 to 90, the threshold is chosen on the next 15 % (precision 0.95 there), everything is measured on the last 30 %. The model is
-scikit-learn's gradient boosting with its defaults: a stand-in that says what the features hold.
+In: sizes, seeds, shares of camouflage. Out: one row per seed and camouflage, and medians per camouflage. Split by time: trained on the
+first 55 % of the events of days 30 to 90, the threshold is chosen on the next 15 % (precision 0.95 there), everything is measured on the
+last 30 %. The model is scikit-learn's gradient boosting with its defaults: a stand-in that says what the features hold. Gangs get their ids
+in a second pass, in which its answer is the gate: ids are judged over the members of gangs that began in the measured part.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +20,13 @@ from zhiyu.bench.network_drive import FIRST_OUTPUT
 from zhiyu.bench.network_stream import DAY_MS, NetworkStream, network_stream
 from zhiyu.network import layout as at
 from zhiyu.network.ask import keys_of
+from zhiyu.network.gangs import G_ROW
 from zhiyu.network.state import MAX_BLOCK
 
 FLOATS = {at.R_BAD_SHARE, at.R_BURST, at.R_DENSITY, *range(at.R_SHARED, at.R_SHARED + at.MAX_LINKS)}
 NOT_FOR_MODELS = {at.R_GANG, at.R_BAD, at.R_BAD_SHARE, at.R_BAD_1, at.R_BAD_2}
 """Names are no amounts, and the stream has no labels that come back."""
-WARM_MS, TRAINED, CHOSEN, PRECISION = 30 * DAY_MS, 0.55, 0.70, 0.95
+WARM_MS, TRAINED, CHOSEN, PRECISION, PIECES = 30 * DAY_MS, 0.55, 0.70, 0.95, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,26 @@ def run_quality(sizes: QualitySizes, say: Say) -> dict[str, Any]:
             say(f"camouflage {hidden:.0%}, seed {seed}", len(rows) / runs)
             stream = network_stream(sizes.events, sizes.people, seed, hidden)
             rows.append({"camouflage": hidden, "seed": seed, **judged(stream, seed)})
-    return {"quality": rows}
+    return {"quality": rows, "medians": medians(rows)}
 
 
-def seen(stream: NetworkStream) -> tuple[Array, list[int], Fed]:
-    """(float64[n, results], their numbers, the network afterwards) of a stream; null is NaN."""
+def medians(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One row per camouflage: the median over the seeds of every figure."""
+    found = []
+    for hidden in dict.fromkeys(row["camouflage"] for row in rows):
+        own = [row for row in rows if row["camouflage"] == hidden]
+        known = {
+            name: [row[name] for row in own if row[name] is not None]
+            for name in own[0]
+            if name not in ("camouflage", "seed")
+        }
+        figures = {name: round(float(np.median(each)), 3) if each else None for name, each in known.items()}
+        found.append({"camouflage": hidden, "seeds": len(own), **figures})
+    return found
+
+
+def seen(stream: NetworkStream) -> tuple[Array, list[int]]:
+    """(float64[n, results], their numbers) of a stream; null is NaN."""
     plan = everything()
     fed = Fed(plan, stream)
     numbers = [number for number, _ in plan.outputs]
@@ -62,7 +80,7 @@ def seen(stream: NetworkStream) -> tuple[Array, list[int], Fed]:
             values = bits.view(np.float64) if number in FLOATS else bits
             known = nulls[FIRST_OUTPUT + column, : stop - start] == 0
             found[start:stop, column][known] = values[known]
-    return found, numbers, fed
+    return found, numbers
 
 
 def judged(stream: NetworkStream, seed: int) -> dict[str, Any]:
@@ -70,15 +88,15 @@ def judged(stream: NetworkStream, seed: int) -> dict[str, Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import average_precision_score, precision_recall_curve
 
-    found, numbers, fed = seen(stream)
+    found, numbers = seen(stream)
     inputs = found[:, [column for column, number in enumerate(numbers) if number not in NOT_FOR_MODELS]]
     truth, late = stream.gang >= 0, stream.time_ms >= WARM_MS
     first = int(np.argmax(late))
     trained, chosen = (first + int((len(stream) - first) * share) for share in (TRAINED, CHOSEN))
     model = HistGradientBoostingClassifier(random_state=seed).fit(inputs[first:trained], truth[first:trained])
-    score = model.predict_proba(inputs[trained:])[:, 1]
-    threshold = threshold_at(score[: chosen - trained], truth[trained:chosen], PRECISION)
-    score, gang, actual = score[chosen - trained :], stream.gang[chosen:], truth[chosen:]
+    every = model.predict_proba(inputs)[:, 1]
+    threshold = threshold_at(every[trained:chosen], truth[trained:chosen], PRECISION)
+    score, gang, actual = every[chosen:], stream.gang[chosen:], truth[chosen:]
     precision, recall, _ = precision_recall_curve(actual, score)
     density, core = (found[chosen:, numbers.index(number)] for number in (at.R_DENSITY, at.R_CORE_PERSONS))
     hand = (core >= 5) & (found[chosen:, numbers.index(at.R_IN_CORE)] > 0)
@@ -90,7 +108,7 @@ def judged(stream: NetworkStream, seed: int) -> dict[str, Any]:
         "density_average_precision": round(float(average_precision_score(actual, density)), 3),
         "hand_precision": round(float(actual[hand].mean()) if hand.any() else 0.0, 3),
         "hand_recall": round(float(hand[actual].mean()), 3),
-        **alerts(score >= threshold, gang, stream.gang[:chosen]), **agreement(stream, fed),
+        **alerts(score >= threshold, gang, stream.gang[:chosen]), **identities(stream, every >= threshold, chosen),
     }  # fmt: skip
 
 
@@ -120,14 +138,36 @@ def alerts(flagged: Array, gang: Array, before: Array) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def agreement(stream: NetworkStream, fed: Fed) -> dict[str, Any]:
-    """Adjusted Rand index of gang ids against planted gangs, over members with an id and over all; cores of five people are gated."""
+def identities(stream: NetworkStream, gates: Array, chosen: int) -> dict[str, Any]:
+    """How gang ids fit, when the model's answer (`gates` bool[n]) is the gate: adjusted Rand index against the planted gangs that began
+    after row `chosen`, over members with an id and over all; share of people with an id at a tenth of the time who have another at the
+    next."""
+    fed = Fed(everything(), stream, gates.astype(np.uint8))
+    fed.take(0, chosen)
+    before, kept, renamed = _named(fed), 0, 0
+    for stop in np.linspace(chosen, len(stream), PIECES + 1).astype(int).tolist()[1:]:
+        fed.take(int(fed.state.gangs.head[G_ROW]) if fed.state.gangs is not None else 0, stop)
+        named = _named(fed)
+        both = before.keys() & named.keys()
+        kept, renamed = kept + len(both), renamed + sum(before[key] != named[key] for key in both)
+        before = named
+    return {**agreement(stream, before, chosen), "id_churn": round(renamed / max(kept, 1), 4)}
+
+
+def _named(fed: Fed) -> dict[int, int]:
+    """Key → gang of everybody who is in one."""
+    gangs = fed.state.gangs
+    return {key: gang for gang, keys in gangs.members().items() for key in keys} if gangs is not None else {}
+
+
+def agreement(stream: NetworkStream, named: Mapping[int, int], chosen: int) -> dict[str, Any]:
+    """Adjusted Rand index of gang ids against the planted gangs that began after row `chosen`."""
     from sklearn.metrics import adjusted_rand_score
 
-    members = stream.gang >= 0
+    fresh = np.setdiff1d(np.unique(stream.gang[stream.gang >= 0]), stream.gang[:chosen])
+    members = np.isin(stream.gang, fresh)
     people, place = np.unique(stream.person[members], return_index=True)
     planted = stream.gang[members][place]
-    named = {key: gang for gang, keys in fed.state.gangs.members().items() for key in keys} if fed.state.gangs else {}
     given = np.array([named.get(key, 0) for key in keys_of(0, people).tolist()])
     alone = np.where(given > 0, given, -1 - np.arange(len(given)))
     some = given > 0

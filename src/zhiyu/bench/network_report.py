@@ -51,7 +51,7 @@ _QUALITY = (
     ("recall_at_99", "at 0.99"), ("density_average_precision", "density alone AP"), ("hand_precision", "by hand: right"),
     ("hand_recall", "recall"), ("findings_right", "findings right"), ("gangs_found", "gangs found"),
     ("events_to_alert_median", "events to alert"), ("attack_stopped", "attack stopped"), ("ari_grouped", "ARI grouped"),
-    ("ari_all", "ARI all"),
+    ("ari_all", "ARI all"), ("id_churn", "ids changed"),
 )  # fmt: skip
 
 
@@ -59,5 +59,12 @@ def show_quality(report: dict[str, Any], console: Console) -> None:
     """Print how well planted gangs are seen, a row per seed and camouflage."""
     table = Table(*(heading for _, heading in _QUALITY), box=None)
     for row in report["quality"]:
-        table.add_row(*("" if row[name] is None else f"{row[name]:g}" for name, _ in _QUALITY))
+        table.add_row(*(_cell(row[name]) for name, _ in _QUALITY))
+    for row in report["medians"]:
+        cells = {**row, "seed": f"median of {row['seeds']}"}
+        table.add_row(*(_cell(cells[name]) for name, _ in _QUALITY), style="bold")
     console.print(table)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else f"{value:g}"

@@ -82,6 +82,11 @@ class Archive:
         frames = (self._log.frame_at(place) for place in places)
         return steps_of(position, (frame for frame in frames if frame is not None), self.opened.tenant)
 
+    def keep_nothing(self, before: int) -> None:
+        """Something was logged just now that is about nobody the index leads to."""
+        none = np.zeros(0, np.int64)
+        self.index.feed(before, none, none)
+
     def positions_of(self, event_id: str, kind: str, door: Door) -> list[int]:
         """Positions of the events with this id, of all types or (`kind`) of one. `door` remembers the recent ones."""
         codes = zip(self.opened.compiled.schema.types, self.opened.id_codes(event_id))

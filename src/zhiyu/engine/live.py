@@ -25,6 +25,8 @@ from zhiyu.engine.archive import Archive
 from zhiyu.engine.asks import Asks
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.event_frames import event_payload
+from zhiyu.engine.folder_lock import locked
+from zhiyu.engine.forget_frames import NotedForgotten, forget, forget_payload
 from zhiyu.engine.held_over import lost_nodes, require_nodes
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.labelling import Label, Labelling, answer_label, answer_wrong, clock_of
@@ -46,7 +48,7 @@ from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.list_changes import ListChange, Snooze
 from zhiyu.log.disk import Disk, RealDisk
-from zhiyu.log.frames import EVENTS, LABELS, LISTS, TICK
+from zhiyu.log.frames import EVENTS, FORGET, LABELS, LISTS, TICK
 from zhiyu.log.packing import Packing
 from zhiyu.log.segments import SEGMENT_BYTES, SegmentLog
 
@@ -268,6 +270,20 @@ class Live:
             self.log.append(LISTS, list_payload(note), len(changes), first, self.position)
             self.archive.keep_changes(before, changes, first, went_on)
         return first
+
+    def forget(self, note: NotedForgotten) -> int:
+        """Log that a person of the network is erased, or a thing un-linked; so it is for the next event on. Returns how many events of the
+        window mention them no more. To be told after the next `sync`; DiskFull and Broken."""
+        self._require_working()
+        self.tick()
+        payload, first, before = forget_payload(note), self.position, self.log.position
+        self.log.reserve(len(payload))
+        with self._breaking():
+            events = forget(self.engine, note)
+            self.position += 1
+            self.log.append(FORGET, payload, 1, first, self.position)
+            self.archive.keep_nothing(before)
+        return events
 
     @contextmanager
     def _breaking(self) -> Iterator[None]:

@@ -23,13 +23,14 @@ from zhiyu.engine.admit import NO_CLOCK
 from zhiyu.engine.carried import Carried
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.event_frames import Noted, noted
+from zhiyu.engine.forget_frames import forget, noted_forgotten
 from zhiyu.engine.label_frames import NotedLabels, noted_labels
 from zhiyu.engine.list_frames import NotedLists, noted_lists
 from zhiyu.engine.live_decode import joined
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.relaid import GONE, Relaid
 from zhiyu.engine.resumed_frames import NotedTime, StoredResumed, noted_time, read_back
-from zhiyu.log.frames import EVENTS, LABELS, LISTS, TICK, Frame
+from zhiyu.log.frames import EVENTS, FORGET, LABELS, LISTS, TICK, Frame
 
 Seen = Callable[[list[Noted], Outcome], None]
 
@@ -84,6 +85,9 @@ class Tail:
         elif kind == TICK:
             self.flush()
             self._pass_time(noted_time(frame.payload))
+        elif kind == FORGET:
+            self.flush()
+            forget(self.engine, noted_forgotten(frame.payload))
         else:
             return
         self.frames += 1

@@ -68,6 +68,11 @@ class AskedNetwork(ABC):
 
     def key(self, name: str, value: str) -> int:
         """The same from a field (or `person`) and a value."""
+        field, kind = self.field_of(name)
+        return int(keys_of(kind, np.array([self.code_of(field, value)], np.int64))[0])
+
+    def field_of(self, name: str) -> tuple[str, int]:
+        """(field, kind of node) that a name, or `person`, stands for; InputError for none of the network."""
         field = self.network.person if name == PERSON else name
         known = self.fields
         if field not in known:
@@ -76,9 +81,10 @@ class AskedNetwork(ABC):
                 f"'{name}' is not part of the network; {hint.en or 'fields: ' + ', '.join(known)}",
                 f"“{name}”不在关系网络中；{hint.zh or '字段：' + '、'.join(known)}",
             )
-        return int(keys_of(known[field][0], np.array([self._code(field, value)], np.int64))[0])
+        return field, known[field][0]
 
-    def _code(self, field: str, value: str) -> int:
+    def code_of(self, field: str, value: str) -> int:
+        """The code of a value of a field; `code:` and 16 hex digits is one."""
         if value.startswith(CODE):
             return read_code(value[len(CODE) :])
         declared = [event.fields[field] for event in self.opened.policy.events if field in event.fields]

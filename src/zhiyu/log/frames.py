@@ -20,8 +20,9 @@ HEADER_BYTES = _FIELDS.size + 2 * DIGEST_BYTES
 NO_CHAIN = bytes(DIGEST_BYTES)
 MAX_PAYLOAD = 1 << 30
 
-SEGMENT, RELEASE, EVENTS, LABELS, LISTS, TICK = range(1, 7)
-"""Kinds: the first frame of every segment; a policy goes live; events with their decisions; labels; changes of lists; time that passed."""
+SEGMENT, RELEASE, EVENTS, LABELS, LISTS, TICK, FORGET = range(1, 8)
+"""Kinds: the first frame of every segment; a policy goes live; events with their decisions; labels; changes of lists; time that passed;
+who or what the network forgets."""
 
 
 class Broken(Exception):

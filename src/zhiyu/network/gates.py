@@ -67,9 +67,10 @@ def expire_gangs(x: Array, g: Array) -> None:
             part_gangs(g, one, other, edges[at + 2], clock)
             leave(g, one)
             leave(g, other)
+            head[G_LIVE] -= 1
+        edges[at + 1] = GONE_EDGE
         edges[at + 3] = head[G_FREE]
         head[G_FREE] = edge + 1
-        head[G_LIVE] -= 1
 
 
 @kernel

@@ -102,7 +102,7 @@ def add_lists(app: FastAPI, site: Site) -> None:
         name = list_of(name, desk)
 
         def change(live: Live) -> dict[str, Any]:
-            changes, absent = _removals(live, name, some, _author(exchange, some.author))
+            changes, absent = _removals(live, name, some, author_of(exchange, some.author))
             live.change_lists(changes)
             return {"list": name, "removed": len(changes), "absent": absent}
 
@@ -141,14 +141,14 @@ def add_snoozes(app: FastAPI, site: Site) -> None:
         exchange, desk = admitted(request, site, "lists")
         exchange.known_query()
         quiet = read_object(await read_body(exchange, request.receive, site.settings.max_event_bytes), Quiet)
-        return _json(await desk.durably(lambda live: _snooze(live, quiet, _author(exchange, quiet.author))))
+        return _json(await desk.durably(lambda live: _snooze(live, quiet, author_of(exchange, quiet.author))))
 
     @app.post("/v1/snoozes:end", include_in_schema=False)
     async def end(request: Request) -> Response:
         exchange, desk = admitted(request, site, "lists")
         exchange.known_query()
         quiet = read_object(await read_body(exchange, request.receive, site.settings.max_event_bytes), Quiet)
-        return _json(await desk.durably(lambda live: _end(live, quiet, _author(exchange, quiet.author))))
+        return _json(await desk.durably(lambda live: _end(live, quiet, author_of(exchange, quiet.author))))
 
 
 def list_of(encoded_name: str, desk: Desk) -> str:
@@ -220,7 +220,7 @@ def _put(
             rows.append((number, bad))
     moment = live.moment()
     until = _asked("until", lambda: read_moment(given["until"], moment, "until")) if given.get("until") else NEVER
-    reason, author = _said("reason", given.get("reason", "")), _author(exchange, given.get("author", ""))
+    reason, author = said_in("reason", given.get("reason", "")), author_of(exchange, given.get("author", ""))
     if until <= moment:
         raise HttpError(422, "until", "has passed; give a later time", "已过期；请填写更晚的时间", "until")
     brought = live.list_changes().bring(name, rows, moment, until, reason, author)
@@ -235,7 +235,7 @@ def _put(
 
 def _removals(live: Live, name: str, some: Some, author: str) -> tuple[list[ListChange], list[str]]:
     wanted = _coded(live, name, some)
-    moment, reason = live.moment(), _said("reason", some.reason)
+    moment, reason = live.moment(), said_in("reason", some.reason)
     held = live.engine.lists.held(name, np.array([code for code, _ in wanted], np.int64), moment)
     changes = [
         ListChange(moment, name, "remove", code, NEVER, reason, author, shown)
@@ -267,7 +267,7 @@ def code_of(text: str) -> int:
 
 def _quiet(live: Live, quiet: Quiet, until: int, author: str) -> Snooze:
     changes, moment = live.list_changes(), live.moment()
-    reason = _said("reason", quiet.reason)
+    reason = said_in("reason", quiet.reason)
     if quiet.code and quiet.value is None:
         _asked("rule", lambda: changes.require_names(quiet.rule, quiet.field))
         return Snooze(moment, quiet.rule, quiet.field, code_of(quiet.code), until, reason, author, quiet.code)
@@ -303,13 +303,14 @@ def _held(live: Live, like: Snooze) -> Snooze | None:
     return next((each for each in own if each.until_ms > live.moment()), None)
 
 
-def _author(exchange: Exchange, given: str) -> str:
+def author_of(exchange: Exchange, given: str) -> str:
     """Who says so: a program may name somebody, a person is who they are."""
     by_person = exchange.grant is not None and exchange.grant.person
-    return _said("author", given) if given and not by_person else exchange.who
+    return said_in("author", given) if given and not by_person else exchange.who
 
 
-def _said(name: str, text: str) -> str:
+def said_in(name: str, text: str) -> str:
+    """A text of the body as it is; HttpError 422 when it is too long."""
     if len(text) > MAX_REASON_CHARS:
         raise HttpError(
             422, "bad_text", f"has more than {MAX_REASON_CHARS} characters", f"超过 {MAX_REASON_CHARS} 个字符", name

@@ -86,7 +86,7 @@ def _add_gangs(app: FastAPI, site: Site) -> None:
         """People, age, score, money, known-bad people of each. `next`: what to ask `before` for more, null at the end."""
         exchange, desk = admitted(request, site, "read")
         exchange.known_query("limit", "before", "min_people")
-        asked = _live(desk, gangs=True)
+        asked = live_network(desk)
         assert asked.state.gangs is not None
         wanted = [
             g
@@ -115,7 +115,7 @@ def _add_gangs(app: FastAPI, site: Site) -> None:
         exchange.known_query("after", "limit", "what", "wait_s")
         until = time.monotonic() + wait_s
         while True:
-            found = _changes(_live(desk, gangs=True), after, limit, what)
+            found = _changes(live_network(desk), after, limit, what)
             if found["changes"] or time.monotonic() >= until or desk.closing or desk.broken:
                 return await _told(desk, found)
             after = found["next"]
@@ -126,11 +126,11 @@ def _add_gangs(app: FastAPI, site: Site) -> None:
         """Its people, why each is linked (which shared thing, when), score, money, lineage, timeline."""
         exchange, desk = admitted(request, site, "read")
         exchange.known_query("format")
-        wanted, asked, gang = _format(form), _live(desk, gangs=True), gang_number(id)
+        wanted, asked, gang = _format(form), live_network(desk), gang_number(id)
         seen, position = see_gang(asked.state, gang, NEAR), desk.live.position
         if seen is None:
             raise no_gang(gang)
-        names = await _names(asked, codes_of(seen))
+        names = await names_of(asked, codes_of(seen))
         return await _told(desk, gang_as_dict(seen, names) | {"position": position}, wanted)
 
 
@@ -158,12 +158,8 @@ def no_gang(gang: int) -> HttpError:
     )  # fmt: skip
 
 
-def live_network(desk: Desk) -> LiveNetwork:
-    """The network of a tenant with its gangs; HttpError 404 when the policy declares none."""
-    return _live(desk, gangs=True)
-
-
-def _live(desk: Desk, gangs: bool = False) -> LiveNetwork:
+def live_network(desk: Desk, gangs: bool = True) -> LiveNetwork:
+    """The network of a tenant (`gangs`: one with gangs); HttpError 404 when the policy declares none."""
     try:
         asked = LiveNetwork(desk.live)
     except InputError as none:
@@ -174,7 +170,7 @@ def _live(desk: Desk, gangs: bool = False) -> LiveNetwork:
 
 
 async def _around(desk: Desk, whom: list[tuple[str, str]], hops: int, form: str) -> Response:
-    asked = _live(desk)
+    asked = live_network(desk, gangs=False)
     try:
         keys = [asked.key(name, value) for name, value in whom]
     except InputError as wrong:
@@ -182,11 +178,12 @@ async def _around(desk: Desk, whom: list[tuple[str, str]], hops: int, form: str)
     near, position = look_around(asked.state, keys, hops, NEAR), desk.live.position
     if near is None:
         raise HttpError(404, "not_in_window", "it is in no event of the network's window", "关系网络窗口内没有其事件")
-    found = as_dict(near, await _names(asked, near.codes))
+    found = as_dict(near, await names_of(asked, near.codes))
     return await _told(desk, found | {"position": position}, form)
 
 
-async def _names(asked: LiveNetwork, codes: Codes) -> dict[int, str]:
+async def names_of(asked: LiveNetwork, codes: Codes) -> dict[int, str]:
+    """Names of keys, looked up in the log while others have their turn."""
     found: dict[int, str] = {}
     while asked.live.archive.index.work(_PIECE_S):
         await asyncio.sleep(0)

@@ -23,7 +23,19 @@ def network_paths(problems: Callable[..., Json]) -> Json:
     said = "From a case, several people and things, to the whole nest: who is connected, over what, since when"
     nest = Route("nest", "network", said, "Nest", _SENT, "Case", parameters=form).described(problems)
     nest["responses"]["200"]["content"] |= {media: {"schema": _TEXT} for media in FILES}
-    return {"/v1/network:nest": {"post": nest}}
+    return {"/v1/network:nest": {"post": nest}, **_acts(problems)}
+
+
+def _acts(problems: Callable[..., Json]) -> dict[str, Json]:
+    number = {"name": "id", "in": "path", "required": True, "schema": _TEXT, "description": "The gang's number."}
+    said = "Put the people of a gang on a list, at most as many as the policy lets one call; only counted unless `dry_run` is false"
+    listed = Route("listGang", "network", said, "GangListed", (*_SENT, 409), "ListGang", parameters=(number,))
+    said = "Erase a person from the network, or un-link a thing that was wrongly shared, from the next event on"
+    forgot = Route("forget", "network", said, "Forgotten", _SENT, "Forget")
+    return {
+        "/v1/gangs/{id}:list": {"post": listed.described(problems)},
+        "/v1/network:forget": {"post": forgot.described(problems)},
+    }
 
 
 def network_schemas() -> Json:
@@ -34,4 +46,14 @@ def network_schemas() -> Json:
         people=many(shape("name code hops bad gang")), things=many(shape("name code people")),
         links=many(shape("person thing first last events")), cut=_FLAG, position=_WHOLE,
     )  # fmt: skip
-    return {"Case": case | {"examples": [{"of": ["person:c1", "device:d7"], "hops": 2}]}, "Nest": nest}
+    words = {"reason": _TEXT, "author": _TEXT, "dry_run": _FLAG}
+    return {
+        "ListGang": shape("list", True, list=_TEXT, until=_TEXT, **words) | {"examples": [{"list": "watched", "until": "90d"}]},
+        "GangListed": shape(
+            "gang list people new existing max_listed within dry_run", gang=_WHOLE, list=_TEXT, people=_WHOLE, new=_WHOLE, existing=_WHOLE,
+            max_listed=_WHOLE, within=_FLAG, dry_run=_FLAG,
+        ),
+        "Forget": shape("what", True, what=_TEXT, **words) | {"examples": [{"what": "phone:13800138000", "reason": "reassigned"}]},
+        "Forgotten": shape("field code events dry_run position", field=_TEXT, code=_TEXT, events=_WHOLE, dry_run=_FLAG, position=_WHOLE),
+        "Case": case | {"examples": [{"of": ["person:c1", "device:d7"], "hops": 2}]}, "Nest": nest,
+    }  # fmt: skip

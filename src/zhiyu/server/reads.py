@@ -21,6 +21,7 @@ from zhiyu.server.lists import add_lists, add_snoozes
 from zhiyu.server.meters import registry_of
 from zhiyu.server.models import add_models
 from zhiyu.server.network import add_network
+from zhiyu.server.network_acts import add_network_acts
 from zhiyu.server.openapi import described
 from zhiyu.server.policies import add_policies
 from zhiyu.server.problems import HttpError, encoded, problem_of_error, unexpected
@@ -50,6 +51,7 @@ def make_reads(site: Site) -> FastAPI:
     add_models(app, site)
     add_timelines(app, site)
     add_network(app, site)
+    add_network_acts(app, site)
     _add_retention(app, site)
     _add_waiting(app, site)
     _add_health(app, site)
