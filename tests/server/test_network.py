@@ -65,6 +65,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def data(server: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the running server."""
+    return tmp_path_factory.getbasetemp() / "net"
+
+
+def told(data: Path, *arguments: str, code: int = 0) -> str:
+    """What a command prints about a folder."""
+    result = CliRunner().invoke(main, [*arguments, "--data", str(data), "--lang", "en"])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
 def asked(server: Served, path: str, status: int = 200, **more: Any) -> Any:
     """What the server answers."""
     told = server.client.get(path, **more)
@@ -122,6 +135,30 @@ def test_what_became_of_gangs_line_by_line(server: Served) -> None:
     assert asked(server, f"/v1/gangs/changes?after={found['next']}&wait_s=1")["changes"] == []
 
 
+def test_the_report_of_the_last_hour_and_day(server: Served, data: Path, tmp_path: Path) -> None:
+    day = asked(server, "/v1/gangs/report")
+    assert day["totals"] == {
+        "gangs": 1, "people": 5, "money_at_risk": 50_000, "known_bad": 0, "new": 1, "growing": 0, "broken_up": 0, "alerts": 1,
+        "new_money_at_risk": 50_000,
+    }  # fmt: skip
+    [gang] = day["gangs"]
+    assert (gang["state"], gang["came"], gang["people"], gang["members"][0][:4]) == ("new", 3, 5, "who:")
+    assert day["complete"]
+    assert asked(server, "/v1/gangs/report?period=1h")["period_s"] == 3600
+    page = server.client.get("/v1/gangs/report?format=html", headers={"accept-language": "zh"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<script" not in page.text
+    assert "新增" in page.text
+    assert asked(server, "/v1/gangs/report?period=1x", 422)["field"] == "period"
+    assert asked(server, "/v1/gangs/report?format=csv", 422)["field"] == "format"
+    path = tmp_path / "gangs.html"
+    assert "1 gangs of 5 people" in told(data, "gangs", "--report", str(path), "--period", "1h")
+    assert "who:ann" in path.read_text(encoding="utf-8")
+    found = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert (found["period_s"], found["totals"]["alerts"]) == (3600, 1)
+    assert "no period" in told(data, "gangs", "--report", str(path), "--period", "0h", code=1)
+
+
 def test_files_for_other_programs(server: Served) -> None:
     graph = server.client.get("/v1/gangs/1?format=graphml")
     assert graph.headers["content-type"] == "application/graphml+xml"
@@ -151,19 +188,6 @@ def test_a_policy_without_a_network_has_none_to_ask(tmp_path: Path) -> None:
     with Served(tmp_path, lender(None)) as made:
         assert asked(made, "/v1/network/person/ann", 404)["code"] == "no_network"
         assert asked(made, "/v1/gangs", 404)["code"] == "no_network"
-
-
-@pytest.fixture(scope="module")
-def data(server: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the running server."""
-    return tmp_path_factory.getbasetemp() / "net"
-
-
-def told(data: Path, *arguments: str, code: int = 0) -> str:
-    """What a command prints about a folder."""
-    result = CliRunner().invoke(main, [*arguments, "--data", str(data), "--lang", "en"])
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def test_the_data_folder_of_a_running_server_says_the_same(server: Served, data: Path) -> None:

@@ -81,8 +81,12 @@ def network(
 @click.command()
 @click.argument("gang", metavar="[GANG]", required=False, type=click.IntRange(1))
 @click.option("--since", default="", metavar="TIME", help="Changes from then on: a date (UTC) or a time.")
+@click.option("--report", type=_PATH, default=None, help="Write a report to FILE.html, and the same as FILE.json.")
+@click.option("--period", default="1d", show_default=True, help="Of the report: so long before --as-of, e.g. 1h.")
 @_asks
-def gangs(gang: int | None, since: str, export: Path | None, as_json: bool, lang: str | None, **options: Any) -> None:
+def gangs(
+    gang: int | None, since: str, report: Path | None, period: str, export: Path | None, as_json: bool, lang: str | None, **options: Any
+) -> None:  # fmt: skip
     """Gangs as they stand: their people, age, score, money, and what became of them; or everything about one GANG.
 
     What becomes of a gang: BORN, GROWN, MERGE, SPLIT, EXPIRED; ALERT when it reaches the declared number of people.
@@ -104,6 +108,9 @@ def gangs(gang: int | None, since: str, export: Path | None, as_json: bool, lang
                 "the network declares no `gang:`; say when a dense core is one",
                 "关系网络没有声明 gang；请先声明何时视为团伙",
             )
+        if report is not None:
+            _report(asked, report, period, as_json, language)
+            return
         if gang is None:
             found = _listed(asked, first)
             if as_json:
@@ -127,6 +134,29 @@ def _listed(asked: AskedNetwork, first: int | None) -> dict[str, Any]:
         "gangs": [summary_of(each) | {"members": sorted(names[key] for key in each.codes)} for each in seen],
         "lineage": [line_of(line) for line in asked.lineage if first is None or line.clock_ms >= first],
     }
+
+
+def _report(asked: AskedNetwork, path: Path, period: str, as_json: bool, language: str) -> None:
+    from zhiyu.evaluation.gang_report import period_ms, report_of
+    from zhiyu.evaluation.gang_report_page import gang_report_page
+    from zhiyu.network.gang_view import see_gang
+
+    assert asked.state.gangs is not None
+    span = period_ms(period)
+    seen = [each for gang in asked.state.gangs.sizes() if (each := see_gang(asked.state, gang)) is not None]
+    names = asked.names({key: (0, code) for each in seen for key, code in each.codes.items()})
+    found = report_of(asked, seen, span, names)
+    path.with_suffix(".html").write_text(gang_report_page(found, language), encoding="utf-8")
+    path.with_suffix(".json").write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    totals = found["totals"]
+    counts = totals["gangs"], totals["people"], totals["new"], totals["growing"], totals["broken_up"], totals["alerts"]
+    en = "{:,} gangs of {:,} people: {:,} new, {:,} growing, {:,} broken up, {:,} alerts".format(*counts)
+    said = "{:,} 个团伙，共 {:,} 人：新增 {:,}，扩张 {:,}，解散或分裂 {:,}，告警 {:,}".format(*counts)
+    click.echo(said if language == "zh" else en)
+    _say_written(path.with_suffix(".html"), language)
 
 
 def _one_gang(asked: AskedNetwork, gang: int, export: Path | None, kind: str, as_json: bool, language: str) -> None:

@@ -16,16 +16,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from zhiyu.base.errors import InputError, LimitExceeded, ZhiyuError
+from zhiyu.base.errors import InputError, LimitExceeded
 from zhiyu.base.limits import MAX_BATCH
 from zhiyu.decisions.explain import Explanation
 from zhiyu.engine.admit import NO_CLOCK
 from zhiyu.engine.answers import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, Answer, Answers
 from zhiyu.engine.archive import Archive
 from zhiyu.engine.asks import Asks
+from zhiyu.engine.broken import Broken
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.event_frames import event_payload
-from zhiyu.engine.folder_lock import locked
 from zhiyu.engine.forget_frames import NotedForgotten, forget, forget_payload
 from zhiyu.engine.held_over import lost_nodes, require_nodes
 from zhiyu.engine.label_frames import NotedLabels
@@ -58,13 +58,6 @@ SNAPSHOT_EVENTS = 1_000_000
 """A snapshot is begun after so many events: recovery replays at most these."""
 CLOSE_EVENTS = 10_000
 """Closing writes a snapshot when more than these came since the last one."""
-
-
-class Broken(ZhiyuError):
-    """A write or a sync failed: what is in memory may be ahead of the disk. Open again to go on from what is on the disk."""
-
-    code = "broken"
-    status = 503
 
 
 class Live:
@@ -189,16 +182,8 @@ class Live:
             kept = kept.keeping(kept.outcome[kept.kept] > 0)
         own = np.intersect1d(fallbacks, accepted) if len(fallbacks) else fallbacks
         payload = event_payload(
-            self.opened.artifact.hash,
-            self.engine.accepted - len(accepted),
-            batch,
-            judged,
-            accepted,
-            floors,
-            own,
-            kept,
-            outcome.resumed,
-        )
+            self.opened.artifact.hash, self.engine.accepted - len(accepted), batch, judged, accepted, floors, own, kept, outcome.resumed,
+        )  # fmt: skip
         before = self.log.position
         chain = self.log.append(EVENTS, payload, len(accepted), int(batch.positions[accepted[0]]), self.position)
         self.archive.keep_events(before, batch, accepted, outcome.resumed)
@@ -272,16 +257,15 @@ class Live:
         return first
 
     def forget(self, note: NotedForgotten) -> int:
-        """Log that a person of the network is erased, or a thing un-linked; so it is for the next event on. Returns how many events of the
+        """Log that a person of the network is erased, or a thing un-linked: so it is for the next event on. Returns how many events of the
         window mention them no more. To be told after the next `sync`; DiskFull and Broken."""
         self._require_working()
         self.tick()
-        payload, first, before = forget_payload(note), self.position, self.log.position
+        payload, before = forget_payload(note), self.log.position
         self.log.reserve(len(payload))
         with self._breaking():
-            events = forget(self.engine, note)
-            self.position += 1
-            self.log.append(FORGET, payload, 1, first, self.position)
+            events, self.position = forget(self.engine, note), self.position + 1
+            self.log.append(FORGET, payload, 1, self.position - 1, self.position)
             self.archive.keep_nothing(before)
         return events
 

@@ -59,6 +59,13 @@ def record_of(state: NetworkState) -> list[Lineage]:
     return [dated(line, state) for line in state.gangs.told()] if state.gangs is not None else []
 
 
+def is_told_since(state: NetworkState, since_ms: int) -> bool:
+    """Whether the record that is kept reaches back to a time (ms since 1970)."""
+    assert state.gangs is not None
+    kept = state.gangs.told()
+    return len(kept) == state.gangs.lines or bool(kept and dated(kept[0], state).clock_ms <= since_ms)
+
+
 def now_of(state: NetworkState) -> int:
     """The newest event time so far, ms since 1970."""
     return int(state.head[at.CLOCK]) + (state.epoch_ms or 0)

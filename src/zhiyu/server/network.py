@@ -14,6 +14,8 @@ import msgspec
 from fastapi import FastAPI, Path, Query, Request, Response
 
 from zhiyu.base.errors import InputError
+from zhiyu.evaluation.gang_report import MAX_GANGS, period_ms, report_of
+from zhiyu.evaluation.gang_report_page import gang_report_page
 from zhiyu.evaluation.network_asked import Codes, named
 from zhiyu.evaluation.network_files import FORMATS, as_dict, gang_as_dict, line_of, summary_of, written_of
 from zhiyu.evaluation.network_live import NEAR, LiveNetwork
@@ -28,7 +30,9 @@ from zhiyu.server.site import Site
 
 MAX_PAGE, MAX_CHANGES, MAX_WAIT_S, MAX_CASE = 100, 1_000, 30, 50
 _PIECE_S, _LOOK_S = 0.005, 0.2
-_MEDIA = {"json": "application/json", "graphml": "application/graphml+xml", "csv": "text/csv; charset=utf-8"}
+_MEDIA = {
+    "html": "text/html; charset=utf-8", "json": "application/json", "graphml": "application/graphml+xml", "csv": "text/csv; charset=utf-8",
+}  # fmt: skip
 NodeType = Annotated[str, Path(description="`person`, or a field that links, for example device.")]
 NodeId = Annotated[str, Path(description="Its value, percent-encoded; or code: and the 16 hex digits that were told.")]
 GangId = Annotated[str, Path(description="The gang's number.")]
@@ -46,6 +50,7 @@ class Case(msgspec.Struct, forbid_unknown_fields=True):
 def add_network(app: FastAPI, site: Site) -> None:
     """The routes."""
     _add_nodes(app, site)
+    _add_report(app, site)
     _add_gangs(app, site)
 
 
@@ -73,6 +78,36 @@ def _add_nodes(app: FastAPI, site: Site) -> None:
             for name, colon, value in (each.partition(":") for each in case.of)
         ]
         return await _around(desk, whom, case.hops, form)
+
+
+def _add_report(app: FastAPI, site: Site) -> None:
+    @app.get("/v1/gangs/report", tags=["network"], summary="The gang report of the last hour or day")
+    async def report(
+        request: Request,
+        period: Annotated[str, Query(description="How long before now: 1h, 1d …", max_length=10)] = "1d",
+        form: Annotated[str, Query(alias="format", description="json or html.")] = "json",
+    ) -> Response:
+        """New, growing and broken gangs, alerts, money at risk; the gangs as they stand, at most 1,000, those with most people first."""
+        exchange, desk = admitted(request, site, "read")
+        exchange.known_query("period", "format")
+        asked = live_network(desk)
+        try:
+            span = period_ms(period)
+        except InputError as wrong:
+            raise HttpError(422, "period", wrong.en, wrong.zh, "period") from None
+        if form not in ("json", "html"):
+            raise HttpError(422, "format", "is json or html", "应为 json 或 html", "format")
+        assert asked.state.gangs is not None
+        largest = sorted(asked.state.gangs.sizes().items(), key=lambda each: (-each[1], each[0]))[:MAX_GANGS]
+        seen = []
+        for gang, _ in largest:
+            seen += [each] if (each := see_gang(asked.state, gang, NEAR)) is not None else []
+            await asyncio.sleep(0)
+        names = await names_of(asked, {key: (0, code) for each in seen for key, code in each.codes.items()})
+        found = report_of(asked, seen, span, names)
+        await desk.durable()
+        page = gang_report_page(found, exchange.language).encode() if form == "html" else encoded(found)
+        return Response(page, media_type=_MEDIA[form])
 
 
 def _add_gangs(app: FastAPI, site: Site) -> None:
