@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from zhiyu.base.errors import InputError, Problem
+from zhiyu.commands.attack import attack
 from zhiyu.commands.audit import audit
 from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
@@ -326,6 +327,7 @@ def warm(lang: str | None) -> None:
 
 main.add_command(audit)
 main.add_command(init)
+main.add_command(attack)
 main.add_command(backtest)
 main.add_command(bench)
 main.add_command(demo)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from zhiyu.base.money import MINOR_DIGITS
-from zhiyu.evaluation.backtest_page_parts import both, row
+from zhiyu.evaluation.backtest_page_parts import both, row, whole
 from zhiyu.evaluation.backtest_page_tables import (
     day_table,
     example_table,
@@ -19,7 +19,6 @@ from zhiyu.evaluation.backtest_page_tables import (
     segment_tables,
 )
 from zhiyu.evaluation.backtest_plots import Series, plot
-from zhiyu.evaluation.backtest_style import STYLE
 from zhiyu.evaluation.backtest_words import Said, notes, say_blind, summary
 from zhiyu.evaluation.backtested import Backtested
 from zhiyu.evaluation.compare_intervals import RESAMPLES
@@ -31,21 +30,7 @@ def page(b: Backtested, language: str = "en") -> str:
     if b.compared.n:
         body += [figures(b), moved(b), days(b), segments(b), rules(b), examples(b), labels(b)]
     body.append(method(b))
-    return (
-        f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8"/>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
-        f"<title>Zhiyu backtest · 智御回测</title><style>{STYLE}</style></head>\n<body>"
-        + _tongues(language) + "<main>\n" + "\n".join(body) + "\n</main></body></html>\n"
-    )  # fmt: skip
-
-
-def _tongues(language: str) -> str:
-    parts = []
-    for each, name in (("en", "English"), ("zh", "中文")):
-        checked = ' checked="checked"' if each == language else ""
-        parts.append(f'<input class="tongue" type="radio" name="tongue" id="tongue-{each}"{checked}/>')
-        parts.append(f'<label class="tongue" for="tongue-{each}">{name}</label>')
-    return "".join(parts)
+    return whole("Zhiyu backtest · 智御回测", body, language)
 
 
 def head(b: Backtested) -> str:
