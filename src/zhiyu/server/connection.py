@@ -137,7 +137,8 @@ class Guarded(HttpToolsProtocol):
     def finish(self, answer: bytes, close: bool) -> None:
         """Send the whole answer to the request that the lane has; then what came meanwhile has its turn."""
         if self._taking:
-            self.lane.after_turn(lambda: self.finish(answer, close))
+            self._at_once = answer, close
+            self.lane.after_turn(self)
             return
         self._in_lane = False
         if self._wire.is_closing():
@@ -149,6 +150,10 @@ class Guarded(HttpToolsProtocol):
         self._rest_since = self.loop.time()
         if self._held:
             self.loop.call_soon(self._go_on)
+
+    def tell(self) -> None:
+        """Send what was answered at once."""
+        self.finish(*self._at_once)
 
     def _go_on(self) -> None:
         data, self._held = self._held, b""

@@ -119,9 +119,13 @@ class Desk:
         limits = self._settings
         if self.queued + records > limits.max_queued or self.queued_bytes + size > limits.max_queued_bytes:
             return False
-        # However late the loop is, a quarter of the wait is for what is under way: else a stall would have all shed that came in it.
-        ahead_s = self._ahead_s(records)
-        return ahead_s <= limits.max_wait_s / 4 or self.pace.late_s() + ahead_s <= limits.max_wait_s
+        late_s, ahead_s = self.pace.late_s(), self._ahead_s(records)
+        return ahead_s <= self._always_s(late_s) or late_s + ahead_s <= limits.max_wait_s
+
+    def _always_s(self, late_s: float) -> float:
+        """So much work is let in however late the loop is. A quarter of the wait: a stall must not have all turned away that came in it. A
+        quarter of the lateness: where turning away takes long, the loop must not come to nothing else. Never more than the wait."""
+        return min(max(self._settings.max_wait_s, late_s) / 4, self._settings.max_wait_s)
 
     def turned_away(self, records: int) -> None:
         """Records were not let in for want of room: count them."""

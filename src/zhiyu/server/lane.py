@@ -53,6 +53,9 @@ class Caller(Protocol):
     def finish(self, answer: bytes, close: bool) -> None:
         """Send the whole answer; the next request may come, unless the connection closes."""
 
+    def tell(self) -> None:
+        """The turn is over in which the answer came at once: send it now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -80,7 +83,7 @@ class Lane:
         self._defaults: list[tuple[bytes, bytes]] = []
         self._ok = b""
         self._away: dict[tuple[str, int, int], list[bytes]] = {}
-        self._told: list[Callable[[], None]] = []
+        self._told: list[Caller] = []
 
     def takes(self, caller: Caller, data: bytes) -> bool | None:
         """Whether these bytes are a request that the lane answers; if so it is under way. None: they may become one with what follows."""
@@ -100,17 +103,17 @@ class Lane:
         asked.route(self, caller, asked, data[end:])
         return True
 
-    def after_turn(self, tell: Callable[[], None]) -> None:
-        """Tell who was refused at once, when this turn of the loop has read everybody. Told sooner, many who are turned away would send
-        again in the same turn, and the loop would come to nothing else."""
+    def after_turn(self, caller: Caller) -> None:
+        """Have a caller told who was refused at once, when this turn of the loop has read everybody. Told sooner, many who are turned away
+        would send again in the same turn, and the loop would come to nothing else."""
         if not self._told:
             asyncio.get_running_loop().call_soon(self._tell_all)
-        self._told.append(tell)
+        self._told.append(caller)
 
     def _tell_all(self) -> None:
         told, self._told = self._told, []
-        for tell in told:
-            tell()
+        for caller in told:
+            caller.tell()
 
     def _look(self, data: bytes) -> Asked | None:
         head = read_head(data)
@@ -171,26 +174,15 @@ class Express(Work):
 
     __slots__ = ("_asked", "_caller", "_desk", "_grant", "_id", "_lane", "_started")
 
-    def __init__(self, lane: Lane, caller: Caller, asked: Asked, body: bytes) -> None:
+    def __init__(
+        self, lane: Lane, caller: Caller, asked: Asked, body: bytes, grant: Grant | None = None, desk: Desk | None = None
+    ) -> None:  # fmt: skip
         self.bodies, self.size, self.source = (body,), len(body), None
         self._lane, self._caller, self._asked = lane, caller, asked
         self._started = lane.site.pace.readable_s()
         self.deadline = self._started + asked.limit_s
         self._id = asked.id or new_id(None)
-        self._grant: Grant | None = None
-        self._desk: Desk | None = None
-
-    def begin(self) -> None:
-        """Into the queue, or refuse. ZhiyuError for who may not, and when the log stopped."""
-        site, client = self._lane.site, self._caller.client
-        self._grant = site.gate.grant(self._asked.authorization, client[0] if client else "", "decide")
-        desk = self._desk = site.desk_of(self._grant)
-        if desk.has_room(1, self.size) or self._caller.ending:
-            desk.put(self)
-        else:
-            desk.turned_away(1)
-            self._caller.finish(self._lane.away(self._caller, desk, self._asked.language, self._id), False)
-            self._count(429, "overloaded")
+        self._grant, self._desk = grant, desk
 
     def resolve(self) -> None:
         """Tell the decision, or why the record was refused."""
@@ -222,6 +214,11 @@ class Express(Work):
         self._lane.site.lines.failed(error, request_id=self._id.decode(), route=DECISIONS)
         self.fail(unexpected())
 
+    def turn_away(self, desk: Desk) -> None:
+        """Tell that the server has too much to do."""
+        self._caller.finish(self._lane.away(self._caller, desk, self._asked.language, self._id), False)
+        self._count(429, "overloaded")
+
     def _tell(self, status: int, body: bytes, more: Headers, code: str, field: str = "") -> None:
         close = self._caller.ending or _CLOSE in more
         if close and _CLOSE not in more:
@@ -232,8 +229,7 @@ class Express(Work):
     def _count(self, status: int, code: str = "", field: str = "") -> None:
         """Count and log, as the ordinary way does; the exchange is made only when there will be a line or a trace."""
         site = self._lane.site
-        quiet = (status == 200 and not site.log_all) or (status == 429 and site.lines.left_out())
-        if quiet and site.tracing is None:
+        if status == 200 and not site.log_all and site.tracing is None:
             site.meters.request(DECISIONS, status, site.clock() - self._started)
             return
         headers, client = self._asked.head.headers, self._caller.client
@@ -247,13 +243,24 @@ class Express(Work):
 
 def decide(lane: Lane, caller: Caller, asked: Asked, body: bytes) -> None:
     """POST /v1/decisions: one event, one decision."""
-    express = Express(lane, caller, asked, body)
+    site, client = lane.site, caller.client
+    grant = desk = None
     try:
-        express.begin()
+        grant = site.gate.grant(asked.authorization, client[0] if client else "", "decide")
+        desk = site.desk_of(grant)
+        if desk.has_room(1, len(body)) or caller.ending:
+            desk.put(Express(lane, caller, asked, body, grant, desk))
+            return
+        desk.turned_away(1)
+        if site.tracing is None and site.lines.left_out():  # one of many: in as few steps as can be
+            caller.finish(lane.away(caller, desk, asked.language, asked.id or new_id(None)), False)
+            site.meters.request(DECISIONS, 429, site.clock() - site.pace.readable_s())
+        else:
+            Express(lane, caller, asked, body, grant, desk).turn_away(desk)
     except ZhiyuError as error:
-        express.fail(error)
+        Express(lane, caller, asked, body, grant, desk).fail(error)
     except Exception as error:
-        express.failed(error)
+        Express(lane, caller, asked, body, grant, desk).failed(error)
 
 
 def whole(

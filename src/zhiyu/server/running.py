@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from zhiyu.server.staff import Staff
 
 
+GC_ALLOCATIONS = 20_000
+"""Containers more than before, from which on the collector looks for garbage."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to serve. `opens` opens a tenant's log, again after a failure of the disk; `staff` opens the records of
@@ -94,6 +98,9 @@ def run(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     def ready(site: Site) -> None:
         gc.collect()
         gc.freeze()  # what was built until now lives for good, so the collector need not look at it again
+        gc.set_threshold(
+            GC_ALLOCATIONS
+        )  # thousands of requests under way are no garbage: looking at them was a tenth of turning them away
         plan.ready(site)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
