@@ -309,10 +309,10 @@ def explain(
             went_on = {"went_on": [facts | {"decision": why.to_dict()} for facts, why in later]} if later else {}
             _print_json(found.to_dict() | went_on)
         else:
-            print_explanation(Console(), found, language)
+            print_explanation(Console(), found, language, not reader.asks(found))
             for facts, why in later:
                 print_went_on(Console(), facts, language)
-                print_explanation(Console(), why, language)
+                print_explanation(Console(), why, language, not reader.asks(why))
 
 
 @main.command()

@@ -83,14 +83,27 @@ class RunReader:
             for line in lines
         ]
 
+    def asks(self, explained: Explanation) -> str:
+        """The service that was asked where this decision was held; "" where it was not held for one."""
+        last = explained.path[-1].rpartition("/")[2] if explained.path else ""
+        calls = {plan.wait.node: plan.wait.call for plan in self.opened.compiled.waits.plans if plan.call is not None}
+        return calls.get(last, "")
+
     def _explained(self, line: dict[str, Any], values: list[dict[str, Any]]) -> Explanation:
         seen, shown = self._seen(values[0]) if values else ({}, {})
         told = Told(
-            line["event_id"], line["event_type"], line["position"], line["time"].isoformat(), line["outcome"], line["score"],
-            line["rules"], line["enforced"], line["mark"], line["quiet"], line["path"], line["late"], line["approximate"], bool(values),
+            line["event_id"], self._declared(line["event_type"]), line["position"], line["time"].isoformat(), line["outcome"],
+            line["score"], line["rules"], line["enforced"], line["mark"], line["quiet"], line["path"], line["late"], line["approximate"],
+            bool(values),
             line["limit"], {name: line[f"spoke.{name}"] for name in self.opened.compiled.matrix.cells if line.get(f"spoke.{name}")},
         )  # fmt: skip
         return self.opened.explainer.explain(told, seen, shown)
+
+    def _declared(self, kind: str) -> str:
+        """An event type as it was declared, where `kind` is what it is called after a call."""
+        types = self.opened.compiled.schema.types
+        plans = (plan for plan in self.opened.compiled.waits.plans if plan.call is not None)
+        return {types[plan.resumed].name: plan.wait.of for plan in plans}.get(kind, kind)
 
     def _seen(self, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         compiled = self.opened.compiled

@@ -121,7 +121,7 @@ class Tally:
         self.spend.take(batch, outcome.judged.status == ACCEPTED if outcome.judged is not None else None)
         for resumed in outcome.resumed:
             self.resume(resumed)
-        self._tell(outcome, batch)
+        self._tell(outcome.decisions, batch)
 
     def resume(self, resumed: Resumed) -> None:
         """Count decisions that went on after a wait."""
@@ -131,6 +131,7 @@ class Tally:
         finals = self.spend.finals(resumed)
         if len(finals):
             self._sum(resumed.decisions.at(finals))
+            self._tell(resumed.decisions, resumed.events)
 
     def _count(self, outcome: Outcome, refusals: list[Refusal], label_delay_ms: int | Array | None) -> None:
         result, d = self.result, outcome.decisions
@@ -170,9 +171,8 @@ class Tally:
                     if counter is result.rule_hits and rule.rule.reason:
                         result.reason_hits[rule.rule.reason] += count
 
-    def _tell(self, outcome: Outcome, batch: EventBatch) -> None:
+    def _tell(self, d: DecisionBatch, batch: EventBatch) -> None:
         """Explain the first decision of each outcome or leading rule that has not been told yet, up to three."""
-        d = outcome.decisions
         if len(self.result.examples) >= EXAMPLES or not len(d.kept):
             return
         asking = self.spend.asking(d)
