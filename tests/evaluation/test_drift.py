@@ -15,12 +15,18 @@ from click.testing import CliRunner
 from tests.engine.live_stream import live_opened
 from tests.evaluation.test_training import policy_folder, stream
 from zhiyu.cli import main
-from zhiyu.engine.live import Live
+from zhiyu.engine.live import REPEATED, TAKEN, Live
 from zhiyu.engine.opened import open_policy
 from zhiyu.evaluation.drift.judge import Limits, alerts_of, by_chance, stability_of
 from zhiyu.evaluation.drift.windows import DAY_MS, HOUR_MS, Windows
 from zhiyu.models.drift import SCORE, spreads, stability
 from zhiyu.models.package import Additive, Input, Package, Term
+
+WATCHED = """
+clock: {idempotency: 90d}
+features: [{name: alarms, aggregate: count, by: model, over: 1d, on: [model_drift]}]
+rule_sets: [{name: m, rules: [{name: r, when: length(who) > 3, outcome: notify}]}]
+"""
 
 
 def package(rng: np.random.Generator, rows: int = 20_000) -> Package:
@@ -88,6 +94,19 @@ def test_alerts_where_something_was_planted_and_nowhere_else(seed: int) -> None:
     }
     assert [each["time"] for each in found] == ["1970-01-02T07:00:00Z", "1970-01-07T00:00:00Z", "1970-01-07T00:00:00Z"]
     assert len({each["id"] for each in found}) == 3
+
+
+def test_what_lasts_for_hours_alarms_once() -> None:
+    rng = np.random.default_rng(4)
+    own, windows = package(rng), Windows(package(rng))
+    time = np.arange(24) * HOUR_MS
+    for hour in time.tolist():
+        lost = 0.5 if hour // HOUR_MS in (3, 4, 5, 9) else 0.1
+        x = np.where(rng.random(400) < lost, np.nan, rng.normal(size=400))
+        windows.take(np.full(400, hour), x[:, None], 1 / (1 + np.exp(-np.nan_to_num(x))))
+    found = [each for each in alerts_of(windows, Limits(), own.name, "c" * 64) if each["span"] == "hour"]
+    assert [each["start"] for each in found] == ["1970-01-01T03:00:00Z", "1970-01-01T09:00:00Z"]
+    assert all(each["value"] > each["limit"] > 0.1 for each in found)
 
 
 def test_a_score_that_no_longer_means_what_it_says() -> None:
@@ -206,6 +225,16 @@ def test_the_page_and_the_alerts(made: Path, tmp_path: Path) -> None:
     alerts = [json.loads(line) for line in (tmp_path / "drift/alerts.ndjson").read_text(encoding="utf-8").splitlines()]
     assert alerts == facts["alerts"]
     assert {"amount", SCORE} & {each["input"] for each in alerts}
+    page = (Path(__file__).parents[2] / "docs/models.md").read_text(encoding="utf-8")
+    declared = page[page.index("events:\n  - name: model_drift") :].partition("```")[0]
+    policy_text = f"name: watched\n{declared}  - {{name: login, fields: {{who: {{type: string}}}}}}\n" + WATCHED
+    (tmp_path / "watched").mkdir()
+    (tmp_path / "watched/policy.yaml").write_text(policy_text, encoding="utf-8")
+    live = Live(tmp_path / "data" / "default", open_policy(tmp_path / "watched"), clock="events")
+    lines = (tmp_path / "drift/alerts.ndjson").read_bytes().splitlines()
+    assert {each.kind for each in live.take(lines)} == {TAKEN}
+    assert {each.kind for each in live.take(lines)} == {REPEATED}
+    live.close()
     html = (tmp_path / "drift/report.html").read_text(encoding="utf-8")
     assert "<script" not in html
     assert "稳定性指数" in html

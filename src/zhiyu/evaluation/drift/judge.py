@@ -9,10 +9,10 @@ so by the hour only missing values alarm (a feed that broke); everything else al
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import sqrt
+from math import copysign, sqrt
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,11 @@ def alerts_of(windows: Windows, limits: Limits, model: str, package: str) -> lis
     """All alerts in the order of time, as events of the type `model_drift`."""
     found = [
         *(alert for window in windows.per_day() for alert in _of_day(windows, window, limits)),
-        *(alert for window in windows.per_hour() for alert in _missing(windows, window, limits, "hour")),
+        *_begun(
+            list(_missing(windows, window, limits, "hour"))
+            for window in windows.per_hour()
+            if window.rows >= LEAST_ROWS
+        ),
     ]
     events = []
     for window, span, what, name, value, limit in sorted(
@@ -109,6 +113,14 @@ def alerts_of(windows: Windows, limits: Limits, model: str, package: str) -> lis
 
 
 Alert = tuple[Window, str, str, str, float, float]
+
+
+def _begun(hours: Iterable[list[Alert]]) -> Iterator[Alert]:
+    """Of what lasts for hours, the first alert; it alarms again after an hour without."""
+    lasting: set[str] = set()
+    for alerts in hours:
+        yield from (alert for alert in alerts if alert[3] not in lasting)
+        lasting = {alert[3] for alert in alerts}
 
 
 def _of_day(windows: Windows, window: Window, limits: Limits) -> Iterator[Alert]:
@@ -132,8 +144,9 @@ def _missing(windows: Windows, window: Window, limits: Limits, span: str) -> Ite
     for name, spread, counts in zip(windows.names, windows.spreads, window.counts):
         now, before = missing_of(counts), spread.missing
         chance = SPREADS * sqrt(max(before * (1 - before), 1 / window.rows) / window.rows)
-        if abs(now - before) >= max(limits.missing, chance):
-            yield window, span, "missing", name, now, before
+        most = max(limits.missing, chance)
+        if abs(now - before) >= most:
+            yield window, span, "missing", name, now, before + copysign(most, now - before)
 
 
 def stamp(ms: int) -> str:
