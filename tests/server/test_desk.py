@@ -138,7 +138,7 @@ def test_overload_is_shed_and_says_when_to_come_again(tmp_path: Path) -> None:
         }
         assert all(one[0].kind == DECIDED for one in await asyncio.gather(*taken))
         assert live.position == 200 + len(taken)
-        assert desk.queued == desk.queued_bytes == 0
+        assert desk.unanswered == desk.queued == desk.queued_bytes == 0
         await desk.submit([payment("after")])
         await desk.close()
 
@@ -258,6 +258,7 @@ def test_a_broken_disk_acknowledges_nothing_and_the_log_is_opened_again(tmp_path
         assert [each["id"] for each in told] == [f"p{number}" for number in range(1, 9)]
         assert told[0]["repeated"] is True
         assert len({each["position"] for each in told}) == 8
+        assert desk.unanswered == desk.queued == desk.queued_bytes == 0
         await desk.close()
 
     asyncio.run(run())
