@@ -46,6 +46,8 @@ def test_where_and_who(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("bureau: {url: 'https://x', key_env: NOT_THERE}", "no NOT_THERE"),
         ("bureau: {url: 'https://x', key_file: none}", "cannot be read"),
         ("bureau: {url: 'https://x', key_env: A, key_file: b}", "keep one"),
+        ("bureau: {url: 'https://x', key_env: HOME, header: \"X\\r\\nEvil\"}", "cannot be sent in a header"),
+        ("bureau: {url: 'https://x', key_env: HOME, prefix: \"a\\r\\nb\"}", "cannot be sent in a header"),
         ("bureau: {url: 'https://x', key: abc}", "no file of services"),
         ("bureau: [", "no file of services"),
         ("- 1", "no file of services"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from zhiyu.base.errors import InputError, did_you_mean
 
 MAX_FILE_BYTES = 1 << 20
 MAX_KEY_BYTES = 8_192
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class _Written(msgspec.Struct, forbid_unknown_fields=True):
@@ -112,7 +114,8 @@ def _key(path: Path, name: str, written: _Written) -> str:
             )
     else:
         key = _from_file(path, name, path.parent / written.key_file)
-    if len(key) > MAX_KEY_BYTES or not key.isascii() or not key.isprintable() or not written.header.isascii():
+    said = written.prefix + key
+    if len(said) > MAX_KEY_BYTES or not (said.isascii() and said.isprintable() and _HEADER.fullmatch(written.header)):
         raise _wrong(path, f"the key of '{name}' cannot be sent in a header", f"“{name}”的密钥不能放入请求头")
     return key
 

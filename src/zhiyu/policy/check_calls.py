@@ -186,7 +186,7 @@ class _Found(Findings):
             if flows and HELD_AS in outcomes:
                 en = f"it counts '{HELD_AS}', which is also what a decision is while a service is asked"
                 zh = f"它统计“{HELD_AS}”，而查询外部服务期间的决策也是“{HELD_AS}”"
-                self.warn("call.brake", path, en, zh, Hint("leave it out, or count it twice", "去掉它，否则会重复计数"))
+                self.warn("call.brake", path, en, zh, Hint(f"leave '{HELD_AS}' out", f"去掉“{HELD_AS}”"))
         made = sum(len(flow.on) * (1 + len(waiting_nodes(flow))) for flow in flows)
         made += sum(len(flow.on) * len(waiting_nodes(flow)) for flow in self.policy.flows)
         whole = len(self.policy.events) + len(self.policy.services) + made
