@@ -152,3 +152,25 @@ def test_live_scores_are_replayed_scores_bit_for_bit(tmp_path: Path, kind: str) 
     live.close()
     whole = np.concatenate(replayed, axis=1)[0].view(np.float64)
     assert np.array_equal(np.array(told), whole), "through JSON and back, to the bit"
+
+
+def test_the_card_says_for_whom_a_model_is_worse(tmp_path: Path) -> None:
+    events = stream(
+        tmp_path / "events.ndjson", 3_000, 200, lambda rng, amount: rng.random() < (0.75 if amount > 60 else 0.02)
+    )
+    folder = policy_folder(tmp_path / "policy")
+    declared = "restraint: {groups: [{of: channel}, {of: amount, bands: [20, 60], least: 30}, {of: night}, {of: reported, bands: [99]}]}\n"
+    (folder / "restraint.yaml").write_text(declared, encoding="utf-8")
+    rows, policy = gathered(folder, events), open_policy(folder).policy
+    assert policy.restraint is not None
+    package = trained(rows, kind="scorecard", groups=policy.restraint.groups)
+    found = {each["of"]: each["groups"] for each in package.metrics["test"]["groups"]}
+    assert list(found) == ["channel", "amount", "night"], "a group of its own alone is no comparison"
+    assert [line["group"] for line in found["amount"]] == ["< 20", "20 – 60", "≥ 60"]
+    test = rows.at(split_of(rows, Recipe(name="x")).test)
+    large = test.values[:, 0] >= 60
+    assert found["amount"][2]["rows"] == int(large.sum())
+    assert found["amount"][2]["fraud"] == pytest.approx(test.label[large].mean(), abs=1e-6)
+    assert found["amount"][0]["mean_score"] < 0.1 < 0.5 < found["amount"][2]["mean_score"]
+    assert "| amount | rows | AUC | mean score | share of fraud |" in package.card_en
+    assert "| channel | 行数 | AUC | 平均分 | 欺诈占比 |" in package.card_zh

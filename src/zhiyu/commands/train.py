@@ -125,6 +125,7 @@ def _trained(language: str, out: Path, **given: Any) -> Package:
         name=out.stem, kind=given["kind"], cell=given["cell"] or f"{gathering.on[0]}/fraud", split=given["split"] or _split(gathering),
         calibration=given["calibration"], begins_ms=learn.from_ms,
         ends_ms=learn.until_ms, test_ms=test.from_ms, until_ms=test.until_ms, seed=given["seed"], settings=settings_of(given["settings"]),
+        groups=opened.policy.restraint.groups if opened.policy.restraint else (),
     )  # fmt: skip
     warm_kernels(language)
     with progress() as bar:

@@ -181,6 +181,7 @@ class _Round:
         recipe = Recipe(
             name=self._name(rows), kind=ask.kind or self.champion.kind, cell=f"{self.cell.stage}/{self.cell.fraud}",
             calibration=calibration, test_ms=cut, seed=ask.seed,
+            groups=self.opened.policy.restraint.groups if self.opened.policy.restraint else (),
             settings=settings | ask.settings if (ask.kind or self.champion.kind) == "trees" else {},
         )  # fmt: skip
         training = Training(rows, recipe, self.opened.artifact.hash, self.on)

@@ -68,7 +68,8 @@ def _card(package: Package, zh: bool) -> str:
         else "A score is association, not cause; judge it again when features, customers or fraudsters change, and look at who is hurt "
         "before it alone refuses anyone."
     )
-    return "\n".join([*lines, "", *_cuts(package.metrics["test"].get("cuts", []), zh), limits, ""])
+    test = package.metrics["test"]
+    return "\n".join([*lines, "", *_cuts(test.get("cuts", []), zh), *_groups(test.get("groups", []), zh), limits, ""])
 
 
 def _cuts(found: list[dict[str, float]], zh: bool) -> list[str]:
@@ -85,6 +86,20 @@ def _cuts(found: list[dict[str, float]], zh: bool) -> list[str]:
         f"| {cut['stopped']:.2%} | {cut['score']:.4f} | {cut['precision']:.1%} | {cut['recall']:.1%} |" for cut in found
     ]
     return [*head, *rows, ""]
+
+
+def _groups(found: list[dict[str, Any]], zh: bool) -> list[str]:
+    """For whom it is worse."""
+    lines: list[str] = []
+    for each in found:
+        heads = "行数 | AUC | 平均分 | 欺诈占比" if zh else "rows | AUC | mean score | share of fraud"
+        head = f"| {each['of']} | {heads} |"
+        lines += [head, "|---|---|---|---|---|"]
+        for line in each["groups"]:
+            figures = f"{_shown(line, 'auc')} | {_shown(line, 'mean_score')} | {_shown(line, 'fraud')}"
+            lines.append(f"| {line['group']} | {line['rows']:,} | {figures} |")
+        lines.append("")
+    return lines
 
 
 def _shown(figures: dict[str, Any], key: str) -> str:

@@ -22,12 +22,14 @@ from zhiyu.evaluation.training.boosted import boosted
 from zhiyu.evaluation.training.calibrate import isotonic, platt
 from zhiyu.evaluation.training.card import cards
 from zhiyu.evaluation.training.gather import TrainingSet
+from zhiyu.evaluation.training.groups import by_groups
 from zhiyu.evaluation.training.judge import cuts, judged, reliability
 from zhiyu.evaluation.training.terms import logistic, scorecard
 from zhiyu.models.drift import spreads
 from zhiyu.models.package import Additive, Calibration, Package, Trees
 from zhiyu.models.package import Trained as Facts
 from zhiyu.models.scorer import Scorer
+from zhiyu.policy.declare_restraint import FairGroups
 
 TEST_SHARE = 0.25
 FOLDS = 3
@@ -54,6 +56,7 @@ class Recipe:
     until_ms: int | None = None
     seed: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
+    groups: tuple[FairGroups, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ class Training:
             "test": judged(found, test.label, test.weight),
         }
         metrics["test"]["calibration"] = reliability(found, test.label, test.weight) if test.n else []
+        metrics["test"]["groups"] = by_groups(test, found, recipe.groups) if test.n else []
         metrics["test"]["cuts"] = cuts(found, test.label, test.weight)
         data = {
             "split": recipe.split, "train": span_facts(train), "test": span_facts(test), "fingerprint": fingerprint(train),
