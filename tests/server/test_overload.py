@@ -49,7 +49,7 @@ class Played:
 
     good: list[tuple[float, float]] = field(default_factory=list)
     away: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
-    fallbacks: int = 0
+    fallbacks: list[str] = field(default_factory=list)
 
     def waited_s(self, since: float, share: float = 0.99) -> float:
         """A quantile of the waits of those that arrived after a time."""
@@ -73,7 +73,8 @@ class Connection:
         self._live.now_s += TELL_S if status == 200 else TURN_AWAY_S
         if status == 200:
             self._played.good.append((self._arrived, self._live.now_s - self._arrived))
-            self._played.fallbacks += json.loads(body)["fallback"]
+            told = json.loads(body)
+            self._played.fallbacks += [told["id"]] if told["fallback"] else []
         else:
             self._played.away.append((status, headers, body))
 
@@ -136,6 +137,10 @@ def test_who_waits_in_the_sockets_past_the_deadline_gets_the_fallback(tmp_path: 
     deadline = b"Zhiyu-Deadline-Ms: 30\r\n"
     calm = asyncio.run(play(tmp_path / "calm", Pace, 0.9 * CAPACITY, 0.2, deadline))
     assert calm.good
-    assert calm.fallbacks == 0
+    assert not calm.fallbacks
     full = asyncio.run(play(tmp_path / "full", Pace, 2.0 * CAPACITY, 1.0, deadline))
-    assert full.fallbacks > len(full.good) / 2
+    assert len(full.fallbacks) > len(full.good) / 2
+    noted = Paced(tmp_path / "full")  # as the log tells it to whoever opens it again
+    kept = [json.loads(noted.decision(each) or b"{}") for each in full.fallbacks]
+    assert {(each.get("fallback"), each.get("outcome")) for each in kept} == {(True, "challenge")}
+    noted.close()
