@@ -49,7 +49,7 @@ WITHIN = ("1h", "2h")
 def opened(**changes: Any) -> Opened:
     """The policy of the stream; `changes` as `live_policy` takes them. What counts further back than was promised is left out."""
     policy = live_policy(**changes)
-    features = tuple(each for each in policy.features if each.over in WITHIN)
+    features = tuple(each for each in policy.features if each.over in WITHIN or each in changes.get("extra", ()))
     rules = tuple(each for each in policy.rule_sets[0].rules if each.name not in ("stopped_before", "burnt"))
     policy = msgspec.structs.replace(policy, features=features, rule_sets=(RuleSet(name="main", rules=rules),))
     source = Source(
@@ -171,6 +171,7 @@ def test_counting_after_segments_are_gone_is_counting_over_the_whole_log(seed: i
     assert kept.live.warming is None
     assert kept.live.releases.current is not None
     assert kept.live.releases.current.carried
+    assert kept.live.counted_since_ms == 0  # what is gone is in no window
     expected = [whole.minute() for _ in range(150)]
     assert sum(each["seen"][COUNTED[0].name] for each in expected) > 0
     assert sum(each["seen"]["burnt_2h"] for each in expected) > 0
@@ -186,3 +187,8 @@ def test_counting_after_segments_are_gone_is_counting_over_the_whole_log(seed: i
     for each in (kept, whole):
         each.release(opened(extra=(*COUNTED, further), when=f"{SEES} or watched_1h >= 0"))
     assert [kept.minute() for _ in range(60)] == [whole.minute() for _ in range(60)]
+    beyond = msgspec.structs.replace(COUNTED[0], name="watched_1d", over="1d")
+    for each in (kept, whole):
+        each.release(opened(extra=(*COUNTED, beyond), when=f"{SEES} or watched_1d >= 0"))
+    assert kept.live.counted_since_ms > START_MS
+    assert whole.live.counted_since_ms == 0

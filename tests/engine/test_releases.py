@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.engine.live_stream import live_opened, live_policy, records
+from tests.engine.live_stream import START_MS, live_opened, live_policy, records
 from tests.engine.test_live import serve
 from zhiyu.engine.engine import Engine
 from zhiyu.engine.event_frames import noted
@@ -20,6 +20,7 @@ from zhiyu.engine.live import DECIDED, Answer, Live
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.features.declare import Feature
 from zhiyu.log.frames import EVENTS
+from zhiyu.policy.declare import Feedback, Rule, RuleSet
 from zhiyu.policy.declare_actions import ActionLimit
 
 FEW = ActionLimit(name="few", count=3, per="7d", outcomes=("review", "decline"), then="notify")
@@ -182,3 +183,32 @@ def test_many_releases_in_a_row(tmp_path: Path) -> None:
     while live.work():
         pass
     decided_anew(live, tmp_path)
+
+
+def test_decisions_that_come_back_much_later_are_counted_from_far_enough_back(tmp_path: Path) -> None:
+    """Fifty minutes later here, and the new feature looks back over half an hour: it begins to count before that half hour."""
+    made = [
+        json.dumps({"type": "payment", "id": f"m{n}", "time": START_MS + n * 60_000, "card": f"c{n % 2}", "amount": 100 + n * 37 % 500})
+        for n in range(300)
+    ]  # fmt: skip
+    bodies, late = [each.encode() for each in made], Feedback(decisions=True, lag_events=50)
+    stopped = Feature(
+        name="stopped_30m", aggregate="count", by="card", over="30m", on=("decision",), where='outcome != "pass"'
+    )
+    plain = msgspec.structs.replace(live_policy(), features=(live_policy().features[0],), feedback=late)
+    rules = tuple(each for each in plain.rule_sets[0].rules if each.name == "large")
+    more = (*rules, Rule(name="often", when="stopped_30m > 6", outcome="delay"))
+    old = msgspec.structs.replace(plain, rule_sets=(RuleSet(name="main", rules=rules),))
+    new = msgspec.structs.replace(old, features=(*old.features, stopped), rule_sets=(RuleSet(name="main", rules=more),))
+    live = Live(tmp_path, open_policy(old, key=KEY), clock="events", segment_bytes=6_000)
+    serve(live, bodies[:240], most=1)
+    other = open_policy(new, key=KEY)
+    assert live.release(other) is None
+    assert live.warming is not None
+    assert 0 < live.warming.start < 240 - 80
+    while live.work():
+        pass
+    since = live.position
+    after = serve(live, bodies[240:], most=1)
+    assert outcomes(after) == by_hand(live, other, since)
+    assert 0 < sum("often" in json.loads(a.body)["rules"] for a in after) < 60

@@ -72,6 +72,9 @@ class Client:
             if self.rng.random() < 0.6:
                 live.sync()
                 safe()
+            for segment in [each for each in live.log.segments[:-1] if not each.packed][:1]:
+                if self.rng.random() < 0.3:
+                    live.packing.once(segment)
         live.sync()
         safe()
 
@@ -96,7 +99,7 @@ def identified(body: bytes) -> tuple[str, str]:
 def test_nothing_acknowledged_is_lost_or_doubled(seed: int, tmp_path: Path) -> None:
     rng = random.Random(1_000 + seed)
     way = rng.choice(WAYS)
-    client = Client(tmp_path, SimulatedDisk(seed, rng.randrange(1, 90), way), seed)
+    client = Client(tmp_path, SimulatedDisk(seed, rng.randrange(1, 120), way), seed)
     try:
         live = client.opened()
         client.run(live)
@@ -146,7 +149,7 @@ def test_bit_rot_is_refused_clearly_or_harmless(seed: int, tmp_path: Path) -> No
     expected = digest_of(live)
     os.close(live._lock)
     disk = client.disk.stopped()
-    path = rng.choice([path for path in disk.files if path.suffix == ".log"])
+    path = rng.choice([path for path in disk.files if path.suffix in (".log", ".packed")])
     at = rng.randrange(len(disk.files[path].now))
     disk.files[path].now[at] ^= 1 << rng.randrange(8)
     client.disk = disk

@@ -178,6 +178,25 @@ def test_damage_says_where(tmp_path: Path) -> None:
         filled(RealDisk(), tmp_path / "log")
 
 
+def test_an_empty_segment_that_was_closed_is_damage(tmp_path: Path) -> None:
+    log = filled(RealDisk(), tmp_path / "log")
+    written(log, 20)
+    names = RealDisk().names(tmp_path / "log")
+    log.segments[1].path.write_bytes(b"")
+    with pytest.raises(LogDamaged, match="the file is empty"):
+        filled(RealDisk(), tmp_path / "log")
+
+    class Stale(ReadingDisk):
+        """Names as they were a moment before a segment was packed."""
+
+        def names(self, folder: Path) -> list[str]:
+            return names
+
+    log.segments[1].path.unlink()
+    with pytest.raises(LogDamaged, match="the file is empty"):
+        filled(Stale(), tmp_path / "log", reading=True)
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_what_was_carried_over_counts_from_its_rename_on(seed: int, tmp_path: Path) -> None:
     """A crash at any step of letting go: either everything is there as before, or the log begins later and has what was carried over."""

@@ -84,7 +84,8 @@ def missing_before(log: SegmentLog, opened: Opened, now_ms: int, start: int) -> 
     if log.first == 0 or start > log.first:
         return 0
     since, _ = _begin(log, log.segments[0], opened.tenant)
-    return since if _wanted(opened, now_ms) <= since < NO_EVENT else 0
+    delay_ms = _delay_ms(opened) if log.carried() is None else 0  # labels on their way were carried over
+    return since if now_ms - opened.compiled.horizon_ms - delay_ms <= since < NO_EVENT else 0
 
 
 def start_of(log: SegmentLog, opened: Opened, now_ms: int) -> int:
@@ -92,11 +93,11 @@ def start_of(log: SegmentLog, opened: Opened, now_ms: int) -> int:
     asks_lists = any(each.where and each.where.lists for each in opened.compiled.checked.features.values())
     if asks_lists:
         return log.first
-    wanted, enough = _wanted(opened, now_ms), NO_EVENT
+    wanted, enough = now_ms - opened.compiled.horizon_ms - _delay_ms(opened), NO_EVENT
     for segment in reversed(log.segments):
         received, accepted = _begin(log, segment, opened.tenant)
-        if received < wanted:
-            enough = min(enough, accepted - lag_of(opened))
+        if received < wanted and enough == NO_EVENT:
+            enough = accepted - lag_of(opened)
         if accepted <= enough < NO_EVENT:
             return segment.first
     return log.first
@@ -109,10 +110,9 @@ def lag_of(opened: Opened) -> int:
     return max(decisions, network.gang.lag if network is not None and network.gang else 0)
 
 
-def _wanted(opened: Opened, now_ms: int) -> int:
-    """From when on (ms) what was received matters."""
-    delays = [parse_duration_ms(source.label.delay) for source in opened.policy.sources if source.label]
-    return now_ms - opened.compiled.horizon_ms - max(delays, default=0)
+def _delay_ms(opened: Opened) -> int:
+    """How long a label that came with its event is on its way at most."""
+    return max((parse_duration_ms(source.label.delay) for source in opened.policy.sources if source.label), default=0)
 
 
 def _begin(log: SegmentLog, segment: Segment, tenant: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zhiyu.log.damaged import damaged
 from zhiyu.log.disk import Disk
 from zhiyu.log.packed import PACKED, PackedFile, Unpacked
 from zhiyu.log.segment import Segment
@@ -50,10 +51,12 @@ def held(names: Sequence[str]) -> Held:
 
 
 def opened(disk: Disk, folder: Path, whose: Held) -> list[Segment]:
-    """The segments, oldest first."""
-    found, unpacked = [], Unpacked()
+    """The segments, oldest first. LogDamaged when a closed one is empty: for who only reads, it was packed or dropped a moment ago."""
+    found, unpacked, last = [], Unpacked(), max(whose.segments, default=0)
     for first, name in whose.segments.items():
         file = disk.open(folder / name)
+        if first < last and not file.size():
+            raise damaged(folder / name, 0, "the file is empty")
         own = PackedFile(file, unpacked) if name.endswith(PACKED) else file
         found.append(Segment(folder / name, first, own))
     return found

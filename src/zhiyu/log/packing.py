@@ -52,7 +52,7 @@ class Packing:
         segment = next((each for each in self._log.segments[:-1] if not each.packed), None)
         if segment is None or self._stop or self._now() < self._next_ms:
             return False
-        self._thread = threading.Thread(target=self._work, args=(segment,), name="zhiyu-packing", daemon=True)
+        self._thread = threading.Thread(target=self._aside, args=(segment,), name="zhiyu-packing", daemon=True)
         self._thread.start()
         if wait:
             self.finish()
@@ -65,9 +65,13 @@ class Packing:
             self._thread.join()
             self._thread = None
 
-    def _work(self, segment: Segment) -> None:
+    def _aside(self, segment: Segment) -> None:
         with suppress(AttributeError, OSError):  # where the system knows no priorities of threads
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _GENTLE)
+        self.once(segment)
+
+    def once(self, segment: Segment) -> None:
+        """Pack one closed segment here and now; what fails is told in `problem`."""
         try:
             self._pack(segment)
             self.packed, self.problem = self.packed + 1, ""
