@@ -22,6 +22,7 @@ import numpy as np
 from zhiyu.base.jit import Array
 from zhiyu.engine.opened import open_policy
 from zhiyu.evaluation.span import Span
+from zhiyu.evaluation.training.candidates import KINDS
 from zhiyu.evaluation.training.gather import Gathering, TrainingSet
 from zhiyu.evaluation.training.judge import judged
 from zhiyu.evaluation.training.train import Recipe, Training
@@ -113,7 +114,7 @@ def main() -> None:
     parser.add_argument(
         "--earlier", action="store_true", help="the five weeks before the last four, to choose settings on"
     )
-    parser.add_argument("--kind", default="trees", choices=["trees", "logistic", "scorecard"])
+    parser.add_argument("--kind", default="trees", choices=KINDS)
     given = parser.parse_args()
     weeks, started = EARLIER if given.earlier else LAST_FOUR, time.perf_counter()
     rows = rows_of(given.events, weeks)

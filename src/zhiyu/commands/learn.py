@@ -44,7 +44,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--cell", "cells", multiple=True, help="Only this cell (default: all).")
 @click.option(
     "--kind",
-    type=click.Choice(["trees", "logistic", "scorecard"]),
+    type=click.Choice(["trees", "logistic", "scorecard", "blend", "best"]),
     default=None,
     help="Another kind than the champion's.",
 )

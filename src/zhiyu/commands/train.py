@@ -35,7 +35,9 @@ _PATH = click.Path(path_type=Path)
     help="Where in the matrix, e.g. payment/account_takeover (default: EVENT/fraud).",
 )
 @click.option("--on", multiple=True, help="Event type to train on and to score (default: all that are decided).")
-@click.option("--kind", type=click.Choice(["trees", "logistic", "scorecard"]), default="trees", show_default=True)
+@click.option(
+    "--kind", type=click.Choice(["trees", "logistic", "scorecard", "blend", "best"]), default="trees", show_default=True
+)
 @click.option(
     "--input", "names", multiple=True, help="Only these inputs (default: every field and feature that can be one)."
 )

@@ -178,11 +178,12 @@ class _Round:
     def _trained(self, rows: TrainingSet, cut: int) -> Package:
         ask, settings = self.ask, dict(self.champion.trained.settings)
         calibration, _ = str(settings.pop("calibration", "platt")), settings.pop("seed", None)
+        kind = ask.kind or str(self.champion.trained.data.get("fitted") or self.champion.kind)
         recipe = Recipe(
-            name=self._name(rows), kind=ask.kind or self.champion.kind, cell=f"{self.cell.stage}/{self.cell.fraud}",
+            name=self._name(rows), kind=kind, cell=f"{self.cell.stage}/{self.cell.fraud}",
             calibration=calibration, test_ms=cut, seed=ask.seed,
             groups=self.opened.policy.restraint.groups if self.opened.policy.restraint else (),
-            settings=settings | ask.settings if (ask.kind or self.champion.kind) == "trees" else {},
+            settings=settings | ask.settings if kind not in ("logistic", "scorecard") else {},
         )  # fmt: skip
         training = Training(rows, recipe, self.opened.artifact.hash, self.on)
         for done in training.steps():

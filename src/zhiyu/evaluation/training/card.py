@@ -13,6 +13,10 @@ KINDS = {
     "trees": ("boosted trees", "提升树"),
     "logistic": ("logistic regression", "逻辑回归"),
     "scorecard": ("scorecard", "评分卡"),
+    "few_leaves": ("boosted trees of few leaves", "少叶提升树"),
+    "blend": ("boosted trees and a scorecard, averaged", "提升树与评分卡取平均"),
+    "trees+scorecard": ("boosted trees and a scorecard, averaged", "提升树与评分卡取平均"),
+    "few_leaves+scorecard": ("boosted trees of few leaves and a scorecard, averaged", "少叶提升树与评分卡取平均"),
 }
 ROWS = (
     ("auc", "area under the curve", "AUC"),
@@ -31,7 +35,7 @@ def _card(package: Package, zh: bool) -> str:
     facts = package.trained
     drawn = facts.data.get("split") == "draw"
     train, test = (_span(facts.data[part], zh, drawn) for part in ("train", "test"))
-    kind = KINDS[package.kind][zh]
+    kind = KINDS[facts.data.get("fitted", package.kind)][zh]
     lines = [f"# {package.name}", ""]
     if zh:
         lines += [

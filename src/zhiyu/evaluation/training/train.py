@@ -18,13 +18,12 @@ import numpy as np
 
 from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
-from zhiyu.evaluation.training.boosted import boosted
 from zhiyu.evaluation.training.calibrate import isotonic, platt
+from zhiyu.evaluation.training.candidates import CHOICES, KINDS, best_of, fitted
 from zhiyu.evaluation.training.card import cards
 from zhiyu.evaluation.training.gather import TrainingSet
 from zhiyu.evaluation.training.groups import by_groups
 from zhiyu.evaluation.training.judge import cuts, judged, reliability
-from zhiyu.evaluation.training.terms import logistic, scorecard
 from zhiyu.models.drift import spreads
 from zhiyu.models.package import Additive, Calibration, Package, Trees
 from zhiyu.models.package import Trained as Facts
@@ -35,7 +34,6 @@ TEST_SHARE = 0.25
 FOLDS = 3
 LEAST_FRAUDS = 20
 """Fewer frauds than this teach nothing."""
-KINDS = ("trees", "logistic", "scorecard")
 CALIBRATIONS = ("platt", "isotonic", "none")
 SPLITS = ("time", "draw")
 
@@ -93,7 +91,7 @@ class Training:
 
     def __init__(self, rows: TrainingSet, recipe: Recipe, policy_hash: str, events: tuple[str, ...]) -> None:
         words = (
-            (recipe.kind, KINDS, "kind"),
+            (recipe.kind, (*KINDS, *CHOICES), "kind"),
             (recipe.calibration, CALIBRATIONS, "calibration"),
             (recipe.split, SPLITS, "split"),
         )
@@ -107,11 +105,15 @@ class Training:
         self.rows, self.recipe, self.policy_hash, self.events = rows, recipe, policy_hash, events
         self.split = split_of(rows, recipe)
         self.package: Package | None = None
+        self._kind = recipe.kind
+        self._tried: dict[str, float] = {}
 
     def steps(self) -> Iterator[float]:
         """Fit on all of the training span, and on parts of it for the calibration; then judge."""
         train = self.rows.at(self.split.train)
-        fitted = self._fitted(train)
+        if self.recipe.kind == "best":
+            self._kind, self._tried = best_of(train, list(folds(train)), self.recipe.settings, self.recipe.seed)
+        found = self._fitted(train)
         yield 1 / (FOLDS + 2)
         calibration = Calibration()
         if self.recipe.calibration != "none":
@@ -122,21 +124,18 @@ class Training:
                 yield (number + 2) / (FOLDS + 2)
             fit = platt if self.recipe.calibration == "platt" else isotonic
             calibration = fit(raw, train.label, train.weight)
-        self.package = self._whole(self._package(fitted, calibration), train)
+        self.package = self._whole(self._package(found, calibration), train)
         yield 1.0
 
     def _fitted(self, rows: TrainingSet) -> Trees | Additive:
-        label, recipe = rows.label.astype(np.float64), self.recipe
-        if recipe.kind == "trees":
-            return boosted(rows.values, label, rows.weight, rows.inputs, recipe.settings, recipe.seed)
-        fit = logistic if recipe.kind == "logistic" else scorecard
-        return fit(rows.values, label, rows.weight, rows.inputs)
+        return fitted(self._kind, rows, self.recipe.settings, self.recipe.seed)
 
     def _package(self, fitted: Trees | Additive, calibration: Calibration) -> Package:
         trees = fitted if isinstance(fitted, Trees) else None
         additive = fitted if isinstance(fitted, Additive) else None
         return Package(
-            name=self.recipe.name, kind=self.recipe.kind, inputs=self.rows.inputs, trees=trees, additive=additive, calibration=calibration,  # type: ignore[arg-type]
+            name=self.recipe.name, kind="trees" if trees else self._kind,  # type: ignore[arg-type]
+            inputs=self.rows.inputs, trees=trees, additive=additive, calibration=calibration,
         )  # fmt: skip
 
     def _whole(self, package: Package, train: TrainingSet) -> Package:
@@ -153,7 +152,8 @@ class Training:
         metrics["test"]["groups"] = by_groups(test, found, recipe.groups) if test.n else []
         metrics["test"]["cuts"] = cuts(found, test.label, test.weight)
         data = {
-            "split": recipe.split, "train": span_facts(train), "test": span_facts(test), "fingerprint": fingerprint(train),
+            "fitted": self._kind, "tried": self._tried, "split": recipe.split,
+            "train": span_facts(train), "test": span_facts(test), "fingerprint": fingerprint(train),
             "left_out": list(self.rows.left_out),
         }  # fmt: skip
         settings = {"seed": recipe.seed, "calibration": recipe.calibration, **recipe.settings}

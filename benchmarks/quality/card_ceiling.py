@@ -1,0 +1,74 @@
+"""Card precision at 100 of a method that knows everything that can be known: what the aim is worth on a given week.
+
+In: the public card transactions with their scenario. Out: per test week the card precision at 100 that would be reached (a) by whoever
+knows every fraud, (b) by whoever sees every fraud of scenarios 1 and 3, and of scenario 2 (a terminal that is compromised for 28 days,
+amounts as ever) those that come when an earlier one at that terminal has its label. Before that label
+nothing in the data tells such a payment from others.
+Both in perfect order, nobody else among the 100, same customers left out as in `card_payments.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from card_payments import DAY_MS, EARLIER, LAST_FOUR, TOP, day_ms
+
+from zhiyu.base.jit import Array
+
+LABEL_DAYS, COMPROMISED_DAYS = 7, 28
+
+
+def knowable(time_ms: Array, terminal: Array, scenario: Array) -> Array:
+    """bool[n]: frauds that leave a trace before they happen, or in themselves."""
+    found = (scenario == 1) | (scenario == 3)
+    place = np.flatnonzero(scenario == 2)
+    for name in np.unique(terminal[place]).tolist():
+        own = place[terminal[place] == name]
+        age = time_ms[own][:, None] - time_ms[own][None, :]
+        found[own] = ((age >= LABEL_DAYS * DAY_MS) & (age <= COMPROMISED_DAYS * DAY_MS)).any(axis=1)
+    return found
+
+
+def ceiling(time_ms: Array, customer: Array, fraud: Array, seen: Array, test_ms: int) -> float:
+    """Mean over the days of cards found of `TOP`; known customers are left out, those found leave."""
+    train = (time_ms >= test_ms - 14 * DAY_MS) & (time_ms < test_ms - 7 * DAY_MS)
+    known, found, shares = set(customer[train & fraud].tolist()), set(), []
+    for day in range(7):
+        start = test_ms + day * DAY_MS
+        known |= set(customer[(time_ms >= start - 8 * DAY_MS) & (time_ms < start - 7 * DAY_MS) & fraud].tolist())
+        own = (time_ms >= start) & (time_ms < start + DAY_MS) & fraud & seen
+        cards = set(customer[own].tolist()) - known - found
+        found |= cards
+        shares.append(min(len(cards), TOP) / TOP)
+    return float(np.mean(shares))
+
+
+def main() -> None:
+    """One JSON line per week, then the means."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("events", type=Path, help="transactions_20180401_20180731.parquet")
+    parser.add_argument("--earlier", action="store_true", help="the five weeks before the last four")
+    given = parser.parse_args()
+    table = pq.read_table(given.events)
+    time_ms = table["TX_DATETIME"].to_numpy().astype("datetime64[ms]").astype(np.int64)
+    customer, scenario = table["CUSTOMER_ID"].to_numpy(), table["TX_FRAUD_SCENARIO"].to_numpy()
+    fraud = table["TX_FRAUD"].to_numpy() == 1
+    seen = knowable(time_ms, table["TERMINAL_ID"].to_numpy(), scenario)
+    lines = []
+    for week in EARLIER if given.earlier else LAST_FOUR:
+        both = (ceiling(time_ms, customer, fraud, each, day_ms(week)) for each in (fraud, seen))
+        lines.append(dict(zip(("all", "knowable"), both)))
+        print(json.dumps({"week": week} | {name: round(value, 4) for name, value in lines[-1].items()}))
+    print(
+        json.dumps(
+            {"mean": {name: round(float(np.mean([line[name] for line in lines])), 4) for name in ("all", "knowable")}}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
