@@ -33,7 +33,10 @@ Touched = list[tuple[Held, tuple[Change, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A label inside a batch that may concern what waits when row `place` comes: `born`, the last row before it that it may concern."""
+    """A label inside a batch that may concern what waits when row `place` comes: `born`, the last row before it that it may concern.
+
+    A row so long before that it waits no more, whatever it waited for, does not matter.
+    """
 
     place: int
     born: int
@@ -56,8 +59,10 @@ class Changes:
         self.concerned, self.holds, self.now, self._derived = concerned, holds, -FAR, derived
         self.watched = waits.watched if concerned.width else frozenset[str]()
         self.labels = Waiting(concerned.width + 1, SPAN_MS) if "labels" in self.watched else None
+        self._longest_ms = sum(plan.wait.within_ms for plan in waits.plans)
         self._kinds = np.array(sorted({plan.kind for plan in waits.plans}), np.int64)
         self._pending: list[_Label] = []
+        self._passed = -FAR
         self._watches = [plan.wait.watched for plan in waits.plans]
 
     # labels ------------------------------------------------------------------------------------------------------
@@ -65,6 +70,8 @@ class Changes:
     def put_labels(self, values: Array, nulls: Array, fraud: Array, due: Array) -> None:
         """Labels of events with these registers are due at `due` (ms)."""
         if self.labels is not None and len(due):
+            if int(due.min()) <= self._passed:
+                self._drop_passed()
             keys, missing = self.concerned.keys(values, nulls)
             self.labels.put(
                 Facts(np.vstack([keys, fraud]), np.vstack([missing, np.zeros((1, len(due)), np.uint8)]), due)
@@ -104,26 +111,30 @@ class Changes:
         keys, missing = np.hstack([old.values[:width], keys]), np.hstack([old.nulls[:width], missing])
         floor = np.concatenate([np.full(len(old), -1), own])
         place = np.maximum(np.searchsorted(received, np.concatenate([old.due, due]), side="left"), floor + 1)
-        rows = np.flatnonzero(np.isin(batch.type_index[accepted], self._kinds))
-        born = self._rows_of(keys[missing == 0], batch, accepted, rows)
-        found = []
-        for at in np.argsort(place, kind="stable").tolist():
-            mine = tuple(keys[missing[:, at] == 0, at].tolist())
-            last = max(
-                (before[-1] for key in mine if (before := _before(born.get(key, ()), int(place[at])))), default=-1
-            )
-            if last >= 0 or any(map(self.holds.about, mine)):
-                found.append(Cut(int(place[at]), last, mine))
-        return found
+        born = self._born(keys, missing, place, batch, accepted)
+        near = (born >= 0) & (received[np.maximum(place - 1, 0)] <= received[np.maximum(born, 0)] + self._longest_ms)
+        waits = (np.isin(keys, self.holds.keys()) & (missing == 0)).any(axis=0)
+        order = np.argsort(place, kind="stable")
+        return [
+            Cut(int(place[at]), int(born[at]), tuple(keys[missing[:, at] == 0, at].tolist()))
+            for at in order[(near | waits)[order]].tolist()
+        ]
 
-    def _rows_of(self, wanted: Array, batch: EventBatch, accepted: Array, rows: Array) -> dict[int, list[int]]:
-        """Key → rows (of `rows`, ascending) that name it, for the keys that are wanted."""
-        keys, missing = self.concerned.keys(batch.values[:, accepted[rows]], batch.nulls[:, accepted[rows]])
-        found: dict[int, list[int]] = {}
-        lines, at = np.nonzero(np.isin(keys, wanted) & (missing == 0))
-        for row, key in sorted(zip(rows[at].tolist(), keys[lines, at].tolist())):
-            found.setdefault(key, []).append(row)
-        return found
+    def _born(self, keys: Array, missing: Array, place: Array, batch: EventBatch, accepted: Array) -> Array:
+        """int64[n]: for each label the last row before its place that may begin to wait and names one of its keys, -1 for none."""
+        rows = np.flatnonzero(np.isin(batch.type_index[accepted], self._kinds))
+        own, away = self.concerned.keys(batch.values[:, accepted[rows]], batch.nulls[:, accepted[rows]])
+        there = away == 0
+        known, rank = np.unique(own[there], return_inverse=True)
+        if not len(known):
+            return np.full(len(place), -1)
+        pairs = np.sort((rank.astype(np.int64) << 32) | np.broadcast_to(rows, own.shape)[there])
+        number = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        at = np.searchsorted(pairs, (number << 32) | place) - 1
+        found = pairs[np.maximum(at, 0)]
+        same = (missing == 0) & (known[number] == keys) & (at >= 0) & (found >> 32 == number)
+        last: Array = np.where(same, found & 0xFFFFFFFF, -1).max(axis=0)
+        return last
 
     def clear(self, cuts: Sequence[Cut], start: int, stop: int) -> int:
         """The end of the step from `start`: at most `stop`, and before the first label that concerns what waits, or may wait, by then."""
@@ -136,9 +147,13 @@ class Changes:
 
     def pass_by(self, ms: int) -> None:
         """Labels that are due by then have concerned nothing."""
-        self.now = max(self.now, ms)
-        if self.labels is not None and self.labels.next_due <= ms:
-            self.labels.take_due(ms)
+        self.now, self._passed = max(self.now, ms), max(self._passed, ms)
+
+    def _drop_passed(self) -> None:
+        """Forget the labels that have concerned nothing; until then they are only known to be passed."""
+        if self.labels is not None and self.labels.next_due <= self._passed:
+            self.labels.take_due(self._passed)
+        self._passed = -FAR
 
     # moments -----------------------------------------------------------------------------------------------------
 
@@ -147,12 +162,12 @@ class Changes:
         change next."""
         if not len(self.holds):
             self._pending.clear()
-            if self.labels is not None and self.labels.next_due <= bound:
-                self.labels.take_due(bound)
+            self._passed = max(self._passed, bound)
             return FAR
         moments = [lists_due] if "lists" in self.watched else []
         if self.labels is not None and self.labels.next_due <= bound:
             self._pending += self._concerning(self.labels.take_due(bound))
+            self._passed = -FAR
         while self._pending and not any(self.holds.about(key) for key, _ in self._pending[0].keys):
             self._pending.pop(0)
         moments += [each.due_ms for each in self._pending[:1]]
@@ -175,8 +190,9 @@ class Changes:
 
     def _concerning(self, facts: Facts) -> list[_Label]:
         """The labels that concern something that waits now."""
-        found = []
-        for at in range(len(facts)):
+        found, about, missing = [], facts.values[:-1], facts.nulls[:-1]
+        mine = (np.isin(about, self.holds.keys()) & (missing == 0)).any(axis=0) & (facts.due > self._passed)
+        for at in np.flatnonzero(mine).tolist():
             keys = [
                 (key, entity)
                 for key, missing, entity in zip(
@@ -242,6 +258,7 @@ class Changes:
         self.now = other.now
         if self.labels is None or other.labels is None:
             return
+        other._drop_passed()
         facts, before = other.labels.everything(), {line: at for at, line in enumerate(other.concerned.lines)}
         source = np.array([*(before.get(line, -1) for line in self.concerned.lines), other.concerned.width])
         values, nulls = facts.values[source], facts.nulls[source]
@@ -250,6 +267,7 @@ class Changes:
 
     def snapshot(self, path: Path) -> int:
         """Write the labels that wait for their time; returns bytes."""
+        self._drop_passed()
         return self.labels.snapshot(path) if self.labels is not None else 0
 
     def restore(self, path: Path, now: int) -> None:
@@ -257,7 +275,3 @@ class Changes:
         self.now = now
         if self.labels is not None:
             self.labels.restore(path)
-
-
-def _before(rows: Sequence[int], place: int) -> Sequence[int]:
-    return rows[: bisect_left(rows, place)]

@@ -146,6 +146,10 @@ class Holds:
                 self._about.pop(key, None)
         return held
 
+    def keys(self) -> Array:
+        """The keys of everybody whom what waits is about, int64[k]."""
+        return np.fromiter(self._about, np.int64, len(self._about))
+
     def about(self, key: int) -> Collection[Code]:
         """What waits and is about the person or thing of this key."""
         return self._about.get(key, ())

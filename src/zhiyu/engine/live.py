@@ -448,7 +448,7 @@ class Live:
         """What a decision that waited came to, step by step: why it went on, what was decided then; empty when it never waited."""
         position = self.position_of(event_id) if self.engine.resuming is not None else None
         steps = [] if position is None else self.archive.went_on(position)
-        return [step.facts() | {"decision": step.explained(self._opened_of(step.policy)).to_dict()} for step in steps]
+        return [step.told(self._opened_of(step.policy)) for step in steps]
 
     def timeline(self, asked: Asked) -> Page:
         """What happened to one entity, newest first. The index is brought up to date first; `archive.index.work` does that in pieces."""

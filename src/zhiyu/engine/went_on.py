@@ -50,7 +50,7 @@ class Step:
         )
 
     def facts(self) -> dict[str, Any]:
-        """Why it went on, as JSON: `node` at which it had waited; `answer`: position of the answer, None without."""
+        """Why it went on, as JSON; `answer`: position of the answer, None without."""
         part, at = self.part, self.at
         changes = [
             msgspec.to_builtins(dict(zip(("en", "zh"), change.said()))) | msgspec.structs.asdict(change)
@@ -62,6 +62,13 @@ class Step:
             "answer": answer if answer >= 0 else None, "changes": changes, "waits": bool(part.waits[at]), "stays": bool(part.stays[at]),
             "receipt": str(self.receipt()),
         }  # fmt: skip
+
+    def told(self, opened: Opened) -> dict[str, Any]:
+        """The facts, the `node` at which it had waited with what would have answered it there (`asked`), and the decision explained."""
+        kind = int(self.part.decisions.type_index[self.at])
+        wait = next(plan.wait for plan in opened.compiled.waits.plans if plan.resumed == kind)
+        asked = {"node": wait.node, "asked": sorted(wait.answers)}
+        return asked | self.facts() | {"decision": self.explained(opened).to_dict()}
 
     def explained(self, opened: Opened) -> Explanation:
         """Why it came out as it did; `opened`: the policy that decided."""
