@@ -10,7 +10,8 @@ from zhiyu import Link, Network, Policy
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.engine.takeover import unlike
 from zhiyu.evaluation.tape import feature_keys
-from zhiyu.policy.artifact import artifact_of
+from zhiyu.network.declare import network_features
+from zhiyu.policy.artifact import artifact_of, feature_key
 from zhiyu.policy.check import check_policy
 from zhiyu.policy.diff import diff_policies
 from zhiyu.policy.load import load_texts
@@ -80,7 +81,9 @@ def test_another_network_counts_anew_and_new_rules_do_not() -> None:
     assert unlike(same.compiled, opened(NETWORK).compiled) == ""
     shorter = msgspec.structs.replace(NETWORK, window="5h")
     assert "network_persons" in unlike(same.compiled, opened(shorter).compiled)
-    assert feature_keys(same)["network_persons"] != feature_keys(opened(shorter))["network_persons"]
+    keys = [feature_key(next(network_features(network))) for network in (NETWORK, shorter)]
+    assert keys[0] != keys[1]
+    assert not any(name.startswith("network_") for name in feature_keys(same)), "gangs are asked for: it has to run"
     assert same.compiled.horizon_ms == 2 * 6 * 3_600_000 + 600_000
 
 

@@ -28,6 +28,9 @@ from zhiyu.evaluation.register_columns import as_registers, registers_of, texts_
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import WAIT_CHANGE, WAIT_END
 from zhiyu.expressions.types import Kind
+from zhiyu.features.declare import Feature
+from zhiyu.network.declare import NetworkFeature
+from zhiyu.network.layout import R_GANG, R_GANG_PERSONS
 from zhiyu.policy.artifact import feature_key, ground_key
 from zhiyu.policy.builtin import DECISION, GANG
 from zhiyu.policy.expand import all_features
@@ -40,11 +43,18 @@ COLUMN, TEXT = "= ", "text "
 
 def feature_keys(opened: Opened) -> dict[str, str]:
     """Name → key of every aggregate that is computed and may be taped: not those that count our own decisions or alerts, which change with
-    the rules, nor those that ask lists, which change with the lists."""
+    the rules, nor those that ask lists, which change with the lists; nor the network where gangs are asked for: their gate is a condition
+    of the policy, so the network has to run."""
     used = {column.name for column in opened.compiled.features if column.role == "aggregate"}
     asking = {name for name, each in opened.compiled.checked.features.items() if each.where and each.where.lists}
-    own = (each.feature for each in all_features(opened.compiled.policy))
-    return {f.name: feature_key(f) for f in own if f.name in used - asking and not {DECISION, GANG} & set(f.on)}
+    own = [each.feature for each in all_features(opened.compiled.policy) if each.feature.name in used]
+    gated = any(GANG in each.on or _is_of_gangs(each) for each in own)
+    kept = (each for each in own if each.name not in asking and not {DECISION, GANG} & set(each.on))
+    return {each.name: feature_key(each) for each in kept if not (gated and isinstance(each, NetworkFeature))}
+
+
+def _is_of_gangs(feature: Feature) -> bool:
+    return isinstance(feature, NetworkFeature) and feature.result in (R_GANG, R_GANG_PERSONS)
 
 
 def key_mark(opened: Opened) -> int:

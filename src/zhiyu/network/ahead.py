@@ -100,7 +100,7 @@ def ask_for_slots(x: Array, count: int) -> None:
 
 @kernel
 def ask_around(x: Array, count: int) -> None:
-    """What is above each node of the block, and its newest event."""
+    """What is above each node of the block, and its newest event (both lines of it)."""
     found, ints, rows = words_at(x[N_FOUND]), int32s(words_at(x[N_NODES])), words_at(x[N_ROWS])
     links = words_at(x[N_SETTINGS])[S_LINKS]
     width = row_words(links)
@@ -117,3 +117,40 @@ def ask_around(x: Array, count: int) -> None:
                 at = x[N_EVENTS] + 8 * width * ((newest - 1) >> CHAIN_BITS)
                 prefetch(at)
                 prefetch(at + 64)
+
+
+@kernel
+def ask_beyond(x: Array, count: int) -> None:
+    """One step further: what is above that, and the event before the newest one."""
+    found, ints, rows = words_at(x[N_FOUND]), int32s(words_at(x[N_NODES])), words_at(x[N_ROWS])
+    links, event_ints = words_at(x[N_SETTINGS])[S_LINKS], int32s(words_at(x[N_EVENTS]))
+    width = row_words(links)
+    for row in range(count):
+        for slot in range(links + 1):
+            node = found[MAX_SLOTS_PER_ROW * row + slot]
+            if node < 0:
+                continue
+            above = ints[node * LINE_INTS + PARENT]
+            if above != 0:
+                above = ints[(above - 1) * LINE_INTS + PARENT]
+                if above != 0:
+                    prefetch(x[N_NODES] + 8 * LINE_WORDS * (above - 1))
+            newest = rows[node * ROW_WORDS + RUN] - 1
+            if newest >= 0:
+                before = event_ints[2 * (newest >> CHAIN_BITS) * width + FIRST_SLOT + links + 1 + (newest & 15)] - 1
+                if before >= 0:
+                    at = x[N_EVENTS] + 8 * width * (before >> CHAIN_BITS)
+                    prefetch(at)
+                    prefetch(at + 64)
+
+
+@kernel
+def ask_beyond_leaving(x: Array, count: int) -> None:
+    """What is above the nodes above those that leave."""
+    leaving, ints = part(x, B_LEAVING), int32s(words_at(x[N_NODES]))
+    for place in range(count):
+        above = ints[(leaving[place] >> 1) * LINE_INTS + PARENT]
+        if above != 0:
+            above = ints[(above - 1) * LINE_INTS + PARENT]
+            if above != 0:
+                prefetch(x[N_NODES] + 8 * LINE_WORDS * (above - 1))

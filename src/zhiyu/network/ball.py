@@ -6,8 +6,9 @@ by few says more), and halves with age. Things of one person alone are left out:
 """
 
 from zhiyu.base.jit import Array, kernel
-from zhiyu.base.machine import beyond, int32s, words_at
+from zhiyu.base.machine import beyond, int32s, prefetch, words_at
 from zhiyu.network.layout import (
+    CHAIN_BITS,
     CLOCK,
     DEGREE,
     FIRST_SLOT,
@@ -15,6 +16,7 @@ from zhiyu.network.layout import (
     K_MAX_PEOPLE,
     K_WEIGHT,
     LINE_INTS,
+    LINE_WORDS,
     LINK_COLUMNS,
     LINKED_BIT,
     N_DECAYS,
@@ -45,7 +47,7 @@ from zhiyu.network.local import (
     start_round,
 )
 from zhiyu.network.nodes import head_of_chain
-from zhiyu.network.window import NO_ROW, followed, next_in_chain, row_words, time_of
+from zhiyu.network.window import NO_ROW, chain_of, followed, next_in_chain, row_words, time_of
 
 ROW_KEY = 1 << 32
 """Rows and nodes share the table of small numbers; rows have this bit."""
@@ -89,6 +91,10 @@ def gather(x: Array, row: int) -> int:
                 found[count] = spot >> 4
                 count += 1
             cursors[slot] = next_in_chain(events, width, slots, spot, mine[slot] - 1)
+            if cursors[slot] != NO_ROW:
+                further = chain_of(events, width, slots, cursors[slot]) - 1
+                if further >= 0:
+                    prefetch(x[N_EVENTS] + 8 * width * (further >> CHAIN_BITS))
         if not going:
             break
     return count
@@ -147,6 +153,7 @@ def draw_edges(x: Array, people: int) -> tuple[int, int]:
                     n += 1
                     put_number(x, node, thing)
                     nodes[thing], count[thing], last[thing] = node, 0, -1
+                    prefetch(x[N_NODES] + 8 * LINE_WORDS * node)
                 if last[thing] == person:
                     edges[4 * edge_of[thing] + 3] = max(edges[4 * edge_of[thing] + 3], time)
                     continue

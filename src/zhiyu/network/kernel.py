@@ -6,7 +6,14 @@ A block is looked up as a whole and then taken row by row; it gives the bits of 
 
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, bytes_at, words_at
-from zhiyu.network.ahead import ask_above_leaving, ask_around, ask_for_leaving, ask_for_slots
+from zhiyu.network.ahead import (
+    ask_above_leaving,
+    ask_around,
+    ask_beyond,
+    ask_beyond_leaving,
+    ask_for_leaving,
+    ask_for_slots,
+)
 from zhiyu.network.answer import answer, silence
 from zhiyu.network.arrive import advance, let_go, take_application, take_label
 from zhiyu.network.gangs import G_NUMBERS, G_ROW
@@ -80,6 +87,8 @@ def feed_block(x: Array, times: Array, kinds: Array, asks: Array, count: int) ->
     if status != OK:
         return status
     ask_around(x, count)
+    ask_beyond_leaving(x, leaving)
+    ask_beyond(x, count)
     if x[N_GANGS] != 0:
         for row in range(count):
             words_at(words_at(x[N_GANGS])[G_NUMBERS])[row] = NOT_ASKED
