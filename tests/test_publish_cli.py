@@ -15,6 +15,7 @@ from tests.faults.killed import POLICIES
 from tests.server.served import Served, payment
 from zhiyu.access.gate import Gate
 from zhiyu.cli import main
+from zhiyu.commands.publish import became
 from zhiyu.engine.opened import open_policy
 
 
@@ -124,7 +125,7 @@ def test_only_who_may_publishes(folders: list[Path], tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     keys = [with_key(file, scopes)[0].decode().removeprefix("Bearer ") for scopes in (("decide",), ("policy",))]
     with Served(tmp_path / "data", open_policy(folders[0]), gate=Gate(file)) as server:
-        for key, code, word in (("", 1, "key"), (keys[0], 1, "policy"), (keys[1], 0, "in force")):
+        for key, code, word in (("", 1, "key"), (keys[0], 1, "propose"), (keys[1], 0, "in force")):
             result = publish(server, folders[1], key=key)
             assert (result.exit_code, word in result.output) == (code, True), result.output
 
@@ -133,3 +134,9 @@ def test_no_server_is_told(folders: list[Path]) -> None:
     result = CliRunner().invoke(main, ["publish", str(folders[0]), "--url", "http://127.0.0.1:9", "--lang", "en"])
     assert result.exit_code == 1
     assert "no server at" in result.stderr
+
+
+@pytest.mark.parametrize(("zh", "words"), [(False, "proposal 3, a draft"), (True, "提案 3")])
+def test_who_may_only_propose_is_told_of_the_draft(zh: bool, words: str) -> None:
+    answer = {"status": "draft", "proposal": 3, "policy": "0" * 64, "name": "killed", "warnings": []}
+    assert words in became(answer, zh)

@@ -119,10 +119,11 @@ def _print(answer: dict[str, Any], as_json: bool, zh: bool) -> None:
         return
     for warning in answer.get("warnings", ()):
         click.echo(f"{'提示' if zh else 'warning'}: {warning.get('detail', '')}", err=True)
-    click.echo("\n".join(_standing(answer, zh) if "in_force" in answer else [_became(answer, zh)]))
+    click.echo("\n".join(_standing(answer, zh) if "in_force" in answer else [became(answer, zh)]))
 
 
-def _became(answer: dict[str, Any], zh: bool) -> str:
+def became(answer: dict[str, Any], zh: bool) -> str:
+    """What became of a policy, in one line."""
     named = f"{answer['name']} {answer['policy'][:_SHOWN]}"
     if answer["status"] == "checked":
         if answer["at_once"]:
@@ -133,6 +134,13 @@ def _became(answer: dict[str, Any], zh: bool) -> str:
         )
     if answer["status"] == "warming":
         return f"{named}：正在计数（{answer['why']}）" if zh else f"{named}: counting first, as {answer['why']}"
+    if answer["status"] == "draft":
+        number = answer["proposal"]
+        return (
+            f"{named}：已存为提案 {number}（草稿）；提交后由他人审批"
+            if zh
+            else f"{named}: kept as proposal {number}, a draft; submit it, and somebody else approves it"
+        )
     release = answer["release"]
     number, position = release["number"], f"{release['position']:,}"
     return (
