@@ -28,6 +28,8 @@ def test_a_small_day_over_http(
     assert day.decided > 50
     assert sum(sums.events for sums in day.done) > 10
     assert event == "" or event.startswith("e")
+    assert day.gang is not None
+    assert "the server's network joins" in told
     console = Console(record=True, width=100)
     show_day(day, policy, make_lender(Wanted(*sizes)), console, "zh")
     chinese = console.export_text()

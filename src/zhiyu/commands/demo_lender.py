@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DAYS, CUSTOMERS, SEED, DIFFICULTY = 21, 4_000, 7, 2
 _BATCH = 1_000
+_ASKED = 12
+"""People of the gang about whom the server's network is asked."""
 _DONE_ZH = ("放行", "补充验证", "暂缓或人工", "拒绝")
 _KIND_ZH = {
     "batch": "批量申请", "forged": "虚假资料", "impersonation": "冒名", "takeover": "盗号", "intermediary": "中介代办",
@@ -65,6 +67,8 @@ def a_day(
     heard = _sent(made, last, url, folder, language)
     found = tell_day(made, day, heard)
     show_day(found, policy, made, Console(), language)
+    if found.gang is not None and policy.network is not None:
+        _linked(url, found.gang, Console(), zh)
     return found, _worth_explaining(made, found, heard)
 
 
@@ -204,6 +208,28 @@ def _gang(gang: GangSeen, made: Made, console: Console, zh: bool) -> None:
     if gang.rules:
         rules = ", ".join(f"{name} ({count})" for name, count in gang.rules)
         console.print(f"{'命中规则' if zh else 'by the rules'}: {rules}", highlight=False)
+
+
+def _linked(url: str, gang: GangSeen, console: Console, zh: bool) -> None:
+    """What the server's own network says of these people: around which of them it has joined most of the gang."""
+    from zhiyu.client import Client
+
+    client, best = Client(url, "", timeout_s=60.0), (0, 0, "")
+    for who in gang.people[:_ASKED]:
+        path = f"/v1/network/person/{who}?hops=4"
+        reply = client.ask("GET", path)
+        near = reply.json()
+        if reply.status == 200 and isinstance(near, dict):
+            names = {each["name"].partition(":")[2] for each in near["people"]}
+            best = max(best, (len(names & set(gang.people)), near["component"]["persons"], path))
+    own, people, path = best
+    if own < 2:
+        told = "服务的关系网络没有把他们连在一起" if zh else "the server's network joins none of them"
+    elif zh:
+        told = f"服务的关系网络把 {people} 人连在一起，其中 {own} 人属于该团伙：GET {path}"
+    else:
+        told = f"the server's network joins {people} people, {own} of them of this gang: GET {path}"
+    console.print(told, highlight=False)
 
 
 def _yuan(fen: int) -> str:
