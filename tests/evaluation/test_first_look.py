@@ -115,6 +115,9 @@ def test_what_the_user_says_is_taken(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text("a,b\n", encoding="utf-8")
     with pytest.raises(InputError, match="no record"):
         looked(tmp_path / "empty.csv")
+    for words, wrong in ((("nonsense", ""), "no known encoding"), (("", ";;"), "one character")):
+        with pytest.raises(InputError, match=wrong):
+            look_at(file, Said(), Wanted("p"), *words)
     with pytest.raises(InputError, match="not empty"):
         write_folder(looked(file), tmp_path)
 

@@ -12,14 +12,14 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from zhiyu.base.errors import InputError
 from zhiyu.base.places_on_disk import require_file
 from zhiyu.events.batch import RawBatch
-from zhiyu.events.declare import Source
+from zhiyu.events.declare import Encoding, Source
 from zhiyu.events.raw_columns import of_array
 from zhiyu.log.csv import header_of
 from zhiyu.log.files import open_events
@@ -47,6 +47,12 @@ class Sample:
 def sample_of(path: Path, encoding: str = "", delimiter: str = "") -> Sample:
     """Look at a file. InputError when there is none, or nothing in it."""
     require_file(path)
+    known = [name for name in get_args(Encoding) if name]
+    if encoding and encoding not in known:
+        told = ", ".join(known)
+        raise InputError(f"'{encoding}' is no known encoding: {told}", f"未知编码“{encoding}”；可选：{told}")
+    if len(delimiter) > 1:
+        raise InputError(f"a delimiter is one character, not {delimiter!r}", f"分隔符须为一个字符，不是 {delimiter!r}")
     is_csv = path.name.lower().removesuffix(".gz").endswith(".csv")
     written = _written(path, encoding, delimiter) if is_csv else {}
     source = _source(path, written) if is_csv else None
