@@ -124,8 +124,8 @@ class RealDisk:
         os.replace(old, new)
 
     def remove(self, path: Path) -> None:
-        """Delete."""
-        os.unlink(path)
+        """Delete; what somebody else has deleted is deleted."""
+        path.unlink(missing_ok=True)
 
 
 class _ReadFile:
