@@ -5,6 +5,7 @@ In: `--lang`, exceptions of the house. Out: messages on stderr, exit code 1 for 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -70,3 +71,8 @@ def warm_kernels(language: str) -> float:
         "正在编译计算内核（仅首次）…" if language == "zh" else "compiling kernels … (first run only)"
     ):
         return compile_kernels()
+
+
+def print_json(found: dict[str, Any]) -> None:
+    """One JSON object on a line of its own."""
+    click.echo(json.dumps(found, ensure_ascii=False, default=str))
