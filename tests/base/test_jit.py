@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from numba.core.registry import CPUDispatcher
 
 import zhiyu
 from zhiyu.base.jit import kernel_sources
@@ -21,7 +22,7 @@ def kernels() -> list[Any]:
     for module in pkgutil.walk_packages([str(PACKAGE)], "zhiyu."):
         importlib.import_module(module.name)
     modules = [module for name, module in sys.modules.items() if name.startswith("zhiyu.")]
-    return [value for module in modules for value in vars(module).values() if hasattr(value, "py_func")]
+    return [value for module in modules for value in vars(module).values() if isinstance(value, CPUDispatcher)]
 
 
 def test_everything_a_kernel_reads_is_among_its_sources() -> None:
@@ -32,7 +33,7 @@ def test_everything_a_kernel_reads_is_among_its_sources() -> None:
         sources = set(kernel_sources(Path(function.__code__.co_filename)))
         for name in function.__code__.co_names:
             read = function.__globals__.get(name)
-            if hasattr(read, "py_func"):
+            if isinstance(read, CPUDispatcher):
                 assert Path(read.py_func.__code__.co_filename) in sources, (function, name)
 
 

@@ -137,7 +137,7 @@ class StandIn:
 
         >>> points = Told(at="data.points", type="int", min=300, max=950)
         >>> StandIn([Service(name="bureau", answer={"points": points})]).answer("bureau", {"who": "a"})
-        {'data': {'points': 616}}
+        {'data': {'points': 891}}
         """
         service = self.services[name]
         matching = (c for c in self.cases.get(name, ()) if all(asked.get(k) == v for k, v in c.when.items()))

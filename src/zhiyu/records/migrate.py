@@ -6,8 +6,8 @@ newer Zhiyu has written is refused.
 
 from __future__ import annotations
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
@@ -29,21 +29,17 @@ def migrate(engine: Engine) -> None:
             _upgrade(connection)
 
 
-def config_of(connection: Connection) -> Config:
-    """Alembic's settings for an open connection."""
+def _upgrade(connection: Connection) -> None:
+    """Run the steps that are missing, on this connection, inside its transaction."""
     config = Config()
     config.set_main_option("script_location", "zhiyu.records:migrations")
-    config.attributes["connection"] = connection
-    return config
-
-
-def _upgrade(connection: Connection) -> None:
-    config = config_of(connection)
+    steps = ScriptDirectory.from_config(config)
     stands = MigrationContext.configure(connection).get_current_revision()
-    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
-    if stands is not None and stands not in known:
+    if stands is not None and stands not in {step.revision for step in steps.walk_revisions()}:
         raise InputError(
             f"the records were written by a newer Zhiyu (revision {stands}); update Zhiyu, or restore an earlier copy",
             f"业务数据由更新版本的 Zhiyu 写入（版本 {stands}）；请升级 Zhiyu 或恢复旧备份",
         )
-    command.upgrade(config, "head")
+    with EnvironmentContext(config, steps, fn=lambda now, _: steps._upgrade_revs("head", now)) as environment:
+        environment.configure(connection=connection, transactional_ddl=False)
+        environment.run_migrations()
