@@ -6,6 +6,7 @@ In: a data folder as the one argument. Out: one line of JSON when requests are t
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from zhiyu.bench.trivial import LANE_PATH, Durable, Trivial, TrivialLane
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import open_policy
 from zhiyu.engine.warm import compile_kernels
+from zhiyu.server.log_lines import LogLines
 from zhiyu.server.running import Plan, bound, run
 from zhiyu.server.site import Site
 
@@ -33,9 +35,10 @@ def host(data: Path) -> None:
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
 
+    nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # a line per refusal is written, and nobody wants to read it here
     plan = Plan(
         {"default": lambda: Live(data / "default", opened, clock="events")}, OpenGate("default"), ready=ready,
-        front=lambda app: Trivial(app, durable), express={LANE_PATH: TrivialLane(durable)},
+        front=lambda app: Trivial(app, durable), express={LANE_PATH: TrivialLane(durable)}, lines=LogLines(nowhere),
     )  # fmt: skip
     run(plan, [sock])
 
