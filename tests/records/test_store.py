@@ -30,6 +30,9 @@ def test_opening_again_and_at_the_same_time_changes_nothing(both: str) -> None:
         list(pool.map(lambda _: Records(both).close(), range(6)))
     with Records(both).writing() as connection:
         connection.execute(insert(audit_heads).values(ROW))
+    with Records(both).reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.execute(select(audit_heads.c.tenant)).scalars().all() == ["bank"]
 
 
 def test_a_transaction_is_whole_or_not_at_all(both: str) -> None:

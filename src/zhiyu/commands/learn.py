@@ -8,7 +8,6 @@ applies.
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ from zhiyu.base.errors import InputError
 from zhiyu.commands.model_roles import of_server
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 from zhiyu.commands.train import settings_of
-from zhiyu.commands.tune import WEEKLY, dated, span_ms
-from zhiyu.commands.watch import with_exit_caught
+from zhiyu.commands.tune import WEEKLY, repeated
 
 _PATH = click.Path(path_type=Path)
 
@@ -82,14 +80,7 @@ def learn(lang: str | None, as_json: bool, every: str, once: bool, out: Path, **
     if once:
         one(out)
         return
-    with told(language):
-        wait_ms = span_ms(every)
-    try:
-        while True:
-            with_exit_caught(lambda: one(out / dated(out)))
-            time.sleep(wait_ms / 1000)
-    except KeyboardInterrupt:
-        click.echo(err=True)
+    repeated(one, out, every, language)
 
 
 def _once(out: Path, language: str, as_json: bool, options: dict[str, Any]) -> None:

@@ -50,8 +50,14 @@ def add(package: Path, name: str, cell: str, lang: str | None, **where: Any) -> 
         content = package.read_bytes()
         name = name or package.stem
         body = {"name": name, "cell": cell, "package": _as_json(content)}
-        change = lambda policy: added(policy, Model(name=name, package=content.decode()), cell)  # noqa: E731
-        _do(change, ("POST", "/v1/models", body), lang, packages={name: content}, **where)
+        model = Model(name=name, package=content.decode())
+        _do(
+            lambda policy: added(policy, model, cell),
+            ("POST", "/v1/models", body),
+            lang,
+            packages={name: content},
+            **where,
+        )
 
 
 @click.command()

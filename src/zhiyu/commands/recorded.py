@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zhiyu.base.errors import InputError
+from zhiyu.commands.terminal import require_server
 
 if TYPE_CHECKING:
     from zhiyu.access.audit import Audit
@@ -43,7 +44,7 @@ def opened_records(data: Path | None, url: str | None, tenant: str) -> Iterator[
             "where are the records? give --data DIR, or --records URL",
             "业务数据在哪里？请给出 --data 目录或 --records URL",
         )
-    require_records()
+    require_server("alembic", "argon2", "sqlalchemy")
     from zhiyu.access.audit import Audit
     from zhiyu.access.keys import check_tenant
     from zhiyu.engine.opened import tenant_key
@@ -55,19 +56,6 @@ def opened_records(data: Path | None, url: str | None, tenant: str) -> Iterator[
         yield records, Audit(tenant, tenant_key(tenant))
     finally:
         records.close()
-
-
-def require_records() -> None:
-    """InputError when the packages of the records are not installed."""
-    try:
-        import alembic  # noqa: F401
-        import argon2  # noqa: F401
-        import sqlalchemy  # noqa: F401
-    except ImportError:
-        raise InputError(
-            "the server's packages are missing; install them with pip install 'zhiyu[serve]'",
-            "缺少服务所需的软件包；请执行 pip install 'zhiyu[serve]'",
-        ) from None
 
 
 def at_the_keyboard() -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from zhiyu.base.errors import InputError
-from zhiyu.commands.terminal import language_of, language_option, told, warm_kernels
+from zhiyu.commands.terminal import language_of, language_option, require_server, told, warm_kernels
 
 if TYPE_CHECKING:
     from zhiyu.access.gate import Gate, OpenGate, SignInGate
@@ -90,7 +90,7 @@ def serve(
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
     with told(language):
-        _require_server()
+        require_server("fastapi", "uvicorn", "uvloop")
         from zhiyu.access.exposure import check_exposure
         from zhiyu.engine.opened import open_policy
         from zhiyu.outside.asking import Asker
@@ -126,18 +126,6 @@ def serve(
             tracing=lambda lines: exporting(os.environ, lines),
         )
         run(plan, [sock])
-
-
-def _require_server() -> None:
-    try:
-        import fastapi  # noqa: F401
-        import uvicorn  # noqa: F401
-        import uvloop  # noqa: F401
-    except ImportError:
-        raise InputError(
-            "the server's packages are missing; install them with pip install 'zhiyu[serve]'",
-            "缺少服务所需的软件包；请执行 pip install 'zhiyu[serve]'",
-        ) from None
 
 
 def _staff(data: Path, records: str | None, tenants: tuple[str, ...]) -> Callable[[], Staff]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from zhiyu.base.errors import InputError
-from zhiyu.commands.terminal import language_of, language_option, told
+from zhiyu.commands.terminal import language_of, language_option, require_server, told
 
 _FILE = click.Path(path_type=Path)
 
@@ -29,7 +29,7 @@ def stand_in(policy: Path, answers: Path | None, port: int, seed: int, write: Pa
     """Play the services outside that a policy asks: the same question always gets the same answer."""
     language = language_of(lang)
     with told(language):
-        _require_server()
+        require_server("uvicorn")
         import uvicorn
 
         from zhiyu.outside.stand_in import StandIn, read_cases
@@ -46,16 +46,6 @@ def stand_in(policy: Path, answers: Path | None, port: int, seed: int, write: Pa
         click.echo("\n".join(_started(url, [each.name for each in services], write, language)), err=True)
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
         uvicorn.Server(config).run([listener])
-
-
-def _require_server() -> None:
-    try:
-        import uvicorn  # noqa: F401
-    except ImportError:
-        raise InputError(
-            "the server's packages are missing; install them with pip install 'zhiyu[serve]'",
-            "缺少服务所需的软件包；请执行 pip install 'zhiyu[serve]'",
-        ) from None
 
 
 def _bound(port: int) -> socket.socket:

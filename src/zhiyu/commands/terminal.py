@@ -5,6 +5,7 @@ In: `--lang`, exceptions of the house. Out: messages on stderr, exit code 1 for 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from zhiyu.base.errors import DeclarationError, ZhiyuError
+from zhiyu.base.errors import DeclarationError, InputError, ZhiyuError
 
 LANGUAGES = click.Choice(["en", "zh"])
 
@@ -71,6 +72,18 @@ def warm_kernels(language: str) -> float:
         "正在编译计算内核（仅首次）…" if language == "zh" else "compiling kernels … (first run only)"
     ):
         return compile_kernels()
+
+
+def require_server(*packages: str) -> None:
+    """InputError when a package that comes with `zhiyu[serve]` is not installed."""
+    try:
+        for each in packages:
+            importlib.import_module(each)
+    except ImportError:
+        raise InputError(
+            "the server's packages are missing; install them with pip install 'zhiyu[serve]'",
+            "缺少服务所需的软件包；请执行 pip install 'zhiyu[serve]'",
+        ) from None
 
 
 def print_json(found: dict[str, Any]) -> None:

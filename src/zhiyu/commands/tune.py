@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,11 @@ def tune(every: str | None, as_json: bool, lang: str | None, **options: Any) -> 
     if every is None:
         once(out)
         return
+    repeated(once, out, every, language)
+
+
+def repeated(once: Callable[[Path], None], out: Path, every: str, language: str) -> None:
+    """One round after the other, each into a folder of its own below `out`, until Ctrl-C."""
     with told(language):
         wait_ms = span_ms(every)
     try:
