@@ -92,7 +92,7 @@ def test_a_snapshot_that_cannot_be_written_is_told_and_harms_nothing(tmp_path: P
 
 
 def test_closing_writes_a_snapshot_when_much_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zhiyu.engine.live.CLOSE_EVENTS", 100)
+    monkeypatch.setattr("zhiyu.engine.durable.CLOSE_EVENTS", 100)
     filled(tmp_path, ()).close()
     again = reopened(tmp_path)
     assert again.recovered.events == 0

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zhiyu.engine.engine import Engine
+    from zhiyu.engine.memory import Memory
 
 
-def share(engine: Engine) -> None:
+def share(engine: Memory) -> None:
     """Let the parts of an engine know of each other. The memory of ids may be put in another's place later: it is asked for each time."""
     state, network = engine.state, engine.network
     state.beside = lambda: engine.door.bytes_used() + (network.bytes_used() if network is not None else 0)

@@ -18,7 +18,7 @@ from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.admit import Judged
-from zhiyu.engine.engine import TOLD_LINES
+from zhiyu.engine.decider import TOLD_LINES
 from zhiyu.engine.resumed_frames import StoredResumed, read_back
 from zhiyu.engine.resumed_frames import stored as stored_resumed
 from zhiyu.events.batch import EventBatch

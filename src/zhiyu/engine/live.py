@@ -2,65 +2,52 @@
 
 In: JSON records, a few or many at a time. Out: one `Answer` each. `take` decides a batch and hands one frame with events and decisions to
 the log; `sync` returns when it is on the disk: answer only then. Opening again after any crash gives the state that the log tells.
+The folder and what makes it durable: `durable.py`; which policy decides: `in_force.py`; what was decided earlier: `earlier.py`.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from zhiyu.base.errors import InputError, LimitExceeded
+from zhiyu.base.errors import LimitExceeded
 from zhiyu.base.limits import MAX_BATCH
-from zhiyu.decisions.explain import Explanation
-from zhiyu.engine.admit import NO_CLOCK
-from zhiyu.engine.answers import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, Answer, Answers
-from zhiyu.engine.archive import Archive
+from zhiyu.engine.answers import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, Answer
 from zhiyu.engine.asks import Asks
 from zhiyu.engine.broken import Broken
+from zhiyu.engine.durable import SNAPSHOT_EVENTS
+from zhiyu.engine.earlier import Earlier
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.event_frames import event_payload
 from zhiyu.engine.forget_frames import NotedForgotten, forget, forget_payload
-from zhiyu.engine.held_over import lost_nodes, require_nodes
+from zhiyu.engine.held_over import lost_nodes
+from zhiyu.engine.in_force import InForce
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.labelling import Label, Labelling, answer_label, answer_wrong, clock_of
 from zhiyu.engine.list_changes import ListChanges
 from zhiyu.engine.list_frames import NotedLists, list_payload
 from zhiyu.engine.live_decode import decode_bodies
-from zhiyu.engine.lock import locked
 from zhiyu.engine.opened import Opened
-from zhiyu.engine.recovery import Recovered, recover, snapshot_facts
-from zhiyu.engine.releases import Release, Releases
+from zhiyu.engine.recovery import Recovered
 from zhiyu.engine.resumed_frames import stored, time_payload
-from zhiyu.engine.retention import Needs, Retention
-from zhiyu.engine.snapshots import KEPT, MANY, Snapshots
-from zhiyu.engine.takeover import taken_over, unlike
-from zhiyu.engine.timeline import Asked, Page
-from zhiyu.engine.wait_answers import answer_about, told_of_answers, told_of_waits, waits_listed, with_state
-from zhiyu.engine.warming import Warming, lag_of, missing_before, start_of
+from zhiyu.engine.retention import Needs
+from zhiyu.engine.wait_answers import told_of_answers, told_of_waits, waits_listed, with_state
+from zhiyu.engine.warming import lag_of
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.list_changes import ListChange, Snooze
-from zhiyu.log.disk import Disk, RealDisk
+from zhiyu.log.disk import Disk
 from zhiyu.log.frames import EVENTS, FORGET, LABELS, LISTS, TICK
-from zhiyu.log.packing import Packing
-from zhiyu.log.segments import SEGMENT_BYTES, SegmentLog
+from zhiyu.log.segments import SEGMENT_BYTES
 
-_TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _BYTES_A_BODY = 2
-SNAPSHOT_EVENTS = 1_000_000
-"""A snapshot is begun after so many events: recovery replays at most these."""
-CLOSE_EVENTS = 10_000
-"""Closing writes a snapshot when more than these came since the last one."""
 
 
-class Live:
+class Live(InForce, Earlier):
     """Opens or makes the tenant's folder and recovers. One thread calls everything but `sync`, which may wait in another.
 
     A policy other than the one in force is released, unless `release` is False. `clock`: "wall" stamps what comes in with the time of
@@ -72,47 +59,14 @@ class Live:
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000, segment_bytes: int = SEGMENT_BYTES,
         snapshot_events: int = SNAPSHOT_EVENTS, release: bool = True,
     ) -> None:  # fmt: skip
-        if not _TENANT.fullmatch(opened.tenant):
-            raise InputError(
-                f"'{opened.tenant}' cannot name a tenant; use small letters, digits, - and _",
-                f"“{opened.tenant}”不能作为租户名；请使用小写字母、数字、- 和 _",
-            )
-        self.folder, self.clock = folder, clock
-        self.broken, self.decode_s = "", 0.0
-        self._now = now
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = locked(folder)
-        try:
-            self.log = SegmentLog(folder / "log", opened.tenant, disk or RealDisk(), now, segment_bytes)
-            self.releases = Releases(folder / "policies", self.log)
-            self.snapshots = Snapshots(folder / "snapshots")
-            self.opened, self.engine, self.recovered = recover(self.log, self.releases, opened, self.snapshots)
-        except BaseException:
-            os.close(self._lock)
-            raise
-        self.position = self.log.position
-        self.warming: Warming | None = None
-        self.warming_why = self._warming_by = ""
-        self.archive = Archive(self.log, self.releases, folder / "index", self.opened)
-        self.counted_since_ms = 0
+        super().__init__(
+            folder, opened, clock=clock, disk=disk, now=now, segment_bytes=segment_bytes, snapshot_events=snapshot_events
+        )  # fmt: skip
+        self.decode_s = 0.0
         self.asks = Asks()
         self.asks.begin(self.opened, self.engine.resuming)
-        self.retention, self.packing = Retention(folder, self.log, now), Packing(self.log, now)
-        self._keep_snapshots()
-        self.answers = self._answers_of(self.opened)
-        self._snapshot_events, self._snapshot_due = snapshot_events, max(self.snapshots.last, 0) + snapshot_events
         if release:
             self._go_on(opened)
-
-    @property
-    def tenant(self) -> str:
-        """Whose events these are."""
-        return self.opened.tenant
-
-    @property
-    def durable(self) -> int:
-        """Everything before this position is on the disk."""
-        return self.log.durable
 
     def take(self, bodies: Sequence[bytes], source: str | None = None, late: Collection[int] = ()) -> list[Answer]:
         """Decide records as one batch; one `Answer` each, in order, to be told after the next `sync`. `decode_s`: how long reading took.
@@ -269,84 +223,6 @@ class Live:
             self.archive.keep_nothing(before)
         return events
 
-    @contextmanager
-    def _breaking(self) -> Iterator[None]:
-        """Whatever fails here leaves the memory ahead of the log."""
-        try:
-            yield
-        except BaseException as failed:
-            self.broken = f"{type(failed).__name__}: {failed}"
-            raise
-
-    def floor(self) -> int:
-        """The wall clock, ms; NO_CLOCK when time is that of the events."""
-        return self._now() if self.clock == "wall" else NO_CLOCK
-
-    def moment(self) -> int:
-        """The time of what happens now, ms; 0 before the first event when time is that of the events."""
-        return max(int(self.engine.door.clock[0]), self.floor(), 0)
-
-    def sync(self) -> int:
-        """Wait until everything taken so far is on the disk; returns the position up to which that is true."""
-        self._require_working()
-        try:
-            return self.log.sync()
-        except OSError as failed:
-            self.broken = f"sync failed: {failed}"
-            raise Broken(
-                f"the log could not be written ({failed.strerror}); nothing since position {self.durable} is acknowledged",
-                f"日志写入失败（{failed.strerror}）；位置 {self.durable} 之后的内容均未确认",
-            ) from failed
-
-    def snapshot(self, wait: bool = False) -> bool:
-        """Begin to write a snapshot of everything so far; False when one is being written, or there is none to write."""
-        self.sync()
-        self._snapshot_due = self.position + self._snapshot_events
-        begun = self.snapshots.begin(self.engine, self.log.position, snapshot_facts(self.log, self.releases))
-        if wait:
-            self.snapshots.poll(wait=True)
-        return begun
-
-    def _go_on(self, opened: Opened) -> None:
-        """Release what the folder brings, when that is new; else go on with what came over the wire and was counting at the end."""
-        waiting = self.releases.waiting()
-        if opened.artifact.hash not in (self.opened.artifact.hash, self.releases.folder_hash):
-            self.release(opened)
-        elif waiting is not None and waiting[1]:
-            self.release(self._opened_of(waiting[0]), waiting[1])
-
-    def release(self, opened: Opened, by: str = "") -> Release | None:
-        """Let another policy decide. It is in force at once when it counts what this one counts, and its `Release` is returned; else None:
-        it counts from the log while `work` is called, also after a restart, and is in force when it has caught up. A later release replaces
-        one that waits. `by`: who released it, "" for the folder that the server was started with."""
-        self._require_working()
-        self.warming = None
-        if opened.artifact.hash == self.opened.artifact.hash:
-            self.releases.wait_for(None)
-            return self.releases.current
-        why = self.why_not_at_once(opened)
-        if not why:
-            require_nodes(self.engine, opened)
-            return self._put_in_force(opened, by)
-        received = int(self.engine.door.clock[0])
-        self.releases.wait_for(opened, by)
-        start = start_of(self.log, opened, received)
-        self.warming = Warming(self.log, opened, start, self._opened_of)
-        self.warming_why, self._warming_by = why, by
-        self.counted_since_ms = missing_before(self.log, opened, received, start)
-        return None
-
-    def why_not_at_once(self, opened: Opened) -> str:
-        """Why a policy would have to count from the log before it is in force; "" when it would be in force at once."""
-        return unlike(self.engine.compiled, opened.compiled)
-
-    def roll_back(self, by: str = "") -> Release | None:
-        """Let the policy decide again that decided before the one in force; as `release` says. InputError when there was none."""
-        before = self.releases.previous
-        if before is None:
-            raise InputError("there is no earlier release to go back to", "没有可回退的更早版本")
-        return self.release(self._opened_of(before.hash), by)
-
     def tick(self, until_ms: int | None = None) -> int:
         """Let time pass, by default up to now: what has waited until then goes on, and a frame says so. Returns how many decisions did."""
         until = self.floor() if until_ms is None else until_ms
@@ -392,107 +268,8 @@ class Live:
         start = self.warming.start if self.warming is not None else self.log.position
         return Needs(start, int(self.engine.door.clock[0]) - horizon_ms, lag_of(self.opened))
 
-    def _keep_snapshots(self) -> None:
-        """With a promise about deciding again, the retention lets snapshots go; without one, only the newest few stay."""
-        if self.retention.keeps_snapshots:
-            self.snapshots.kept = MANY
-        elif self.snapshots.kept == MANY:
-            self.snapshots.kept = KEPT
-
-    def _put_in_force(self, opened: Opened, by: str, warmed: Warming | None = None) -> Release:
-        self.releases.store(opened.artifact)
-        with self._breaking():
-            release = self.releases.write(
-                opened, warmed.start if warmed else -1, by, warmed is not None and warmed.carried
-            )
-        self.sync()
-        self.engine = taken_over(self.engine, opened, warmed.engine if warmed else None)
-        self.opened, self.warming = opened, None
-        self._answers_of(opened)
-        self.snapshot()
-        return release
-
-    def _answers_of(self, opened: Opened) -> Answers:
-        self.archive.opened = opened
-        self.answers = self.archive.answers_of(opened.artifact.hash)
-        self._room = 9 * opened.compiled.n_columns + 9 * len(opened.compiled.features) + 400
-        return self.answers
-
-    def decision(self, event_id: str) -> bytes | None:
-        """The decision about an event, as JSON; None when its id is not known."""
-        position = self.position_of(event_id)
-        body = None if position is None else self.at(position)
-        if body is None or position is None or self.engine.resuming is None:
-            return body
-        return with_state(self.engine.resuming, self.opened.id_codes(event_id), position, body, self.archive.came_to)
-
-    def position_of(self, event_id: str) -> int | None:
-        """Where an event stands in the log; the first type that has this id counts."""
-        return next(iter(self._positions_of(event_id)), None)
-
-    def _positions_of(self, event_id: str, kind: str = "") -> list[int]:
-        """Positions of the events with this id, of all types or of one."""
-        return self.archive.positions_of(event_id, kind, self.engine.door)
-
-    def at(self, position: int, repeated: bool = False) -> bytes | None:
-        """The answer that was given at a position, from the log; None when nothing (more) is there."""
-        return self.archive.at(position, repeated)
-
-    def explanation(self, event_id: str) -> Explanation | None:
-        """Why a decision came out as it did, with the values it saw (a pass keeps none); None when its id is not known."""
-        position = self.position_of(event_id)
-        later = answer_about(self.engine.resuming, self.opened.id_codes(event_id), position)
-        return None if position is None else self.archive.explanation(position, self.engine.lists, later)
-
-    def went_on(self, event_id: str) -> list[dict[str, Any]]:
-        """What a decision that waited came to, step by step: why it went on, what was decided then; empty when it never waited."""
-        position = self.position_of(event_id) if self.engine.resuming is not None else None
-        steps = [] if position is None else self.archive.went_on(position)
-        return [step.told(self._opened_of(step.policy)) for step in steps]
-
-    def timeline(self, asked: Asked) -> Page:
-        """What happened to one entity, newest first. The index is brought up to date first; `archive.index.work` does that in pieces."""
-        return self.archive.timeline(asked)
-
-    def _opened_of(self, policy: str) -> Opened:
-        """A policy of the log, by its hash."""
-        return self.releases.open(policy, self.opened)
-
-    def facts(self) -> dict[str, int | float | str]:
-        """Counts for metrics and readiness."""
-        own: dict[str, int | float | str] = dict(self.engine.facts())
-        return own | {
-            "snapshot": self.snapshots.last, "snapshot_failed": self.snapshots.failed, "snapshot_paused_s": self.snapshots.paused_s,
-            "position": self.position, "durable": self.durable, "segments": len(self.log.segments), "accepted": self.engine.accepted,
-            "log_first": self.log.first, "log_bytes": self.log.bytes_kept(), "log_bytes_unpacked": self.log.bytes_unpacked(),
-            "segments_packed": sum(each.packed for each in self.log.segments), "counted_since_ms": self.counted_since_ms,
-            "policy": self.opened.artifact.hash, "broken": self.broken,
-        }  # fmt: skip
-
-    def close(self) -> None:
-        """Make everything durable, let go of the folder."""
-        try:
-            self.packing.finish(stop=True)
-            self.retention.finish()
-            if not self.broken:
-                self.snapshots.poll(wait=True)
-                if self.log.position - max(self.snapshots.last, 0) > CLOSE_EVENTS:
-                    self.snapshot(wait=True)
-                self.sync()
-        finally:
-            self.archive.index.close()
-            self.log.close()
-            os.close(self._lock)
-
     def _source(self, name: str | None) -> Source | None:
         return self.opened.source(name) if name is not None else None
-
-    def _require_working(self) -> None:
-        if self.broken:
-            raise Broken(
-                f"the log of '{self.tenant}' stopped ({self.broken}); open it again to go on from what is on the disk",
-                f"“{self.tenant}”的日志已停止（{self.broken}）；请重新打开，以磁盘内容为准继续",
-            )
 
 
 __all__ = ["CONFLICT", "DECIDED", "REFUSED", "REPEATED", "TAKEN", "Answer", "Broken", "Label", "Live", "Recovered"]
