@@ -9,7 +9,7 @@ from zhiyu.simulation.lender import Made, Wanted, make_lender
 from zhiyu.simulation.lender.parameters import DAY_MS
 from zhiyu.simulation.lender.rows import KINDS, NUMBER
 from zhiyu.simulation.lender.write import DECIDED
-from zhiyu.simulation.lender_day import GANG_KINDS, Heard, choose_day, places_of, tell_day
+from zhiyu.simulation.lender_day import GANG_KINDS, Heard, choose_day, places_of, planted_gang, tell_day
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,19 @@ def test_a_fraud_stopped_earlier_counts_as_stopped(made: Made) -> None:
             heard[at] = Heard("review", ("FIRST",))
         seen.add(scheme)
     assert all(sums.stopped_fen == sums.tried_fen for sums in tell_day(made, day, heard).kinds.values())
+
+
+def test_the_gang_of_the_truth_is_found_by_its_people_and_told_with_the_networks_part(made: Made) -> None:
+    day = choose_day(made)
+    last = places_of(made, day)[1]
+    heard = _heard(made, last, "decline")
+    busiest = tell_day(made, day, heard).gang
+    assert busiest is not None
+    assert planted_gang(made, last, busiest.people) == busiest.number
+    assert planted_gang(made, last, ["nobody"]) is None
+    again = tell_day(made, day, heard, busiest.number, {"rule"}).gang
+    assert again is not None
+    assert (again.by_network, again.first_by_network) == (again.stopped, again.first_stop)
+    assert (busiest.by_network, busiest.first_by_network) == (0, None)
+    assert list(again.times) == sorted(again.times)
+    assert len(again.times) == again.events

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from zhiyu.commands.demo_gang import KIND_ZH, Caught, caught_gang, rules_of_network, show_caught
 from zhiyu.commands.terminal import progress
 
 if TYPE_CHECKING:
@@ -22,16 +23,9 @@ if TYPE_CHECKING:
     from zhiyu.simulation.lender import Made
     from zhiyu.simulation.lender_day import Day, GangSeen
 
-DAYS, CUSTOMERS, SEED, DIFFICULTY = 21, 4_000, 7, 2
+DAYS, CUSTOMERS, SEED, DIFFICULTY = 21, 4_000, 7, 1
 _BATCH = 1_000
-_ASKED = 12
-"""People of the gang about whom the server's network is asked."""
 _DONE_ZH = ("放行", "补充验证", "暂缓或人工", "拒绝")
-_KIND_ZH = {
-    "batch": "批量申请", "forged": "虚假资料", "impersonation": "冒名", "takeover": "盗号", "intermediary": "中介代办",
-    "multi_lender": "多头借贷",
-    "cash_out": "套现", "remote_large": "异地大额", "abnormal_use": "异常使用", "scam_victim": "电诈受害", "proxy_complaint": "代理投诉",
-}  # fmt: skip
 _TYPE_ZH = {
     "registration": "注册", "log_in": "登录", "application": "申请", "limit_adjustment": "提额", "account_change": "账户变更",
     "draw_down": "支用",
@@ -47,8 +41,9 @@ def a_day(
     policy: Policy, url: str, folder: Path, language: str, sizes: tuple[int, int, int, int] | None = None
 ) -> tuple[Day, str]:
     """Make the lender, send it, tell its day. Returns the day and the id of a decision worth explaining ("" without)."""
+    from zhiyu.client import Client
     from zhiyu.simulation.lender import Wanted, make_lender
-    from zhiyu.simulation.lender_day import choose_day, places_of, tell_day
+    from zhiyu.simulation.lender_day import choose_day, places_of, planted_gang, tell_day
 
     zh = language == "zh"
     days, customers, seed, difficulty = sizes or (DAYS, CUSTOMERS, SEED, DIFFICULTY)
@@ -60,15 +55,16 @@ def a_day(
     day = choose_day(made)
     first, last = places_of(made, day)
     click.echo(
-        f"模拟机构：{customers:,} 名客户，前 {day} 天共 {first:,} 个事件作为历史，经 HTTP 发送"
+        f"模拟机构（难度 {difficulty}/5）：{customers:,} 名客户，前 {day} 天共 {first:,} 个事件作为历史，经 HTTP 发送"
         if zh
-        else f"a simulated lender of {customers:,} customers: {day} days of history, {first:,} events, go to the server over HTTP first"
+        else f"a simulated lender of {customers:,} customers, difficulty {difficulty} of 5: {day} days of history, {first:,} events, "
+        "go to the server over HTTP first"
     )
     heard = _sent(made, last, url, folder, language)
-    found = tell_day(made, day, heard)
-    show_day(found, policy, made, Console(), language)
-    if found.gang is not None and policy.network is not None:
-        _linked(url, found.gang, Console(), zh)
+    caught = caught_gang(Client(url, "", timeout_s=60.0)) if policy.network is not None else None
+    planted = planted_gang(made, last, caught.customers) if caught is not None else None
+    found = tell_day(made, day, heard, planted, rules_of_network(policy))
+    show_day(found, policy, made, Console(), language, caught)
     return found, _worth_explaining(made, found, heard)
 
 
@@ -109,8 +105,10 @@ def _worth_explaining(made: Made, day: Day, heard: dict[int, Any]) -> str:
     return ""
 
 
-def show_day(day: Day, policy: Policy, made: Made, console: Console, language: str) -> None:
-    """Print a day."""
+def show_day(
+    day: Day, policy: Policy, made: Made, console: Console, language: str, caught: Caught | None = None
+) -> None:
+    """Print a day; `caught`: the gang that the server's network knows."""
     zh = language == "zh"
     when = date(2025, 9, 1) + timedelta(days=day.number)
     told = f"{when:%Y-%m-%d}：{day.events:,} 个事件，其中 {day.decided:,} 个作出决策" if zh else (
@@ -120,8 +118,13 @@ def show_day(day: Day, policy: Policy, made: Made, console: Console, language: s
     _money(day, console, zh)
     _reasons(day, policy, console, zh)
     _kinds(day, console, zh)
-    if day.gang is not None:
-        _gang(day.gang, made, console, zh)
+    if caught is not None:
+        show_caught(caught, day.gang, console, zh)
+        if day.gang is not None:
+            _stopped(day.gang, console, zh)
+        console.print(f"GET /v1/gangs/{caught.number}", highlight=False)
+    elif day.gang is not None:
+        _gang(day.gang, console, zh)
 
 
 def _stages(day: Day, console: Console, zh: bool) -> None:
@@ -176,60 +179,48 @@ def _kinds(day: Day, console: Console, zh: bool) -> None:
     heads = ("类型", "笔数", "企图", "拦下", "") if zh else ("kind", "events", "tried", "stopped", "")
     table = Table(*heads, box=None)
     for kind, sums in sorted(day.kinds.items(), key=lambda each: -each[1].tried_fen):
-        name = _KIND_ZH[kind] if zh else kind.replace("_", " ")
+        name = KIND_ZH[kind] if zh else kind.replace("_", " ")
         share = f"{100 * sums.stopped_fen / sums.tried_fen:.0f} %" if sums.tried_fen else ""
         table.add_row(name, f"{sums.events:,}", _yuan(sums.tried_fen), _yuan(sums.stopped_fen), share)
     console.print(table)
 
 
-def _gang(gang: GangSeen, made: Made, console: Console, zh: bool) -> None:
-    kind = _KIND_ZH[gang.kind] if zh else gang.kind.replace("_", " ")
+def _gang(gang: GangSeen, console: Console, zh: bool) -> None:
+    """A gang of the truth that the network does not know."""
     people = len(gang.people)
-    head = (
-        f"\n[bold]一个团伙（{kind}）：{people} 人[/bold]"
+    told = (
+        f"一个团伙（{KIND_ZH[gang.kind]}）：{people} 人"
         if zh
-        else f"\n[bold]one gang ({kind}): {people} people[/bold]"
+        else f"one gang ({gang.kind.replace('_', ' ')}): {people} people"
     )
-    console.print(head, highlight=False)
+    console.print(f"\n[bold]{told}[/bold]", highlight=False)
     table = Table("共用" if zh else "they share", "值" if zh else "value", "人数" if zh else "people", box=None)
     for thing in gang.things:
         name = _THING_ZH[thing.field] if zh else thing.field.replace("_", " ")
         table.add_row(name, thing.value, f"{thing.people}")
     console.print(table)
+    console.print("服务的关系网络尚未识别出团伙" if zh else "the server's network knows no gang yet", highlight=False)
+    _stopped(gang, console, zh)
+
+
+def _stopped(gang: GangSeen, console: Console, zh: bool) -> None:
+    """After how many events a planted gang was stopped, by what, and what got through."""
     if gang.first_stop is None:
         told = "未被拦下" if zh else "nothing stopped it"
     elif zh:
         told = f"第 {gang.first_stop + 1} 个决策事件起被拦；{gang.events} 个事件中拦下 {gang.stopped} 个"
     else:
         told = f"stopped from its decided event no. {gang.first_stop + 1} on; {gang.stopped} of its {gang.events} events were stopped"
+    if gang.first_by_network is not None:
+        first = gang.first_by_network + 1
+        told += f"，其中 {gang.by_network} 个有关系网络规则参与（自第 {first} 个起）" if zh else (
+            f", {gang.by_network} of them with a rule about the network (from no. {first} on)")  # fmt: skip
     money = f"；企图 {_yuan(gang.asked_fen)}，得手 {_yuan(gang.through_fen)}" if zh else (
         f"; it tried to move {_yuan(gang.asked_fen)}, and {_yuan(gang.through_fen)} got through")  # fmt: skip
     console.print(told + money, highlight=False)
     if gang.rules:
         rules = ", ".join(f"{name} ({count})" for name, count in gang.rules)
         console.print(f"{'命中规则' if zh else 'by the rules'}: {rules}", highlight=False)
-
-
-def _linked(url: str, gang: GangSeen, console: Console, zh: bool) -> None:
-    """What the server's own network says of these people: around which of them it has joined most of the gang."""
-    from zhiyu.client import Client
-
-    client, best = Client(url, "", timeout_s=60.0), (0, 0, "")
-    for who in gang.people[:_ASKED]:
-        path = f"/v1/network/person/{who}?hops=4"
-        reply = client.ask("GET", path)
-        near = reply.json()
-        if reply.status == 200 and isinstance(near, dict):
-            names = {each["name"].partition(":")[2] for each in near["people"]}
-            best = max(best, (len(names & set(gang.people)), near["component"]["persons"], path))
-    own, people, path = best
-    if own < 2:
-        told = "服务的关系网络没有把他们连在一起" if zh else "the server's network joins none of them"
-    elif zh:
-        told = f"服务的关系网络把 {people} 人连在一起，其中 {own} 人属于该团伙：GET {path}"
-    else:
-        told = f"the server's network joins {people} people, {own} of them of this gang: GET {path}"
-    console.print(told, highlight=False)
 
 
 def _yuan(fen: int) -> str:

@@ -9,7 +9,7 @@ scheme was.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from zhiyu.simulation.lender import parameters as p
 from zhiyu.simulation.lender.make import Made
 from zhiyu.simulation.lender.render import table
 from zhiyu.simulation.lender.rows import KIND, KINDS, NUMBER, TYPES
+from zhiyu.simulation.lender.texts import codes
 
 DONE = ("let through", "asked back", "held", "declined")
 """What an outcome means for the customer: pass and notify; challenge; delay and review; decline."""
@@ -84,7 +85,8 @@ class GangSeen:
     """A gang of the truth and what became of its events.
 
     `first_stop`: how many decided events came before the first that was stopped (None: none was); `rules`: what stopped it, most often
-    first.
+    first. `by_network`, `first_by_network`: the same of stops in which a rule about the network had a part. `times`: of its decided
+    events, ms since 1970.
     """
 
     kind: str
@@ -97,6 +99,9 @@ class GangSeen:
     asked_fen: int
     through_fen: int
     rules: tuple[tuple[str, int], ...]
+    by_network: int
+    first_by_network: int | None
+    times: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -133,8 +138,11 @@ def places_of(made: Made, day: int) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def tell_day(made: Made, day: int, heard: Mapping[int, Heard]) -> Day:
-    """Sums of a day. `heard`: decisions by the place of their event."""
+def tell_day(
+    made: Made, day: int, heard: Mapping[int, Heard], gang: int | None = None, of_network: Container[str] = ()
+) -> Day:
+    """Sums of a day. `heard`: decisions by the place of their event; `gang`: the gang of the truth to tell of, None for the one with most
+    people that day; `of_network`: rules that are about the network."""
     first, last = places_of(made, day)
     found = Day(day, events=last - first)
     kind, person, amount, of_type = (
@@ -159,8 +167,18 @@ def tell_day(made: Made, day: int, heard: Mapping[int, Heard]) -> Day:
             of_kind.events += 1
             of_kind.tried_fen += money
             of_kind.stopped_fen += money if stopped_before(at) else 0
-    found.gang = _gang(made, first, last, heard)
+    number = _busiest(made, first, last) if gang is None else gang
+    found.gang = None if number is None else _gang(made, number, last, heard, of_network)
     return found
+
+
+def planted_gang(made: Made, last: int, customers: Collection[str]) -> int | None:
+    """The gang of the truth, of those about before event `last`, that most of these customers belong to; None when none does."""
+    pairs = np.unique(np.stack([made.events["person"][:last], made.events["gang"][:last]]).astype(np.int64), axis=1)
+    people, gang = pairs[:, (pairs[0] >= 0) & (pairs[1] >= 0)]
+    names = [bytes(each).decode() for each in codes("c", made.wanted.seed, "customer", people)]
+    found = Counter(own for name, own in zip(names, gang.tolist()) if name in customers)
+    return min(found, key=lambda own: (-found[own], own)) if found else None
 
 
 def _stopped(kind: NDArray[np.int64], person: NDArray[np.int64], heard: Mapping[int, Heard], last: int) -> Any:
@@ -172,8 +190,8 @@ def _stopped(kind: NDArray[np.int64], person: NDArray[np.int64], heard: Mapping[
     return lambda at: first.get((int(person[at]), int(kind[at])), 1 << 62) <= at
 
 
-def _gang(made: Made, first: int, last: int, heard: Mapping[int, Heard]) -> GangSeen | None:
-    """The gang with most people in the day, told from its first event on up to the end of the day."""
+def _busiest(made: Made, first: int, last: int) -> int | None:
+    """The gang with most people in the day."""
     events = made.events
     today = np.arange(first, last)
     today = today[(events["gang"][today] >= 0) & np.isin(events["kind"][today], GANG_KINDS)]
@@ -183,17 +201,24 @@ def _gang(made: Made, first: int, last: int, heard: Mapping[int, Heard]) -> Gang
         np.stack([events["gang"][today].astype(np.int64), events["person"][today].astype(np.int64)]), axis=1
     )
     numbers, people = np.unique(pairs[0], return_counts=True)
-    number = int(numbers[int(people.argmax())])
+    return int(numbers[int(people.argmax())])
+
+
+def _gang(made: Made, number: int, last: int, heard: Mapping[int, Heard], of_network: Container[str]) -> GangSeen:
+    """A gang of the truth, told from its first event on up to the end of the day."""
+    events = made.events
     own = np.flatnonzero((events["gang"][:last] == number) & (events["kind"][:last] > 0))
     decided = [at for at in own.tolist() if at in heard]
     stops = [at for at in decided if _DONE_OF[heard[at].outcome]]
+    by_network = [at for at in stops if any(rule in of_network for rule in heard[at].rules)]
     money = [at for at in decided if int(events["type"][at]) in MOVES_MONEY]
     rules = Counter(rule for at in stops for rule in heard[at].rules)
     records = pa.concat_tables(table(made, at, at + 1) for at in own.tolist())
     return GangSeen(
         KINDS[int(events["kind"][own[0]])], number, tuple(sorted(set(records["customer"].drop_null().to_pylist()))), _things(records),
         len(decided), len(stops), decided.index(stops[0]) if stops else None, sum(int(events["amount"][at]) for at in money),
-        sum(int(events["amount"][at]) for at in money if at not in set(stops)), tuple(rules.most_common(5)),
+        sum(int(events["amount"][at]) for at in money if at not in set(stops)), tuple(rules.most_common(5)), len(by_network),
+        decided.index(by_network[0]) if by_network else None, tuple(int(events["time"][at]) + p.START_MS for at in decided),
     )  # fmt: skip
 
 
