@@ -50,7 +50,10 @@ def test_a_person_is_added_proved_and_stopped(both: str) -> None:
     house = House(both)
     house.add()
     person = house.people.proved("lin", GOOD, NOW)
-    assert (person.roles, person.permissions) == (("investigator",), {"read", "facts", "labels", "lists"})
+    assert (person.roles, person.permissions) == (
+        ("investigator",),
+        {"read", "facts", "labels", "lists", "cases", "investigate"},
+    )
     token = house.sessions.begin(person, NOW)
     assert house.sessions.whose(token, NOW + 1) == person
     house.people.change("lin", NOW, "person:chief", active=False)

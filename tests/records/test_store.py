@@ -13,11 +13,13 @@ from sqlalchemy import insert, select, text, update
 from tests.records.databases import Postgres
 from zhiyu.access.tables import audit_heads
 from zhiyu.base.errors import InputError
+from zhiyu.cases.tables import cases
 from zhiyu.records import outbox
 from zhiyu.records.store import Records, RecordsAway, url_of
 from zhiyu.records.tables import metadata
 
 assert outbox.outbox.metadata is metadata
+assert cases.metadata is metadata
 
 ROW = {"tenant": "bank", "number": 0, "chain": bytes(32)}
 

@@ -43,6 +43,12 @@ PERMISSION_OF = {
     ("get", "/v1/gangs/report"): "read", ("get", "/v1/gangs/changes"): "read", ("get", "/v1/gangs/{id}"): "read",
     ("post", "/v1/sessions"): "", ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
     ("get", "/v1/people"): "people", ("post", "/v1/people"): "people", ("patch", "/v1/people/{name}"): "people",
+    ("get", "/v1/queues"): "cases", ("get", "/v1/cases"): "cases", ("get", "/v1/cases/{number}"): "cases",
+    ("get", "/v1/cases/{number}/timeline"): "cases", ("post", "/v1/queues/{name}:next"): "investigate",
+    ("post", "/v1/cases/{number}:claim"): "investigate", ("post", "/v1/cases/{number}:release"): "investigate",
+    ("post", "/v1/cases/{number}:note"): "investigate", ("post", "/v1/cases/{number}:escalate"): "investigate",
+    ("post", "/v1/cases/{number}:close"): "investigate", ("post", "/v1/cases/{number}:reopen"): "investigate",
+    ("post", "/v1/cases/{number}:answer"): "investigate", ("post", "/v1/cases/{number}:assign"): "assign",
     ("get", "/v1/roles"): "people", ("get", "/v1/audit"): "audit", ("get", "/v1/audit/proof"): "audit",
 }  # fmt: skip
 """What each operation asks for: a permission, "" nothing, "self" a session. An operation that is not here fails the build."""
@@ -51,14 +57,16 @@ PERMISSION_OF = {
 class Bank:
     """A server that people sign in to, with one person of every role; all have the same password."""
 
-    def __init__(self, folder: Path, url: str = "", gate: Any = None) -> None:
+    def __init__(self, folder: Path, url: str = "", gate: Any = None, opened: Any = None) -> None:
         self.url = url or f"sqlite:///{folder / 'records.db'}"
         house = House(self.url, "default")
         for role in ROLES:
             house.add(role, (role,))
         house.records.close()
         keys = {"default": KEY}
-        self.server = Served(folder / "data", gate=gate or SignInGate(), staff=lambda: Staff(Records(self.url), keys))
+        self.server = Served(
+            folder / "data", opened, gate=gate or SignInGate(), staff=lambda: Staff(Records(self.url), keys)
+        )
 
     def __enter__(self) -> Bank:
         self.server.__enter__()

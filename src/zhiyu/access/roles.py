@@ -23,6 +23,9 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "approve": ("approve or refuse what others propose", "审批他人的提案"),
         "rollback": ("let the policy before decide again", "回滚到上一版策略"),
         "policy": ("publish policies without anybody's approval; for machines", "无需审批直接发布策略；仅用于机器"),
+        "cases": ("see cases, their alerts, files and timelines", "查看案件及其告警、附件与时间线"),
+        "investigate": ("work on cases: claim, note, answer, close", "处理案件：领取、记录、答复、结案"),
+        "assign": ("give cases to others, change many at once", "分派案件、批量处理"),
         "metrics": ("see figures of the running server", "查看运行指标"),
         "people": ("add people, give roles, end sessions", "管理人员、角色与会话"),
         "audit": ("read and verify the audit", "查看并核验审计记录"),
@@ -40,15 +43,24 @@ ROLES: Mapping[str, tuple[str, str, frozenset[str]]] = MappingProxyType(
             frozenset({"read", "lists", "policies", "propose", "rollback", "metrics"}),
         ),
         "approver": ("approver", "审批员", frozenset({"read", "facts", "policies", "approve"})),
-        "investigator": ("investigator", "调查员", frozenset({"read", "facts", "labels", "lists"})),
+        "investigator": (
+            "investigator",
+            "调查员",
+            frozenset({"read", "facts", "labels", "lists", "cases", "investigate"}),
+        ),
         "supervisor": (
             "supervisor",
             "主管",
-            frozenset({"read", "facts", "labels", "lists", "policies", "approve", "rollback", "metrics", "audit"}),
+            frozenset(
+                {
+                    *("read", "facts", "labels", "lists", "policies", "approve", "rollback", "metrics", "audit"),
+                    *("cases", "investigate", "assign"),
+                }
+            ),
         ),
-        "consumer-protection": ("consumer protection", "消保专员", frozenset({"read", "labels"})),
+        "consumer-protection": ("consumer protection", "消保专员", frozenset({"read", "labels", "cases"})),
         "model-engineer": ("model engineer", "模型工程师", frozenset({"read", "policies", "propose", "metrics"})),
-        "auditor": ("auditor", "审计员", frozenset({"read", "policies", "metrics", "audit"})),
+        "auditor": ("auditor", "审计员", frozenset({"read", "policies", "metrics", "audit", "cases"})),
     }
 )
 """Every role: its name in English and Chinese, and what it may do."""

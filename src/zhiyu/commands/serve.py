@@ -61,6 +61,7 @@ _FILE = click.Path(path_type=Path)
     envvar="ZHIYU_RECORDS",
     help="Database of people and their work: postgresql://… (default: ZHIYU_RECORDS, else records.db in the data folder).",
 )
+@click.option("--queues", type=_FILE, default=None, help="The queues of cases, with --people (see docs/cases.md).")
 @click.option("--tls-cert", type=_FILE, default=None, help="Certificate chain, PEM.")
 @click.option("--tls-key", type=_FILE, default=None, help="Its private key, PEM.")
 @click.option("--insecure-no-tls", is_flag=True, help="Not on loopback without TLS: something in front of it ends TLS.")
@@ -86,6 +87,7 @@ def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
+    queues: Path | None,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -122,19 +124,21 @@ def serve(
             log_all,
             ready=ready,
             asker=lambda: Asker(endpoints),
-            staff=_staff(data, records, tenants) if people else None,
+            staff=_staff(data, records, tenants, queues) if people else None,
             tracing=lambda lines: exporting(os.environ, lines),
         )
         run(plan, [sock])
 
 
-def _staff(data: Path, records: str | None, tenants: tuple[str, ...]) -> Callable[[], Staff]:
+def _staff(data: Path, records: str | None, tenants: tuple[str, ...], queues: Path | None) -> Callable[[], Staff]:
+    from zhiyu.cases.queues import read_queues
     from zhiyu.engine.opened import tenant_key
     from zhiyu.records.store import Records, url_of
     from zhiyu.server.staff import Staff
 
+    declared = read_queues(queues)
     opened = Records(url_of(data, records))
-    return lambda: Staff(opened, {tenant: tenant_key(tenant) for tenant in tenants})
+    return lambda: Staff(opened, {tenant: tenant_key(tenant) for tenant in tenants}, declared=declared)
 
 
 def _gate(keys: Path | None, tenants: tuple[str, ...], people: bool) -> Gate | OpenGate | SignInGate:

@@ -319,6 +319,18 @@ class SegmentLog:
             raise damaged(segment.path, offset, str(broken)) from None
         return frame if header.first <= position < header.next else None
 
+    def frame_from(self, position: int) -> Frame | None:
+        """The first frame with records that ends past `position`; None when there is none (yet)."""
+        number = max(bisect_right([s.first for s in self.segments], position) - 1, 0)
+        for segment in self.segments[number:]:
+            self._learn(segment)
+            at = max(bisect_right(segment.starts, position) - 1, 0)
+            for start in segment.starts[at : at + 2]:
+                frame = self.frame_at(start)
+                if frame is not None and frame.header.next > position:
+                    return frame
+        return None
+
     def _learn(self, segment: Segment) -> None:
         """Find the places of the frames of a segment that was closed before this process began."""
         if segment.end:

@@ -34,11 +34,12 @@ def described(app: FastAPI) -> dict[str, Any]:
     signs_in = any(getattr(route, "path", "") == "/v1/me" for route in app.routes)
     paths, schemas, schemes = change_paths(_problems) | network_paths(_problems), _schemas(), {"key": _KEY}
     if signs_in:
+        from zhiyu.server.openapi_cases import case_paths, case_schemas
         from zhiyu.server.openapi_people import people_paths, people_schemas  # loads the database's library
 
         paths, schemas, schemes = (
-            paths | people_paths(_problems),
-            schemas | people_schemas(),
+            paths | people_paths(_problems) | case_paths(_problems),
+            schemas | people_schemas() | case_schemas(),
             schemes | {"session": _SESSION},
         )
     made["paths"] = _thin_paths() | paths | {path: _with_problems(path, item) for path, item in made["paths"].items()}
@@ -63,7 +64,8 @@ _READ_STATUSES = {
 _WORDS = {
     400: "Not JSON, not UTF-8, a key twice, or an address that cannot be", 401: "No key, or one that is not in force",
     403: "The key is not for this, or a foreign origin", 404: "Not known, or no longer remembered", 405: "Another method is needed",
-    408: "The request took too long to arrive", 409: "The id is known with other content", 413: "Too long",
+    408: "The request took too long to arrive", 409: "The id is known with other content, or the state does not allow it",
+    412: "It has changed since it was read; read it again", 413: "Too long",
     414: "The address is too long", 415: "A compressed body",
     422: "Refused; `field` names the culprit", 429: "More than the server can do in time, or too many wrong keys; see Retry-After",
     431: "The headers are too many or too long", 503: "Stopping, or the log stopped; nothing was acknowledged",

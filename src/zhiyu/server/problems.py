@@ -26,6 +26,7 @@ TITLES = {
     405: ("Method not allowed", "不支持该方法"),
     408: ("Too slow", "请求超时"),
     409: ("Conflict", "冲突"),
+    412: ("Changed meanwhile", "内容已变更"),
     413: ("Too large", "内容过大"),
     414: ("Address too long", "地址过长"),
     415: ("Content type not supported", "不支持的内容类型"),

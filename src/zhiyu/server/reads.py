@@ -64,6 +64,9 @@ def make_reads(site: Site) -> FastAPI:
 
 def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     """What people do; the database's library is loaded here, since a server without people does not need it."""
+    from zhiyu.server.case_steps import add_case_steps
+    from zhiyu.server.cases import add_cases
+    from zhiyu.server.following import Following
     from zhiyu.server.people import add_people
     from zhiyu.server.proposals import add_proposals
     from zhiyu.server.releasing import Releasing
@@ -71,6 +74,9 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     site.releasing = Releasing(site, staff)
     add_people(app, site, staff)
     add_proposals(app, site, staff, site.releasing)
+    site.following = Following(site, staff)
+    add_cases(app, site, staff)
+    add_case_steps(app, site, staff)
 
 
 def no_decision() -> HttpError:

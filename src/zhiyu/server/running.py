@@ -116,7 +116,7 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     staff = plan.staff() if plan.staff is not None else None
     tracing = plan.tracing(lines)
     site = Site(desks, plan.gate, plan.settings, meters, lines, time.monotonic, plan.log_all, staff, tracing=tracing)
-    rounds: asyncio.Task[None] | None = None
+    rounds: list[asyncio.Task[None]] = []
     try:
         for tenant, opens in plan.opens.items():
             meters.tenants[tenant] = _Told(tenant, lines)
@@ -126,13 +126,16 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
         site.pace.start()
         server = _Server(_config(plan, site), site, plan.ready)
         if site.releasing is not None:
-            rounds = asyncio.create_task(site.releasing.rounds())
+            rounds.append(asyncio.create_task(site.releasing.rounds()))
+        if site.following is not None:
+            rounds.append(asyncio.create_task(site.following.rounds()))
         await server.serve(list(sockets))
     finally:
         site.pace.stop()
-        if rounds is not None:
-            rounds.cancel()
-            await asyncio.wait([rounds])
+        for each in rounds:
+            each.cancel()
+        if rounds:
+            await asyncio.wait(rounds)
         for tenant, desk in desks.items():
             await desk.close()
             lines.write("closed", tenant=tenant, position=desk.live.durable)

@@ -24,6 +24,7 @@ from zhiyu.server.problems import HttpError
 from zhiyu.server.settings import Settings
 
 if TYPE_CHECKING:
+    from zhiyu.server.following import Following
     from zhiyu.server.releasing import Releasing
     from zhiyu.server.staff import Staff
     from zhiyu.server.tracing import Tracing
@@ -34,8 +35,8 @@ PROOF_HEADER = b"zhiyu-forgery-proof"
 @dataclass(slots=True)
 class Site:
     """One server. `stopping` is set when no more work is taken; `log_all`: also successes get a log line; `staff`: people who may sign in,
-    `releasing`: what does what they approved; both None on a server that nobody signs in to; `tracing`: None when requests are not
-    traced."""
+    `releasing`: what does what they approved, `following`: what makes cases of the log; all None on a server that nobody signs in to;
+    `tracing`: None when requests are not traced."""
 
     desks: Mapping[str, Desk]
     gate: Gate | OpenGate | SignInGate
@@ -48,6 +49,7 @@ class Site:
     pace: Pace = field(default_factory=Pace)
     tracing: Tracing | None = None
     releasing: Releasing | None = None
+    following: Following | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

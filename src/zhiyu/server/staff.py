@@ -19,6 +19,8 @@ from zhiyu.access.audit import Audit
 from zhiyu.access.people import People, Person
 from zhiyu.access.proposals import Proposals
 from zhiyu.access.sessions import Sessions
+from zhiyu.cases.queues import DEFAULT, Declared
+from zhiyu.cases.work import Cases
 from zhiyu.records.store import Records
 from zhiyu.server.problems import HttpError
 
@@ -32,23 +34,24 @@ _THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The people, sessions, proposals and audit of one tenant."""
+    """The people, sessions, proposals, audit and cases of one tenant."""
 
     people: People
     sessions: Sessions
     proposals: Proposals
     audit: Audit
+    cases: Cases
 
 
 class Staff:
-    """Everybody who may sign in, tenant by tenant. `wall`: ms since 1970."""
+    """Everybody who may sign in, tenant by tenant. `wall`: ms since 1970; `declared`: the queues of their work."""
 
     def __init__(
         self, records: Records, keys: Mapping[str, bytes], clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000, declared: Declared = DEFAULT,
     ) -> None:  # fmt: skip
         self.records, self.wall = records, wall
-        self.offices = {tenant: _office(records, tenant, key) for tenant, key in keys.items()}
+        self.offices = {tenant: _office(records, tenant, key, declared) for tenant, key in keys.items()}
         self._clock, self._waiting = clock, 0
         self._known: OrderedDict[str, tuple[float, Person | None]] = OrderedDict()
         self._threads = ThreadPoolExecutor(_THREADS, "records")
@@ -114,6 +117,12 @@ class Staff:
         return None
 
 
-def _office(records: Records, tenant: str, key: bytes) -> Office:
+def _office(records: Records, tenant: str, key: bytes, declared: Declared) -> Office:
     audit = Audit(tenant, key)
-    return Office(People(records, audit), Sessions(records, audit), Proposals(records, audit), audit)
+    return Office(
+        People(records, audit),
+        Sessions(records, audit),
+        Proposals(records, audit),
+        audit,
+        Cases(records, audit, declared),
+    )

@@ -1,0 +1,186 @@
+"""Cases over HTTP: from a decision to a finding; what waits is answered; a database that goes away; wrong requests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.access.conftest import cheap
+from tests.records.databases import Postgres, postgres
+from tests.server.served import Served, payment
+from tests.server.test_people import Bank
+from tests.waiting_policy import MINUTE, START, policy, when
+from zhiyu.engine.live import Answer
+from zhiyu.engine.opened import open_policy
+from zhiyu.records.store import RecordsAway
+from zhiyu.server.desk import Desk
+from zhiyu.server.site import Site
+
+__all__ = ["cheap", "postgres"]
+
+
+@pytest.fixture
+def bank(tmp_path: Path) -> Any:
+    with Bank(tmp_path) as found:
+        yield found
+
+
+def follow(server: Served) -> None:
+    """Everything that is in the log comes into the records, now."""
+
+    async def caught_up(site: Site) -> None:
+        assert site.following is not None
+        await site.following.caught_up()
+
+    asyncio.run_coroutine_threadsafe(caught_up(server.site), server._loop).result(60)
+
+
+def send(bank: Bank, body: bytes) -> None:
+    """One event, as a system of the lender's sends it."""
+    found = bank.signed_in("supervisor").post("/v1/events", content=body)
+    assert (found.status_code, found.json()["taken"]) == (200, 1), found.text
+
+
+def decide(bank: Bank, number: int, **changes: Any) -> None:
+    send(bank, payment(number, **changes))
+
+
+def test_from_a_decision_to_a_finding(bank: Bank) -> None:
+    """Three large payments of one card are held up; an investigator claims the case, writes down what the customer said, and closes it
+    as a takeover; the card's decisions are labelled so in the log."""
+    for number, amount in enumerate((900, 20, 700, 800)):
+        decide(bank, number, amount=amount, time=f"2027-01-15T0{number}:00:00+08:00")
+    decide(bank, 9, card="c2", amount=450)
+    follow(bank.server)
+    client = bank.signed_in("investigator")
+    queues = {queue["name"]: queue for queue in client.get("/v1/queues").json()["queues"]}
+    assert (queues["review"]["open"], queues["review"]["free"], queues["review"]["money"]) == (2, 2, 2_850_00)
+    first, second = client.get("/v1/cases").json()["cases"]
+    assert (first["shown"], first["money"], first["alerts_count"], second["shown"]) == (
+        "card c1",
+        2_400_00,
+        3,
+        "card c2",
+    )
+    assert first["why"]["en"] == "Card c1: 3 decisions, 3 sent to a reviewer; ¥2,400.00 at risk."
+    claimed = client.post("/v1/queues/review:next").json()["case"]
+    assert (claimed["number"], claimed["assignee"]) == (first["number"], "person:investigator")
+    number = claimed["number"]
+    step(client, number, "note", text="顾客说手机昨天丢了")
+    shown = client.get(f"/v1/cases/{number}")
+    assert shown.headers["etag"] == f'"{shown.json()["version"]}"'
+    whom = {(who["entity"], who["shown"]): who["alerts"] for who in shown.json()["entities"]}
+    assert whom == {("card", "c1"): 3}
+    listed = client.get("/v1/cases", params={"entity": "card:c1"}).json()["cases"]
+    assert [each["number"] for each in listed] == [number]
+    stale = client.post(f"/v1/cases/{number}:close", json={"disposition": "unclear"}, headers={"if-match": '"1"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "version")
+    closed = step(client, number, "close", disposition="fraud", kind="takeover")
+    assert (closed["state"], closed["fraud_kind"]) == ("closed", "takeover")
+    assert [line["verb"] for line in client.get(f"/v1/cases/{number}/timeline").json()["timeline"]][:3] == [
+        "close",
+        "note",
+        "claim",
+    ]
+    mine = client.get("/v1/cases", params={"state": "closed", "assignee": "me"}).json()["cases"]
+    assert [each["number"] for each in mine] == [number]
+    audit = bank.signed_in("auditor").get("/v1/audit", params={"about": f"case/{number}"}).json()["entries"]
+    assert [entry["verb"] for entry in audit] == ["case.close", "case.note", "case.claim"]
+
+
+def step(client: httpx.Client, number: int, name: str, **body: Any) -> dict[str, Any]:
+    answer = client.post(f"/v1/cases/{number}:{name}", json=body)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_a_supervisor_assigns_and_others_keep_off(bank: Bank) -> None:
+    decide(bank, 1, amount=900)
+    follow(bank.server)
+    chief, client = bank.signed_in("supervisor"), bank.signed_in("investigator")
+    assert step(chief, 1, "assign", to="investigator")["assignee"] == "person:investigator"
+    refused = chief.post("/v1/cases/1:close", json={"disposition": "unclear"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "held")
+    assert client.post("/v1/cases/1:assign", json={"to": ""}).json()["code"] == "scope"
+    assert chief.post("/v1/cases/1:assign", json={"to": "auditor"}).status_code == 422
+    assert client.post("/v1/queues/review:next").json() == {"case": None}
+
+
+WRONG = [
+    ("get", "/v1/cases?state=odd", None, 422, "state"), ("get", "/v1/cases?order=odd", None, 422, "order"),
+    ("get", "/v1/cases?entity=nothing:1", None, 422, "entity"), ("get", "/v1/cases?after=x", None, 422, "after"),
+    ("get", "/v1/cases?colour=red", None, 400, "colour"), ("get", "/v1/cases/x", None, 422, "number"),
+    ("get", "/v1/cases/77", None, 404, ""), ("post", "/v1/cases/77:claim", {}, 404, ""),
+    ("post", "/v1/queues/none:next", {}, 404, "name"), ("post", "/v1/cases/1:close", {"disposition": "x"}, 422, ""),
+    ("post", "/v1/cases/1:close", {}, 422, "disposition"), ("post", "/v1/cases/1:note", {"words": ""}, 422, "words"),
+    ("post", "/v1/cases/1:note", {"text": " "}, 422, ""), ("post", "/v1/cases/1:answer", {"alert": "d:1"}, 404, ""),
+]  # fmt: skip
+
+
+def test_wrong_requests_are_told_what_was_wrong(bank: Bank) -> None:
+    client = bank.signed_in("investigator")
+    for method, address, body, status, field in WRONG:
+        answer = client.request(method, address, json=body)
+        assert (answer.status_code, answer.json().get("field", "")) == (status, field), answer.text
+
+
+def test_what_waits_is_released_or_turned_down_from_the_case(tmp_path: Path) -> None:
+    """Two draw-downs are challenged; a reviewer lets one go on and stops the other; the case then says what they came to."""
+    with Bank(tmp_path, opened=open_policy(policy(3), key=b"0123456789abcdef")) as bank:
+        for at, (name, customer) in enumerate((("d1", "a"), ("d2", "b"))):
+            record = {
+                "type": "drawdown",
+                "id": name,
+                "time": when(START + at * MINUTE),
+                "customer": customer,
+                "amount": 250,
+            }
+            send(bank, json.dumps(record).encode())
+        follow(bank.server)
+        client = bank.signed_in("investigator")
+        first, second = (client.get(f"/v1/cases/{number}").json() for number in (1, 2))
+        assert (first["waiting"], first["alerts"][0]["waits"], first["queue"]) == (1, "open", "challenged")
+        assert "1 still waits for an answer" in first["why"]["en"]
+        for case, body, told in (
+            (first, {"verdict": "refuse"}, "taken"), (second, {"type": "call_result", "fields": {"coached": False}}, "taken"),
+        ):  # fmt: skip
+            alert = case["alerts"][0]["id"]
+            assert step(client, case["number"], "answer", alert=alert, **body)["answer"] == told
+        follow(bank.server)
+        first, second = (client.get(f"/v1/cases/{number}").json() for number in (1, 2))
+        assert (first["waiting"], first["alerts"][0]["waits"], first["alerts"][0]["final"]) == (0, "ended", "decline")
+        assert [line["verb"] for line in first["timeline"]] == ["went_on", "answer", "alert", "open"]
+        assert second["alerts"][0]["final"] == "pass"
+        again = client.post("/v1/cases/1:answer", json={"alert": first["alerts"][0]["id"], "verdict": "release"})
+        assert (again.status_code, again.json()["field"]) == (422, "alert")
+
+
+def test_a_database_that_goes_away_loses_and_doubles_nothing(tmp_path: Path, postgres: Postgres) -> None:
+    with Bank(tmp_path, postgres.url(f"cases_{time.monotonic_ns()}")) as bank:
+        decide(bank, 1, amount=900)
+        follow(bank.server)
+        client = bank.signed_in("supervisor")
+        postgres.stop()
+        try:
+            for number in (2, 3):  # whoever signed in is not known any more; a system of the lender's goes on
+                desk = bank.server.site.desks["default"]
+                taken = _taken(desk, payment(number, amount=900, card=f"c{number}"))
+                answers = asyncio.run_coroutine_threadsafe(taken, bank.server._loop).result(60)
+                assert answers[0].refusal is None
+            with pytest.raises(RecordsAway):
+                follow(bank.server)
+        finally:
+            postgres.start()
+        follow(bank.server)
+        found = client.get("/v1/cases", params={"order": "newest"}).json()["cases"]
+        assert [(case["number"], case["alerts_count"]) for case in found] == [(3, 1), (2, 1), (1, 1)]
+
+
+async def _taken(desk: Desk, body: bytes) -> list[Answer]:
+    return await desk.submit((body,))
