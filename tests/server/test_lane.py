@@ -27,9 +27,11 @@ from zhiyu.access.gate import Gate, OpenGate
 from zhiyu.base.limits import MAX_EVENT_BYTES
 from zhiyu.engine.live import Live
 from zhiyu.server import log_lines
+from zhiyu.server.desk import Desk
 from zhiyu.server.heads import MAX_REMEMBERED
 from zhiyu.server.lane import Lane
 from zhiyu.server.log_lines import LogLines
+from zhiyu.server.meters import TenantMeters
 from zhiyu.server.site import Site
 
 OPENED = live_opened()
@@ -322,6 +324,39 @@ def test_an_error_that_nobody_expected_is_told_and_logged(tmp_path: Path, monkey
         monkeypatch.undo()
         assert server.decide(payment(1)).status_code == 200
     assert [line["kind"] for line in server.log_lines() if line["event"] == "unexpected"] == ["AttributeError"]
+
+
+@pytest.mark.parametrize("headers", [b"", b"Accept-Language: zh\r\n", b"Zhiyu-Deadline-Ms: 30\r\n"])
+def test_who_is_turned_away_is_told_the_same_by_both_ways(
+    server: Served, monkeypatch: pytest.MonkeyPatch, headers: bytes
+) -> None:
+    monkeypatch.setattr(Desk, "has_room", lambda self, records, size: False)
+    found, logged = both(server, payment("pID"), headers)
+    assert found[0] == found[1]
+    assert (found[0][0], found[0][2]["retry-after"], found[0][3]["code"]) == (429, "1", "overloaded")
+    assert logged[0] == logged[1]
+    assert server.site.telling.held == 0
+
+
+def test_who_waits_to_be_told_when_the_server_stops_is_told_and_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Desk, "has_room", lambda self, records, size: False)
+
+    async def run() -> None:
+        site = Site({}, OpenGate("default"), lines=LogLines(io.StringIO()))
+        desk = Desk(lambda: Live(tmp_path / "t", OPENED, clock="events"), site.settings, TenantMeters())
+        site.desks = {"default": desk}
+        connection, wire = Doorway(site, _nothing).connect()
+        connection.data_received(request(payment(1)))
+        assert (site.telling.held, wire.sent) == (1, [])
+        connection.shutdown()
+        status, told, _ = answer_of(await wire.answer())
+        assert (status, told["connection"], wire.closed) == (429, "close", True)
+        assert sum(count for (_, status), count in site.meters.statuses.items() if status == 429) == 1
+        await desk.close()
+
+    asyncio.run(run())
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:

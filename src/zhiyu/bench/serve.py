@@ -83,7 +83,7 @@ def run_serve(sizes: ServeSizes | None = None, say: Say = lambda what, done: Non
         "conditions": conditions() | {
             "features": 200, "rules": 150, "state_events": sizes.state, "seconds_per_rate": sizes.rate_s, "connections": sizes.connections,
             "requests_flat": sizes.flat, "batch": BATCH_SIZE, "seconds": round(time.perf_counter() - begun, 1),
-            "timed": "open loop, from the moment a request is due; client, server and disk share the machine",
+            "timed": "open loop, from the moment a request is due (overload: is sent); client, server and disk share the machine",
         },
     }  # fmt: skip
 
@@ -172,7 +172,7 @@ class _Run:
         order = {"kind": "open", "path": ONE, "rate": rate, "count": int(rate * self.sizes.rate_s), "connections": 256}
         found = self.phase(order)
         return _latencies(found["latencies"]) | {
-            "refused": sum(found["statuses"].values()) - len(found["latencies"]), "client_lag_ms": round(found["lag_s"] * 1000, 2),
+            "refused": sum(found["statuses"].values()) - len(found["latencies"]), "client_lag_ms": round(max(found["lags"]) * 1000, 2),
             **_shares(found),
         }  # fmt: skip
 
@@ -204,10 +204,12 @@ class _Run:
                  "connections": OVERLOAD_CONNECTIONS}  # fmt: skip
         found = self.phase(order)
         good = len(found["latencies"])
-        return _latencies(found["latencies"]) | {
-            "offered_rps": rate, "goodput_rps": round(good / found["seconds"]), "statuses": found["statuses"],
-            "refused_p99_ms": _latencies(found["refused_latencies"])["p99_ms"], "client_lag_ms": round(found["lag_s"] * 1000, 2),
-            **_shares(found),
+        refused, lags, due = (_latencies(found[name]) for name in ("refused_since_sent", "lags", "latencies"))
+        return _latencies(found["since_sent"]) | {
+            "offered_rps": rate, "sent_rps": round(order["count"] / found["sending_s"]), "goodput_rps": round(good / found["seconds"]),
+            "statuses": found["statuses"], "refused_p50_ms": refused["p50_ms"], "refused_p99_ms": refused["p99_ms"],
+            "client_lag_p50_ms": lags["p50_ms"], "client_lag_ms": round(max(found["lags"]) * 1000, 2), "due_p50_ms": due["p50_ms"],
+            "due_p99_ms": due["p99_ms"], **_shares(found),
         }  # fmt: skip
 
     def _flat(self) -> dict[str, Any]:

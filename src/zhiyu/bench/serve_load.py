@@ -3,8 +3,9 @@
 In: orders, one JSON object a line on standard input. Out: one JSON object a line: answers by status, latencies in seconds, processor time.
 
 Open loop: requests are due at random moments (exponential gaps) whatever the server does, and a latency counts from the moment at which the
-request was *due*: a server that stalls cannot hide what it made wait. Closed loop: every connection sends its next request when it has
-its answer.
+request was *due*: a server that stalls cannot hide what it made wait. Beside it stands the latency from when it was *sent*, and how late
+that was: when every connection waits for an answer, or the client has no core, what is due waits in the client, and no server knows of it.
+Closed loop: every connection sends its next request when it has its answer.
 """
 
 from __future__ import annotations
@@ -102,30 +103,29 @@ class _Load:
         self._poll = select.epoll()  # before the sockets: `select` waits for small descriptors only
         self._sockets = {each.fileno(): each for each in (_connected(port) for _ in range(connections))}
         self._free = deque(self._sockets)
-        self._busy: dict[int, tuple[float, bytes]] = {}
+        self._busy: dict[int, tuple[float, float, bytes]] = {}
         for number in self._sockets:
             self._poll.register(number, select.EPOLLIN)
         self.statuses: Counter[int] = Counter()
         self.latencies: dict[bool, list[float]] = {True: [], False: []}
-        self.lag_s = 0.0
+        self.since_sent: dict[bool, list[float]] = {True: [], False: []}
+        self.sending_s = 0.0
         self.unanswered = 0
 
     def run(self, due: list[float] | None, until: float = 1e18) -> None:
         """Send everything, at the times due or as fast as answers come, and wait for the answers."""
         at, count = 0, len(self._requests)
-        clock, quiet = time.perf_counter, time.perf_counter()
+        clock = time.perf_counter
+        began = quiet = clock()
         while True:
             now = clock()
             if now > until:
                 count = at
             while at < count and self._free and (due is None or due[at] <= now):
-                if due is None:
-                    now = clock()
-                else:
-                    self.lag_s = max(self.lag_s, now - due[at])
-                number = self._free.popleft()
-                self._busy[number] = (now if due is None else due[at], b"")
+                sent, number = clock(), self._free.popleft()
+                self._busy[number] = (sent if due is None else due[at], sent, b"")
                 self._sockets[number].send(self._requests[at])
+                self.sending_s = sent - began
                 at += 1
             if at >= count and not self._busy:
                 break
@@ -142,7 +142,7 @@ class _Load:
             each.close()
 
     def _take(self, number: int, clock: Callable[[], float]) -> None:
-        since, data = self._busy[number]
+        since, sent, data = self._busy[number]
         data += self._sockets[number].recv(1 << 18)
         head = data.find(b"\r\n\r\n")
         if head >= 0:
@@ -150,17 +150,24 @@ class _Load:
             if len(data) >= head + 4 + int(data[length : data.find(b"\r", length)]):
                 status = int(data[9:12])
                 self.statuses[status] += 1
-                self.latencies[status == 200].append(clock() - since)
+                now = clock()
+                self.latencies[status == 200].append(now - since)
+                self.since_sent[status == 200].append(now - sent)
                 del self._busy[number]
                 self._free.append(number)
                 return
-        self._busy[number] = (since, data)
+        self._busy[number] = (since, sent, data)
+
+    def _lags(self) -> list[float]:
+        """How late each request was sent."""
+        return [due - sent for kind in (True, False) for due, sent in zip(self.latencies[kind], self.since_sent[kind])]
 
     def told(self, seconds: float, cpu_s: float) -> dict[str, Any]:
         """What came of it."""
         return {
-            "seconds": seconds, "client_cpu_s": cpu_s, "statuses": dict(self.statuses), "lag_s": self.lag_s, "unanswered": self.unanswered,
-            "latencies": self.latencies[True], "refused_latencies": self.latencies[False],
+            "seconds": seconds, "client_cpu_s": cpu_s, "statuses": dict(self.statuses), "unanswered": self.unanswered,
+            "sending_s": self.sending_s, "latencies": self.latencies[True], "since_sent": self.since_sent[True],
+            "refused_since_sent": self.since_sent[False], "lags": self._lags(),
         }  # fmt: skip
 
 

@@ -34,7 +34,12 @@ def show_serve(report: dict[str, Any], console: Console) -> None:
     console.print(figures_table(report, AIMS))
     console.print(_latencies(report))
     console.print(_spent(report))
-    told = report["conditions"]
+    told, over = report["conditions"], report["overload"]
+    console.print(
+        f"under overload from when a request was sent: {over['sent_rps']:,}/s, up to {over['client_lag_ms']:,.0f} ms late, as connections "
+        f"were waiting for answers; from when it was due p50 is {over['due_p50_ms']:,.0f} ms",
+        style="dim",
+    )
     console.print(
         f"{told['cpu']}, {told['cores']} cores shared by server, client and disk, load {told['load_average'][0]}; Python {told['python']}; "
         f"{told['features']} features, {told['rules']} rules, durable; {told['state_events']:,} events of state at first; {told['timed']}",

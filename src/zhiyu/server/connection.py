@@ -152,8 +152,9 @@ class Guarded(HttpToolsProtocol):
             self.loop.call_soon(self._go_on)
 
     def tell(self) -> None:
-        """Send what was answered at once."""
-        self.finish(*self._at_once)
+        """Send what was answered at once; close when the server stops meanwhile."""
+        answer, close = self._at_once
+        self.finish(answer, close or self.ending)
 
     def _go_on(self) -> None:
         data, self._held = self._held, b""

@@ -135,6 +135,7 @@ class Exchange:
         "grant",
         "headers",
         "id",
+        "limit_s",
         "method",
         "pieces",
         "query_string",
@@ -158,6 +159,7 @@ class Exchange:
         self._query: dict[str, str] | None = None
         self.told = ("", "")
         self.pieces: list[Piece] | None = None
+        self.limit_s = NEVER
 
     @property
     def language(self) -> str:
@@ -225,9 +227,10 @@ class Exchange:
         """When the answer should be ready, on the desk's clock: from Zhiyu-Deadline-Ms or deadline_ms; NEVER without."""
         given = self.headers.get(b"zhiyu-deadline-ms")
         if given is not None:
-            return self.started + deadline_of(given, self.site.settings)
-        asked = self.query.get("deadline_ms") if self.query_string else None
-        return self.started + deadline_of(None if asked is None else asked.encode(), self.site.settings, header=False)
+            self.limit_s = deadline_of(given, self.site.settings)
+        elif self.query_string and (asked := self.query.get("deadline_ms")) is not None:
+            self.limit_s = deadline_of(asked.encode(), self.site.settings, header=False)
+        return self.started + self.limit_s
 
     async def answer(
         self, status: int, body: bytes, kind: bytes = JSON, more: Headers = (), code: str = "", field: str = ""
@@ -258,7 +261,9 @@ class Exchange:
         return field if known or field in _OWN_FIELDS else ""
 
     async def refuse(self, error: ZhiyuError) -> None:
-        """Send an error of the house as a problem."""
+        """Send an error of the house as a problem; that the server has too much to do, when those who are told that have their turn."""
+        if error.code == "overloaded":
+            await self.site.telling.turn(self.limit_s)
         content = problem_of_error(error, self.language, self.id.decode())
         await self.answer(
             error.status, encoded(content), PROBLEM, headers_of(error), error.code, getattr(error, "field", "")

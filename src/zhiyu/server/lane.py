@@ -8,7 +8,6 @@ record is read.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,7 +34,7 @@ from zhiyu.server.exchange import (
 from zhiyu.server.heads import END, MAX_HEAD_BYTES, MAX_REMEMBERED, Head, read_head
 from zhiyu.server.problems import encoded, problem_of_error, problem_of_refusal, unexpected
 from zhiyu.server.site import Site
-from zhiyu.server.work import Work
+from zhiyu.server.work import NEVER, Work
 
 DECISIONS = "/v1/decisions"
 _CLOSE = (b"connection", b"close")
@@ -54,7 +53,7 @@ class Caller(Protocol):
         """Send the whole answer; the next request may come, unless the connection closes."""
 
     def tell(self) -> None:
-        """The turn is over in which the answer came at once: send it now."""
+        """Send the answer that came at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Lane:
         self._defaults: list[tuple[bytes, bytes]] = []
         self._ok = b""
         self._away: dict[tuple[str, int, int], list[bytes]] = {}
-        self._told: list[Caller] = []
+        self._limit_s = NEVER
 
     def takes(self, caller: Caller, data: bytes) -> bool | None:
         """Whether these bytes are a request that the lane answers; if so it is under way. None: they may become one with what follows."""
@@ -100,20 +99,13 @@ class Lane:
         missing = asked.head.length - (len(data) - end)
         if missing:
             return None if missing > 0 else False
+        self._limit_s = asked.limit_s
         asked.route(self, caller, asked, data[end:])
         return True
 
     def after_turn(self, caller: Caller) -> None:
-        """Have a caller told who was refused at once, when this turn of the loop has read everybody. Told sooner, many who are turned away
-        would send again in the same turn, and the loop would come to nothing else."""
-        if not self._told:
-            asyncio.get_running_loop().call_soon(self._tell_all)
-        self._told.append(caller)
-
-    def _tell_all(self) -> None:
-        told, self._told = self._told, []
-        for caller in told:
-            caller.tell()
+        """Have the caller told who was refused at once, within its deadline."""
+        self.site.telling.later(caller.tell, self._limit_s)
 
     def _look(self, data: bytes) -> Asked | None:
         head = read_head(data)
@@ -214,10 +206,18 @@ class Express(Work):
         self._lane.site.lines.failed(error, request_id=self._id.decode(), route=DECISIONS)
         self.fail(unexpected())
 
-    def turn_away(self, desk: Desk) -> None:
+    def turn_away(self) -> None:
         """Tell that the server has too much to do."""
-        self._caller.finish(self._lane.away(self._caller, desk, self._asked.language, self._id), False)
-        self._count(429, "overloaded")
+        lane, desk, site = self._lane, self._desk, self._lane.site
+        assert desk is not None
+        if self._caller.ending:
+            self.fail(desk.overloaded(1))
+            return
+        self._caller.finish(lane.away(self._caller, desk, self._asked.language, self._id), False)
+        if site.tracing is None and site.lines.left_out():  # one of many: in as few steps as can be
+            site.meters.request(DECISIONS, 429, site.clock() - self._started)
+        else:
+            self._count(429, "overloaded")
 
     def _tell(self, status: int, body: bytes, more: Headers, code: str, field: str = "") -> None:
         close = self._caller.ending or _CLOSE in more
@@ -248,15 +248,13 @@ def decide(lane: Lane, caller: Caller, asked: Asked, body: bytes) -> None:
     try:
         grant = site.gate.grant(asked.authorization, client[0] if client else "", "decide")
         desk = site.desk_of(grant)
+        work = Express(lane, caller, asked, body, grant, desk)
         if desk.has_room(1, len(body)) or caller.ending:
-            desk.put(Express(lane, caller, asked, body, grant, desk))
+            desk.put(work)
             return
         desk.turned_away(1)
-        if site.tracing is None and site.lines.left_out():  # one of many: in as few steps as can be
-            caller.finish(lane.away(caller, desk, asked.language, asked.id or new_id(None)), False)
-            site.meters.request(DECISIONS, 429, site.clock() - site.pace.readable_s())
-        else:
-            Express(lane, caller, asked, body, grant, desk).turn_away(desk)
+        work.bodies = ()  # not kept until it is told
+        site.telling.later(work.turn_away, asked.limit_s)
     except ZhiyuError as error:
         Express(lane, caller, asked, body, grant, desk).fail(error)
     except Exception as error:

@@ -31,6 +31,8 @@ class Pace:
     ) -> None:
         self.each_s = _FIRST_EACH_S
         """What a request costs beside deciding."""
+        self.answers = 0
+        """Requests that were let in and have their answer."""
         self._clock, self.cpu = clock, cpu
         self._due, self._late_s = math.inf, 0.0
         self._cpu_s = self._requests = 0.0
@@ -66,6 +68,10 @@ class Pace:
             self.each_s += _FADE * (beside * stretch / self._requests - self.each_s)
         self._cpu_s, self._requests, self._decided = cpu, 0.0, [0.0, 0.0]
 
+    def now(self) -> float:
+        """The clock."""
+        return self._clock()
+
     def late_s(self) -> float:
         """How long a request that is read now may have waited to be read: as long as the loop is late, now or at the beat just before."""
         return max(self._clock() - self._due, self._late_s, 0.0)
@@ -92,6 +98,7 @@ class Pace:
     def answered(self) -> None:
         """A request that was let in has its answer."""
         self._requests += 1.0
+        self.answers += 1
 
     def turned_away(self) -> None:
         """A request was not let in."""

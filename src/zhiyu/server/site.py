@@ -22,6 +22,7 @@ from zhiyu.server.meters import Meters
 from zhiyu.server.pace import Pace
 from zhiyu.server.problems import HttpError
 from zhiyu.server.settings import Settings
+from zhiyu.server.telling import Telling
 
 if TYPE_CHECKING:
     from zhiyu.server.following import Following
@@ -51,6 +52,10 @@ class Site:
     releasing: Releasing | None = None
     following: Following | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    telling: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.telling = Telling(self.pace)
 
     @property
     def open(self) -> bool:
