@@ -5,6 +5,7 @@ The gate needs 64 decisions more before they are a gang, and the gang of five ra
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tests.server.served import Served
 from zhiyu import Clock, EventType, Feature, Field, Gang, Link, Network, Policy, Rule, RuleSet
 from zhiyu.cli import main
 from zhiyu.engine.opened import Opened, open_policy
+from zhiyu.server.gang_reports import GangReports
 
 WHO = ("ann", "bob", "cid", "dora", "eve")
 NETWORK = Network(
@@ -176,7 +178,9 @@ def test_files_for_other_programs(server: Served) -> None:
         ("/v1/network/person/ann?hops=7", 422, "parameter"),
         ("/v1/network/person/ann?format=xml", 422, "format"), ("/v1/network/person/ann?deep=1", 400, "query"),
         ("/v1/gangs/2", 404, "no_gang"), ("/v1/gangs/x", 422, "gang"), ("/v1/gangs?limit=101", 422, "parameter"),
-        ("/v1/gangs/changes?after=-1", 422, "parameter"),
+        ("/v1/gangs/changes?after=-1", 422, "parameter"), ("/v1/gangs?as_of=yesterday", 422, "as_of"),
+        ("/v1/gangs/reports?period=1w", 422, "period"), ("/v1/gangs/reports/1h-2026-03-01T11", 404, "no_report"),
+        ("/v1/gangs/reports/..%2F..%2Flog", 404, "no_report"), ("/v1/gangs/changes:stream?deep=1", 400, "query"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_answered_is_said(server: Served, path: str, status: int, code: str) -> None:
@@ -212,3 +216,118 @@ def test_as_of_an_earlier_moment_the_folder_knows_less(data: Path) -> None:
     assert json.loads(told(data, "gangs", "--as-of", "2026-02-01", "--json")) == {"gangs": [], "lineage": []}
     assert "no event of the window" in " ".join(told(data, "network", "ann", "--as-of", "2026-02-01", code=1).split())
     assert "--events FILE" in CliRunner().invoke(main, ["gangs", "--lang", "en"]).output
+
+
+def test_over_http_too_as_of_an_earlier_moment(server: Served) -> None:
+    """Asked in one process beside the server, which says the same as of now for the newest moment."""
+    then = "as_of=2026-03-01T09:01:30Z"
+    found = asked(server, f"/v1/network/person/ann?{then}")
+    assert {p["name"] for p in found["people"]} == {"who:ann", "who:bob"}
+    assert (found["position"], found["as_of"]) == (2, "2026-03-01T09:01:30Z")
+    nest = server.client.post("/v1/network:nest", json={"of": ["bob"], "as_of": "2026-03-01T09:00:30Z"})
+    assert (nest.status_code, nest.json()["code"]) == (404, "not_in_window")
+    process = server.site.past._process
+    assert process is not None
+    assert asked(server, f"/v1/gangs?{then}") | {"position": 0} == {
+        "gangs": [], "next": None, "position": 0, "as_of": "2026-03-01T09:01:30Z",
+    }  # fmt: skip
+    assert asked(server, f"/v1/gangs/1?{then}", 404)["code"] == "no_gang"
+    assert asked(server, f"/v1/network/person/code:xyz?{then}", 422)["code"] == "input"
+    assert asked(server, f"/v1/network/person/nobody?{then}", 404)["code"] == "not_in_window"
+    graph = server.client.get(f"/v1/network/person/ann?{then}&format=csv")
+    assert {line["person"] for line in csv.DictReader(graph.text.splitlines())} == {"who:ann", "who:bob"}
+    late = "as_of=2026-03-02"
+    one = asked(server, f"/v1/gangs/1?{late}")
+    assert {member["name"] for member in one["members"]} == {f"who:{who}" for who in WHO}
+    assert asked(server, f"/v1/gangs?{late}")["gangs"] == asked(server, "/v1/gangs")["gangs"]
+    day = asked(server, f"/v1/gangs/report?{late}")
+    assert day["totals"] == asked(server, "/v1/gangs/report")["totals"]
+    assert asked(server, "/v1/gangs/report?period=1h&as_of=2026-03-01T09:30:00Z")["totals"]["gangs"] == 0
+    assert server.site.past._process is process, "one process answered all"
+
+
+def test_a_moment_that_takes_too_long_is_given_up_and_the_next_question_starts_anew(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.site.past, "_answer_s", 0.0)
+    assert asked(server, "/v1/gangs?as_of=2026-03-01T09:20:00Z", 503)["code"] == "past"
+    monkeypatch.setattr(server.site.past, "_answer_s", 60.0)
+    assert asked(server, "/v1/gangs?as_of=2026-03-01T09:20:00Z")["gangs"] == []
+    process = server.site.past._process
+    assert process is not None
+    process.kill()
+    assert asked(server, "/v1/gangs?as_of=2026-03-01T09:20:00Z", 503)["code"] == "past"
+    assert server.site.past._process is None
+
+
+def pushed(server: Served, path: str, count: int, **headers: str) -> list[dict[str, str]]:
+    """The first events of a stream, field by field."""
+    found: list[dict[str, str]] = []
+    with server.client.stream("GET", path, headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        event: dict[str, str] = {}
+        for line in answer.iter_lines():
+            name, colon, value = line.partition(": ")
+            if colon:
+                event[name] = value
+            elif "data" in event:
+                found.append(event)
+                event = {}
+            if len(found) == count:
+                return found
+    return found
+
+
+def test_what_becomes_of_gangs_is_pushed(server: Served) -> None:
+    every = asked(server, "/v1/gangs/changes")["changes"]
+    events = pushed(server, "/v1/gangs/changes:stream?after=0&what=", 5)
+    assert [json.loads(event["data"]) for event in events] == every
+    assert [event["event"] for event in events] == [line["what"] for line in every]
+    [alert] = pushed(server, "/v1/gangs/changes:stream?after=0", 1)
+    assert (alert["event"], json.loads(alert["data"])["gang"]) == ("ALERT", 1)
+    again = pushed(server, "/v1/gangs/changes:stream?what=&after=0", 1, **{"Last-Event-ID": events[3]["id"]})
+    assert json.loads(again[0]["data"]) == every[4], "a lost connection goes on behind what was read"
+    assert asked(server, "/v1/gangs/changes:stream", 422, headers={"last-event-id": "x"})["code"] == "last_event_id"
+
+
+def test_the_stream_waits_for_what_comes_and_ends_with_the_server(tmp_path: Path) -> None:
+    with Served(tmp_path, lender()) as made, made.client.stream("GET", "/v1/gangs/changes:stream") as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "retry: 2000"
+        for number, who in enumerate(WHO):
+            made.decide(applies(number, who, "d1", f"09:0{number}:00"))
+        for number in range(70):
+            made.decide(applies(100 + number, f"s{number}", f"x{number}", f"10:{number % 60:02}:00"))
+        assert next(line for line in lines if line.startswith("event")) == "event: ALERT"
+        made.ask_to_stop()
+        assert all("event" not in line for line in lines)
+
+
+def test_reports_of_hours_and_days_are_made_when_they_have_ended(tmp_path: Path) -> None:
+    with Served(tmp_path, lender()) as made:
+        reports = GangReports(made.site)
+
+        def look() -> list[str]:
+            return asyncio.run_coroutine_threadsafe(reports.look(made.site.desks["default"]), made._loop).result(60)
+
+        assert look() == [], "nothing has come yet"
+        for number, who in enumerate(WHO):
+            made.decide(applies(number, who, "d1", f"09:0{number}:00"))
+        for number in range(70):
+            made.decide(applies(100 + number, f"s{number}", f"x{number}", f"10:{number % 60:02}:{number // 60:02}"))
+        look()
+        made.decide(applies(300, "zed", "z1", "11:00:01"))
+        assert look() == ["1h-2026-03-01T11"]
+        assert look() == [], "each is made once"
+        listed = asked(made, "/v1/gangs/reports?period=1h")["reports"]
+        assert listed[0] == {"id": "1h-2026-03-01T11", "period": "1h", "until": "2026-03-01T11:00:00Z"}
+        found = asked(made, "/v1/gangs/reports/1h-2026-03-01T11")
+        assert (found["from"], found["until"], found["standing_at"]) == (
+            "2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z", "2026-03-01T11:00:01Z",
+        )  # fmt: skip
+        assert (found["totals"]["new"], found["totals"]["alerts"], found["gangs"][0]["people"]) == (1, 1, 5)
+        assert "ann" not in json.dumps(found), "no names are kept"
+        page = made.client.get("/v1/gangs/reports/1h-2026-03-01T11?format=html", headers={"accept-language": "zh"})
+        assert "新增" in page.text
+        assert asked(made, "/v1/gangs/reports/1d-2026-03-01")["gangs"] == []
+        assert [line["id"] for line in asked(made, "/v1/gangs/reports?period=1d")["reports"]] == ["1d-2026-03-01"]

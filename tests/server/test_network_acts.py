@@ -27,11 +27,10 @@ from zhiyu.policy.declare_lists import EntityList
 PHONE = "13800138000"
 
 
-def watched(most: int = 6) -> Opened:
+def watched(most: int = 6, most_1h: int = 200) -> Opened:
     """The lender keeps lists of customers and of devices."""
-    policy = lender(
-        msgspec.structs.replace(NETWORK, gang=Gang(when="network_core_persons >= 3", max_listed=most))
-    ).policy
+    gang = Gang(when="network_core_persons >= 3", max_listed=most, max_listed_1h=most_1h)
+    policy = lender(msgspec.structs.replace(NETWORK, gang=gang)).policy
     lists = (
         EntityList(name="watched", of="customer", kind="watch"),
         EntityList(name="devices", of="device", kind="deny"),
@@ -73,7 +72,7 @@ def test_a_gang_is_counted_first_and_then_put_on_a_list_in_one_call(server: Serv
     done = posted(server, "/v1/gangs/1:list", list="watched", until="90d", reason="ring", dry_run=False)
     assert (done["new"], done["existing"]) == (5, 0)
     entries = asked(server, "/v1/lists/watched/entries")["entries"]
-    assert {(entry["value"], entry["reason"]) for entry in entries} == {(who, "ring") for who in WHO}
+    assert {(entry["value"], entry["reason"]) for entry in entries} == {(who, "gang 1: ring") for who in WHO}
     assert all(entry["until"].startswith("2026-05-30") for entry in entries)
     again = posted(server, "/v1/gangs/1:list", list="watched", dry_run=False)
     assert (again["new"], again["existing"]) == (0, 5)
@@ -91,6 +90,27 @@ def test_no_more_people_than_the_policy_lets_one_call(tmp_path: Path, most: int,
         told = posted(made, "/v1/gangs/1:list", status, list="watched", dry_run=False)
         assert told.get("code", "") == ("" if status == 200 else "blast_radius")
         assert len(asked(made, "/v1/lists/watched/entries")["entries"]) == (5 if status == 200 else 0)
+
+
+def test_no_more_people_than_the_policy_lets_an_hour(tmp_path: Path) -> None:
+    """Five a call and seven an hour: the second gang of five has to wait until the first is an hour ago, over a restart too."""
+    others = ("fay", "gus", "hal", "ida", "joe")
+    with Served(tmp_path, watched(5, 7)) as made:
+        story(made)
+        for number, who in enumerate(others):
+            made.decide(applies(200 + number, who, "d2", f"11:2{number}:00"))
+        for number in range(70):
+            made.decide(applies(300 + number, f"t{number}", f"y{number}", f"11:30:{number % 60:02}"))
+        assert posted(made, "/v1/gangs/1:list", list="watched", dry_run=False)["listed_1h"] == 0
+    with Served(tmp_path, watched(5, 7)) as made:
+        counted = posted(made, "/v1/gangs/2:list", list="watched")
+        assert (counted["new"], counted["listed_1h"], counted["max_listed_1h"], counted["within"]) == (5, 5, 7, False)
+        refused = posted(made, "/v1/gangs/2:list", 409, list="watched", dry_run=False)
+        assert refused["code"] == "blast_radius"
+        assert "max_listed_1h" in refused["detail"]
+        assert len(asked(made, "/v1/lists/watched/entries")["entries"]) == 5
+        made.decide(applies(400, "kim", "k1", "12:31:00"))
+        assert posted(made, "/v1/gangs/2:list", list="watched", dry_run=False)["new"] == 5
 
 
 def test_a_number_that_changed_hands_links_nobody_by_what_was_before(server: Served) -> None:

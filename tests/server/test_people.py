@@ -40,6 +40,7 @@ PERMISSION_OF = {
     ("post", "/v1/proposals/{number}:refuse"): "approve", ("post", "/v1/proposals/{number}:review"): "approve",
     ("get", "/v1/network/{type}/{id}"): "read", ("post", "/v1/network:nest"): "read", ("get", "/v1/gangs"): "read",
     ("post", "/v1/gangs/{id}:list"): "lists", ("post", "/v1/network:forget"): "lists",
+    ("get", "/v1/gangs/reports"): "read", ("get", "/v1/gangs/reports/{id}"): "read", ("get", "/v1/gangs/changes:stream"): "read",
     ("get", "/v1/gangs/report"): "read", ("get", "/v1/gangs/changes"): "read", ("get", "/v1/gangs/{id}"): "read",
     ("post", "/v1/sessions"): "", ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
     ("get", "/v1/people"): "people", ("post", "/v1/people"): "people", ("patch", "/v1/people/{name}"): "people",

@@ -23,7 +23,7 @@ from zhiyu.entities.snoozes import SnoozeBook
 from zhiyu.events.list_changes import NEVER as NEVER
 from zhiyu.events.list_changes import ListChange as ListChange
 from zhiyu.events.list_changes import Snooze as Snooze
-from zhiyu.expressions.tables import grown, list_key, list_keys, members_table, put_members
+from zhiyu.expressions.tables import GONE, grown, list_key, list_keys, members_table, put_members
 
 _TIDY_FROM = 4_096
 
@@ -158,6 +158,16 @@ class ListBook:
             at, due, keys = at[due >= soonest], due[due >= soonest], keys[due >= soonest]
         chosen = at[np.lexsort((keys, due))[::-1][:limit]]
         return list(zip(numbers[KEY][chosen].tolist(), lines.take(chosen).changes(self._names)))
+
+    def came_since(self, since_ms: int, reason: str) -> int:
+        """Entries of all lists that came after `since_ms`, or are to come, whose reason begins with this; those taken off again are not
+        among them."""
+        kept, waiting = self._kept(), self._waiting.take(slice(self._next, None))
+        count = 0
+        for lines in (kept, waiting):
+            fresh = np.flatnonzero((lines.numbers[DUE] > since_ms) & (lines.numbers[UNTIL] != GONE))
+            count += sum(str(text).startswith(reason) for text in lines.words[fresh, 0])
+        return count
 
     def counts(self, now: int) -> dict[str, int]:
         """Entries beyond `now` by list, of lists that have been changed once."""

@@ -33,7 +33,8 @@ class Gang(Declaration, frozen=True):
     """From when on a dense core is a gang: `when` is true of the event. Its people stay joined for `window` from then on.
 
     The gate takes effect in front of the decided event `lag_events` later (64 to 1,024), live and in a replay alike. A gang that reaches
-    `alert_people` people raises an alert (0: none does). One call may put at most `max_listed` of its people on a list.
+    `alert_people` people raises an alert (0: none does). One call may put at most `max_listed` of its people on a list, all calls of an
+    hour together at most `max_listed_1h`.
     """
 
     when: str
@@ -41,6 +42,7 @@ class Gang(Declaration, frozen=True):
     lag_events: int = 64
     alert_people: int = 0
     max_listed: int = 50
+    max_listed_1h: int = 200
 
 
 class Network(Declaration, frozen=True):

@@ -196,13 +196,13 @@ def _gang(checked: Checked, declared: Network) -> None:
         en = f"`alert_people` is {MIN_ALERT} to {MAX_ALERT:,}, or 0 for no alerts; this is {alert}"
         zh = f"alert_people 为 {MIN_ALERT} 至 {MAX_ALERT:,}，0 表示不告警，此处为 {alert}"
         checked.error("limit.network", (*path, "alert_people"), en, zh)
-    listed = declared.gang.max_listed
-    if not 0 <= listed <= MAX_LISTED:
-        en, zh = (
-            f"`max_listed` is 0 to {MAX_LISTED:,}; this is {listed}",
-            f"max_listed 为 0 至 {MAX_LISTED:,}，此处为 {listed}",
-        )
-        checked.error("limit.network", (*path, "max_listed"), en, zh)
+    for name, listed in (("max_listed", declared.gang.max_listed), ("max_listed_1h", declared.gang.max_listed_1h)):
+        if not 0 <= listed <= MAX_LISTED:
+            en, zh = (
+                f"`{name}` is 0 to {MAX_LISTED:,}; this is {listed}",
+                f"{name} 为 0 至 {MAX_LISTED:,}，此处为 {listed}",
+            )
+            checked.error("limit.network", (*path, name), en, zh)
 
 
 def _on(checked: Checked, declared: Network) -> None:

@@ -23,7 +23,8 @@ from zhiyu.log.frames import Frame
 from zhiyu.network.gang_view import dated, see_gang
 from zhiyu.records.store import RecordsAway
 from zhiyu.server.desk import Desk
-from zhiyu.server.network import codes_of, names_of
+from zhiyu.server.gangs import codes_of
+from zhiyu.server.network import names_of
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Staff
 

@@ -21,12 +21,17 @@ from zhiyu.entities.lists import NEVER, ListChange
 from zhiyu.evaluation.network_files import code_text
 from zhiyu.server.bodies import read_body
 from zhiyu.server.desk import Desk
+from zhiyu.server.gangs import gang_number, no_gang
 from zhiyu.server.lists import author_of, list_of, said_in
-from zhiyu.server.network import gang_number, live_network, names_of, no_gang
+from zhiyu.server.network import live_network, names_of
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import admitted, id_of
 from zhiyu.server.shapes import read_object
 from zhiyu.server.site import Site
+
+HOUR_MS = 3_600_000
+BY_GANG = "gang "
+"""How the reason of an entry begins that came with its gang: it says which, and the hour's are counted by it."""
 
 
 class ListGang(msgspec.Struct, forbid_unknown_fields=True):
@@ -71,20 +76,18 @@ def add_network_acts(app: FastAPI, site: Site) -> None:
             until = _until(wanted.until, moment)
             held = live.engine.lists.held(told, np.array(list(now.values()), np.int64), moment)
             fresh = {key: code for key, code in now.items() if code not in held}
-            most = _most(live)
             found = {
-                "gang": gang, "list": told, "people": len(now), "new": len(fresh), "existing": len(now) - len(fresh), "max_listed": most,
-                "within": len(fresh) <= most, "dry_run": wanted.dry_run,
-            }  # fmt: skip
+                "gang": gang,
+                "list": told,
+                "people": len(now),
+                "new": len(fresh),
+                "existing": len(now) - len(fresh),
+            }
+            found |= _within(live, len(fresh), moment, wanted.dry_run) | {"dry_run": wanted.dry_run}
             if wanted.dry_run:
                 return found
-            if len(fresh) > most:
-                raise HttpError(
-                    409, "blast_radius", f"{len(fresh)} people, and one call may put {most} (network.gang.max_listed); nothing changed",
-                    f"涉及 {len(fresh)} 人，而一次最多 {most} 人（network.gang.max_listed）；未作任何更改",
-                )  # fmt: skip
             shown = {key: names.get(key, "").partition(":")[2] or code_text(code) for key, code in fresh.items()}
-            why = reason or f"gang {gang}"
+            why = f"{BY_GANG}{gang}: {reason}" if reason else f"{BY_GANG}{gang}"
             live.change_lists(
                 [ListChange(moment, told, "add", code, until, why, author, shown[key]) for key, code in fresh.items()]
             )
@@ -124,9 +127,30 @@ def asked_people(desk: Desk, gang: int) -> dict[int, int]:
     return people
 
 
-def _most(live: Live) -> int:
+def _most(live: Live) -> tuple[int, int]:
+    """People that one call may put on a list, and all calls of an hour."""
     network = live.opened.policy.network
-    return network.gang.max_listed if network is not None and network.gang is not None else 0
+    gang = network.gang if network is not None else None
+    return (gang.max_listed, gang.max_listed_1h) if gang is not None else (0, 0)
+
+
+def _within(live: Live, fresh: int, moment: int, dry_run: bool) -> dict[str, Any]:
+    """Whether so many people may come onto a list now, and the limits; HttpError 409 when they may not and it is meant."""
+    most, most_1h = _most(live)
+    before = live.engine.lists.came_since(moment - HOUR_MS, BY_GANG)
+    within = fresh <= most and (not fresh or before + fresh <= most_1h)
+    if not within and not dry_run:
+        if fresh > most:
+            raise HttpError(
+                409, "blast_radius", f"{fresh} people, and one call may put {most} (network.gang.max_listed); nothing changed",
+                f"涉及 {fresh} 人，而一次最多 {most} 人（network.gang.max_listed）；未作任何更改",
+            )  # fmt: skip
+        raise HttpError(
+            409, "blast_radius",
+            f"{fresh} people after {before} within the hour, and it is {most_1h} an hour (network.gang.max_listed_1h); nothing changed",
+            f"涉及 {fresh} 人，近一小时已列入 {before} 人，每小时最多 {most_1h} 人（network.gang.max_listed_1h）；未作任何更改",
+        )  # fmt: skip
+    return {"max_listed": most, "listed_1h": before, "max_listed_1h": most_1h, "within": within}
 
 
 def _fits(desk: Desk, name: str) -> str:

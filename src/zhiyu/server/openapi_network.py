@@ -40,7 +40,9 @@ def _acts(problems: Callable[..., Json]) -> dict[str, Json]:
 
 def network_schemas() -> Json:
     """The schemas that the paths name."""
-    case = shape("of", True, of={"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 50}, hops=_WHOLE)
+    case = shape(
+        "of", True, of={"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 50}, hops=_WHOLE, as_of=_TEXT
+    )
     nest = shape(
         "component gangs people things links cut position", component={"type": "object"}, gangs=many(_WHOLE),
         people=many(shape("name code hops bad gang")), things=many(shape("name code people")),
@@ -50,8 +52,8 @@ def network_schemas() -> Json:
     return {
         "ListGang": shape("list", True, list=_TEXT, until=_TEXT, **words) | {"examples": [{"list": "watched", "until": "90d"}]},
         "GangListed": shape(
-            "gang list people new existing max_listed within dry_run", gang=_WHOLE, list=_TEXT, people=_WHOLE, new=_WHOLE, existing=_WHOLE,
-            max_listed=_WHOLE, within=_FLAG, dry_run=_FLAG,
+            "gang list people new existing max_listed listed_1h max_listed_1h within dry_run", gang=_WHOLE, list=_TEXT, people=_WHOLE,
+            new=_WHOLE, existing=_WHOLE, max_listed=_WHOLE, listed_1h=_WHOLE, max_listed_1h=_WHOLE, within=_FLAG, dry_run=_FLAG,
         ),
         "Forget": shape("what", True, what=_TEXT, **words) | {"examples": [{"what": "phone:13800138000", "reason": "reassigned"}]},
         "Forgotten": shape("field code events dry_run position", field=_TEXT, code=_TEXT, events=_WHOLE, dry_run=_FLAG, position=_WHOLE),

@@ -17,6 +17,9 @@ from starlette.exceptions import HTTPException
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.server.bodies import Gone
 from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, headers_of
+from zhiyu.server.gang_reports import add_gang_reports
+from zhiyu.server.gang_stream import add_gang_stream
+from zhiyu.server.gangs import add_gangs
 from zhiyu.server.lists import add_lists, add_snoozes
 from zhiyu.server.meters import registry_of
 from zhiyu.server.models import add_models
@@ -51,6 +54,9 @@ def make_reads(site: Site) -> FastAPI:
     add_models(app, site)
     add_timelines(app, site)
     add_network(app, site)
+    add_gang_stream(app, site)
+    add_gang_reports(app, site)
+    add_gangs(app, site)
     add_network_acts(app, site)
     _add_retention(app, site)
     _add_waiting(app, site)

@@ -27,6 +27,7 @@ from zhiyu.engine.live import Live
 from zhiyu.outside.asking import Asker
 from zhiyu.server.connection import Guarded, guarded
 from zhiyu.server.desk import Desk
+from zhiyu.server.gang_reports import GangReports
 from zhiyu.server.lane import Lane, Route
 from zhiyu.server.log_lines import LogLines, ServerMessages
 from zhiyu.server.meters import Meters, TenantMeters
@@ -125,6 +126,7 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             )
         site.pace.start()
         server = _Server(_config(plan, site), site, plan.ready)
+        rounds.append(asyncio.create_task(GangReports(site).rounds()))
         if site.releasing is not None:
             rounds.append(asyncio.create_task(site.releasing.rounds()))
         if site.following is not None:
@@ -132,6 +134,7 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
         await server.serve(list(sockets))
     finally:
         site.pace.stop()
+        site.past.close()
         for each in rounds:
             each.cancel()
         if rounds:

@@ -20,6 +20,7 @@ from zhiyu.server.exchange import Exchange
 from zhiyu.server.log_lines import LogLines
 from zhiyu.server.meters import Meters
 from zhiyu.server.pace import Pace
+from zhiyu.server.past import Past
 from zhiyu.server.problems import HttpError
 from zhiyu.server.settings import Settings
 from zhiyu.server.telling import Telling
@@ -37,7 +38,7 @@ PROOF_HEADER = b"zhiyu-forgery-proof"
 class Site:
     """One server. `stopping` is set when no more work is taken; `log_all`: also successes get a log line; `staff`: people who may sign in,
     `releasing`: what does what they approved, `following`: what makes cases of the log; all None on a server that nobody signs in to;
-    `tracing`: None when requests are not traced."""
+    `tracing`: None when requests are not traced; `past`: answers about earlier moments."""
 
     desks: Mapping[str, Desk]
     gate: Gate | OpenGate | SignInGate
@@ -52,6 +53,7 @@ class Site:
     releasing: Releasing | None = None
     following: Following | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    past: Past = field(default_factory=Past)
     telling: Telling = field(init=False)
 
     def __post_init__(self) -> None:
