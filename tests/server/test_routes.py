@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.server.served import Served, payment
+from tests.server.served import Served, payment, until_closed
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,31 @@ def test_an_id_may_hold_any_character(server: Served, odd: str) -> None:
         answer += piece
     assert answer.startswith(b"HTTP/1.1 200"), answer
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["id"] == odd
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/healthz", 200),
+        ("/readyz", 200),
+        ("/docs", 200),
+        ("/v1/decisions", 405),
+        ("/nowhere", 404),
+        ("/v1/decisions/none", 404),
+    ],
+)
+def test_a_head_is_that_of_a_get_and_the_connection_goes_on(server: Served, path: str, status: int) -> None:
+    """What watches a server often asks so: it must have an answer, and no body."""
+    with server.connect() as connection:
+        connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head = connection.recv(65_536)
+        assert head.startswith(b"HTTP/1.1 %d " % status), head
+        assert head.endswith(b"\r\n\r\n"), head
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        found, body = until_closed(connection).split(b"\r\n\r\n", 1)
+        assert b"\r\ncontent-length: %d\r\n" % len(body) in found + b"\r\n"
+        if status != 405:
+            assert b"\r\ncontent-length: %d\r\n" % len(body) in head or b"request_id" in body
 
 
 WRONG = {

@@ -23,7 +23,7 @@ _ANSWER, _END, _LENGTH = b"HTTP/1.1 ", b"\r\n\r\n", b"\r\ncontent-length: "
 
 class Joined:
     """A transport that sends the head of an answer with its body, in one call of the system instead of two. A head that announces no
-    length (a stream) goes out at once: its client may wait for it."""
+    length (a stream) goes out at once: its client may wait for it; one that stays without a body (HEAD), when the answer is complete."""
 
     __slots__ = (
         "_head",
@@ -56,10 +56,14 @@ class Joined:
         else:
             self._transport.write(data)
 
-    def close(self) -> None:
-        """Send what is left, and close."""
+    def flush(self) -> None:
+        """Send a head that nothing follows."""
         if self._head:
             self.write(b"")
+
+    def close(self) -> None:
+        """Send what is left, and close."""
+        self.flush()
         self._transport.close()
 
 
@@ -80,7 +84,8 @@ class Guarded(HttpToolsProtocol):
         self._body_since = self._unread_since = self._rest_since = 0.0
         self._inside = self._in_lane = self._taking = self.ending = False
         self._held = self._kept = b""
-        super().connection_made(Joined(transport))  # type: ignore[arg-type]
+        self._joined = Joined(transport)
+        super().connection_made(self._joined)  # type: ignore[arg-type]
         if len(self.connections) > self.limits.max_connections:
             self._end(HttpError(503, "connections", "too many connections; try again later", "连接过多；请稍后重试"))
 
@@ -195,6 +200,7 @@ class Guarded(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """The answer is out; the next request may come."""
+        self._joined.flush()
         if not self.pipeline:
             self._head_since = self.loop.time()
         super().on_response_complete()

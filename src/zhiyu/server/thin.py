@@ -60,6 +60,8 @@ class Thin:
         path: bytes = scope["raw_path"]
         found = ROUTES.get(path) or ROUTES.get(path.replace(b"%3A", b":").replace(b"%3a", b":"))
         if found is None:
+            if scope["method"] == "HEAD":  # as GET is answered; the connection leaves out the body
+                scope = {**scope, "method": "GET"}
             await self._rest(scope, receive, send)
             return
         template, needed, route = found
