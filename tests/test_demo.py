@@ -11,6 +11,7 @@ from rich.console import Console
 from zhiyu.commands import demo as demo_command
 from zhiyu.commands.demo_gang import Caught, rules_of_network, shared_things, show_caught
 from zhiyu.commands.demo_lender import a_day, show_day
+from zhiyu.commands.report import served_report
 from zhiyu.engine.opened import open_policy
 from zhiyu.simulation.lender import Wanted, make_lender
 from zhiyu.simulation.lender_day import GangSeen
@@ -23,9 +24,17 @@ def test_a_small_day_over_http(
 ) -> None:
     monkeypatch.setattr(demo_command, "FOLDER", tmp_path)
     policy, sizes = open_policy(POLICY).policy, (6, 300, 5, 1)
-    with demo_command._server(POLICY, 0) as url:
-        day, event = a_day(policy, url, tmp_path, "en", sizes)
+    with demo_command._outside(POLICY) as outside, demo_command._server(POLICY, 0, outside) as url:
+        day, event = a_day(policy, url, tmp_path, "en", sizes, outside)
     told = capsys.readouterr().out
+    assert outside is not None
+    assert outside.asked["bureau"] > 0, "the day itself asked over HTTP"
+    assert "decisions that asked" in told
+    assert "the bureau was down" in told
+    assert "refused" in told
+    report = served_report(tmp_path / "data", "default", "en")
+    assert report.spend["services"]["bureau"]["ends"]["refused"] > 0
+    assert "unanswered" not in {end for each in report.spend["services"].values() for end in each["ends"]}
     assert "beside the truth" in told
     assert "draw-down" in told
     assert day.decided > 50

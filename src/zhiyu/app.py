@@ -121,6 +121,17 @@ class App:
         self._tell_of_waits(self.engine.pass_time(until_ms, keep_all=True))
         return self.went_on
 
+    def asking(self, event_id: str) -> str:
+        """The service that the decision about this event waits for, "" when it waits for none. Nobody is asked here: send the
+        answer, an event of the service's type with `about`; what goes on stands in `went_on`."""
+        found = self._decided.get(event_id)
+        resuming = self.engine.resuming
+        if found is None or resuming is None:
+            return ""
+        _, d, _ = found
+        held = resuming.holds.open((int(d.id_code[0, 0]), int(d.id_code[0, 1])))
+        return resuming.waits.plans[held.plan].wait.call if held is not None else ""
+
     def _tell_of_waits(self, outcome: Outcome) -> None:
         """Decisions that went on replace what they were when they began to wait."""
         found = []

@@ -213,3 +213,42 @@ def test_without_addresses_every_call_fails(tmp_path: Path) -> None:
         told = apply(server, "a1")
         assert {each["outcome"] for each in told["calls"]} == {"refused"}
         assert told["waiting"]["node"] == "by_hand"
+
+
+def test_answers_that_come_with_the_event_are_the_final_decision_and_nobody_is_asked(tmp_path: Path) -> None:
+    """Whoever asks by himself sends event and answers together: he is told what it came to, and no service is asked once more."""
+    wire = Wire(lenders=[ok(count=2)], score=[ok(points=700)])
+    answers = [
+        {"type": "lenders_query", "about": "a1", "lenders_query_call": "answered", "lenders": 2},
+        {"type": "bureau", "about": "a1", "bureau_call": "answered", "bureau_cost": "2.00", "points": 700},
+    ]
+    sent = [application("a1")] + [
+        each | {"id": f"x{at}", "time": f"2026-03-02T10:00:0{at + 1}Z"} for at, each in enumerate(answers)
+    ]
+    with serving(tmp_path, wire) as server:
+        told = server.client.post("/v1/decisions:batch", json=sent).json()["answers"]
+        assert (told[0]["outcome"], [each["service"] for each in told[0]["calls"]]) == (
+            "pass",
+            ["bureau", "lenders_query"],
+        )
+        assert "waiting" not in told[0]
+        assert wire.asked == []
+        assert server.client.get("/v1/decisions/a1").json()["outcome"] == "pass"
+
+
+def test_where_time_is_that_of_the_events_a_breaker_waits_for_them(tmp_path: Path) -> None:
+    """Twenty minutes of events take a moment: a breaker that opened lets somebody try after a minute of theirs, not of ours."""
+    wire = Wire(lenders=[ok(count=2)], score=lambda number: Failed("hung up") if number < 12 else ok(points=700))
+    endpoints = {"bureau": HERE, "lenders_query": HERE}
+    ends = []
+    with Served(
+        tmp_path,
+        makes=lambda: Live(tmp_path / "default", OPENED, clock="events"),
+        asker=lambda: Asker(endpoints, wire.send),
+    ) as server:
+        for number in range(24):
+            when = f"2026-03-02T10:{number // 3:02}:{number % 3 * 20:02}Z"
+            told = apply(server, f"a{number}", time=when, amount=f"{500 + number}.00")
+            ends.append(next(each["outcome"] for each in told["calls"] if each["service"] == "bureau"))
+    assert ends[:9] == ["refused"] * 3 + ["breaker_open"] * 2 + ["refused"] + ["breaker_open"] * 2 + ["refused"]
+    assert ends[-8:] == ["answered"] * 8

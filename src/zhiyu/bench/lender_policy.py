@@ -40,10 +40,10 @@ def policy_on_lender(policy: Path, wanted: Wanted) -> dict[str, Any]:
     """Simulate, replay, compare with the truth of the second half."""
     with tempfile.TemporaryDirectory() as room:
         folder = Path(room)
-        made = make_lender(wanted)
-        write_lender(made, folder / "lender")
-        Replay(open_policy(policy), folder / "lender" / "events.parquet", out=folder / "run").run()
-        decided = pq.read_table(next((folder / "run").rglob("decisions.parquet")), columns=["event_id", "outcome"])
+        made, opened = make_lender(wanted), open_policy(policy)
+        write_lender(made, folder / "lender", policy=opened.policy if opened.policy.services else None)
+        replayed = Replay(opened, folder / "lender" / "events.parquet", out=folder / "run").run()
+        decided = _came_to(folder / "run")
         ids = pq.read_table(folder / "lender" / "truth.parquet", columns=["id"])["id"].combine_chunks()
         at = pc.index_in(decided["event_id"].combine_chunks(), value_set=ids).to_numpy(zero_copy_only=False)
         severity = pc.index_in(
@@ -52,11 +52,16 @@ def policy_on_lender(policy: Path, wanted: Wanted) -> dict[str, Any]:
     outcome = np.full(len(made.events), -1, np.int64)
     outcome[at] = severity
     late = made.events["time"] >= wanted.days * DAY_MS // 2
-    return judged(
-        {name: made.events[name].astype(np.int64) for name in ("type", "kind", "amount", "person", "time")},
-        outcome,
-        late,
-    )
+    events = {name: made.events[name].astype(np.int64) for name in ("type", "kind", "amount", "person", "time")}
+    return judged(events, outcome, late) | {"spend": replayed.spend}
+
+
+def _came_to(run: Path) -> pa.Table:
+    """`event_id`, `outcome`: what was decided first, then what it came to after waits and calls, the last one last."""
+    names = ["event_id", "outcome"]
+    first = pq.read_table(next(run.rglob("decisions.parquet")), columns=names)
+    later = [pq.read_table(each, columns=names) for each in run.rglob("resumed.parquet")]
+    return pa.concat_tables([first, *later])
 
 
 def judged(events: dict[str, Ints], outcome: Ints, late: NDArray[np.bool_]) -> dict[str, Any]:
@@ -141,6 +146,12 @@ def show_policy_on_lender(report: dict[str, Any], console: Console) -> None:
             "in_time_in_money" if moves else "recall",
         )
     console.print(table)
+    for level, each in levels.items():
+        if each["spend"]:
+            each_asked = each["spend"]["cost"].get("CNY", 0) / max(each["spend"]["asked"], 1) / 100
+            console.print(
+                f"difficulty {level}: {each['spend']['asked']:,} decisions asked services, ¥{each_asked:.2f} on average"
+            )
     told = f"{report['days']} days, {report['customers']:,} customers, seed {report['seed']}, {report['version']}"
     console.print(told, style="dim")
 

@@ -29,8 +29,10 @@ from zhiyu.commands.terminal import language_of, language_option, progress, told
 if TYPE_CHECKING:
     from zhiyu.commands.sending import Sent
     from zhiyu.evaluation.tally import Replayed
+    from zhiyu.outside.stand_in import StandIn
 
 FOLDER = Path(".zhiyu") / "demo"
+SERVICES = "services.yaml"
 PORT = 8420
 _BATCH = 1_000
 _START_S = 120.0
@@ -57,11 +59,11 @@ def demo(policy: Path | None, cards: bool, once: bool, lang: str | None) -> None
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         stays = sys.stdout.isatty() and not once
-        with _server(folder, PORT if stays else 0) as url:
+        with _outside(folder) as outside, _server(folder, PORT if stays else 0, outside) as url:
             if events is not None:
                 _card_payments(events, folder, url, language)
             else:
-                _lender(folder, url, language)
+                _lender(folder, url, language, outside)
             if stays:
                 _wait(url, language)
 
@@ -73,11 +75,11 @@ def _card_payments(events: Path, policy: Path, url: str, language: str) -> None:
     _print(found, language)
 
 
-def _lender(folder: Path, url: str, language: str) -> None:
+def _lender(folder: Path, url: str, language: str, outside: StandIn | None) -> None:
     from zhiyu.commands.demo_lender import a_day
     from zhiyu.engine.opened import open_policy
 
-    _, event = a_day(open_policy(folder).policy, url, FOLDER, language)
+    _, event = a_day(open_policy(folder).policy, url, FOLDER, language, outside=outside)
     _tell_where(event, language)
 
 
@@ -112,10 +114,26 @@ def _events(language: str) -> Path:
 
 
 @contextmanager
-def _server(policy: Path, wanted: int) -> Iterator[str]:
+def _outside(policy: Path) -> Iterator[StandIn | None]:
+    """A stand-in for the services that the policy asks, its address in `SERVICES`; None where it asks none."""
+    from zhiyu.commands.stand_in import services_file, standing_in
+    from zhiyu.policy.load import load_policy
+
+    services = load_policy(policy).policy.services
+    if not services:
+        yield None
+        return
+    with standing_in(services) as (app, url):
+        (FOLDER / SERVICES).write_text(services_file(url, services), "utf-8")
+        yield app
+
+
+@contextmanager
+def _server(policy: Path, wanted: int, outside: StandIn | None = None) -> Iterator[str]:
     """A server of its own on loopback, at the wanted port or any free one; its lines go to a file. InputError when it does not start."""
     port, log = _port(wanted), FOLDER / "server.log"
     command = [sys.executable, "-m", "zhiyu.cli", "serve", "--policy", str(policy), "--data", str(FOLDER / "data")]
+    command += ["--services", str(FOLDER / SERVICES)] if outside is not None else []
     with log.open("wb") as lines:
         process = subprocess.Popen(
             [*command, "--port", str(port), "--clock", "events", "--lang", "en"], stdout=lines, stderr=lines,

@@ -6,22 +6,26 @@ gang and how it was caught.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
 from zhiyu.commands.demo_gang import KIND_ZH, Caught, caught_gang, rules_of_network, show_caught
+from zhiyu.commands.demo_services import a_day_with_services, show_calls
 from zhiyu.commands.terminal import progress
 
 if TYPE_CHECKING:
+    from zhiyu.outside.stand_in import StandIn
     from zhiyu.policy.declare import Policy
     from zhiyu.simulation.lender import Made
-    from zhiyu.simulation.lender_day import Day, GangSeen
+    from zhiyu.simulation.lender_day import Day, GangSeen, Heard
 
 DAYS, CUSTOMERS, SEED, DIFFICULTY = 21, 4_000, 7, 1
 _BATCH = 1_000
@@ -38,11 +42,14 @@ _THING_ZH = {
 
 
 def a_day(
-    policy: Policy, url: str, folder: Path, language: str, sizes: tuple[int, int, int, int] | None = None
-) -> tuple[Day, str]:
-    """Make the lender, send it, tell its day. Returns the day and the id of a decision worth explaining ("" without)."""
+    policy: Policy, url: str, folder: Path, language: str, sizes: tuple[int, int, int, int] | None = None,
+    outside: StandIn | None = None,
+) -> tuple[Day, str]:  # fmt: skip
+    """Make the lender, send it, tell its day. Returns the day and the id of a decision worth explaining ("" without). `outside`: stands
+    in for the services that the policy asks."""
     from zhiyu.client import Client
     from zhiyu.simulation.lender import Wanted, make_lender
+    from zhiyu.simulation.lender.render import table
     from zhiyu.simulation.lender_day import choose_day, places_of, planted_gang, tell_day
 
     zh = language == "zh"
@@ -60,39 +67,51 @@ def a_day(
         else f"a simulated lender of {customers:,} customers, difficulty {difficulty} of 5: {day} days of history, {first:,} events, "
         "go to the server over HTTP first"
     )
-    heard = _sent(made, last, url, folder, language)
+    heard: dict[int, Heard] = {}
+    hear = hearing(made, last, heard)
+    if outside is None:
+        send_whole(table(made, 0, last), url, folder, language, hear)
+        calls = None
+    else:
+        calls = a_day_with_services(made, policy, outside, (first, last), heard, lambda events: send_whole(
+            events, url, folder, language, hear), url, language, hear)  # fmt: skip
     caught = caught_gang(Client(url, "", timeout_s=60.0)) if policy.network is not None else None
     planted = planted_gang(made, last, caught.customers) if caught is not None else None
     found = tell_day(made, day, heard, planted, rules_of_network(policy))
     show_day(found, policy, made, Console(), language, caught)
+    if calls is not None:
+        show_calls(calls, policy, Console(), zh)
     return found, _worth_explaining(made, found, heard)
 
 
-def _sent(made: Made, last: int, url: str, folder: Path, language: str) -> dict[int, Any]:
-    """Send the events up to `last`; decisions by place."""
+def hearing(made: Made, last: int, heard: dict[int, Heard]) -> Callable[[dict[str, Any]], None]:
+    """What to do with each answer: keep the decision in `heard` by the place of its event (up to `last`)."""
     import numpy as np
 
-    from zhiyu.client import Client
-    from zhiyu.commands.sending import Sending
-    from zhiyu.log.files import open_events
-    from zhiyu.simulation.lender.render import table
     from zhiyu.simulation.lender.texts import event_ids
     from zhiyu.simulation.lender_day import Heard
 
-    path = folder / "lender.parquet"
-    pq.write_table(table(made, 0, last), path)
     place = {bytes(each).decode(): at for at, each in enumerate(event_ids(made.wanted.seed, np.arange(last)))}
-    heard: dict[int, Heard] = {}
 
     def hear(answer: dict[str, Any]) -> None:
-        heard[place[answer["id"]]] = Heard(answer["outcome"], tuple(answer["reasons"]), tuple(answer["rules"]))
+        heard[place[answer["id"]]] = Heard.of(answer)
 
+    return hear
+
+
+def send_whole(events: pa.Table, url: str, folder: Path, language: str, hear: Callable[[dict[str, Any]], None]) -> None:
+    """Send many events, batch by batch."""
+    from zhiyu.client import Client
+    from zhiyu.commands.sending import Sending
+    from zhiyu.log.files import open_events
+
+    path = folder / "lender.parquet"
+    pq.write_table(events, path)
     client = Client(url, "", timeout_s=60.0, tries=1_000_000)
     sending = Sending(client, open_events(path, None, _BATCH), folder / "refused.ndjson", heard=hear)
     with progress() as bar:
         task = bar.add_task("经 HTTP 发送" if language == "zh" else "sending over HTTP", total=1.0)
         sending.run(lambda done: bar.update(task, completed=done))
-    return heard
 
 
 def _worth_explaining(made: Made, day: Day, heard: dict[int, Any]) -> str:

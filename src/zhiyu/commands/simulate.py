@@ -51,14 +51,21 @@ WORDS_ZH = {"people": "生成客户", "lives": "模拟日常", "frauds": "模拟
     show_default=True,
     help="Of the events.",
 )
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Policy folder: answers of the services that it asks stand among the events, so that a replay asks nobody.",
+)
 @click.option("--generator", default="", help="An earlier generator, for figures that stay comparable: lender/2.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: what stands in simulation.json.")
 @language_option
 def simulate(
-    days: int, customers: int, seed: int, difficulty: int, out: Path, form: str, generator: str, as_json: bool,
-    lang: str | None,
+    days: int, customers: int, seed: int, difficulty: int, out: Path, form: str, policy: Path | None, generator: str,
+    as_json: bool, lang: str | None,
 ) -> None:  # fmt: skip
     """Make a lender: events in the loan vocabulary, honest and fraudulent, and the truth beside them."""
+    from zhiyu.policy.load import load_policy
     from zhiyu.simulation.lender import VERSION, Wanted, make_lender
     from zhiyu.simulation.lender.write import write_lender
 
@@ -69,8 +76,9 @@ def simulate(
         def say(what: str, done: float) -> None:
             bar.update(task, description=WORDS_ZH[what] if language == "zh" else what, completed=done)
 
+        asks = load_policy(policy).policy if policy is not None else None
         made = make_lender(Wanted(days, customers, seed, difficulty, generator or VERSION), say)
-        found = write_lender(made, out, "ndjson" if form == "ndjson" else "parquet", say)
+        found = write_lender(made, out, "ndjson" if form == "ndjson" else "parquet", say, asks)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -80,6 +88,12 @@ def simulate(
         if zh
         else f"wrote {out}: {found['events']:,} events, {found['version']}"
     )
+    if found.get("answers"):
+        click.echo(
+            f"其中外部服务回应 {found['answers']:,} 条（{found['services']}）"
+            if zh
+            else f"and {found['answers']:,} answers of services outside, {found['services']}"
+        )
     table = Table("欺诈类型" if zh else "kind of fraud", "事件" if zh else "events", box=None)
     for kind, count in found["frauds"].items():
         table.add_row(kind, f"{count:,}")

@@ -72,13 +72,20 @@ class Asks:
         for each in held:
             if each.position not in self.under_way and first <= each.position < first + len(bodies):
                 self.under_way[each.position] = _personal(opened, each, bodies[each.position - first], source)
-            self.news.append(self._ask(opened, resuming, each, self.under_way.get(each.position)))
+            if resuming.holds.open(each.code) is each:
+                self.news.append(self._ask(opened, resuming, each, self.under_way.get(each.position)))
+            else:  # the answer came with the event, from whoever asked himself
+                self.under_way.setdefault(each.position, {})
 
-    def tell(self, resuming: Resuming | None, outcome: Outcome, chain: bytes, answers: Answers) -> None:
-        """Look which events no service is asked about any more; what was kept for them is forgotten. `chain`: of the outcome's frame."""
+    def tell(self, resuming: Resuming | None, outcome: Outcome, chain: bytes, answers: Answers) -> dict[int, bytes]:
+        """Look which events no service is asked about any more; what was kept for them is forgotten. `chain`: of the outcome's frame.
+        Returns what they came to, by position."""
+        found = {}
         for position, part, at, state in came_to(resuming, outcome, self.under_way):
             del self.under_way[position]
-            self.finals.append((position, final_body(answers, part, at, chain, state)))
+            found[position] = final_body(answers, part, at, chain, state)
+        self.finals += found.items()
+        return found
 
     def take(self, opened: Opened, resuming: Resuming | None) -> tuple[list[Ask], list[tuple[int, bytes]]]:
         """Everything new, also what began to wait because time passed or a list changed; to be acted on after the next sync."""

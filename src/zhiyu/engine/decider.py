@@ -166,15 +166,18 @@ class Decider(Memory):
     def _sequence(self, batch: EventBatch, rows: Array, judged: Judged, going: Going | None) -> Sequence:
         """The accepted rows with those that go on and the facts that take effect between them."""
         index = self.compiled.schema.index
-        found = Sequence(
-            batch.values, batch.nulls, batch.time_ms, judged.received, batch.type_index, NO_ASKS, batch.id_code,
-            batch.money, rows if len(rows) == batch.n else np.arange(batch.n), NO_ROWS,
-        )  # fmt: skip
-        late = judged.late
-        found.number = self.accepted + np.arange(batch.n)
-        if len(rows) < batch.n:
-            found, late = found.of(rows), late[rows]
-            found.number = self.accepted + np.arange(len(rows))
+        late, number = judged.late, self.accepted + np.arange(len(rows))
+        if len(rows) == batch.n:
+            found = Sequence(
+                batch.values, batch.nulls, batch.time_ms, judged.received, batch.type_index, NO_ASKS, batch.id_code,
+                batch.money, rows, number,
+            )  # fmt: skip
+        else:
+            found = Sequence(
+                np.ascontiguousarray(batch.values[:, rows]), np.ascontiguousarray(batch.nulls[:, rows]), batch.time_ms[rows],
+                judged.received[rows], batch.type_index[rows], NO_ASKS, batch.id_code[rows], batch.money[rows], rows, number,
+            )  # fmt: skip
+            late = late[rows]
         if judged.late_ones:
             found.times = np.where(late != 0, found.nows, found.times)
         found.values[index["received_at"]], found.values[index["late"]] = found.nows, late

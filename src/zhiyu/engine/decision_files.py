@@ -146,6 +146,7 @@ class RunFolder:
         self.dead_letters = DeadLetters(self.folder / DEAD_LETTERS)
         self.written = 0
         self._waiting: dict[str, list[pa.Table]] = {DECISIONS: [], VALUES: []}
+        self._rows: dict[str, int] = {}
         self._writers = {
             DECISIONS: pq.ParquetWriter(self.folder / DECISIONS, self.tables.schema, compression="zstd"),
             VALUES: pq.ParquetWriter(self.folder / VALUES, self.tables.value_schema, compression="zstd"),
@@ -176,7 +177,8 @@ class RunFolder:
 
     def _put(self, name: str, table: pa.Table) -> None:
         self._waiting[name].append(table)
-        if sum(part.num_rows for part in self._waiting[name]) >= ROW_GROUP:
+        self._rows[name] = self._rows.get(name, 0) + table.num_rows
+        if self._rows[name] >= ROW_GROUP:
             self._flush(name)
 
     def _flush(self, name: str) -> None:
@@ -184,7 +186,7 @@ class RunFolder:
             self._writers[name].write_table(
                 pa.concat_tables(self._waiting[name]).combine_chunks(), row_group_size=ROW_GROUP
             )
-            self._waiting[name] = []
+            self._waiting[name], self._rows[name] = [], 0
 
     def finish(self, facts: dict[str, Any]) -> int:
         """Write what is waiting, close all files and write `run.json`; returns the bytes of decisions and values."""

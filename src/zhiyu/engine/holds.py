@@ -219,9 +219,15 @@ def columns_of(held: list[Held], width: int) -> tuple[Array, Array]:
     return values, nulls
 
 
+FEW = 8
+"""Rows up to which asking one by one is faster than taking them together."""
+
+
 def shown_of(column: Any, rows: list[int]) -> list[str | None]:
     """Texts of some rows of a shown column, an Arrow array or a list."""
     if hasattr(column, "take"):
+        if len(rows) <= FEW:
+            return [column[row].as_py() for row in rows]
         column = column.take(pa.array(rows, pa.int64())).to_pylist()
         rows = list(range(len(rows)))
     return [column[row] for row in rows]

@@ -86,8 +86,7 @@ class Live(InForce, Earlier):
             answers[refusal.position - first] = Answer(REFUSED, b"", refusal)
         if batch is not None:
             try:
-                self._process(batch, first, late, answers)
-                self.asks.taken(self.opened, self.engine.resuming, bodies, self._source(source), first)
+                self._process(batch, first, late, answers, bodies, self._source(source))
             except BaseException as failed:
                 self.broken = f"{type(failed).__name__}: {failed}"
                 raise
@@ -95,7 +94,10 @@ class Live(InForce, Earlier):
             self.snapshot()
         return answers  # type: ignore[return-value]
 
-    def _process(self, batch: EventBatch, first: int, late: Collection[int], answers: list[Answer | None]) -> None:
+    def _process(
+        self, batch: EventBatch, first: int, late: Collection[int], answers: list[Answer | None], bodies: Sequence[bytes],
+        source: Source | None,
+    ) -> None:  # fmt: skip
         n = batch.n
         floors = np.full(n, self._now(), np.int64) if self.clock == "wall" else np.zeros(0, np.int64)
         fallbacks = np.zeros(0, np.int64)
@@ -103,12 +105,15 @@ class Live(InForce, Earlier):
             fallbacks = np.flatnonzero(np.isin(batch.positions, np.array([first + number for number in late])))
         outcome = self.engine.process(batch, self.answers.needs_values, floors, fallbacks)
         chain = self._log(batch, outcome, floors, fallbacks)
-        bodies = self.answers.bodies(outcome.decisions, chain)
-        for body, position in zip(bodies, outcome.decisions.positions.tolist()):
+        decided = self.answers.bodies(outcome.decisions, chain)
+        for body, position in zip(decided, outcome.decisions.positions.tolist()):
             answers[position - first] = Answer(DECIDED, body)
         if self.engine.resuming is not None:
             told_of_waits(self.engine.resuming, outcome, batch, first, answers)
-            self.asks.tell(self.engine.resuming, outcome, chain, self.answers)
+            self.asks.taken(self.opened, self.engine.resuming, bodies, source, first)
+            for position, body in self.asks.tell(self.engine.resuming, outcome, chain, self.answers).items():
+                if position >= first:  # its answers came with it
+                    answers[position - first] = Answer(DECIDED, body)
         for refusal in outcome.refusals:
             kind = CONFLICT if refusal.code == "id_conflict" else REFUSED
             answers[refusal.position - first] = Answer(kind, b"", refusal)

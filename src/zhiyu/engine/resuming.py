@@ -3,14 +3,14 @@
 In: decoded events in log order, and what the kernel decided. Out: rows to be woven between the events, `Resumed` decisions, open waits.
 An answer lets a wait go on right after its own row; time that is over, before the first row received at or after the deadline. Which
 is known before a step is decided only when the step is cut rightly: before an answer about something that may begin to wait, or may go
-on, inside the step; and shorter in time than the shortest wait, so that nothing both begins to wait and runs out in it. What is decided
-again because something about it changed (`changes`) goes on in a step of its own, without rows.
+on, inside the step; and over within the shortest wait of the first row that may begin one, so that nothing both begins to wait and runs
+out in it. What is decided again because something about it changed (`changes`) goes on in a step of its own, without rows.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Sequence as Listed
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -112,6 +112,7 @@ class Resuming:
         self.changes = Changes(self.waits, self.concerned, self.holds, derived)
         self.shortest_ms = self.waits.shortest_ms
         self._answering = self.waits.answering
+        self.begins = sorted({*self._answering, *(plan.kind for plan in self.waits.plans)})
         self._ids = {plan.kind: codes.derived(f"id {plan.wait.of}") for plan in self.waits.plans}
         self.watched, self.fresh = False, list[Held]()
         self._calls = any(plan.call is not None for plan in self.waits.plans)
@@ -162,14 +163,10 @@ class Resuming:
                 at = bisect_left(before, each.row)
                 each.born = max(each.born, before[at - 1] if at else -1)
 
-    def clear(self, asked: Iterable[Asked], start: int, stop: int, received: Array) -> int:
+    def clear(self, asked: Listed[Asked], start: int, stop: int, received: Array) -> int:
         """The end of the step from `start`: at most `stop`, and before the first answer whose meaning the step itself decides."""
         seen: set[Code] = set()
-        for each in asked:
-            if each.row < start:
-                continue
-            if each.row >= stop:
-                break
+        for each in _between(asked, start, stop):
             for code, _ in each.about:
                 held = self.holds.open(code)
                 over = held is not None and held.deadline_ms <= received[each.row]
@@ -179,13 +176,12 @@ class Resuming:
         return stop
 
     def going(
-        self, asked: Iterable[Asked], start: int, stop: int, batch: EventBatch, accepted: Array, received: Array, until_ms: int
+        self, asked: Listed[Asked], start: int, stop: int, batch: EventBatch, accepted: Array, received: Array, until_ms: int
     ) -> Going:  # fmt: skip
         """What goes on in the step of rows [start, stop) and up to `until_ms`; it waits no longer."""
         found = Going(open_before=len(self.holds))
-        for each in asked:
-            if start <= each.row < stop:
-                self._answer(each, found, start, batch, int(accepted[each.row]), int(received[each.row]))
+        for each in _between(asked, start, stop):
+            self._answer(each, found, start, batch, int(accepted[each.row]), int(received[each.row]))
         due = self.holds.take_due(until_ms)
         places = np.searchsorted(received[start:stop], [held.deadline_ms for held in due], side="left").tolist()
         for held, place in zip(due, places):
@@ -408,6 +404,12 @@ class Resuming:
         )  # fmt: skip
 
 
+def _between(asked: Listed[Asked], start: int, stop: int) -> Listed[Asked]:
+    """The answers among rows [start, stop); `asked` in order of rows."""
+    first = bisect_left(asked, start, key=lambda each: each.row)
+    return asked[first : bisect_left(asked, stop, first, key=lambda each: each.row)]
+
+
 def _code(d: DecisionBatch, at: int) -> Code:
     return int(d.id_code[at, 0]), int(d.id_code[at, 1])
 
@@ -416,10 +418,12 @@ def waiting_of(waits: Waits, d: DecisionBatch) -> dict[int, int]:
     """Decisions of a batch that began to wait → the number of their wait: they ended at a node that waits, and that is what is done.
     A call is made whatever is done meanwhile: nobody has acted on it yet."""
     found: dict[int, int] = {}
-    for bit, node in waits.bits.items():
-        ended = (d.block[OUT_LINES + (bit >> 6)] >> (bit & 63)) & 1 != 0
-        for at in np.flatnonzero(ended & (d.mark != FELL_BACK)).tolist():
-            number = waits.at[int(d.type_index[at]), node]
-            if d.outcome[at] == d.enforced[at] or waits.plans[number].call is not None:
-                found[at] = number
+    if not waits.bits or not d.n:
+        return found
+    bits, nodes = np.array(list(waits.bits), np.int64), list(waits.bits.values())
+    ended = (d.block[OUT_LINES + (bits >> 6)] >> (bits & 63)[:, None]) & 1 != 0
+    for node, at in np.argwhere(ended & (d.mark != FELL_BACK)).tolist():
+        number = waits.at[int(d.type_index[at]), nodes[node]]
+        if d.outcome[at] == d.enforced[at] or waits.plans[number].call is not None:
+            found[at] = number
     return found

@@ -35,6 +35,7 @@ class Steps:
     def run(self, batch: EventBatch, accepted: Array, received: Array, until_ms: int) -> list[Outcome]:
         """All rows; then, without rows, whatever is due by `until_ms`."""
         asked = self.resuming.asked(batch, accepted)
+        begins = np.flatnonzero(np.isin(batch.type_index[accepted], self.resuming.begins))
         cuts = self.resuming.changes.cuts(batch, accepted, received)
         n, start, parts, met = len(accepted), 0, list[Outcome](), -1
         while True:
@@ -54,7 +55,7 @@ class Steps:
                 continue
             if not self.lists.idle:
                 self.change_lists(moment)
-            horizon = min(moment + self.resuming.shortest_ms, self.lists.next_due, change, bound if gangs else FAR)
+            horizon = min(self._earliest(begins, start, received), self.lists.next_due, change, bound if gangs else FAR)
             stop = self._stop(asked, cuts, start, horizon, received)
             last = int(received[stop - 1]) if stop > start else min(horizon - 1, bound)
             going = self.resuming.going(asked, start, stop, batch, accepted, received, last)
@@ -65,6 +66,13 @@ class Steps:
             if stop > start:
                 changes.put_own_labels(batch, rows, last)
             start = stop
+
+    def _earliest(self, begins: Array, start: int, received: Array) -> int:
+        """Before when nothing runs out that begins to wait in the step from `start` (ms). `begins`: rows that may begin to wait, or let
+        something go on that may wait again."""
+        first, due = int(np.searchsorted(begins, start)), self.resuming.holds.next_deadline
+        begun = int(received[begins[first]]) if first < len(begins) else FAR
+        return min(begun, FAR if due is None else due) + self.resuming.shortest_ms
 
     def _again(self, nothing: Array, moment: int) -> list[Outcome]:
         """Something changes at this moment: what it concerns is decided again, in a step without rows."""

@@ -31,6 +31,8 @@ from zhiyu.events.refusals import Refusal
 from zhiyu.log.files import open_events
 
 DEFAULT_BATCH = 65_536
+WAITING_BATCH = 4_096
+"""Events at a time where decisions wait: a batch is then decided in many small steps, and the less of it there is, the nearer it is."""
 EXAMPLES = 3
 
 
@@ -57,7 +59,8 @@ class Replay:
         on_batch: Callable[[Outcome, EventBatch], None] | None = None, engine: Engine | None = None, tape: Path | None = None,
         lists: Path | None = None, shadow: Opened | None = None,
     ) -> None:  # fmt: skip
-        self.opened, self.events, self.batch, self.out, self.tenant = opened, events, batch, out, tenant
+        self.opened, self.events, self.out, self.tenant = opened, events, out, tenant
+        self.batch = min(batch, WAITING_BATCH) if opened.compiled.waits else batch
         self.keep_all, self.on_batch, self.tape = keep_all, on_batch, tape
         self.source = choose_source(opened, source)
         self.labels, self._labels_at = LabelFile(labels) if labels else None, labels

@@ -84,14 +84,15 @@ class ServedReport:
         if not d.n:  # a frame of facts only holds no results
             tally.result.facts += note.batch.n
             tally.result.late += note.judged.late_ones
-            tally.spend.take(note.batch)
+            tally.spend.take(note.batch, note.resumed)
             return
         d.labels, delays = self._labelled(d, note.batch.label_delay_ms)
         held = [int(d.positions[at]) for at in waiting_of(tally.opened.compiled.waits, d)]
         self._waits["opened"] += len(held)
         self._open.update(held)
         facts, late = note.batch.n - d.n, note.judged.late_ones
-        tally.take(Outcome(d, facts=facts, late=late, held=held), note.batch, [], delays)
+        outcome = Outcome(d, facts=facts, late=late, held=held)
+        tally.take(outcome, note.batch, [], delays, note.resumed)
 
     def _resume(self, tally: Tally, parts: Sequence[Resumed]) -> None:
         for part in parts:

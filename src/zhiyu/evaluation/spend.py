@@ -7,6 +7,7 @@ decision that waits for a service has not been made: it counts as what it comes 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,8 +25,8 @@ from zhiyu.policy.calls import end_field
 
 @dataclass
 class ServiceSpend:
-    """One service. `ends`: how often each end of a call; `again`: asked again after a restart, perhaps paid twice. Money in minor units of
-    `currency`."""
+    """One service. `ends`: how often each end of a call; `again`: asked again after a restart, perhaps paid twice; `unasked`: answers that
+    no decision waited for, not among the calls. Money in minor units of `currency`."""
 
     currency: str
     calls: int = 0
@@ -34,13 +35,16 @@ class ServiceSpend:
     again: int = 0
     cost: int = 0
     cost_again: int = 0
+    unasked: int = 0
+    cost_unasked: int = 0
     ends: Counter[str] = field(default_factory=Counter)
 
     def to_dict(self) -> dict[str, Any]:
         """As one JSON object."""
         return {
             "calls": self.calls, "cached": self.cached, "tries": self.tries, "again": self.again, "cost": self.cost,
-            "cost_again": self.cost_again, "currency": self.currency, "ends": {end: self.ends[end] for end in CALL_ENDS if self.ends[end]},
+            "cost_again": self.cost_again, "unasked": self.unasked, "cost_unasked": self.cost_unasked, "currency": self.currency,
+            "ends": {end: self.ends[end] for end in CALL_ENDS if self.ends[end]},
         }  # fmt: skip
 
 
@@ -57,11 +61,17 @@ class Spend:
         self._unanswered = codes.one(UNANSWERED)
         self._called = {plan.resumed for plan in self._waits.plans if plan.call is not None}
 
-    def take(self, batch: EventBatch, accepted: Array | None = None) -> None:
-        """Count answers among these events (`accepted` bool[n]: those that count)."""
+    def take(self, batch: EventBatch, resumed: Iterable[Resumed], accepted: Array | None = None) -> None:
+        """Count answers among these events (`accepted` bool[n]: those that count) that let a decision go on (`resumed`); what nobody
+        waited for was not asked here."""
+        waited_for = np.concatenate([np.zeros(0, np.int64), *(part.answer for part in resumed)])
         for name, spend in self.services.items():
             rows = np.flatnonzero(batch.type_index == self._schema.type_index.get(name, -1))
             rows = rows if accepted is None else rows[accepted[rows]]
+            used = np.isin(batch.positions[rows], waited_for)
+            unasked = self._numbers(batch, rows[~used], f"{name}_cost")
+            spend.unasked, spend.cost_unasked = spend.unasked + len(unasked), spend.cost_unasked + int(unasked.sum())
+            rows = rows[used]
             if not len(rows):
                 continue
             cost, cached, tries, again = (

@@ -7,6 +7,7 @@ about a server from the decisions that stand in the log: the same counts, the sa
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,11 +115,14 @@ class Tally:
         self._limits = np.zeros(1 + len(opened.compiled.policy.limits), np.int64)
 
     def take(
-        self, outcome: Outcome, batch: EventBatch, refusals: list[Refusal], label_delay_ms: int | Array | None = None
-    ) -> None:
-        """Count a batch. `label_delay_ms`: how long after its event each label arrives, where that is not the same for all."""
+        self, outcome: Outcome, batch: EventBatch, refusals: list[Refusal], label_delay_ms: int | Array | None = None,
+        went_on: Sequence[Resumed] = (),
+    ) -> None:  # fmt: skip
+        """Count a batch. `label_delay_ms`: how long after its event each label arrives, where that is not the same for all. `went_on`: what
+        went on between these events and is given to `resume` apart."""
         self._count(outcome, refusals, label_delay_ms)
-        self.spend.take(batch, outcome.judged.status == ACCEPTED if outcome.judged is not None else None)
+        accepted = outcome.judged.status == ACCEPTED if outcome.judged is not None else None
+        self.spend.take(batch, [*outcome.resumed, *went_on], accepted)
         for resumed in outcome.resumed:
             self.resume(resumed)
         self._tell(outcome.decisions, batch)

@@ -83,8 +83,12 @@ class Asker:
     def __init__(
         self, endpoints: Mapping[str, Endpoint] = NOWHERE, sends: Sends = send, clock: Callable[[], float] = time.monotonic
     ) -> None:  # fmt: skip
-        self.endpoints, self._sends, self._clock = endpoints, sends, clock
+        self.endpoints, self._sends, self._clock, self._now = endpoints, sends, clock, clock
         self._asked: dict[str, _Asked] = {}
+
+    def live_by(self, now: Callable[[], float]) -> None:
+        """Let breakers and caches know this time (s) alone: that of the events, where a server knows no other."""
+        self._now = now
 
     async def ask(self, ask: Ask) -> Ended:
         """Ask, or find a reason not to; never raises for what happens outside."""
@@ -123,10 +127,10 @@ class Asker:
         if endpoint is None:
             return Ended(ask, REFUSED, why="not configured")
         asks = question(asked.service, endpoint, ask.values)
-        known = asked.remembered.find(asks.content, self._clock())
+        known = asked.remembered.find(asks.content, self._now())
         if known is not None:
             return Ended(ask, ANSWERED, known, cached=True)
-        if not asked.breaker.lets_through(self._clock()):
+        if not asked.breaker.lets_through(self._now()):
             return Ended(ask, BREAKER_OPEN)
         ended = Ended(ask, TIMED_OUT)
         try:
@@ -135,7 +139,7 @@ class Asker:
         except TimeoutError:
             ended.end, ended.told = TIMED_OUT, {}
         except BaseException:
-            asked.breaker.gave_up(self._clock())
+            asked.breaker.gave_up(self._now())
             raise
         self._settle(ended, asked, asks)
         return ended
@@ -170,6 +174,6 @@ class Asker:
             ended.cost = asked.price * ended.tries
         if ended.end == ANSWERED:
             asked.breaker.answered()
-            asked.remembered.keep(asks.content, ended.told, self._clock())
+            asked.remembered.keep(asks.content, ended.told, self._now())
         else:
-            asked.breaker.failed(self._clock())
+            asked.breaker.failed(self._now())

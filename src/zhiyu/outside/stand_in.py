@@ -1,7 +1,8 @@
 """A stand-in for services: answers in the form that a policy declares, the same question always the same way, and can be told to misbehave.
 
-In: the services of a policy; cases (what to say when); a seed. Out: an ASGI app. `PUT /-/SERVICE {"mode": "down"}` changes how a service
-behaves, `GET /-/` says what was asked how often. For tests and demonstrations: it knows nothing about anybody.
+In: the services of a policy; cases (what to say when); facts about people who may be asked about; a seed. Out: an ASGI app.
+`PUT /-/SERVICE {"mode": "down"}` changes how a service behaves, `GET /-/` says what was asked how often. For tests and demonstrations: what
+neither cases nor facts say is made up.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ruamel.yaml.error import YAMLError
 
 from zhiyu.base.errors import InputError, did_you_mean
 from zhiyu.base.money import MINOR_DIGITS
+from zhiyu.outside.facts import Facts
 from zhiyu.policy.declare_services import Service, Told
 
 Mode = Literal["well", "slow", "down", "hangs", "garbled", "wrong"]
@@ -73,9 +75,10 @@ class StandIn:
     """The app. Services stand at their own names (`/bureau/score`), so that several may have the same path."""
 
     def __init__(
-        self, services: Sequence[Service], cases: Mapping[str, Sequence[Case]] | None = None, seed: int = 0
-    ) -> None:
-        self.services = {service.name: service for service in services}
+        self, services: Sequence[Service], cases: Mapping[str, Sequence[Case]] | None = None, seed: int = 0,
+        facts: Facts | None = None,
+    ) -> None:  # fmt: skip
+        self.services, self.facts = {service.name: service for service in services}, facts
         self.cases, self.seed = cases or {}, seed
         self.behaves = {name: Behaviour() for name in self.services}
         self.asked = dict.fromkeys(self.services, 0)
@@ -142,8 +145,12 @@ class StandIn:
         service = self.services[name]
         matching = (c for c in self.cases.get(name, ()) if all(asked.get(k) == v for k, v in c.when.items()))
         case = next(matching, Case({}))
+        known = self.facts.about(service, asked) if self.facts is not None else {}
         found: Any = {}
         for field, told in service.answer.items():
+            if field in known and field not in case.say:
+                _put(found, told.at.split("."), known[field])
+                continue
             drawn = _fraction(_encode([self.seed, name, field, dict(asked)]))
             _put(found, told.at.split("."), _said(case.say[field], drawn) if field in case.say else _made(told, drawn))
         return found

@@ -32,6 +32,8 @@ class Calls:
 
     def __init__(self, desk: Desk, asker: Asker) -> None:
         self.asker = asker
+        if desk.live.clock == "events":
+            asker.live_by(lambda: self._desk.live.moment() / 1000)
         self.not_taken = 0
         """Answers that the door refused."""
         self._desk, self._loop = desk, asyncio.get_running_loop()

@@ -26,12 +26,22 @@ from zhiyu.simulation.lender.texts import codes
 
 DONE = ("let through", "asked back", "held", "declined")
 """What an outcome means for the customer: pass and notify; challenge; delay and review; decline."""
-_DONE_OF = dict(zip(OUTCOMES, (0, 0, 1, 2, 2, 3)))
+DONE_OF: dict[str, int] = dict(zip(OUTCOMES, (0, 0, 1, 2, 2, 3)))
 MOVES_MONEY = frozenset(NUMBER[name] for name in ("draw_down", "payment", "transfer"))
 GANG_KINDS = tuple(KIND[name] for name in ("batch", "intermediary", "cash_out", "remote_large"))
 SHARED = ("device", "card", "contact_phone", "address", "employer_phone", "payee", "merchant", "ip")
 """Things that a gang may share, the telling ones first."""
 SHOWN_THINGS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a service as the server told it: how it ended (`CALL_ENDS`), what it cost (fen), whether the answer was used again."""
+
+    service: str
+    end: str
+    fen: int
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,16 @@ class Heard:
     outcome: str
     reasons: tuple[str, ...]
     rules: tuple[str, ...] = ()
+    calls: tuple[Call, ...] = ()
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Heard:
+        """From an answer of the server's."""
+        calls = tuple(
+            Call(each["service"], each["outcome"], round(100 * float(each.get("cost", 0))), each.get("cached", False))
+            for each in answer.get("calls", ())
+        )
+        return cls(answer["outcome"], tuple(answer["reasons"]), tuple(answer["rules"]), calls)
 
 
 @dataclass(slots=True)
@@ -154,7 +174,7 @@ def tell_day(
         if told is None:
             continue
         found.decided += 1
-        done, fraud, fen = _DONE_OF[told.outcome], bool(kind[at]), max(int(amount[at]), 0)
+        done, fraud, fen = DONE_OF[told.outcome], bool(kind[at]), max(int(amount[at]), 0)
         found.stages.setdefault(TYPES[of_type[at]], [0] * len(DONE))[done] += 1
         money = fen if int(of_type[at]) in MOVES_MONEY else 0
         if int(of_type[at]) in MOVES_MONEY:
@@ -185,7 +205,7 @@ def _stopped(kind: NDArray[np.int64], person: NDArray[np.int64], heard: Mapping[
     """A question: was this fraud stopped, or an earlier event of its person and scheme?"""
     first: dict[tuple[int, int], int] = {}
     for at in np.flatnonzero(kind[:last] > 0).tolist():
-        if at in heard and _DONE_OF[heard[at].outcome]:
+        if at in heard and DONE_OF[heard[at].outcome]:
             first.setdefault((int(person[at]), int(kind[at])), at)
     return lambda at: first.get((int(person[at]), int(kind[at])), 1 << 62) <= at
 
@@ -209,7 +229,7 @@ def _gang(made: Made, number: int, last: int, heard: Mapping[int, Heard], of_net
     events = made.events
     own = np.flatnonzero((events["gang"][:last] == number) & (events["kind"][:last] > 0))
     decided = [at for at in own.tolist() if at in heard]
-    stops = [at for at in decided if _DONE_OF[heard[at].outcome]]
+    stops = [at for at in decided if DONE_OF[heard[at].outcome]]
     by_network = [at for at in stops if any(rule in of_network for rule in heard[at].rules)]
     money = [at for at in decided if int(events["type"][at]) in MOVES_MONEY]
     rules = Counter(rule for at in stops for rule in heard[at].rules)

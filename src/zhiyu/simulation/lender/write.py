@@ -19,12 +19,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zhiyu.base.errors import InputError
+from zhiyu.policy.declare import Policy
 from zhiyu.simulation.lender import parameters as p
 from zhiyu.simulation.lender import texts
+from zhiyu.simulation.lender.answers import answer_table, with_answers
 from zhiyu.simulation.lender.make import SETTLED_MS, Made, Say
 from zhiyu.simulation.lender.people import ODDITIES
-from zhiyu.simulation.lender.render import ROWS, tables
+from zhiyu.simulation.lender.render import ROWS, table, tables
 from zhiyu.simulation.lender.rows import KINDS, NUMBER, TYPES
+from zhiyu.simulation.lender.services import SERVICES_VERSION, Known, known_outside
 
 DECIDED = tuple(
     NUMBER[name]
@@ -41,12 +44,16 @@ DECIDED = tuple(
     )
 )
 """Types a lender decides; labels are about these."""
+OUTSIDE = ("people", "events")
+"""Tables of what is known outside, written as `outside_NAME.parquet`."""
 
 
 def write_lender(
-    made: Made, folder: Path, form: Literal["parquet", "ndjson"] = "parquet", say: Say = lambda what, done: None
-) -> dict[str, Any]:
-    """Write everything; returns what stands in `simulation.json`. InputError when the folder holds something else already."""
+    made: Made, folder: Path, form: Literal["parquet", "ndjson"] = "parquet", say: Say = lambda what, done: None,
+    policy: Policy | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Write everything; returns what stands in `simulation.json`. `policy`: the answers of the services that it asks stand among the
+    events, and what is known outside beside them. InputError when the folder holds something else already."""
     if folder.exists() and any(folder.iterdir()) and not (folder / "simulation.json").exists():
         raise InputError(
             f"'{folder}' is not empty and holds no simulation; choose a new folder",
@@ -55,12 +62,17 @@ def write_lender(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "simulation.json").unlink(missing_ok=True)
     path = folder / f"events.{form}"
-    digest = _write_events(made, path, form, say)
+    known = None if policy is None else known_outside(made)
+    parts = tables(made) if policy is None or known is None else _with_answers(made, policy, known)
+    digest, answers = _write_events(made, path, form, say, parts)
+    if known is not None:
+        for name in OUTSIDE:
+            pq.write_table(getattr(known, name), folder / f"outside_{name}.parquet", compression="zstd")
     truth = truth_table(made)
     pq.write_table(truth, folder / "truth.parquet", compression="zstd")
     pq.write_table(labels_table(made, truth), folder / "labels.parquet", compression="zstd")
     pq.write_table(people_table(made), folder / "people.parquet", compression="zstd")
-    told = _told(made, digest)
+    told = _told(made, digest) | ({} if known is None else {"services": SERVICES_VERSION, "answers": answers})
     (folder / "simulation.json").write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return told
 
@@ -123,12 +135,29 @@ def people_table(made: Made) -> pa.Table:
     )
 
 
-def _write_events(made: Made, path: Path, form: str, say: Say) -> str:
+def _with_answers(made: Made, policy: Policy, known: Known) -> Iterator[pa.Table]:
+    """The events, answers among them; an answer that is later than the last event of its part stands in the next one."""
+    left = None
+    for first in range(0, len(made.events), ROWS):
+        last = min(first + ROWS, len(made.events))
+        answers = answer_table(made, policy, known, first, last)
+        answers = answers if left is None else pa.concat_tables([left, answers], promote_options="default")
+        events = table(made, first, last)
+        early = (
+            pc.less(answers["time"], events["time"][-1]) if last < len(made.events) else pa.array([True] * len(answers))
+        )
+        left = answers.filter(pc.invert(early))
+        yield with_answers(events, answers.filter(early))
+
+
+def _write_events(made: Made, path: Path, form: str, say: Say, parts: Iterator[pa.Table]) -> tuple[str, int]:
+    """SHA-256 of the content, and how many rows are no events of the lender's."""
     digest, part = hashlib.sha256(), path.with_name(path.name + ".part")
-    total = max(1, -(-len(made.events) // ROWS))
+    total, rows = max(1, -(-len(made.events) // ROWS)), 0
     writer: Any = None
     with part.open("wb") as stream:
-        for number, table in enumerate(tables(made)):
+        for number, table in enumerate(parts):
+            rows += len(table)
             say("write", 0.55 + 0.45 * number / total)
             for name in table.column_names:
                 digest.update(content_of(table[name]))
@@ -141,7 +170,7 @@ def _write_events(made: Made, path: Path, form: str, say: Say) -> str:
         if writer is not None:
             writer.close()
     part.replace(path)
-    return digest.hexdigest()
+    return digest.hexdigest(), rows - len(made.events)
 
 
 def content_of(column: pa.ChunkedArray) -> bytes:
