@@ -75,7 +75,7 @@ def test_a_file_is_brought_once_renewed_and_its_bad_lines_are_named(home: Path) 
     shown = said("lists", "show", "--list", "stolen_cards", "--as-of", AT)
     assert shown["lists"] == {"stolen_cards": 2}
     assert {
-        "value": "***1111",
+        "value": "411111******1111",
         "since": AT,
         "until": "2024-07-30T08:00:00Z",
         "reason": "报失",
@@ -127,10 +127,10 @@ def test_add_remove_and_snooze(home: Path) -> None:
     made = run(
         "snooze", "stolen", "--field", "card", "--value", CARDS[1], "--until", "30d", "--reason", "known", "--at", AT
     )
-    assert made.stdout == "snoozed stolen card  ***1111  2024-05-01T08:00:00Z → 2024-05-31T08:00:00Z  known\n"
+    assert made.stdout == "snoozed stolen card  411111******1111  2024-05-01T08:00:00Z → 2024-05-31T08:00:00Z  known\n"
     shown = run("lists", "show", "--as-of", AT)
     assert "shops: 1 entries" in shown.stdout
-    assert "snoozed stolen card  ***1111" in shown.stdout
+    assert "snoozed stolen card  411111******1111" in shown.stdout
     assert "静默 stolen card" in run("lists", "show", "--as-of", AT, "--lang", "zh").stdout
 
 

@@ -36,6 +36,7 @@ from zhiyu.commands.simulate import simulate
 from zhiyu.commands.stand_in import stand_in
 from zhiyu.commands.train import train
 from zhiyu.commands.tune import tune
+from zhiyu.commands.vault import vault
 from zhiyu.commands.verify import verify
 from zhiyu.commands.vocabulary import vocabulary
 from zhiyu.commands.warm import warm
@@ -82,6 +83,7 @@ for _command in (
     stand_in,
     train,
     tune,
+    vault,
     verify,
     vocabulary,
     warm,

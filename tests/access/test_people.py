@@ -52,7 +52,7 @@ def test_a_person_is_added_proved_and_stopped(both: str) -> None:
     person = house.people.proved("lin", GOOD, NOW)
     assert (person.roles, person.permissions) == (
         ("investigator",),
-        {"read", "facts", "labels", "lists", "cases", "investigate"},
+        {"read", "facts", "labels", "lists", "cases", "investigate", "reveal"},
     )
     token = house.sessions.begin(person, NOW)
     assert house.sessions.whose(token, NOW + 1) == person
@@ -213,7 +213,15 @@ def test_roles_give_known_permissions_and_none_gives_all() -> None:
         assert may <= set(PERMISSIONS) - {"admin"}, role
         assert zh
         assert permissions_of((role,)) == may
-    assert permissions_of(("auditor", "approver")) == {"read", "policies", "metrics", "audit", "facts", "approve"}
+    assert permissions_of(("auditor", "approver")) == {
+        "read",
+        "policies",
+        "metrics",
+        "audit",
+        "facts",
+        "approve",
+        "cases",
+    }
     assert [role for role, (_, _, may) in ROLES.items() if "policy" in may] == [], (
         "nobody releases without somebody else"
     )

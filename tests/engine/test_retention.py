@@ -102,7 +102,7 @@ def test_what_is_promised_stays_and_what_is_not_goes(tmp_path: Path) -> None:
     assert live.log.bytes_kept() < before / 1.5
     assert len(list((tmp_path / "default" / "log").glob("*.log"))) == len(live.log.segments)
     facts = live.retention.facts()
-    assert facts["promise"] == {"keep": "3h", "verify": "2h"}
+    assert facts["promise"] == {"keep": "3h", "verify": "2h", "personal": "3h"}
     assert facts["explained_from"]["position"] == live.log.first == live.facts()["log_first"]
     for answer in folder.decided():
         age_ms = (400 - int(str(answer["position"]))) * 60_000
@@ -129,7 +129,7 @@ def test_without_a_promise_nothing_goes(tmp_path: Path) -> None:
     folder.run(live, 200)
     live.retention.work(live._needs, wait=True)
     assert live.log.first == 0
-    assert live.retention.facts()["promise"] == {"keep": "forever", "verify": "forever"}
+    assert live.retention.facts()["promise"] == {"keep": "forever", "verify": "forever", "personal": "forever"}
     live.close()
 
 
@@ -188,7 +188,7 @@ def test_promises_are_read_as_they_are_written(tmp_path: Path) -> None:
     for keep, verify in (("30d", "7d"), ("forever", "forever"), ("forever", "1h"), ("2h", "")):
         write_promise(tmp_path, promise_of(keep, verify), RealDisk())
         assert read_promise(tmp_path) == promise_of(keep, verify)
-    assert promise_of("1h") == Promise(MIN_KEEP_MS, MIN_KEEP_MS)
+    assert promise_of("1h") == Promise(MIN_KEEP_MS, MIN_KEEP_MS, MIN_KEEP_MS)
     for keep, verify in (("59m", ""), ("1h", "2h"), ("1h", "forever"), ("soon", ""), ("", "")):
         with pytest.raises(InputError):
             promise_of(keep, verify)

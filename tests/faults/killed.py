@@ -26,6 +26,8 @@ from typing import Any
 
 from tests.engine.live_stream import records
 from tests.faults.senders import Batches, Sender, Single, Stream
+from tests.oracles.naive_vault import kept, told_by_the_log
+from zhiyu.access.vault_keys import add_master
 from zhiyu.decisions.resumed import CAUSES
 from zhiyu.engine.event_frames import noted
 from zhiyu.engine.live import Live
@@ -45,6 +47,7 @@ PLACES = (
     "zhiyu.engine.releases:Releases.write", "zhiyu.server.desk:Desk._hand_out", "zhiyu.server.desk:Desk._synced",
     "zhiyu.server.exchange:Exchange.answer",
     "zhiyu.log.packing:Packing._write", "zhiyu.log.disk:RealDisk.replace",
+    "zhiyu.log.intake:Intake._write", "zhiyu.log.intake:Intake.remove", "zhiyu.access.vault:Vault.file",
 )  # fmt: skip
 """Where a server may be told to die. The first three are called all the time."""
 
@@ -187,6 +190,8 @@ class Story:
         self.told: dict[int, dict[str, Any]] = {}
         self.size = self.rng.choice([8_192, 60_000, 64 << 20])
         self.every = self.rng.choice([40, 200, 10**9])
+        self.masters = folder / "masters.json"
+        add_master(self.masters, 0)
         self.opened: Opened = open_policy(self.policies[0])
         self.hashes = [open_policy(path).artifact.hash for path in self.policies]
         self.wanted = ""
@@ -210,7 +215,7 @@ class Story:
         self.send(server, self.bodies_until(len(self.bodies)))
         self.everything_again(server)
         server.end(signal.SIGTERM)
-        self.look()
+        self.look(whole=True)
 
     def bodies_until(self, last: int) -> list[tuple[int, bytes]]:
         """What nobody was told of yet, up to a record."""
@@ -223,6 +228,7 @@ class Story:
         arguments = [
             "--policy", str(self.policies[number]), "--data", str(self.folder / "data"), "--port", "0", "--clock", "events",
             "--lang", "en", "--segment-bytes", str(self.size), "--snapshot-events", str(self.every), "--max-wait-ms", "60000",
+            "--vault-key", str(self.masters),
         ]  # fmt: skip
         self.server = Server(self.zygote, arguments, self.folder / "said", dies, plain)
         return self.server
@@ -265,8 +271,8 @@ class Story:
                 raise client.wrong
         return not alive
 
-    def look(self) -> None:
-        """Open copies of the folder, one with its snapshots and one without, and compare."""
+    def look(self, whole: bool = False) -> None:
+        """Open copies of the folder, one with its snapshots and one without, and compare. `whole`: everything was told."""
         copies = [self.folder / "whole", self.folder / "bare"]
         for copy in copies:
             shutil.rmtree(copy, ignore_errors=True)
@@ -274,7 +280,10 @@ class Story:
                 self.data, copy, ignore=shutil.ignore_patterns("*.part")
             )  # what is left of a snapshot that was cut off
         shutil.rmtree(copies[1] / "snapshots", ignore_errors=True)
-        found, counted = (Live(copy, self.opened, clock="events", release=False) for copy in copies)
+        keys = self.masters, None
+        found, counted = (
+            Live(copy, self.opened, clock="events", release=False, vault_key=key) for copy, key in zip(copies, keys)
+        )
         self.seen["from a snapshot"] += found.recovered.snapshot >= 0
         self.seen["while a release warmed"] += found.opened.artifact.hash != self.wanted
         self.seen["segments"] += len(found.log.segments)
@@ -289,6 +298,13 @@ class Story:
         for number, answer in self.told.items():
             self.require_as_told(found, number, answer)
         self.require_waits(found)
+        filed = found.vaulting is not None and found.vaulting.vault.facts()["texts"]
+        texts = kept(found)
+        told = {answer["position"] for answer in self.told.values() if answer.get("status") in ("decided", "taken")}
+        assert told_by_the_log(found, told) <= set(texts) <= told_by_the_log(found)
+        assert not whole or set(texts) == told_by_the_log(found)
+        self.seen["texts in the vault"] += len(texts)
+        self.seen["of them not filed at the kill"] += len(texts) - filed
         for live in (found, counted):
             live.close()
         self.seen["answers checked"] += len(self.told)

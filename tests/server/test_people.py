@@ -50,6 +50,9 @@ PERMISSION_OF = {
     ("post", "/v1/cases/{number}:note"): "investigate", ("post", "/v1/cases/{number}:escalate"): "investigate",
     ("post", "/v1/cases/{number}:close"): "investigate", ("post", "/v1/cases/{number}:reopen"): "investigate",
     ("post", "/v1/cases/{number}:answer"): "investigate", ("post", "/v1/cases/{number}:assign"): "assign",
+    ("get", "/v1/vault"): "vault", ("post", "/v1/vault:rotate"): "vault", ("get", "/v1/vault:purposes"): "reveal",
+    ("post", "/v1/vault:reveal"): "reveal", ("post", "/v1/vault:propose"): "reveal", ("post", "/v1/persons:export"): "persons",
+    ("post", "/v1/persons:erase"): "persons",
     ("get", "/v1/roles"): "people", ("get", "/v1/audit"): "audit", ("get", "/v1/audit/proof"): "audit",
 }  # fmt: skip
 """What each operation asks for: a permission, "" nothing, "self" a session. An operation that is not here fails the build."""
@@ -58,15 +61,19 @@ PERMISSION_OF = {
 class Bank:
     """A server that people sign in to, with one person of every role; all have the same password."""
 
-    def __init__(self, folder: Path, url: str = "", gate: Any = None, opened: Any = None) -> None:
+    def __init__(self, folder: Path, url: str = "", gate: Any = None, opened: Any = None, **served: Any) -> None:
         self.url = url or f"sqlite:///{folder / 'records.db'}"
         house = House(self.url, "default")
         for role in ROLES:
             house.add(role, (role,))
         house.records.close()
-        keys = {"default": KEY}
+        keys, wall = {"default": KEY}, {"wall": served.pop("wall")} if "wall" in served else {}
         self.server = Served(
-            folder / "data", opened, gate=gate or SignInGate(), staff=lambda: Staff(Records(self.url), keys)
+            folder / "data",
+            opened,
+            gate=gate or SignInGate(),
+            staff=lambda: Staff(Records(self.url), keys, **wall),
+            **served,
         )
 
     def __enter__(self) -> Bank:
@@ -149,7 +156,7 @@ def test_sign_in_tells_who_one_is_and_the_cookie_is_for_our_pages_alone(bank: Ba
     answer = client.post("/v1/sessions", json={"name": "investigator", "password": GOOD})
     cookie = answer.headers["set-cookie"]
     assert all(part in cookie for part in ("HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"))
-    assert answer.json()["permissions"] == ["facts", "labels", "lists", "read"]
+    assert answer.json()["permissions"] == ["cases", "facts", "investigate", "labels", "lists", "read", "reveal"]
     me = client.get("/v1/me").json()
     assert (me["name"], me["roles"], me["tenant"]) == ("investigator", ["investigator"], "default")
     assert client.post("/v1/snoozes", json={}).json()["code"] == "forgery_proof"

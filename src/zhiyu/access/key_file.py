@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from zhiyu.access.keys import SCOPES, StoredKey
+from zhiyu.access.private_file import read_private, replace_private
 from zhiyu.base.errors import InputError
 
 MAX_KEYS = 10_000
@@ -27,20 +28,12 @@ class _File(msgspec.Struct):
 def read_keys(path: Path) -> list[StoredKey]:
     """The keys of a file. InputError when it is absent, damaged, or open to others."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return _read(path, read_private(path, MAX_FILE_BYTES))
     except FileNotFoundError:
         raise InputError(
             f"there is no file of keys '{path}'; make one with `zhiyu keys new --keys {path} --scope decide`",
             f"没有密钥文件“{path}”；请用 `zhiyu keys new --keys {path} --scope decide` 创建",
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
-        if os.fstat(file.fileno()).st_mode & 0o077:
-            raise InputError(
-                f"'{path}' can be read or written by others; run `chmod 600 {path}`",
-                f"其他用户可读写“{path}”；请执行 `chmod 600 {path}`",
-            )
-        data = file.read(MAX_FILE_BYTES + 1)
-    return _read(path, data)
 
 
 def _read(path: Path, data: bytes) -> list[StoredKey]:
@@ -99,17 +92,6 @@ def _changed(path: Path, change: Callable[[list[StoredKey]], list[StoredKey]]) -
                 f"a file holds at most {MAX_KEYS:,} keys; revoke some",
                 f"密钥文件最多 {MAX_KEYS:,} 个密钥；请先吊销一些",
             )
-        _replace(path, msgspec.json.format(msgspec.json.encode(_File(1, keys)), indent=1) + b"\n")
+        replace_private(path, msgspec.json.format(msgspec.json.encode(_File(1, keys)), indent=1) + b"\n")
     finally:
         os.close(lock)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)

@@ -29,6 +29,9 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "metrics": ("see figures of the running server", "查看运行指标"),
         "people": ("add people, give roles, end sessions", "管理人员、角色与会话"),
         "audit": ("read and verify the audit", "查看并核验审计记录"),
+        "reveal": ("see personal values in clear, for a purpose", "凭用途查看个人信息明文"),
+        "persons": ("tell a person what is held about them, and erase it", "导出并删除某人的个人信息"),
+        "vault": ("see the state of the vault, change its keys", "查看保险库状态、更换密钥"),
         "admin": ("everything; for keys of machines on trial systems", "全部权限；仅用于试用系统的密钥"),
     }
 )
@@ -36,7 +39,7 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 ROLES: Mapping[str, tuple[str, str, frozenset[str]]] = MappingProxyType(
     {
-        "administrator": ("administrator", "管理员", frozenset({"people", "metrics"})),
+        "administrator": ("administrator", "管理员", frozenset({"people", "metrics", "vault"})),
         "strategist": (
             "strategist",
             "策略师",
@@ -46,7 +49,7 @@ ROLES: Mapping[str, tuple[str, str, frozenset[str]]] = MappingProxyType(
         "investigator": (
             "investigator",
             "调查员",
-            frozenset({"read", "facts", "labels", "lists", "cases", "investigate"}),
+            frozenset({"read", "facts", "labels", "lists", "cases", "investigate", "reveal"}),
         ),
         "supervisor": (
             "supervisor",
@@ -54,11 +57,15 @@ ROLES: Mapping[str, tuple[str, str, frozenset[str]]] = MappingProxyType(
             frozenset(
                 {
                     *("read", "facts", "labels", "lists", "policies", "approve", "rollback", "metrics", "audit"),
-                    *("cases", "investigate", "assign"),
+                    *("cases", "investigate", "assign", "reveal", "persons"),
                 }
             ),
         ),
-        "consumer-protection": ("consumer protection", "消保专员", frozenset({"read", "labels", "cases"})),
+        "consumer-protection": (
+            "consumer protection",
+            "消保专员",
+            frozenset({"read", "labels", "cases", "reveal", "persons"}),
+        ),
         "model-engineer": ("model engineer", "模型工程师", frozenset({"read", "policies", "propose", "metrics"})),
         "auditor": ("auditor", "审计员", frozenset({"read", "policies", "metrics", "audit", "cases"})),
     }

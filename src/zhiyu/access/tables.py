@@ -94,3 +94,16 @@ proposals = Table(
     Index("ix_proposals_state", "tenant", "state"),
 )
 """What somebody proposes and somebody else approves: see `proposals.Proposal`. `payload`, `outcome`: JSON."""
+
+reveals = Table(
+    "reveals",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("by", String(128), nullable=False),
+    Column("at_ms", Millis, nullable=False),
+    Column("count", Number, nullable=False),
+    Column("proposal", Number, nullable=False),
+    Index("ix_reveals_by", "tenant", "by", "at_ms"),
+)
+"""How many personal values were shown to whom, for the limit by the hour. `number`: of the entry of the audit; `proposal`: 0 for none."""

@@ -26,9 +26,14 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--verify", default="", help="Promise: decisions can be made again for so long (default: as long as --keep)."
 )
+@click.option(
+    "--personal",
+    default="",
+    help="Promise: the vault forgets who was not seen for so long (default: as long as --keep).",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @language_option
-def retention(data: Path, tenant: str, keep: str, verify: str, as_json: bool, lang: str | None) -> None:
+def retention(data: Path, tenant: str, keep: str, verify: str, personal: str, as_json: bool, lang: str | None) -> None:
     """Show what is kept and for how long it is promised; with --keep, promise anew."""
     from zhiyu.engine.kept import Kept
     from zhiyu.engine.promise import promise_of, write_promise
@@ -37,9 +42,10 @@ def retention(data: Path, tenant: str, keep: str, verify: str, as_json: bool, la
 
     language = language_of(lang)
     with told(language):
-        if verify and not keep:
-            raise InputError("--verify needs --keep", "--verify 需要同时给出 --keep")
-        promise = promise_of(keep, verify) if keep else None
+        for name, given in (("--verify", verify), ("--personal", personal)):
+            if given and not keep:
+                raise InputError(f"{name} needs --keep", f"{name} 需要同时给出 --keep")
+        promise = promise_of(keep, verify, personal) if keep else None
         kept = Kept(data, tenant)
         if promise is not None:
             write_promise(kept.folder, promise, RealDisk())
@@ -57,7 +63,7 @@ def _said(facts: dict[str, Any], zh: bool) -> list[str]:
     problem = [f"{'问题' if zh else 'problem'}: {facts['problem']}"] if facts["problem"] else []
     if zh:
         return [
-            f"承诺：记录保存 {promise['keep']}，可重新决策 {promise['verify']}",
+            f"承诺：记录保存 {promise['keep']}，可重新决策 {promise['verify']}，个人信息在最后一次出现后保存 {promise['personal']}",
             f"可解释：自位置 {explained['position']:,}（{_when(explained['written_ms'])}）起；{facts['segments']} 段，{size}",
             f"压缩：{packed} 段；未压缩为 {unpacked}",
             f"可重新决策：自位置 {again['position']:,}（{_when(again['written_ms'])}）起；快照 {len(facts['snapshots'])} 个",
@@ -66,6 +72,7 @@ def _said(facts: dict[str, Any], zh: bool) -> list[str]:
     count = len(facts["snapshots"])
     return [
         f"promised: records for {promise['keep']}, deciding again for {promise['verify']}",
+        f"promised: personal values for {promise['personal']} after their person was last seen",
         f"explained: from position {explained['position']:,} ({_when(explained['written_ms'])}) on; {facts['segments']} segments, {size}",
         f"packed: {packed} segments; {unpacked} unpacked",
         f"decided again: from position {again['position']:,} ({_when(again['written_ms'])}) on; {count} snapshots",

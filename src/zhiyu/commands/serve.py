@@ -62,6 +62,12 @@ _FILE = click.Path(path_type=Path)
     help="Database of people and their work: postgresql://… (default: ZHIYU_RECORDS, else records.db in the data folder).",
 )
 @click.option("--queues", type=_FILE, default=None, help="The queues of cases, with --people (see docs/cases.md).")
+@click.option(
+    "--vault-key",
+    type=_FILE,
+    default=None,
+    help="Keep personal values in a vault, under the master keys of this file (see `zhiyu vault`).",
+)
 @click.option("--tls-cert", type=_FILE, default=None, help="Certificate chain, PEM.")
 @click.option("--tls-key", type=_FILE, default=None, help="Its private key, PEM.")
 @click.option("--insecure-no-tls", is_flag=True, help="Not on loopback without TLS: something in front of it ends TLS.")
@@ -88,6 +94,7 @@ def serve(
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
     queues: Path | None,
+    vault_key: Path | None,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -105,7 +112,12 @@ def serve(
         check_exposure(host, keys is not None or people, tls_cert, tls_key, insecure_no_tls)
         gate = _gate(keys, tenants, people)
         opened = {tenant: open_policy(policy, tenant) for tenant in tenants}
-        opens = {tenant: _opener(each, data, clock, segment_bytes, snapshot_events) for tenant, each in opened.items()}
+        if vault_key is not None:
+            _check_vault(vault_key)
+        opens = {
+            tenant: _opener(each, data, clock, segment_bytes, snapshot_events, vault_key)
+            for tenant, each in opened.items()
+        }
         declared = [service.name for service in opened[tenants[0]].policy.services]
         endpoints = read_endpoints(services, declared) if services is not None else NOWHERE
         sock = bound(host, port)
@@ -166,14 +178,22 @@ def _unreachable(declared: list[str], endpoints: Mapping[str, Endpoint], languag
     return [f"services without an address, every call of them fails: {', '.join(missing)}; see --services"]
 
 
+def _check_vault(masters: Path) -> None:
+    """InputError when the file of master keys cannot be used, before anything is opened."""
+    require_server("cryptography")
+    from zhiyu.access.vault_keys import read_masters
+
+    read_masters(masters)
+
+
 def _opener(
-    opened: Opened, data: Path, clock: Literal["wall", "events"], segment_bytes: int, snapshot_events: int
-) -> Callable[[], Live]:
+    opened: Opened, data: Path, clock: Literal["wall", "events"], segment_bytes: int, snapshot_events: int, vault_key: Path | None
+) -> Callable[[], Live]:  # fmt: skip
     from zhiyu.engine.live import Live
 
     return lambda: Live(
-        data / opened.tenant, opened, clock=clock, segment_bytes=segment_bytes, snapshot_events=snapshot_events
-    )
+        data / opened.tenant, opened, clock=clock, segment_bytes=segment_bytes, snapshot_events=snapshot_events, vault_key=vault_key
+    )  # fmt: skip
 
 
 def _started(site: Site, plan: Plan, address: Any, host: str, language: str) -> list[str]:

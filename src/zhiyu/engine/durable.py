@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from zhiyu.base.errors import InputError
 from zhiyu.engine.admit import NO_CLOCK
@@ -29,6 +29,9 @@ from zhiyu.log.disk import Disk, RealDisk
 from zhiyu.log.packing import Packing
 from zhiyu.log.segments import SEGMENT_BYTES, SegmentLog
 
+if TYPE_CHECKING:
+    from zhiyu.engine.vaulting import Vaulting
+
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 SNAPSHOT_EVENTS = 1_000_000
 """A snapshot is begun after so many events: recovery replays at most these."""
@@ -37,12 +40,13 @@ CLOSE_EVENTS = 10_000
 
 
 class Durable:
-    """Opens or makes the folder and recovers; `broken`: why nothing more can be taken, "" while it can."""
+    """Opens or makes the folder and recovers; `broken`: why nothing more can be taken, "" while it can. `vault_key`: the file of master
+    keys of the vault; None: personal values are kept nowhere."""
 
     def __init__(
         self, folder: Path, opened: Opened, *, clock: Literal["wall", "events"] = "wall", disk: Disk | None = None,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000, segment_bytes: int = SEGMENT_BYTES,
-        snapshot_events: int = SNAPSHOT_EVENTS,
+        snapshot_events: int = SNAPSHOT_EVENTS, vault_key: Path | None = None,
     ) -> None:  # fmt: skip
         if not _TENANT.fullmatch(opened.tenant):
             raise InputError(
@@ -59,6 +63,7 @@ class Durable:
             self.releases = Releases(folder / "policies", self.log)
             self.snapshots = Snapshots(folder / "snapshots")
             self.opened, self.engine, self.recovered = recover(self.log, self.releases, opened, self.snapshots)
+            self.vaulting = self._vaulting(vault_key, disk or RealDisk())
         except BaseException:
             os.close(self._lock)
             raise
@@ -91,7 +96,7 @@ class Durable:
         """Wait until everything taken so far is on the disk; returns the position up to which that is true."""
         self._require_working()
         try:
-            return self.log.sync()
+            return self.log.sync(self.vaulting.begin_sync) if self.vaulting is not None else self.log.sync()
         except OSError as failed:
             self.broken = f"sync failed: {failed}"
             raise Broken(
@@ -147,9 +152,19 @@ class Durable:
                     self.snapshot(wait=True)
                 self.sync()
         finally:
+            if self.vaulting is not None:
+                self.vaulting.close()
             self.archive.index.close()
             self.log.close()
             os.close(self._lock)
+
+    def _vaulting(self, vault_key: Path | None, disk: Disk) -> Vaulting | None:
+        """What keeps personal values in the vault; its packages are loaded only where there is one."""
+        if vault_key is None:
+            return None
+        from zhiyu.engine.vaulting import open_vaulting
+
+        return open_vaulting(self.folder, vault_key, disk, self.tenant, self.log, self._opened_of, self._now)
 
     @contextmanager
     def _breaking(self) -> Iterator[None]:

@@ -57,10 +57,11 @@ class Live(InForce, Earlier):
     def __init__(
         self, folder: Path, opened: Opened, *, clock: Literal["wall", "events"] = "wall", disk: Disk | None = None,
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000, segment_bytes: int = SEGMENT_BYTES,
-        snapshot_events: int = SNAPSHOT_EVENTS, release: bool = True,
+        snapshot_events: int = SNAPSHOT_EVENTS, release: bool = True, vault_key: Path | None = None,
     ) -> None:  # fmt: skip
         super().__init__(
-            folder, opened, clock=clock, disk=disk, now=now, segment_bytes=segment_bytes, snapshot_events=snapshot_events
+            folder, opened, clock=clock, disk=disk, now=now, segment_bytes=segment_bytes, snapshot_events=snapshot_events,
+            vault_key=vault_key,
         )  # fmt: skip
         self.decode_s = 0.0
         self.asks = Asks()
@@ -104,6 +105,8 @@ class Live(InForce, Earlier):
         if late:
             fallbacks = np.flatnonzero(np.isin(batch.positions, np.array([first + number for number in late])))
         outcome = self.engine.process(batch, self.answers.needs_values, floors, fallbacks)
+        if self.vaulting is not None:
+            self.vaulting.seal(self.opened, source.name if source else "", bodies, first, batch, outcome)
         chain = self._log(batch, outcome, floors, fallbacks)
         decided = self.answers.bodies(outcome.decisions, chain)
         for body, position in zip(decided, outcome.decisions.positions.tolist()):
@@ -224,6 +227,8 @@ class Live(InForce, Earlier):
         self.log.reserve(len(payload))
         with self._breaking():
             events, self.position = forget(self.engine, note), self.position + 1
+            if self.vaulting is not None and note.field in self.opened.persons.values():
+                self.vaulting.erase(note.code, self.position - 1)
             self.log.append(FORGET, payload, 1, self.position - 1, self.position)
             self.archive.keep_nothing(before)
         return events
@@ -258,6 +263,9 @@ class Live(InForce, Earlier):
             self.packing.work()
         self._keep_snapshots()
         self.tick()
+        if self.vaulting is not None:
+            self.vaulting.keep_ms = self.retention.promise.personal_ms
+            self.vaulting.work()
         if self.warming is None:
             return self.snapshots.work(seconds) | self.archive.index.work(seconds)
         if not self.warming.work(seconds) and self.warming.done >= self.log.position:

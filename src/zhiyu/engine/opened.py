@@ -27,6 +27,7 @@ from zhiyu.decisions.values import seen_form, text_of, to_python
 from zhiyu.events.batch import EventBatch
 from zhiyu.events.declare import Source
 from zhiyu.events.list_values import ValueReader, Vocabulary
+from zhiyu.events.personal import person_field
 from zhiyu.events.refusals import Bad
 from zhiyu.expressions.types import Kind, Type
 from zhiyu.policy.artifact import Artifact, artifact_of
@@ -77,6 +78,17 @@ class Opened:
         """Fields whose values are kept as codes only."""
         columns = self.compiled.schema.columns
         return frozenset(column.name for column in columns if column.role == "field" and column.type.personal)
+
+    @cached_property
+    def persons(self) -> dict[int, str]:
+        """Numbers of the event types with personal fields → the field that says who they are about, "" for none."""
+        network = self.policy.network
+        named = network.person if network is not None else ""
+        return {
+            number: person_field(event, named)
+            for number, event in enumerate(self.compiled.schema.types)
+            if not self.personal.isdisjoint(event.fields)
+        }
 
     @cached_property
     def known_entities(self) -> dict[str, ValueReader]:

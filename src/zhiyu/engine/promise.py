@@ -24,21 +24,24 @@ MIN_KEEP_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """Decisions can be explained for `keep_ms`, and decided again for `verify_ms`, after they were made; None: for good.
+    """Decisions can be explained for `keep_ms`, and decided again for `verify_ms`, after they were made; None: for good. Personal values
+    stay in the vault for `personal_ms` after their person was last seen, by whole days.
 
     Without a promise everything is kept, and everything can be decided again from the begin of the log.
     """
 
     keep_ms: int | None = None
     verify_ms: int | None = None
+    personal_ms: int | None = None
 
     def to_dict(self) -> dict[str, str]:
         """As a JSON object: durations as people write them."""
-        return {"keep": _said(self.keep_ms), "verify": _said(self.verify_ms)}
+        return {"keep": _said(self.keep_ms), "verify": _said(self.verify_ms), "personal": _said(self.personal_ms)}
 
 
-def promise_of(keep: str, verify: str = "") -> Promise:
-    """From "30d" or "forever"; `verify` is as long as `keep` without one. InputError for anything else, or when `verify` is longer."""
+def promise_of(keep: str, verify: str = "", personal: str = "") -> Promise:
+    """From "30d" or "forever"; `verify` and `personal` are as long as `keep` without one. InputError for anything else, or when `verify` is
+    longer."""
     keep_ms = _read(keep, "keep")
     verify_ms = _read(verify, "verify") if verify else keep_ms
     if keep_ms is not None and (verify_ms is None or verify_ms > keep_ms):
@@ -46,7 +49,7 @@ def promise_of(keep: str, verify: str = "") -> Promise:
             f"what is kept for {keep} cannot be decided again for {verify}; make verify at most {keep}",
             f"只保存 {keep} 的记录无法在 {verify} 内重新决策；verify 不能超过 {keep}",
         )
-    return Promise(keep_ms, verify_ms)
+    return Promise(keep_ms, verify_ms, _read(personal, "personal") if personal else keep_ms)
 
 
 def read_promise(folder: Path) -> Promise:
@@ -54,7 +57,7 @@ def read_promise(folder: Path) -> Promise:
     path = folder / FILE
     try:
         content: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-        return promise_of(content["keep"], content.get("verify", ""))
+        return promise_of(content["keep"], content.get("verify", ""), content.get("personal", ""))
     except FileNotFoundError:
         return Promise()
     except (msgspec.DecodeError, KeyError, TypeError, AttributeError, OSError):

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from zhiyu.events.masks import Mask
+
 FieldKind = Literal[
     "string",
     "int",
@@ -47,7 +49,8 @@ class Field(Declaration, frozen=True):
     `digits`: decimal digits kept by `number` (default 6; money takes them from `currency`). `min`/`max` are written in
     major units ("-5", "1000000.00"). `require: valid` refuses an event whose check digit fails; otherwise it is the signal
     `<name>_valid`. `actionable`: the customer can change it, in this direction, by `step` at a time (major units); explanations may suggest
-    such a change. `personal` marks are implied by id_number, phone, card and email: the value becomes a keyed token at the door.
+    such a change. `personal` marks are implied by id_number, phone, card and email: the value becomes a keyed token at the door. `mask`:
+    how a personal text is shown to people, by its kind where it has one.
     """
 
     type: FieldKind
@@ -60,6 +63,7 @@ class Field(Declaration, frozen=True):
     values: tuple[str, ...] = ()
     entity: str = ""
     personal: bool | None = None
+    mask: Mask = ""
     require: Literal["", "valid"] = ""
     unit: str = ""
     normalise: tuple[Literal["trim", "lower", "upper", "digits", "spaces"], ...] = ("trim",)

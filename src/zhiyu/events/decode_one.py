@@ -190,7 +190,7 @@ def read_field_of_one(
         null = text is None
         if text is not None:
             row.put(plan.register, text)
-            row.shown[plan.name] = [mask(text) if plan.personal else text]
+            row.shown[plan.name] = [mask(text, plan.text.mask) if plan.personal else text]
             if plan.checked is not None or plan.prepared:
                 _derived(row, plan, text, time_ms, done)
         else:

@@ -43,7 +43,7 @@ class ValueReader:
     >>> reader = ValueReader([Field(type="card")], Codes(bytes(16)))
     >>> found = reader.read(["4111 1111 1111 1111", "4111111111111112"])
     >>> found.shown[0], int(found.codes[0]) == Codes(bytes(16)).one("4111111111111111"), found.bad[1].code
-    ('***1111', True, 'bad_check')
+    ('411111******1111', True, 'bad_check')
     """
 
     def __init__(self, fields: Iterable[Field], codes: Codes) -> None:
@@ -100,7 +100,7 @@ class ValueReader:
             bad.setdefault(at, _failed_check())
         for at in np.flatnonzero(null_of(texts)).tolist():
             bad.setdefault(at, missing())
-        shown: list[Any] = (mask_column(texts) if reader.personal else texts).fill_null("").to_pylist()
+        shown: list[Any] = (mask_column(texts, reader.mask) if reader.personal else texts).fill_null("").to_pylist()
         return ListedValues(self._codes.column(texts), shown, bad)
 
 

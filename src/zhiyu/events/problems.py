@@ -14,6 +14,7 @@ from zhiyu.base.limits import MAX_FIELDS
 from zhiyu.base.money import MINOR_DIGITS
 from zhiyu.events.declare import EventType, Field
 from zhiyu.events.kinds.kinds import CHECKED, TEXT_KINDS, Reader, reader_of
+from zhiyu.events.kinds.text import personal_of
 
 RESERVED = frozenset(
     (
@@ -153,6 +154,9 @@ class Finder:
                 f"类型 {f.type} 不能转为令牌",
                 Hint("use type string", "改用类型 string"),
             )
+        if f.mask and not personal_of(f):
+            hint = Hint("add personal: true", "加上 personal: true")
+            wrong("mask", "only personal fields are shown masked", "只有个人信息字段才会脱敏显示", hint)
         if "lower" in f.normalise and "upper" in f.normalise:
             wrong("normalise", "both lower and upper", "同时写了 lower 与 upper", Hint("keep one", "只保留一个"))
         if "digits" in f.normalise and f.type in ("ip", "email", "id_number"):

@@ -86,7 +86,7 @@ def read_field(sink: Sink, plan: FieldPlan, raw: RawColumn, second: RawColumn | 
         column = read_texts(plan.text, raw, bool(plan.prepared))
         null = spread(null_of(column.texts), column.row)
         sink.put(plan.register, at, spread(sink.codes.column(column.texts), column.row), null)
-        sink.show(plan.name, at, _shown(column.texts, column.row, plan.personal))
+        sink.show(plan.name, at, _shown(column.texts, column.row, plan.text.mask if plan.personal else None))
         _signals(sink, plan, column, time_ms if at is None else time_ms[at], at)
         for one in plan.prepared:
             _prepared(sink, plan, one, column, at)
@@ -114,8 +114,9 @@ def spread(values: Any, row: Rows | None) -> Any:
     return values if row is None else values[row]
 
 
-def _shown(texts: pa.Array, row: Rows | None, personal: bool) -> pa.Array:
-    texts = mask_column(texts) if personal else texts
+def _shown(texts: pa.Array, row: Rows | None, form: str | None) -> pa.Array:
+    """As people see them; `form`: of personal ones, None for others."""
+    texts = mask_column(texts, form) if form is not None else texts
     return texts if row is None else pa.DictionaryArray.from_arrays(pa.array(row), texts)
 
 
@@ -129,7 +130,7 @@ def _signals(sink: Sink, plan: FieldPlan, column: TextColumn, time_ms: Int64s, a
             values = _register_values(sink, found)
             sink.put(signal.register, at, spread(values, column.row), spread(null_of(found), column.row))
         if signal.shown:
-            sink.show(signal.shown, at, _shown(found, column.row, False))
+            sink.show(signal.shown, at, _shown(found, column.row, None))
 
 
 def _register_values(sink: Sink, column: pa.Array) -> Int64s:
@@ -149,7 +150,7 @@ def _prepared(sink: Sink, plan: FieldPlan, one: PreparedPlan, column: TextColumn
     found = pa.array(made, arrow_type(one.prepared.type))
     sink.put(one.register, at, spread(_register_values(sink, found), column.row), spread(null_of(found), column.row))
     if one.is_text:
-        sink.show(one.prepared.key, at, _shown(found, column.row, one.personal))
+        sink.show(one.prepared.key, at, _shown(found, column.row, "" if one.personal else None))
 
 
 def _ages(birth: Int64s, time_ms: Int64s) -> tuple[Int64s, Bools]:

@@ -47,8 +47,8 @@ ENVELOPE = (TYPE_KEY, ID_KEY, TIME_KEY)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Table:
-    """A plan as the kernels read it. `texts`: per type (name, slot, personal) of what is shown; `others`: per type the fields left to the
-    scalar, with the slots of their columns."""
+    """A plan as the kernels read it. `texts`: per type (name, slot, form of the mask, None for none) of what is shown; `others`: per type
+    the fields left to the scalar, with the slots of their columns."""
 
     names: Any
     name_edges: Any
@@ -58,7 +58,7 @@ class _Table:
     field_edges: Any
     choices: Any
     choice_edges: Any
-    texts: tuple[tuple[tuple[str, int, bool], ...], ...]
+    texts: tuple[tuple[tuple[str, int, str | None], ...], ...]
     others: tuple[tuple[tuple[FieldPlan, tuple[tuple[str, int], ...]], ...], ...]
 
 
@@ -181,12 +181,12 @@ class _Found:
         lines = [(self.kinds[row].tolist(), self.spans[row].tolist()) for row in rows.tolist()]
         for kind in sorted(set(types)):
             own = [(number, line) for number, line in enumerate(lines) if types[number] == kind]
-            for name, slot, personal in self.table.texts[kind]:
+            for name, slot, form in self.table.texts[kind]:
                 column = made.setdefault(name, [None] * len(rows))
                 for number, (kinds, spans) in own:
                     if kinds[slot] == TEXT:
                         text = self.piece(spans[2 * slot], spans[2 * slot + 1])
-                        column[number] = mask(text) if text and personal else text or None
+                        column[number] = mask(text, form) if text and form is not None else text or None
         return made
 
     def _shown_many(self, rows: Any, type_index: Any) -> dict[str, list[str | None]]:
@@ -194,13 +194,13 @@ class _Found:
         for kind in sorted(set(type_index.tolist())):
             own = np.flatnonzero(type_index == kind)
             whole = len(own) == len(rows)
-            for name, slot, personal in self.table.texts[kind]:
+            for name, slot, form in self.table.texts[kind]:
                 at = rows[own]
                 found: list[str | None] = list(self.texts(slot, at))
                 if not (self.kinds[at, slot] == TEXT).all():
                     found = [text if is_text else None for text, is_text in zip(found, self.kinds[at, slot] == TEXT)]
-                if personal or not all(found):
-                    found = [mask(text) if text and personal else text or None for text in found]
+                if form is not None or not all(found):
+                    found = [mask(text, form) if text and form is not None else text or None for text in found]
                 _place(made, name, found, None if whole else own.tolist(), len(rows))
         return made
 
@@ -247,7 +247,7 @@ def _table(plan: Plan, names: list[str]) -> _Table:
                 columns = [column for column in (field.column, field.second) if column]
                 left.append((field, tuple((column, slots[column]) for column in columns)))
             elif field.text is not None:
-                shown.append((field.name, slots[field.column], field.personal))
+                shown.append((field.name, slots[field.column], field.text.mask if field.personal else None))
         edges.append(len(rows))
         texts.append(tuple(shown))
         others.append(tuple(left))

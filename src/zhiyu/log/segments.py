@@ -130,12 +130,16 @@ class SegmentLog:
         last.note(read_header(data), last.end)
         return chain
 
-    def sync(self) -> int:
-        """Wait until everything appended so far is on the disk; returns the position up to which that is true."""
+    def sync(self, beside: Callable[[], Callable[[], None] | None] = lambda: None) -> int:
+        """Wait until everything appended so far is on the disk; returns the position up to which that is true. `beside` begins to sync what
+        belongs to it elsewhere, while this does; what it returns waits for the end of that."""
         with self._lock:
             last = self._last
             end, position = last.end, last.next
+            waits = beside()
             last.file.sync()
+            if waits is not None:
+                waits()
             self._mark(last.first, end)
         self.durable = position
         return position

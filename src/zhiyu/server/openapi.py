@@ -36,10 +36,11 @@ def described(app: FastAPI) -> dict[str, Any]:
     if signs_in:
         from zhiyu.server.openapi_cases import case_paths, case_schemas
         from zhiyu.server.openapi_people import people_paths, people_schemas  # loads the database's library
+        from zhiyu.server.openapi_privacy import privacy_paths, privacy_schemas
 
         paths, schemas, schemes = (
-            paths | people_paths(_problems) | case_paths(_problems),
-            schemas | people_schemas() | case_schemas(),
+            paths | people_paths(_problems) | case_paths(_problems) | privacy_paths(_problems),
+            schemas | people_schemas() | case_schemas() | privacy_schemas(),
             schemes | {"session": _SESSION},
         )
     made["paths"] = _thin_paths() | paths | {path: _with_problems(path, item) for path, item in made["paths"].items()}

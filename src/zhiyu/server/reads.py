@@ -74,8 +74,10 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     from zhiyu.server.cases import add_cases
     from zhiyu.server.following import Following
     from zhiyu.server.people import add_people
+    from zhiyu.server.persons import add_persons
     from zhiyu.server.proposals import add_proposals
     from zhiyu.server.releasing import Releasing
+    from zhiyu.server.vault import add_vault
 
     site.releasing = Releasing(site, staff)
     add_people(app, site, staff)
@@ -83,6 +85,8 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     site.following = Following(site, staff)
     add_cases(app, site, staff)
     add_case_steps(app, site, staff)
+    add_vault(app, site, staff)
+    add_persons(app, site, staff)
 
 
 def no_decision() -> HttpError:

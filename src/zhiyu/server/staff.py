@@ -18,6 +18,7 @@ from typing import TypeVar
 from zhiyu.access.audit import Audit
 from zhiyu.access.people import People, Person
 from zhiyu.access.proposals import Proposals
+from zhiyu.access.reveals import Reveals
 from zhiyu.access.sessions import Sessions
 from zhiyu.cases.queues import DEFAULT, Declared
 from zhiyu.cases.work import Cases
@@ -34,13 +35,14 @@ _THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The people, sessions, proposals, audit and cases of one tenant."""
+    """The people, sessions, proposals, audit, cases and reveals of one tenant."""
 
     people: People
     sessions: Sessions
     proposals: Proposals
     audit: Audit
     cases: Cases
+    reveals: Reveals
 
 
 class Staff:
@@ -125,4 +127,5 @@ def _office(records: Records, tenant: str, key: bytes, declared: Declared) -> Of
         Proposals(records, audit),
         audit,
         Cases(records, audit, declared),
+        Reveals(records, audit),
     )

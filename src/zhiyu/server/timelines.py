@@ -45,7 +45,7 @@ def add_timelines(app: FastAPI, site: Site) -> None:
         live = desk.live
         asked = Asked(
             id_of(type),
-            _code(live, id_of(type), id_of(id)),
+            code_asked(live, id_of(type), id_of(id)),
             _moment(query, "since"),
             _moment(query, "until"),
             _place(query),
@@ -65,7 +65,8 @@ def add_timelines(app: FastAPI, site: Site) -> None:
         return Response(encoded({"entries": entries, **more}), media_type="application/json")
 
 
-def _code(live: Live, entity: str, value: str) -> int:
+def code_asked(live: Live, entity: str, value: str) -> int:
+    """The code of a value of an entity, or the one that is told as code: and 16 hex digits. HttpError 404, 422."""
     if entity not in live.opened.known_entities:
         known = ", ".join(live.opened.known_entities) or "none"
         raise HttpError(

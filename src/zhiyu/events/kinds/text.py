@@ -244,13 +244,18 @@ def personal_of(declared: Field) -> bool:
     return declared.type in PERSONAL_KINDS if declared.personal is None else declared.personal
 
 
+def mask_of(declared: Field) -> str:
+    """The form in which a personal text is shown: as declared, else implied by the kind, "" for none."""
+    return declared.mask or (declared.type if declared.type in PERSONAL_KINDS else "")
+
+
 class Text:
     """Reader of `string` fields."""
 
     signals: tuple[Signal, ...] = ()
 
     def __init__(self, declared: Field) -> None:
-        self.personal = personal_of(declared)
+        self.personal, self.mask = personal_of(declared), mask_of(declared)
         self.type = Type(Kind.STRING, personal=self.personal, nullable=not declared.required)
         self.steps = 0
         for step in declared.normalise:

@@ -28,7 +28,7 @@ MONEY = (
     term("merchant_category", "string", "merchant category|商户类别", "four digits of ISO 18245|四位商户类别码（ISO 18245）"),
     term("terminal", "string", "terminal|终端", "terminal or shop page the payment was made at|支付终端或店铺页面", entity="terminal"),
     term("payee", "string", "payee|收款账户", "token of the account that receives the money|收款账户的令牌", entity="payee"),
-    term("payee_name", "string", "payee's name|收款人姓名", "name on the receiving account|收款账户户名", personal=True, normalise=("trim", "spaces")),
+    term("payee_name", "string", "payee's name|收款人姓名", "name on the receiving account|收款账户户名", personal=True, mask="name", normalise=("trim", "spaces")),
     term("payee_card", "card", "payee's card|收款卡", "card that receives the money|收款银行卡", entity="card"),
     term("payee_bank", "string", "payee's bank|收款银行", "short name of the receiving bank|收款银行简称"),
     term("payee_is_self", "bool", "to an own account|转给本人", "the receiving account is in the customer's own name|收款账户户名为客户本人"),
