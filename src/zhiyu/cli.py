@@ -11,6 +11,7 @@ from zhiyu.commands.attack import attack
 from zhiyu.commands.audit import audit
 from zhiyu.commands.backtest import backtest
 from zhiyu.commands.bench import bench
+from zhiyu.commands.cases import cases
 from zhiyu.commands.check import check
 from zhiyu.commands.decide import decide
 from zhiyu.commands.demo import demo
@@ -57,6 +58,7 @@ for _command in (
     audit,
     backtest,
     bench,
+    cases,
     check,
     decide,
     demo,

@@ -12,10 +12,12 @@ import httpx
 import pytest
 
 from tests.access.conftest import cheap
+from tests.access.test_people import KEY
 from tests.records.databases import Postgres, postgres
 from tests.server.served import Served, payment
 from tests.server.test_people import Bank
 from tests.waiting_policy import MINUTE, START, policy, when
+from zhiyu.cases.pack import Signer, verify
 from zhiyu.engine.live import Answer
 from zhiyu.engine.opened import open_policy
 from zhiyu.records.store import RecordsAway
@@ -184,3 +186,60 @@ def test_a_database_that_goes_away_loses_and_doubles_nothing(tmp_path: Path, pos
 
 async def _taken(desk: Desk, body: bytes) -> list[Answer]:
     return await desk.submit((body,))
+
+
+def test_an_investigation_from_a_person_to_a_pack_that_anybody_can_verify(bank: Bank, tmp_path: Path) -> None:
+    """Two cards share a telephone; the case of one leads to the other; a statement is put into it; a supervisor makes a pack for the
+    police."""
+    for number, card in enumerate(("c1", "c2", "c1", "c3")):
+        phone = {} if card == "c3" else {"phone": "13800001111"}
+        decide(bank, number, card=card, amount=700 + number, time=f"2027-01-15T0{number}:00:00+08:00", **phone)
+    follow(bank.server)
+    client, chief = bank.signed_in("investigator"), bank.signed_in("supervisor")
+    number = next(each["number"] for each in client.get("/v1/cases").json()["cases"] if each["shown"] == "card c1")
+    behind = client.get(f"/v1/cases/{number}/behind").json()
+    assert [(each["entity"], each["people"]) for each in behind["things"]] == [("phone", 2)]
+    assert "13800001111" not in json.dumps(behind), "shown as the log shows it"
+    assert {(each["shown"], each["in_case"]) for each in behind["people"]} == {("c1", True), ("c2", False)}
+    nest = client.get(f"/v1/cases/{number}/nest").json()
+    assert ([each["shown"] for each in nest["people"]], nest["complete"], nest["money"]) == (
+        ["c1", "c2"],
+        True,
+        700_00 + 701_00 + 702_00,
+    )
+    touched = client.get("/v1/investigations/person", params={"entity": "phone:13800001111"}).json()
+    assert (touched["events"], len(touched["cases"])) == (3, 2)
+
+    asked = client.post("/v1/questions", json={"way": "nest", "case": number, "name": "谁在用这部手机"}).json()
+    decide(bank, 8, card="c4", phone="13800001111", amount=10, time="2027-01-15T08:00:00+08:00")
+    again = client.get(f"/v1/questions/{asked['number']}").json()
+    assert (again["same"], again["answer"]) == (True, asked["answer"])
+    assert len(client.get(f"/v1/cases/{number}/nest").json()["people"]) == 3
+    assert [each["name"] for each in client.get("/v1/questions", params={"case": number}).json()["questions"]] == [
+        "谁在用这部手机"
+    ]
+
+    put = client.post(f"/v1/cases/{number}/files", params={"name": "对账单.pdf"}, content=b"%PDF-1.7 statement")
+    assert (put.status_code, put.json()["kind"]) == (200, "application/pdf")
+    wrong = client.post(f"/v1/cases/{number}/files", params={"name": "x.png"}, content=b"%PDF-1.7 statement")
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "name")
+    read = client.get(f"/v1/cases/{number}/files/1")
+    assert (read.content, read.headers["x-content-type-options"]) == (b"%PDF-1.7 statement", "nosniff")
+    assert "attachment" in read.headers["content-disposition"]
+
+    assert client.post(f"/v1/cases/{number}:report", json={"purpose": "police"}).json()["code"] == "scope"
+    assert chief.post(f"/v1/cases/{number}:report", json={"purpose": " "}).json()["field"] == "purpose"
+    made = chief.post(f"/v1/cases/{number}:report", json={"purpose": "police, file 17"})
+    assert made.headers["content-type"] == "application/zip"
+    (tmp_path / "pack.zip").write_bytes(made.content)
+    public = Signer(KEY).public
+    found = verify(tmp_path / "pack.zip", public)
+    assert (found.problems, found.public, found.manifest["purpose"]) == ((), public, "police, file 17")
+    assert set(found.manifest["files"]) == {
+        "report.html",
+        "case.json",
+        "behind.json",
+        "nest.json",
+        "files/001_对账单.pdf",
+    }
+    assert client.get(f"/v1/cases/{number}/timeline").json()["timeline"][0]["verb"] == "report"

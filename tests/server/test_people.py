@@ -53,6 +53,11 @@ PERMISSION_OF = {
     ("get", "/v1/vault"): "vault", ("post", "/v1/vault:rotate"): "vault", ("get", "/v1/vault:purposes"): "reveal",
     ("post", "/v1/vault:reveal"): "reveal", ("post", "/v1/vault:propose"): "reveal", ("post", "/v1/persons:export"): "persons",
     ("post", "/v1/persons:erase"): "persons",
+    ("post", "/v1/cases/{number}/files"): "investigate", ("get", "/v1/cases/{number}/files"): "cases",
+    ("get", "/v1/cases/{number}/files/{file}"): "cases", ("post", "/v1/cases/{number}:report"): "assign",
+    ("get", "/v1/cases/{number}/behind"): "cases", ("get", "/v1/cases/{number}/nest"): "cases",
+    ("get", "/v1/investigations/person"): "cases", ("post", "/v1/questions"): "investigate", ("get", "/v1/questions"): "cases",
+    ("get", "/v1/questions/{number}"): "cases",
     ("get", "/v1/roles"): "people", ("get", "/v1/audit"): "audit", ("get", "/v1/audit/proof"): "audit",
 }  # fmt: skip
 """What each operation asks for: a permission, "" nothing, "self" a session. An operation that is not here fails the build."""
@@ -104,7 +109,7 @@ def bank(tmp_path: Path) -> Any:
 
 def asked(client: httpx.Client, method: str, template: str) -> httpx.Response:
     """A request that gets past the gate and hardly further."""
-    address = template.format(id="p1", type="card", name="nobody", hash="0" * 64, number="99")
+    address = template.format(id="p1", type="card", name="nobody", hash="0" * 64, number="99", file="1")
     body = payment(1) if method in ("post", "patch") else None
     return client.request(method, address, content=body)
 

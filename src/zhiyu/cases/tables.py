@@ -119,3 +119,37 @@ case_positions = Table(
     Column("position", BigInteger, nullable=False),
 )
 """Up to where a source ("log", "gangs") has been read; moved on in the transaction that writes the alerts."""
+
+case_files = Table(
+    "case_files",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("case_number", Number, primary_key=True, autoincrement=False),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("at_ms", Millis, nullable=False),
+)
+"""Files, whose content is kept outside under its `digest` (SHA-256). `kind`: the media type as read off the content."""
+
+case_questions = Table(
+    "case_questions",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    Column("way", String(16), nullable=False),
+    Column("case_number", Number, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("whom", Text, nullable=False),
+    Column("hops", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("until_ms", Millis, nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("at_ms", Millis, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Index("ix_case_questions_case", "tenant", "case_number", "number"),
+)
+"""Questions of investigations: see `questions.Question`. `whom`: JSON."""

@@ -32,6 +32,10 @@ MAX_ALERTS_TOLD = 1_000
 _LAPSED = 200
 
 
+WholeCase = tuple[Case, list[dict[str, Any]], list[dict[str, Any]], list[Step]]
+"""A case, rows of its newest alerts, rows of those that they name, its newest steps."""
+
+
 class NotYours(ZhiyuError):
     """Somebody else works on this case."""
 
@@ -97,7 +101,7 @@ class Cases:
         with self._records.reading() as connection:
             return counts(connection, self.tenant, now_ms)
 
-    def one(self, number: int) -> tuple[Case, list[dict[str, Any]], list[dict[str, Any]], list[Step]]:
+    def one(self, number: int) -> WholeCase:
         """A case, its newest alerts, whom they name, its newest steps. NoSuchCase."""
         with self._records.reading() as connection:
             case = case_at(connection, self.tenant, number)
@@ -195,6 +199,12 @@ class Cases:
         with self._records.writing() as connection:
             case = self._case(connection, number, now_ms, None)
             return self._done(connection, case, by, now_ms, "answer", detail={"alert": alert, **detail})
+
+    def reported(self, number: int, by: str, now_ms: int, detail: dict[str, Any]) -> Case:
+        """A report pack was made of it."""
+        with self._records.writing() as connection:
+            case = self._case(connection, number, now_ms, None)
+            return self._done(connection, case, by, now_ms, "report", detail=detail)
 
     def require(self, number: int, by: str, now_ms: int, version: int | None = None) -> Case:
         """The case, if it is open and nobody else holds it; nothing changes."""
@@ -337,7 +347,7 @@ class Cases:
         write_steps(connection, [step_row(self.tenant, case, now_ms, by, verb, text, detail)])
         write_case(connection, self.tenant, case)
         if verb != "lapse":
-            self._audit.add(connection, now_ms, by or "anybody", f"case.{verb}", f"case/{case.number}", detail or {})
+            self._audit.add(connection, now_ms, by, f"case.{verb}", f"case/{case.number}", detail or {})
         return case
 
 

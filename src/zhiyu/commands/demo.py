@@ -59,13 +59,14 @@ def demo(policy: Path | None, cards: bool, once: bool, lang: str | None) -> None
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         stays = sys.stdout.isatty() and not once
+        password = _person()
         with _outside(folder) as outside, _server(folder, PORT if stays else 0, outside) as url:
             if events is not None:
                 _card_payments(events, folder, url, language)
             else:
                 _lender(folder, url, language, outside)
             if stays:
-                _wait(url, language)
+                _wait(url, password, language)
 
 
 def _card_payments(events: Path, policy: Path, url: str, language: str) -> None:
@@ -136,7 +137,7 @@ def _server(policy: Path, wanted: int, outside: StandIn | None = None) -> Iterat
     command += ["--services", str(FOLDER / SERVICES)] if outside is not None else []
     with log.open("wb") as lines:
         process = subprocess.Popen(
-            [*command, "--port", str(port), "--clock", "events", "--lang", "en"], stdout=lines, stderr=lines,
+            [*command, "--port", str(port), "--clock", "events", "--people", "--trial", "--lang", "en"], stdout=lines, stderr=lines,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
@@ -209,8 +210,30 @@ def _tell_where(event: str, language: str) -> None:
         click.echo(f"{'查看原因' if zh else 'why, in full'}: GET /v1/decisions/{event}/explanation")
 
 
-def _wait(url: str, language: str) -> None:
+def _person() -> str:
+    """Somebody who may sign in to the demo's server, with a password of this run; the password."""
+    import secrets
+
+    from zhiyu.access.audit import Audit
+    from zhiyu.access.people import People
+    from zhiyu.access.roles import ROLES
+    from zhiyu.engine.opened import tenant_key
+    from zhiyu.records.store import Records, url_of
+
+    password, records = secrets.token_urlsafe(12), Records(url_of(FOLDER / "data", None))
+    people = People(records, Audit("default", tenant_key("default")))
+    people.add("demo", tuple(ROLES), password, time.time_ns() // 1_000_000, "system")
+    records.close()
+    return password
+
+
+def _wait(url: str, password: str, language: str) -> None:
     zh = language == "zh"
+    click.echo(
+        f"\n需要处理的决策已成为案件：GET {url}/v1/queues。登录用户 demo，密码 {password}（仅本次运行有效）"
+        if zh
+        else f"\nwhat needs somebody's work stands in cases: GET {url}/v1/queues; sign in as demo, password {password} (of this run only)"
+    )
     click.echo(
         f"\n服务仍在运行：{url}（接口文档 {url}/docs）。按 Ctrl-C 停止"
         if zh

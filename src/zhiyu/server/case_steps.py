@@ -20,7 +20,7 @@ from zhiyu.cases.work import Cases, Finding
 from zhiyu.engine.live import REFUSED
 from zhiyu.engine.opened import Opened
 from zhiyu.server.bodies import read_body
-from zhiyu.server.cases import CaseNumber, as_json, kept, number_of, told_case
+from zhiyu.server.cases import CaseNumber, as_json, by_of, kept, number_of, told_case
 from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import Exchange
 from zhiyu.server.problems import HttpError, encoded
@@ -76,7 +76,7 @@ def add_case_steps(app: FastAPI, site: Site, staff: Staff) -> None:
         exchange, _, cases = kept(request, site, staff, "investigate")
         exchange.known_query()
         read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES) or b"{}", Nothing)
-        queue, by, now = id_of(name), exchange.who, staff.wall()
+        queue, by, now = id_of(name), by_of(exchange), staff.wall()
         if cases.declared.queue(queue) is None:
             raise HttpError(
                 404, "no_queue", "there is no such queue; see GET /v1/queues", "没有该队列；见 GET /v1/queues", "name"
@@ -116,7 +116,7 @@ def _add_steps(app: FastAPI, site: Site, staff: Staff) -> None:
             exchange, _, cases = kept(request, site, staff, permission)
             exchange.known_query()
             body = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES) or b"{}", shape)
-            asked, by, version = number_of(number), exchange.who, _version(exchange)
+            asked, by, version = number_of(number), by_of(exchange), _version(exchange)
             case = await _doing(staff, lambda: does(cases, asked, by, body, version))
             return as_json(told_case(case, staff.wall()), case.version)
 
@@ -159,7 +159,7 @@ def _add_answer(app: FastAPI, site: Site, staff: Staff) -> None:
         exchange, desk, cases = kept(request, site, staff, "investigate")
         exchange.known_query()
         body = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), Answered)
-        asked, by, version, now = number_of(number), exchange.who, _version(exchange), staff.wall()
+        asked, by, version, now = number_of(number), by_of(exchange), _version(exchange), staff.wall()
         case = await staff.aside(lambda: cases.require(asked, by, now, version))
         _, alerts, _, _ = await staff.aside(lambda: cases.one(asked))
         alert = next((each for each in alerts if each["id"] == body.alert and each["waits"] == OPEN), None)

@@ -17,7 +17,7 @@ from zhiyu.cases.listing import Wanted
 from zhiyu.cases.model import CASE_KINDS, DISPOSITIONS, ORDERS, STATES, Case, Step
 from zhiyu.cases.queues import Queue
 from zhiyu.cases.why import why
-from zhiyu.cases.work import Cases
+from zhiyu.cases.work import Cases, WholeCase
 from zhiyu.evaluation.network_files import code_text
 from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import Exchange
@@ -64,15 +64,8 @@ def add_cases(app: FastAPI, site: Site, staff: Staff) -> None:
         exchange, _, cases = kept(request, site, staff, "cases")
         exchange.known_query()
         asked, now = number_of(number), staff.wall()
-        case, alerts, who, steps = await staff.aside(lambda: cases.one(asked))
-        gangs = [int(each["code"]) for each in who if each["entity"] == "gang"]
-        content = told_case(case, now) | {
-            "alerts": [_told_alert(each) for each in alerts],
-            "entities": [_told_who(each) for each in who if each["entity"] != "gang"],
-            "gangs": gangs,
-            "timeline": [told_step(each) for each in steps],
-        }
-        return as_json(content, case.version)
+        found = await staff.aside(lambda: cases.one(asked))
+        return as_json(told_whole(found, now), found[0].version)
 
     @app.get("/v1/cases/{number}/timeline", include_in_schema=False)
     async def timeline(number: CaseNumber, request: Request) -> Response:
@@ -93,6 +86,11 @@ def kept(request: Request, site: Site, staff: Staff, permission: str) -> tuple[E
     return exchange, desk, staff.offices[exchange.grant.tenant].cases
 
 
+def by_of(exchange: Exchange) -> str:
+    """Who does something with a case, as timelines name them."""
+    return exchange.who or "anybody"
+
+
 def number_of(text: str, field: str = "number") -> int:
     """The number in a path or a query; HttpError 422 when it is none."""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
@@ -101,16 +99,22 @@ def number_of(text: str, field: str = "number") -> int:
 
 
 def _wanted(query: dict[str, str], exchange: Exchange, desk: Desk, now_ms: int) -> Wanted:
+    number = {name: number_of(query[name], name) if name in query else 0 for name in ("gang", "min_money")}
+    assignee = query.get("assignee", "")
     return Wanted(
-        state=_one_of(query, "state", ("", *STATES), "open"), queue=query.get("queue", ""),
-        assignee=exchange.who if query.get("assignee") == ME else query.get("assignee", ""), kind=_one_of(query, "kind", ("", *CASE_KINDS)),
-        entity=_entity(query.get("entity"), desk), gang=number_of(query["gang"], "gang") if "gang" in query else 0,
+        state=_one_of(query, "state", ("", *STATES), "open"),
+        queue=query.get("queue", ""),
+        assignee=by_of(exchange) if assignee == ME else assignee,
+        kind=_one_of(query, "kind", ("", *CASE_KINDS)),
+        entity=_entity(query.get("entity"), desk),
+        gang=number["gang"],
         disposition=_one_of(query, "disposition", ("", *DISPOSITIONS)),
-        min_money=number_of(query["min_money"], "min_money") if "min_money" in query else 0,
+        min_money=number["min_money"],
         overdue_ms=now_ms if _one_of(query, "overdue", ("true", "false"), "false") == "true" else 0,
         order=_one_of(query, "order", ORDERS, "priority"),  # type: ignore[arg-type]
-        after=query.get("after", ""), limit=page_size(query.get("limit")),
-    )  # fmt: skip
+        after=query.get("after", ""),
+        limit=page_size(query.get("limit")),
+    )
 
 
 def _one_of(query: dict[str, str], name: str, allowed: tuple[str, ...], default: str = "") -> str:
@@ -122,9 +126,11 @@ def _one_of(query: dict[str, str], name: str, allowed: tuple[str, ...], default:
 
 
 def _entity(text: str | None, desk: Desk) -> tuple[str, str] | None:
-    """entity:value, or entity:code:16 hex digits, as timelines take it."""
-    if not text:
-        return None
+    return entity_of(text, desk) if text else None
+
+
+def entity_of(text: str, desk: Desk) -> tuple[str, str]:
+    """(entity, code) of entity:value, or entity:code:16 hex digits, as timelines take it. HttpError 422."""
     entity, _, value = text.partition(":")
     if value.startswith("code:"):
         return entity, code_text(code_of(value[5:]))
@@ -148,6 +154,17 @@ def told_case(case: Case, now_ms: int) -> dict[str, Any]:
         "opened": said(case.opened_ms), "changed": said(case.changed_ms), "closed": said(case.closed_ms),
         "disposition": case.disposition or None, "fraud_kind": case.fraud_kind or None,
     }  # fmt: skip
+
+
+def told_whole(found: WholeCase, now_ms: int) -> dict[str, Any]:
+    """A case as JSON, with what belongs to it."""
+    case, alerts, who, steps = found
+    return told_case(case, now_ms) | {
+        "alerts": [_told_alert(each) for each in alerts],
+        "entities": [_told_who(each) for each in who if each["entity"] != "gang"],
+        "gangs": [int(each["code"]) for each in who if each["entity"] == "gang"],
+        "timeline": [told_step(each) for each in steps],
+    }
 
 
 def _told_alert(row: dict[str, Any]) -> dict[str, Any]:

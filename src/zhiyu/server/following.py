@@ -13,11 +13,11 @@ from typing import Any
 
 from zhiyu.cases.intake import Overtaken
 from zhiyu.cases.model import Alert, Who
-from zhiyu.cases.reading import Reader, code_text
+from zhiyu.cases.reading import Reader
 from zhiyu.cases.work import Cases
 from zhiyu.engine.entity_keys import entities_of
 from zhiyu.engine.live import Live
-from zhiyu.evaluation.network_files import summary_of
+from zhiyu.evaluation.network_files import code_text, summary_of
 from zhiyu.evaluation.network_live import NEAR, LiveNetwork
 from zhiyu.log.frames import Frame
 from zhiyu.network.gang_view import dated, see_gang

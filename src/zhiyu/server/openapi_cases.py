@@ -33,8 +33,16 @@ _LIMIT = of_query("limit", "Entries of a page.", type="integer", minimum=1, maxi
 def case_paths(problems: Callable[..., Json]) -> Json:
     """The paths. `problems` makes the answers of a set of statuses."""
     found: dict[str, Json] = {}
-    for path, method, route in (*_reads(), *_steps()):
+    for path, method, route in (*_reads(), *_steps(), *_files(), *_ways()):
         found.setdefault(path, {})[method] = route.described(problems)
+    zipped = {"schema": {"type": "string", "format": "binary"}}
+    found["/v1/cases/{number}:report"]["post"]["responses"]["200"]["content"] = {"application/zip": zipped}
+    file = found["/v1/cases/{number}/files/{file}"]["get"]["responses"]["200"]
+    file["content"] = dict.fromkeys(
+        ("application/pdf", "image/png", "image/jpeg", "text/plain", "application/octet-stream"), zipped
+    )
+    sent = {"required": True, "content": {"application/octet-stream": zipped}}
+    found["/v1/cases/{number}/files"]["post"]["requestBody"] = sent
     return found
 
 
@@ -78,6 +86,59 @@ def _steps() -> list[tuple[str, str, Route]]:
     ]  # fmt: skip
 
 
+def _files() -> list[tuple[str, str, Route]]:
+    number = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+    file: Json = {"name": "file", "in": "path", "required": True, "description": "The file's number.", "schema": number}
+    name: Json = {
+        "name": "name",
+        "in": "query",
+        "required": True,
+        "description": "What the file is called.",
+        "schema": _TEXT,
+    }
+    address, put = "/v1/cases/{number}/files", "Put a file into a case: its bytes are the body"
+    pack = "A case with all that leads to it as a signed ZIP, for the police or a regulator"
+    return [
+        (address, "post", Route("putCaseFile", "cases", put, "CaseFile", _SENT, parameters=(_NUMBER, name))),
+        (address, "get", Route("caseFiles", "cases", "The files of a case", "CaseFiles", (*_ASKED, 404), parameters=(_NUMBER,))),
+        (f"{address}/{{file}}", "get", Route("caseFile", "cases", "One file, to be saved", "CaseFile", (*_ASKED, 404),
+                                             parameters=(_NUMBER, file))),
+        ("/v1/cases/{number}:report", "post", Route("reportCase", "cases", pack, "CaseFile", _SENT, "CasePack", False, (_NUMBER,))),
+    ]  # fmt: skip
+
+
+def _ways() -> list[tuple[str, str, Route]]:
+    as_of = of_query(
+        "as_of", "As of this moment: ISO-8601 with its offset, or ms since 1970; now without one.", **_TEXT
+    )
+    hops = of_query("hops", "How many rings.", type="integer", minimum=1, maximum=12, default=6)
+    who: Json = {"name": "entity", "in": "query", "required": True, "schema": _TEXT,
+                 "description": "entity:value, or entity:code:16 hex digits."}  # fmt: skip
+    question: Json = {"name": "number", "in": "path", "required": True, "description": "The question's number.",
+                      "schema": {"type": "integer", "minimum": 0, "maximum": 999_999_999}}  # fmt: skip
+    page = (
+        of_query("case", "Only those of a case.", type="integer", minimum=0, maximum=999_999_999),
+        of_query("before", "Those before this number.", type="integer", minimum=0, maximum=999_999_999), _LIMIT,
+    )  # fmt: skip
+    everything = "Everything that somebody or something ever touched, and the cases about it"
+    said = {
+        "behind": "Who is behind a case: what it shares with others, the rarest first",
+        "nest": "From a case to the whole nest, ring by ring",
+    }
+    again = "Ask a question again as of when it was asked; `same` tells whether the answer is"
+    own, asked, address = "/v1/cases/{number}", (*_ASKED, 404), "/v1/investigations/person"
+    return [
+        (address, "get", Route("fromPerson", "investigation", everything, "Answer", _ASKED, parameters=(who, as_of))),
+        *(
+            (f"{own}/{way}", "get", Route(f"{way}Case", "investigation", said[way], "Answer", asked, parameters=(_NUMBER, as_of, hops)))
+            for way in ("behind", "nest")
+        ),
+        ("/v1/questions", "post", Route("ask", "investigation", "Ask, and keep the question", "Question", _SENT, "NewQuestion")),
+        ("/v1/questions", "get", Route("questions", "investigation", "Questions that were kept", "Questions", _ASKED, parameters=page)),
+        ("/v1/questions/{number}", "get", Route("askAgain", "investigation", again, "Question", asked, parameters=(question,))),
+    ]  # fmt: skip
+
+
 def case_schemas() -> Json:
     """The schemas that the paths name."""
     both = shape("en zh", en=_TEXT, zh=_TEXT)
@@ -105,6 +166,14 @@ def case_schemas() -> Json:
         "name en zh within open free overdue money", name=_TEXT, en=_TEXT, zh=_TEXT, kinds=many(_TEXT), outcomes=many(_TEXT), within=_TEXT,
         skill=_MAYBE, escalates_to=_MAYBE, open=_WHOLE, free=_WHOLE, overdue=_WHOLE, money=_WHOLE, earliest_deadline=_WHEN,
     )  # fmt: skip
+    file = shape(
+        "case number name kind size digest by at", case=_WHOLE, number=_WHOLE, name=_TEXT, kind=_TEXT, size=_WHOLE, digest=_TEXT, by=_TEXT,
+        at=_WHEN,
+    )  # fmt: skip
+    question = shape(
+        "number way whom position by at digest", number=_WHOLE, way=_TEXT, name=_TEXT, whom=many({"type": "object"}), position=_WHOLE,
+        as_of=_WHEN, by=_TEXT, at=_WHEN, digest=_TEXT, answer={"type": "object"}, same=_FLAG,
+    )  # fmt: skip
     closed = shape(
         "disposition", True, disposition={"enum": list(DISPOSITIONS)}, kind={"enum": ["", *FRAUD_KINDS]}, reason=_TEXT,
         alerts=many(_TEXT, maxItems=1000),
@@ -115,5 +184,10 @@ def case_schemas() -> Json:
         "CaseTimeline": shape("timeline next", timeline=many(step), next={"type": ["integer", "null"]}),
         "NextCase": shape("case", case={"anyOf": [{"$ref": "#/components/schemas/Case"}, {"type": "null"}]}),
         "Nothing": shape("", True), "Said": shape("", True, text=_TEXT), "Given": shape("to", True, to=_TEXT), "CaseClosed": closed,
+        "CaseFile": file, "CaseFiles": shape("files", files=many(file)), "Answer": {"type": "object"},
+        "CasePack": shape("purpose", True, purpose=_TEXT, files=_FLAG, hops=_WHOLE, lang={"enum": ["", "en", "zh"]}),
+        "Question": question, "Questions": shape("questions next", questions=many(question), next={"type": ["integer", "null"]}),
+        "NewQuestion": shape("way", True, way={"enum": ["person", "behind", "nest"]}, entity=_TEXT, case=_WHOLE, hops=_WHOLE,
+                             as_of={"type": ["string", "integer", "null"]}, name=_TEXT),
         "CaseAnswer": shape("alert", True, alert=_TEXT, verdict={"enum": ["", "release", "refuse"]}, type=_TEXT, fields={"type": "object"}),
     }  # fmt: skip

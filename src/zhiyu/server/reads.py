@@ -70,9 +70,12 @@ def make_reads(site: Site) -> FastAPI:
 
 def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     """What people do; the database's library is loaded here, since a server without people does not need it."""
+    from zhiyu.server.case_files import add_case_files
+    from zhiyu.server.case_pack import add_case_pack
     from zhiyu.server.case_steps import add_case_steps
     from zhiyu.server.cases import add_cases
     from zhiyu.server.following import Following
+    from zhiyu.server.investigations import add_investigations
     from zhiyu.server.people import add_people
     from zhiyu.server.persons import add_persons
     from zhiyu.server.proposals import add_proposals
@@ -87,6 +90,9 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     add_case_steps(app, site, staff)
     add_vault(app, site, staff)
     add_persons(app, site, staff)
+    add_case_files(app, site, staff)
+    add_case_pack(app, site, staff)
+    add_investigations(app, site, staff)
 
 
 def no_decision() -> HttpError:

@@ -20,6 +20,8 @@ from zhiyu.access.people import People, Person
 from zhiyu.access.proposals import Proposals
 from zhiyu.access.reveals import Reveals
 from zhiyu.access.sessions import Sessions
+from zhiyu.cases.pack import Signer
+from zhiyu.cases.questions import Questions
 from zhiyu.cases.queues import DEFAULT, Declared
 from zhiyu.cases.work import Cases
 from zhiyu.records.store import Records
@@ -35,7 +37,7 @@ _THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The people, sessions, proposals, audit, cases and reveals of one tenant."""
+    """The people, sessions, proposals, audit, cases, reveals and questions of one tenant; what signs its report packs."""
 
     people: People
     sessions: Sessions
@@ -43,6 +45,8 @@ class Office:
     audit: Audit
     cases: Cases
     reveals: Reveals
+    questions: Questions
+    signer: Signer
 
 
 class Staff:
@@ -121,11 +125,7 @@ class Staff:
 
 def _office(records: Records, tenant: str, key: bytes, declared: Declared) -> Office:
     audit = Audit(tenant, key)
-    return Office(
-        People(records, audit),
-        Sessions(records, audit),
-        Proposals(records, audit),
-        audit,
-        Cases(records, audit, declared),
-        Reveals(records, audit),
-    )
+    cases, questions = Cases(records, audit, declared), Questions(records, audit)
+    people, sessions = People(records, audit), Sessions(records, audit)
+    reveals = Reveals(records, audit)
+    return Office(people, sessions, Proposals(records, audit), audit, cases, reveals, questions, Signer(key))
