@@ -5,6 +5,9 @@
 #   make test    all tests                       make check   style, types, import contract
 #   make bench   the headline figures            make soak    property tests, twenty-five times as many examples
 #   make docs    renew what docs and READMEs show of the code
+#
+# make soak TESTS=tests/server/test_fuzz.py sends a million hostile bodies, and TESTS=tests/faults/test_killed.py kills a server a thousand
+# times; each says at the end what it saw.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,6 +18,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ZHIYU_DATA ?= ../shared/data
 WORKERS ?= 2
+TESTS ?= tests
 export ZHIYU_DATA
 
 help:
@@ -37,7 +41,7 @@ check: $(VENV)/.checks-installed
 
 soak: warm
 	@echo "soaking: $${ZHIYU_EXAMPLES:-5000} examples per property, and the tests marked soak; this takes an hour or more"
-	@ZHIYU_EXAMPLES=$${ZHIYU_EXAMPLES:-5000} $(BIN)/python -m pytest -n $(WORKERS) -m "soak or property" tests
+	@ZHIYU_EXAMPLES=$${ZHIYU_EXAMPLES:-5000} $(BIN)/python -m pytest -n $(WORKERS) -m "soak or property" -rP $(TESTS)
 
 bench: warm
 	@$(BIN)/zhiyu bench core
