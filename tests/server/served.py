@@ -39,7 +39,7 @@ class Served:
         settings: Settings | None = None, staff: Callable[[], Staff] | None = None, disk: Disk | None = None,
         makes: Callable[[], Live] | None = None, log_all: bool = True, tenant: str = "default",
         tracing: Callable[[LogLines], Tracing | None] = lambda lines: None,
-        asker: Callable[[], Asker] = Asker,
+        asker: Callable[[], Asker] = Asker, hourly: int | None = None,
     ) -> None:  # fmt: skip
         found = opened or live_opened()
         self.log = io.StringIO()
@@ -59,6 +59,7 @@ class Served:
             tracing=tracing,
             staff=staff,
             asker=asker,
+            hourly=hourly,
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
 

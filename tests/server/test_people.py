@@ -42,6 +42,7 @@ PERMISSION_OF = {
     ("post", "/v1/gangs/{id}:list"): "lists", ("post", "/v1/network:forget"): "lists",
     ("get", "/v1/gangs/reports"): "read", ("get", "/v1/gangs/reports/{id}"): "read", ("get", "/v1/gangs/changes:stream"): "read",
     ("get", "/v1/gangs/report"): "read", ("get", "/v1/gangs/changes"): "read", ("get", "/v1/gangs/{id}"): "read",
+    ("get", "/v1/features/report"): "read",
     ("post", "/v1/sessions"): "", ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
     ("get", "/v1/people"): "people", ("post", "/v1/people"): "people", ("patch", "/v1/people/{name}"): "people",
     ("get", "/v1/queues"): "cases", ("get", "/v1/cases"): "cases", ("get", "/v1/cases/{number}"): "cases",

@@ -76,6 +76,13 @@ _FILE = click.Path(path_type=Path)
     "--services", type=_FILE, default=None, help="Where the services are that the policy asks (see docs/calls.md)."
 )
 @click.option(
+    "--hourly",
+    type=click.IntRange(0, 168),
+    default=0,
+    metavar="HOURS",
+    help="Report on the live variables every hour, that many hours in full (24 is a day); 0 makes no reports.",
+)
+@click.option(
     "--max-wait-ms",
     default=100,
     show_default=True,
@@ -94,7 +101,7 @@ def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
-    queues: Path | None, vault_key: Path | None, trial: bool,
+    queues: Path | None, vault_key: Path | None, trial: bool, hourly: int,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -136,6 +143,7 @@ def serve(
             log_all,
             ready=ready,
             asker=lambda: Asker(endpoints),
+            hourly=hourly or None,
             staff=_staff(data, records, tenants, queues) if people else None,
             tracing=lambda lines: exporting(os.environ, lines),
         )

@@ -20,6 +20,7 @@ from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, heade
 from zhiyu.server.gang_reports import add_gang_reports
 from zhiyu.server.gang_stream import add_gang_stream
 from zhiyu.server.gangs import add_gangs
+from zhiyu.server.hourly import add_hourly
 from zhiyu.server.lists import add_lists, add_snoozes
 from zhiyu.server.meters import registry_of
 from zhiyu.server.models import add_models
@@ -58,6 +59,7 @@ def make_reads(site: Site) -> FastAPI:
     add_gang_reports(app, site)
     add_gangs(app, site)
     add_network_acts(app, site)
+    add_hourly(app, site)
     _add_retention(app, site)
     _add_waiting(app, site)
     _add_health(app, site)

@@ -28,6 +28,7 @@ from zhiyu.outside.asking import Asker
 from zhiyu.server.connection import Guarded, guarded
 from zhiyu.server.desk import Desk
 from zhiyu.server.gang_reports import GangReports
+from zhiyu.server.hourly import HourlyReports
 from zhiyu.server.lane import Lane, Route
 from zhiyu.server.log_lines import LogLines, ServerMessages
 from zhiyu.server.meters import Meters, TenantMeters
@@ -65,6 +66,8 @@ class Plan:
     tracing: Callable[[LogLines], Tracing | None] = lambda lines: None
     asker: Callable[[], Asker] = Asker
     """Makes what asks the services of a tenant."""
+    hourly: int | None = None
+    """Hours that a report on the variables holds in full, made every hour; None: no such reports."""
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -117,6 +120,7 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     staff = plan.staff() if plan.staff is not None else None
     tracing = plan.tracing(lines)
     site = Site(desks, plan.gate, plan.settings, meters, lines, time.monotonic, plan.log_all, staff, tracing=tracing)
+    site.hourly = plan.hourly is not None
     rounds: list[asyncio.Task[None]] = []
     try:
         for tenant, opens in plan.opens.items():
@@ -127,6 +131,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
         site.pace.start()
         server = _Server(_config(plan, site), site, plan.ready)
         rounds.append(asyncio.create_task(GangReports(site).rounds()))
+        if plan.hourly is not None:
+            rounds.append(asyncio.create_task(HourlyReports(site, plan.hourly).rounds()))
         if site.releasing is not None:
             rounds.append(asyncio.create_task(site.releasing.rounds()))
         if site.following is not None:

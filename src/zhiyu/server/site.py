@@ -52,6 +52,8 @@ class Site:
     tracing: Tracing | None = None
     releasing: Releasing | None = None
     following: Following | None = None
+    hourly: bool = False
+    """Whether hourly reports on the variables are made."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     past: Past = field(default_factory=Past)
     telling: Telling = field(init=False)
