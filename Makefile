@@ -5,6 +5,7 @@
 #   make test    all tests                       make check   style, types, import contract
 #   make bench   the headline figures            make soak    property tests, twenty-five times as many examples
 #   make docs    renew what docs and READMEs show of the code
+#   make console the browser console (Node 20.19 or newer, or one fetched with pip)
 #
 # make soak TESTS=tests/server/test_fuzz.py sends a million hostile bodies, and TESTS=tests/faults/test_killed.py kills a server a thousand
 # times; each says at the end what it saw.
@@ -12,7 +13,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak docs warm clean
+.PHONY: help demo test check bench soak docs warm clean console
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +26,11 @@ help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
 demo: $(VENV)/.installed
+	@$(BIN)/python console/build.py --once || true
 	@$(BIN)/zhiyu demo
+
+console: $(VENV)/.installed
+	@$(BIN)/python console/build.py
 
 test: warm
 	@echo "testing: $(WORKERS) workers, $${ZHIYU_EXAMPLES:-200} examples per property"
@@ -51,6 +56,7 @@ bench: warm
 docs: $(VENV)/.installed
 	@$(BIN)/python docs/write_reference.py
 	@$(BIN)/python docs/write_readme.py
+	@$(BIN)/python console/write_api.py
 
 warm: $(VENV)/.installed
 	@$(BIN)/zhiyu warm

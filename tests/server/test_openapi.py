@@ -34,9 +34,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_every_route_is_described(server: Served) -> None:
     """What the two apps answer is what the document names; `/docs` and the document itself aside."""
     described = set(server.client.get("/openapi.json").json()["paths"])
-    assert {template for template, _, _ in ROUTES.values()} <= described
+    thin = {template for template, _, _ in ROUTES.values()}
+    assert thin <= described
     routes = {route.path for route in make_reads(server.site).routes if isinstance(route, Route)}
-    assert described - {template for template, _, _ in ROUTES.values()} == routes - {"/docs", "/openapi.json"}
+    assert described - thin == routes - {"/docs", "/openapi.json", "/console", "/console/{path:path}"} - thin
 
 
 def test_every_reference_in_the_document_leads_somewhere(server: Served) -> None:

@@ -7,6 +7,7 @@ older ones are found through the index.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
 from zhiyu.decisions.explain import Explanation
 from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.admit import Door
 from zhiyu.engine.answers import Answers
+from zhiyu.engine.decision_list import DecisionList
 from zhiyu.engine.entity_index import EntityIndex
 from zhiyu.engine.entity_keys import NO_PAIRS, EntityKeys
 from zhiyu.engine.event_frames import Noted, noted
@@ -27,8 +30,9 @@ from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.releases import Releases
 from zhiyu.engine.timeline import Asked, Page, Timeline
+from zhiyu.engine.trace import trace_of
 from zhiyu.engine.went_on import Step, steps_of
-from zhiyu.engine.what_if import LIVE_ROWS, WhatIf
+from zhiyu.engine.what_if import LIVE_ROWS, Again, WhatIf
 from zhiyu.entities.lists import ListBook, ListChange, Snooze
 from zhiyu.events.batch import EventBatch
 from zhiyu.log.frames import EVENTS
@@ -45,6 +49,7 @@ class Archive:
         self._keys: dict[str, EntityKeys] = {}
         self._what_ifs: dict[str, WhatIf] = {}
         self.index = EntityIndex(log, folder, opened.tenant, self.keys_of)
+        self.decisions = DecisionList(log, opened.tenant, self.answers_of)
 
     def keep_events(self, before: int, batch: EventBatch, accepted: Array, resumed: Sequence[Resumed] = ()) -> None:
         """Index the accepted rows (int64[a]) of a batch that was logged after everything before position `before`, and what went on."""
@@ -151,10 +156,51 @@ class Archive:
         if not len(lines):
             return answers.opened.explain_pass(d, int(at[0]))
         line = int(lines[0])
-        if note.policy not in self._what_ifs:
-            self._what_ifs[note.policy] = WhatIf(answers.opened)
-        change = self._what_ifs[note.policy].find(d, note.batch, line, lists, LIVE_ROWS)
+        change = self._what_if(note.policy, answers.opened).find(d, note.batch, line, lists, LIVE_ROWS)
         return replace(answers.opened.explain_kept(d, note.batch, line), counterfactual=change)
+
+    def trace(self, position: int) -> dict[str, Any] | None:
+        """Everything about the decision at a position that a person may look into; None without one."""
+        found = self._line_of(position)
+        if found is None:
+            return None
+        note, answers, at, line = found
+        return trace_of(answers.opened, note.decisions, note.batch, at, line)
+
+    def again(self, position: int, lists: ListBook) -> Again | None:
+        """The decision at a position made again now, from the values it saw, under the policy that made it, with the lists as they are now;
+        None without a decision. InputError when it kept no values."""
+        began = time.perf_counter()
+        found = self._line_of(position)
+        if found is None:
+            return None
+        note, answers, _, line = found
+        if line is None:
+            raise InputError(
+                "this decision kept no values (a pass keeps none), so it cannot be made again from here; `zhiyu verify` replays the log",
+                "该决策未保存取值（通过的决策不保存），无法在此重新决策；可用 `zhiyu verify` 回放日志核验",
+            )
+        what_if = self._what_if(note.policy, answers.opened)
+        read = time.perf_counter()
+        made = what_if.again(note.decisions, note.batch, line, lists)
+        return replace(made, read_us=round((read - began) * 1e6), decide_us=round((time.perf_counter() - read) * 1e6))
+
+    def _what_if(self, policy: str, opened: Opened) -> WhatIf:
+        if policy not in self._what_ifs:
+            self._what_ifs[policy] = WhatIf(opened)
+        return self._what_ifs[policy]
+
+    def _line_of(self, position: int) -> tuple[Noted, Answers, int, int | None] | None:
+        """The frame of a decision, answers under its policy, its number there, the line of its values (None: none were kept)."""
+        found = self._noted(position)
+        if found is None:
+            return None
+        note, _, answers = found
+        at = np.flatnonzero(note.decisions.positions == position)
+        if not len(at):
+            return None
+        lines = np.flatnonzero(note.decisions.kept == at[0])
+        return note, answers, int(at[0]), int(lines[0]) if len(lines) else None
 
     def timeline(self, asked: Asked) -> Page:
         """What happened to one entity, newest first. The index is brought up to date first; `index.work` does that in pieces."""

@@ -143,8 +143,12 @@ class Opened:
 
     def explain_kept(self, d: DecisionBatch, batch: EventBatch, line: int) -> Explanation:
         """Explain the decision whose values stand in line `line` of the kept ones."""
-        at = int(d.kept[line])
-        row = int(d.rows[at])
+        seen, shown = self.seen_in(d, batch, line)
+        return self._explanation(d, int(d.kept[line]), seen, {k: v for k, v in shown.items() if "(" not in k})
+
+    def seen_in(self, d: DecisionBatch, batch: EventBatch, line: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The values that stand in line `line` of the kept ones, by name: in the form of sentences, and as people read them."""
+        row = int(d.rows[int(d.kept[line])])
         seen: dict[str, Any] = {}
         shown: dict[str, Any] = {}
         for register, column in enumerate(self.compiled.schema.columns):
@@ -157,7 +161,7 @@ class Opened:
         for number, feature in enumerate(self.compiled.features):
             value, null = int(d.kept_values[line, number]), int(d.kept_nulls[line, number])
             seen[feature.name], shown[feature.name] = self._both(feature.type, value, null, None, 0)
-        return self._explanation(d, at, seen, {k: v for k, v in shown.items() if "(" not in k})
+        return seen, shown
 
     def explain_pass(self, d: DecisionBatch, at: int) -> Explanation:
         """Explain a decision that kept no values."""

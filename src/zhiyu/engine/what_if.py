@@ -44,6 +44,18 @@ class _Hit:
     outcome: int
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A decision made again: whether outcome, score, rules and way are the same; what came out; microseconds to read and to decide."""
+
+    same: bool
+    outcome: str
+    score: int
+    policy: str
+    read_us: int = 0
+    decide_us: int = 0
+
+
 class WhatIf:
     """The search for one policy. It holds an engine of its own, without state."""
 
@@ -94,6 +106,17 @@ class WhatIf:
         moves = tuple(dims[number].move(at) for number, at in sorted(found.taken.items()))
         return Counterfactual(moves, OUTCOMES[found.outcome], search.whole, "", "", left, search.rows)
 
+    def again(self, d: DecisionBatch, batch: EventBatch, line: int, lists: ListBook | None = None) -> Again:
+        """The unchanged decision whose values stand in line `line`, made again; `lists` as they are now."""
+        self._show(lists)
+        at = int(d.kept[line])
+        search = _Search(self._engine, self.given.row(d, batch, line), [], int(d.outcome[at]), 1)
+        same = bool(search.agrees(d, at))
+        outcome = int(search.base[O_OUTCOME, 0])
+        return Again(
+            same, OUTCOMES[outcome] if outcome < len(OUTCOMES) else "", int(search.base[O_SCORE, 0]), self.opened.artifact.hash
+        )  # fmt: skip
+
     def _show(self, lists: ListBook | None) -> None:
         """Let the engine's programs look into the lists, and quiet the same rules; the book itself stays with its owner."""
         if lists is None:
@@ -106,7 +129,8 @@ class WhatIf:
 
 
 class _Search:
-    """`whole`: everything within the declared steps was tried, up to the size that was found. `rows`: candidates decided."""
+    """`whole`: everything within the declared steps was tried, up to the size that was found. `rows`: candidates decided. `base`: what the
+    unchanged row came to, once `agrees` was asked."""
 
     def __init__(self, engine: Engine, row: Row, dims: Sequence[Dimension], outcome: int, max_rows: int) -> None:
         self._engine, self._row, self._dims, self._outcome, self._max = engine, row, dims, outcome, max_rows
@@ -114,12 +138,12 @@ class _Search:
         self._turns: list[Array] = []
         hits, path = engine.deciding.words
         self._past_words = OUT_LINES + path + 3 * hits
-        self._base = np.zeros((0, 1), np.int64)
+        self.base = np.zeros((0, 1), np.int64)
 
     def agrees(self, d: DecisionBatch, at: int) -> bool:
         """Whether the unchanged row is decided as it was."""
         block = self._decide(self._row.repeated(1))
-        self._base = block[:, :1]
+        self.base = block[:, :1]
         words = slice(OUT_LINES, OUT_LINES + d.path_words + 2 * d.hit_words)
         same: bool = (
             block[O_OUTCOME, 0] == d.outcome[at] and block[O_SCORE, 0] == d.score[at]
@@ -140,7 +164,7 @@ class _Search:
         hits: list[_Hit] = []
         for number, dim in enumerate(self._dims):
             block = self._decide(self._rows([number], [np.arange(len(dim.costs))]))
-            before = np.concatenate([self._base, block[:, :-1]], axis=1)
+            before = np.concatenate([self.base, block[:, :-1]], axis=1)
             lines = [
                 O_OUTCOME,
                 O_SCORE,

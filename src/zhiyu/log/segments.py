@@ -9,7 +9,7 @@ How it tells the two apart: after every sync, and before anybody is answered, th
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -314,14 +314,24 @@ class SegmentLog:
         at = bisect_right(segment.starts, position) - 1
         if at < 0:
             return None
-        offset = segment.offsets[at]
+        frame = self._at(segment, segment.offsets[at])
+        return frame if frame.header.first <= position < frame.header.next else None
+
+    def frames_before(self, position: int) -> Iterator[Frame]:
+        """Frames with records that begin before `position`, the newest first."""
+        for segment in reversed(list(self.segments)):
+            if segment.first < position:
+                self._learn(segment)
+                for number in reversed(range(bisect_left(segment.starts, position))):
+                    yield self._at(segment, segment.offsets[number])
+
+    def _at(self, segment: Segment, offset: int) -> Frame:
         try:
             fields = segment.file.read(offset, HEADER_BYTES)
             header = read_header(fields)
-            frame = checked(header, fields, segment.file.read(offset + HEADER_BYTES, header.size))
+            return checked(header, fields, segment.file.read(offset + HEADER_BYTES, header.size))
         except Broken as broken:
             raise damaged(segment.path, offset, str(broken)) from None
-        return frame if header.first <= position < header.next else None
 
     def frame_from(self, position: int) -> Frame | None:
         """The first frame with records that ends past `position`; None when there is none (yet)."""

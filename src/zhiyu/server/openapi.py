@@ -12,7 +12,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from zhiyu.server.openapi_changes import change_paths, change_schemas
+from zhiyu.server.openapi_decisions import ANSWERS, decision_schemas
 from zhiyu.server.openapi_network import FILES, network_paths, network_schemas
+from zhiyu.server.openapi_shapes import ref
 
 _EVENT = {"$ref": "#/components/schemas/Event"}
 _DECISION = {"$ref": "#/components/schemas/Decision"}
@@ -43,7 +45,10 @@ def described(app: FastAPI) -> dict[str, Any]:
             schemas | people_schemas() | case_schemas() | privacy_schemas(),
             schemes | {"session": _SESSION},
         )
-    made["paths"] = _thin_paths() | paths | {path: _with_problems(path, item) for path, item in made["paths"].items()}
+    own = {path: _with_problems(path, item) for path, item in made["paths"].items()}
+    made["paths"] = paths | own
+    for path, item in _thin_paths().items():
+        made["paths"][path] = item | made["paths"].get(path, {})
     made["components"] = {"schemas": schemas, "parameters": _parameters(), "securitySchemes": schemes}
     made["security"] = [{name: []} for name in schemes]
     return made
@@ -56,6 +61,8 @@ _KEY = {
 }
 _SESSION = {"type": "apiKey", "in": "cookie", "name": "zhiyu_session", "description": "Set by `POST /v1/sessions`."}
 _READ_STATUSES = {
+    "/v1/decisions": (400, 401, 403, 404, 422, 429, 503), "/v1/decisions/{id}/trace": (400, 401, 403, 404, 429, 503),
+    "/v1/decisions/{id}:replay": (400, 401, 403, 404, 422, 429, 503), "/v1/vocabulary": (400, 401, 403, 429, 503),
     "/v1/decisions/{id}": (400, 401, 403, 404, 429, 503), "/v1/decisions/{id}/explanation": (400, 401, 403, 404, 422, 429, 503),
     "/v1/network/{type}/{id}": (400, 401, 403, 404, 422, 429, 503), "/v1/gangs": (400, 401, 403, 404, 422, 429, 503),
     "/v1/gangs/report": (400, 401, 403, 404, 422, 429, 503), "/v1/gangs/changes:stream": (400, 401, 403, 404, 422, 429, 503),
@@ -90,9 +97,8 @@ def _with_problems(path: str, item: dict[str, Any]) -> dict[str, Any]:
         answers = operation["responses"]
         answers.pop("422", None)
         answers.update(_problems(*_READ_STATUSES.get(path, ())))
-        content: dict[str, Any] = {
-            "application/json": {"schema": _DECISION if path == "/v1/decisions/{id}" else {"type": "object"}}
-        }
+        named = ANSWERS.get(path)
+        content: dict[str, Any] = {"application/json": {"schema": ref(named) if named else {"type": "object"}}}
         if path in ("/v1/network/{type}/{id}", "/v1/gangs/{id}"):
             content |= {media: {"schema": _TEXT} for media in FILES}
         if path in ("/v1/gangs/report", "/v1/gangs/reports/{id}", "/v1/features/report"):
@@ -202,4 +208,4 @@ def _schemas() -> dict[str, Any]:
         "properties": {"taken": {"type": "integer"}, "repeated": {"type": "integer"}, "refused": {"type": "array", "items": _PROBLEM}},
     }  # fmt: skip
     own = {"Event": event, "Decision": decision, "Problem": problem, "Counts": counts}
-    return own | change_schemas() | network_schemas()
+    return own | decision_schemas() | change_schemas() | network_schemas()

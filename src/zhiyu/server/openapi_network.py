@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from zhiyu.server.openapi_shapes import Json, Route, many, of_query, shape
+from zhiyu.server.openapi_shapes import Json, Route, many, of_query, ref, shape
 
 _TEXT: Json = {"type": "string"}
 _WHOLE: Json = {"type": "integer"}
@@ -43,10 +43,11 @@ def network_schemas() -> Json:
     case = shape(
         "of", True, of={"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 50}, hops=_WHOLE, as_of=_TEXT
     )
+    gang: Json = {"type": ["integer", "null"]}
+    person = shape("name code hops bad gang", name=_TEXT, code=_TEXT, hops=_WHOLE, bad=_FLAG, gang=gang)
     nest = shape(
         "component gangs people things links cut position", component={"type": "object"}, gangs=many(_WHOLE),
-        people=many(shape("name code hops bad gang")), things=many(shape("name code people")),
-        links=many(shape("person thing first last events")), cut=_FLAG, position=_WHOLE,
+        people=many(person), things=many(ref("Thing")), links=many(ref("Link")), cut=_FLAG, position=_WHOLE,
     )  # fmt: skip
     words = {"reason": _TEXT, "author": _TEXT, "dry_run": _FLAG}
     return {
@@ -57,5 +58,7 @@ def network_schemas() -> Json:
         ),
         "Forget": shape("what", True, what=_TEXT, **words) | {"examples": [{"what": "phone:13800138000", "reason": "reassigned"}]},
         "Forgotten": shape("field code events dry_run position", field=_TEXT, code=_TEXT, events=_WHOLE, dry_run=_FLAG, position=_WHOLE),
+        "Thing": shape("name code people", name=_TEXT, code=_TEXT, people=_WHOLE),
+        "Link": shape("person thing first last events", person=_TEXT, thing=_TEXT, first=_TEXT, last=_TEXT, events=_WHOLE),
         "Case": case | {"examples": [{"of": ["person:c1", "device:d7"], "hops": 2}]}, "Nest": nest,
     }  # fmt: skip

@@ -9,13 +9,15 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.server.bodies import Gone
+from zhiyu.server.console import add_console
+from zhiyu.server.decision_reads import EventId, add_decision_reads, no_decision
 from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, headers_of
 from zhiyu.server.gang_reports import add_gang_reports
 from zhiyu.server.gang_stream import add_gang_stream
@@ -32,6 +34,7 @@ from zhiyu.server.problems import HttpError, encoded, problem_of_error, unexpect
 from zhiyu.server.rest import admitted, exchange_of, id_of
 from zhiyu.server.site import Site
 from zhiyu.server.timelines import add_timelines
+from zhiyu.server.vocabulary import add_vocabulary
 
 if TYPE_CHECKING:
     from zhiyu.server.staff import Staff
@@ -41,14 +44,14 @@ _PAGE_POLICY = (
     "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-Language = Annotated[Literal["en", "zh"] | None, Query(description="Language of `text`.")]
-EventId = Annotated[str, Path(description="The event's id, percent-encoded.", examples=["a-001"])]
 
 
 def make_reads(site: Site) -> FastAPI:
     """The FastAPI app of a server."""
     app = FastAPI(title="Zhiyu 智御", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    add_decision_reads(app, site)
     _add_decisions(app, site)
+    add_vocabulary(app, site)
     add_lists(app, site)
     add_snoozes(app, site)
     add_policies(app, site)
@@ -66,6 +69,7 @@ def make_reads(site: Site) -> FastAPI:
     if site.staff is not None:
         _add_records(app, site, site.staff)
     _add_description(app)
+    add_console(app)
     _add_handlers(app)
     return app
 
@@ -95,11 +99,6 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     add_case_files(app, site, staff)
     add_case_pack(app, site, staff)
     add_investigations(app, site, staff)
-
-
-def no_decision() -> HttpError:
-    """No such event, or one that is no longer remembered."""
-    return HttpError(404, "no_decision", "no decision of this id is kept", "没有保存该 id 的决策", "id")
 
 
 MAX_PAGE = 1_000

@@ -46,8 +46,8 @@ def add_timelines(app: FastAPI, site: Site) -> None:
         asked = Asked(
             id_of(type),
             code_asked(live, id_of(type), id_of(id)),
-            _moment(query, "since"),
-            _moment(query, "until"),
+            moment_asked(query, "since"),
+            moment_asked(query, "until"),
             _place(query),
         )
         while live.archive.index.work(_PIECE_S):  # others have their turn in between
@@ -66,7 +66,7 @@ def add_timelines(app: FastAPI, site: Site) -> None:
 
 
 def code_asked(live: Live, entity: str, value: str) -> int:
-    """The code of a value of an entity, or the one that is told as code: and 16 hex digits. HttpError 404, 422."""
+    """The code of a value of an entity, or of `code:` and its hex digits. HttpError 404 for no such entity, 422 for a wrong value."""
     if entity not in live.opened.known_entities:
         known = ", ".join(live.opened.known_entities) or "none"
         raise HttpError(
@@ -84,7 +84,8 @@ def code_asked(live: Live, entity: str, value: str) -> int:
         raise HttpError(422, "input", wrong.en, wrong.zh, "id") from None
 
 
-def _moment(query: dict[str, str], name: str) -> int | None:
+def moment_asked(query: dict[str, str], name: str) -> int | None:
+    """A time of the address in ms, None without. HttpError 422."""
     text = query.get(name)
     try:
         return moment(int(text) if text is not None and _NUMBER.fullmatch(text) else text)

@@ -1,0 +1,72 @@
+// One way to ask the server: JSON in, JSON out, every refusal as a Refused that says in both languages what was wrong.
+import type { Problem } from "./types";
+
+export type Language = "zh" | "en";
+
+/** A refusal of the server, or that it could not be reached. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly words: Record<Language, string>,
+    readonly field = "",
+    readonly requestId = "",
+  ) {
+    super(words.en);
+  }
+}
+
+let proof = "";
+
+/** What every change made with the cookie has to carry; told at sign-in. */
+export function keepProof(told: string): void {
+  proof = told;
+}
+
+export type Query = Record<string, string | number | boolean | undefined>;
+
+/** The address with those parameters that say something. */
+export function address(path: string, query: Query = {}): string {
+  const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== "" && value !== false);
+  const text = new URLSearchParams(pairs.map(([name, value]) => [name, String(value)])).toString();
+  return text ? `${path}?${text}` : path;
+}
+
+export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+  return ask<T>("GET", address(path, query), undefined, signal);
+}
+
+export async function send<T>(method: "POST" | "DELETE" | "PATCH", path: string, body?: unknown): Promise<T> {
+  return ask<T>(method, path, body);
+}
+
+async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (method !== "GET" && proof) headers["zhiyu-forgery-proof"] = proof;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers,
+      credentials: "same-origin",
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    });
+  } catch (failed) {
+    if (failed instanceof DOMException && failed.name === "AbortError") throw failed;
+    throw new Refused(0, "unreachable", {
+      zh: "连不上服务。请确认服务在运行、网络可用，然后重试。",
+      en: "The server cannot be reached. See that it runs and the network is there, then try again.",
+    });
+  }
+  const content: unknown = await answer.json().catch(() => undefined);
+  if (answer.ok) return content as T;
+  throw refusedBy(answer.status, content as Partial<Problem> | undefined);
+}
+
+function refusedBy(status: number, told: Partial<Problem> | undefined): Refused {
+  const unknown = { zh: `服务返回 ${status}。请重试；仍不行请联系管理员。`, en: `The server answered ${status}. Try again; if it stays, tell whoever runs it.` };
+  const words = told?.detail_zh && told.detail_en ? { zh: told.detail_zh, en: told.detail_en } : unknown;
+  return new Refused(status, told?.code ?? "unknown", words, told?.field, told?.request_id);
+}

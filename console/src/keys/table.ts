@@ -1,0 +1,60 @@
+// The one table of keys: what each does, where. The listener, the help and the tests read it.
+import type { Key } from "../words/zh";
+
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case";
+
+export interface Binding {
+  keys: string;
+  place: Place;
+  act: string;
+  word: Key;
+}
+
+export const PLACES: Record<Place, Key> = {
+  everywhere: "key.everywhere",
+  list: "key.inList",
+  decision: "key.inDecision",
+  network: "key.inNetwork",
+  queue: "key.inQueue",
+  case: "key.inCase",
+};
+
+export const BINDINGS: readonly Binding[] = [
+  { keys: "mod+k", place: "everywhere", act: "palette", word: "key.palette" },
+  { keys: "?", place: "everywhere", act: "help", word: "key.help" },
+  { keys: "t", place: "everywhere", act: "theme", word: "key.theme" },
+  { keys: "l", place: "everywhere", act: "language", word: "key.language" },
+  { keys: "j", place: "list", act: "down", word: "key.down" },
+  { keys: "k", place: "list", act: "up", word: "key.up" },
+  { keys: "Enter", place: "list", act: "open", word: "key.open" },
+  { keys: "/", place: "list", act: "filter", word: "key.filter" },
+  { keys: "g", place: "decision", act: "network", word: "key.network" },
+  { keys: "r", place: "decision", act: "replay", word: "key.replay" },
+  { keys: "Escape", place: "decision", act: "back", word: "key.back" },
+];
+
+/** What a key event is called in the table. */
+export function nameOf(event: Pick<KeyboardEvent, "key" | "metaKey" | "ctrlKey" | "altKey">): string {
+  if (event.altKey) return "";
+  const held = event.metaKey || event.ctrlKey;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  return held ? `mod+${key}` : key;
+}
+
+/** What a key does in these places; the place that was named last counts first. */
+export function actOf(keys: string, places: readonly Place[]): Binding | undefined {
+  for (const place of [...places].reverse()) {
+    const found = BINDINGS.find((each) => each.keys === keys && each.place === place);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Keys as people read them: "mod+k" is ⌘K on a Mac, Ctrl K elsewhere. */
+export function shownKeys(keys: string, mac: boolean): string[] {
+  return keys.split("+").map((key) => {
+    if (key === "mod") return mac ? "⌘" : "Ctrl";
+    if (key === "Escape") return "Esc";
+    return key.length === 1 ? key.toUpperCase() : key;
+  });
+}

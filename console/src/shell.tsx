@@ -1,0 +1,142 @@
+// The frame around every screen: where one can go, who is here, language, light or dark; and the keys that work everywhere.
+import { Button, Tooltip } from "antd";
+import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
+import { Navigate, NavLink, Route, Routes, useLocation, useNavigate } from "react-router";
+import { useSession, useSignOut, type Session } from "./api/session";
+import { useKeys } from "./keys/keys";
+import { Boundary } from "./parts/boundary";
+import { Mark } from "./parts/mark";
+import { Empty, Trouble, Waiting } from "./parts/parts";
+import { useShade } from "./theme";
+import { useWords } from "./words/words";
+import type { Key } from "./words/zh";
+
+const Help = lazy(() => import("./keys/help"));
+const Palette = lazy(() => import("./keys/palette"));
+const SignIn = lazy(() => import("./session/signin"));
+const Decisions = lazy(() => import("./decisions/page"));
+const Decision = lazy(() => import("./decision/page"));
+
+const PLACES: { to: string; word: Key; icon: string }[] = [{ to: "/decisions", word: "nav.decisions", icon: "M4 6h16M4 12h16M4 18h10" }];
+
+export function Shell() {
+  const { data: session, error, refetch } = useSession();
+  const [was, setWas] = useState(false);
+  if (session?.kind === "person" && !was) setWas(true);
+  if (error) return <Trouble error={error} retry={() => void refetch()} />;
+  if (!session) return <Waiting />;
+  if (session.kind === "nobody")
+    return (
+      <Suspense fallback={<Waiting />}>
+        <SignIn again={was} />
+      </Suspense>
+    );
+  return <Frame session={session} />;
+}
+
+function Frame({ session }: { session: Session }) {
+  const { t, language, setLanguage } = useWords();
+  const { shade, toggle } = useShade();
+  const [open, setOpen] = useState<"help" | "palette">();
+  const go = useNavigate();
+  const where = useLocation();
+  const signOut = useSignOut();
+  const other = () => setLanguage(language === "zh" ? "en" : "zh");
+  useKeys("everywhere", { palette: () => setOpen("palette"), help: () => setOpen("help"), theme: toggle, language: other });
+  const acts = useMemo(
+    () => [
+      ...PLACES.map((each) => ({ id: each.to, label: t("palette.go", { where: t(each.word) }), run: () => void go(each.to) })),
+      { id: "theme", label: t("shell.theme"), run: toggle },
+      { id: "language", label: t("shell.languageHint"), run: () => setLanguage(language === "zh" ? "en" : "zh") },
+      { id: "help", label: t("shell.help"), run: () => setOpen("help") },
+    ],
+    [t, go, toggle, language, setLanguage],
+  );
+  return (
+    <div className="frame">
+      <a className="skip" href="#content">
+        {t("app.skip")}
+      </a>
+      <nav className="side" aria-label={t("nav.main")}>
+        <NavLink to="/decisions" className="brand">
+          <Mark />
+          <span>{t("app.name")}</span>
+        </NavLink>
+        {PLACES.map((each) => (
+          <NavLink key={each.to} to={each.to} className="place">
+            <Icon path={each.icon} />
+            <span>{t(each.word)}</span>
+          </NavLink>
+        ))}
+        <div className="foot">
+          <Small hint={t("shell.palette")} onClick={() => setOpen("palette")} icon="M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM20 20l-4-4">
+            {t("common.search")}
+          </Small>
+          <Small hint={t("shell.help")} onClick={() => setOpen("help")} icon="M4 7h16v10H4zM7 10h.01M11 10h.01M15 10h.01M8 14h8">
+            {t("shell.help")}
+          </Small>
+          <Small hint={t("shell.languageHint")} onClick={other} icon="M4 6h9M8 4v2M11 6c-1 4-4 7-7 8M6 9c1 2 4 4 6 5M13 20l4-9 4 9M14 17h6">
+            {t("shell.language")}
+          </Small>
+          <Small hint={t("shell.theme")} onClick={toggle} icon={shade === "dark" ? "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10zM12 2v2M12 20v2M2 12h2M20 12h2" : "M20 14A8 8 0 1 1 10 4a6 6 0 0 0 10 10z"}>
+            {shade === "dark" ? t("shell.light") : t("shell.dark")}
+          </Small>
+          <Who session={session} signOut={() => void signOut()} />
+        </div>
+      </nav>
+      <main id="content" tabIndex={-1}>
+        <Boundary at={where.pathname}>
+          <Suspense fallback={<Waiting />}>
+            <Routes>
+              <Route path="/" element={<Navigate to="/decisions" replace />} />
+              <Route path="/decisions" element={<Decisions />} />
+              <Route path="/decisions/:id" element={<Decision />} />
+              <Route path="*" element={<Empty title={t("common.notFound")} />} />
+            </Routes>
+          </Suspense>
+        </Boundary>
+      </main>
+      <Suspense fallback={null}>
+        {open === "help" && <Help open close={() => setOpen(undefined)} />}
+        {open === "palette" && <Palette open close={() => setOpen(undefined)} acts={acts} />}
+      </Suspense>
+    </div>
+  );
+}
+
+function Who({ session, signOut }: { session: Session; signOut: () => void }) {
+  const { t } = useWords();
+  if (session.kind !== "person")
+    return (
+      <Tooltip title={t("shell.openHint")} placement="right">
+        <p className="who quiet">{t("shell.open")}</p>
+      </Tooltip>
+    );
+  return (
+    <div className="who">
+      <span title={session.me.roles.join(", ")}>
+        <b>{session.me.name}</b>
+      </span>
+      <Button size="small" type="text" onClick={signOut}>
+        {t("shell.signOut")}
+      </Button>
+    </div>
+  );
+}
+
+function Small({ hint, onClick, icon, children }: { hint: string; onClick: () => void; icon: string; children: ReactNode }) {
+  return (
+    <button type="button" className="place" onClick={onClick} title={hint}>
+      <Icon path={icon} />
+      <span>{children}</span>
+    </button>
+  );
+}
+
+export function Icon({ path }: { path: string }) {
+  return (
+    <svg viewBox="0 0 24 24" width="18" height="18" fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
+      <path d={path} />
+    </svg>
+  );
+}

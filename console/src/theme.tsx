@@ -1,0 +1,68 @@
+// Light or dark: one attribute on the page for our own styles, one algorithm for Ant Design's. Follows the machine until somebody chooses.
+import { ConfigProvider, theme as antd, App as AntApp } from "antd";
+import enUS from "antd/locale/en_US";
+import zhCN from "antd/locale/zh_CN";
+import { createContext, use, useEffect, useMemo, useState, type ReactNode } from "react";
+import { useWords } from "./words/words";
+
+const KEPT = "zhiyu.theme";
+type Shade = "light" | "dark";
+const Context = createContext<{ shade: Shade; toggle: () => void }>({ shade: "light", toggle: () => undefined });
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+
+function firstShade(): Shade {
+  const kept = localStorage.getItem(KEPT);
+  if (kept === "light" || kept === "dark") return kept;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+export function ThemeOf({ children }: { children: ReactNode }) {
+  const { language } = useWords();
+  const [shade, setShade] = useState(firstShade);
+  useEffect(() => {
+    document.documentElement.dataset["theme"] = shade;
+  }, [shade]);
+  const value = useMemo(
+    () => ({
+      shade,
+      toggle: () =>
+        setShade((now) => {
+          const next = now === "dark" ? "light" : "dark";
+          localStorage.setItem(KEPT, next);
+          return next;
+        }),
+    }),
+    [shade],
+  );
+  const dark = shade === "dark";
+  return (
+    <Context value={value}>
+      <ConfigProvider
+        csp={{ nonce }}
+        locale={language === "zh" ? zhCN : enUS}
+        button={{ autoInsertSpace: false }}
+        theme={{
+          algorithm: dark ? antd.darkAlgorithm : antd.defaultAlgorithm,
+          token: {
+            colorPrimary: dark ? "#7b98ff" : "#3457d5",
+            colorBgContainer: dark ? "#171b23" : "#ffffff",
+            colorBgElevated: dark ? "#1f2430" : "#ffffff",
+            colorText: dark ? "#e3e7ef" : "#1a2233",
+            colorTextPlaceholder: dark ? "#98a2b5" : "#667085",
+            colorBorder: dark ? "#3a4252" : "#cfd5e1",
+            borderRadius: 6,
+            fontSize: 13,
+            controlHeight: 30,
+            motion: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+            fontFamily: "var(--font)",
+          },
+        }}
+      >
+        <AntApp className="app">{children}</AntApp>
+      </ConfigProvider>
+    </Context>
+  );
+}
+
+export const useShade = () => use(Context);

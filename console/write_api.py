@@ -1,0 +1,76 @@
+"""Writes console/openapi.json: of the server's description, the operations that the console uses, and the schemas they name.
+
+In: nothing; the server's own description. Out: the file; with --check only exit code 1 when it is not current. Other routes may change
+without touching this file.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from zhiyu.access.gate import SignInGate
+from zhiyu.records.store import Records
+from zhiyu.server.openapi import described
+from zhiyu.server.reads import make_reads
+from zhiyu.server.site import Site
+from zhiyu.server.staff import Staff
+
+FILE = Path(__file__).parent / "openapi.json"
+USED = (
+    "GET /v1/decisions", "GET /v1/decisions/{id}", "GET /v1/decisions/{id}/explanation", "GET /v1/decisions/{id}/trace",
+    "POST /v1/decisions/{id}:replay", "GET /v1/vocabulary", "GET /v1/network/{type}/{id}", "GET /v1/gangs", "GET /v1/gangs/{id}",
+    "GET /v1/me", "POST /v1/sessions", "DELETE /v1/session", "GET /v1/entities/{type}/{id}/timeline", "POST /v1/labels",
+)  # fmt: skip
+
+
+def document() -> dict[str, Any]:
+    """The part of the description that the console uses."""
+    with tempfile.TemporaryDirectory() as folder:
+        staff = Staff(Records(f"sqlite:///{folder}/records.db"), {"default": b"0" * 16})
+        whole = described(make_reads(Site({}, SignInGate(), staff=staff)))
+        staff.close()
+    paths: dict[str, Any] = {}
+    for each in USED:
+        method, path = each.split(" ")
+        operation = dict(whole["paths"][path][method.lower()])
+        operation["responses"] = {code: told for code, told in operation["responses"].items() if code.startswith("2")}
+        paths.setdefault(path, {})[method.lower()] = operation
+    found: dict[str, dict[str, Any]] = {}
+    left = names_in(paths) | {("schemas", "Problem")}
+    while left:
+        kind, name = left.pop()
+        if name not in found.setdefault(kind, {}):
+            found[kind][name] = whole["components"][kind][name]
+            left |= names_in(found[kind][name])
+    components = {kind: dict(sorted(known.items())) for kind, known in sorted(found.items())}
+    return {
+        "openapi": whole["openapi"],
+        "info": {"title": "Zhiyu", "version": "1"},
+        "paths": paths,
+        "components": components,
+    }
+
+
+def names_in(part: Any) -> set[tuple[str, str]]:
+    """Kind and name of every component that a part refers to."""
+    return set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(part)))
+
+
+def main() -> int:
+    """Write, or check."""
+    text = json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
+    if "--check" in sys.argv:
+        current = FILE.is_file() and FILE.read_text(encoding="utf-8") == text
+        print("console/openapi.json is current" if current else "console/openapi.json is old: make docs")
+        return 0 if current else 1
+    FILE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
