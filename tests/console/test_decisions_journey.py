@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.console.bank import Bank
+from tests.console.conftest import WAIT_MS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -53,14 +54,10 @@ def test_the_filters_stand_in_the_address_and_the_language_can_be_changed(
     page.wait_for_selector("tr.at")
     page.get_by_role("button", name="加强验证").click()
     page.wait_for_url(re.compile(r"outcome=challenge"))
-    page.wait_for_function(
-        "[...document.querySelectorAll('tbody .outcome')].every(each => each.innerText === '加强验证')"
-    )
+    all_say(page, "tbody .outcome", "加强验证")
     page.keyboard.press("l")
     page.wait_for_selector("h1:text-is('Decisions')")
-    page.wait_for_function(
-        "[...document.querySelectorAll('tbody .outcome')].every(each => each.innerText === 'challenge')"
-    )
+    all_say(page, "tbody .outcome", "challenge")
     assert page.locator("html").get_attribute("lang") == "en"
     page.keyboard.press("t")
     assert page.locator("html").get_attribute("data-theme") == "dark"
@@ -68,10 +65,7 @@ def test_the_filters_stand_in_the_address_and_the_language_can_be_changed(
     shown = who.inner_text()
     who.click()
     page.wait_for_url(re.compile(r"of=customer"))
-    page.wait_for_function(
-        "shown => [...document.querySelectorAll('tbody td:nth-child(7)')].every(each => each.innerText === shown)",
-        arg=shown,
-    )
+    all_say(page, "tbody td:nth-child(7)", shown)
     page.goto(f"{bank.address}/decisions?rule=no_such_rule")
     page.wait_for_selector(".empty")
     assert WORDS["zh"]["none"] in page.locator(".empty").inner_text()
@@ -89,6 +83,14 @@ def test_signing_in_with_a_wrong_and_a_right_password(bank: Bank, visit: Callabl
     assert "inspector" in page.locator(".who").inner_text()
     page.get_by_role("button", name="退出登录").click()
     page.wait_for_selector(".signin")
+
+
+def all_say(page: Page, selector: str, text: str) -> None:
+    """Wait until there are such elements, and all say this."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(selector).filter(has_text=text).first).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(selector).filter(has_not_text=text)).to_have_count(0, timeout=WAIT_MS)
 
 
 def newest_first(decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
