@@ -16,8 +16,13 @@ const Palette = lazy(() => import("./keys/palette"));
 const SignIn = lazy(() => import("./session/signin"));
 const Decisions = lazy(() => import("./decisions/page"));
 const Decision = lazy(() => import("./decision/page"));
+const Gangs = lazy(() => import("./network/gangs"));
+const Network = lazy(() => import("./network/page"));
 
-const PLACES: { to: string; word: Key; icon: string }[] = [{ to: "/decisions", word: "nav.decisions", icon: "M4 6h16M4 12h16M4 18h10" }];
+const PLACES: { to: string; word: Key; icon: string }[] = [
+  { to: "/decisions", word: "nav.decisions", icon: "M4 6h16M4 12h16M4 18h10" },
+  { to: "/network", word: "nav.network", icon: "M6 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM18 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM9 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 6.5l8 1M7 8l1.5 8M16.5 9.500l-6 7" },
+];
 
 export function Shell() {
   const { data: session, error, refetch } = useSession();
@@ -91,6 +96,8 @@ function Frame({ session }: { session: Session }) {
               <Route path="/" element={<Navigate to="/decisions" replace />} />
               <Route path="/decisions" element={<Decisions />} />
               <Route path="/decisions/:id" element={<Decision />} />
+              <Route path="/network" element={<Gangs />} />
+              <Route path="/network/:kind/:id" element={<Network />} />
               <Route path="*" element={<Empty title={t("common.notFound")} />} />
             </Routes>
           </Suspense>

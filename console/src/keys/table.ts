@@ -31,6 +31,13 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "g", place: "decision", act: "network", word: "key.network" },
   { keys: "r", place: "decision", act: "replay", word: "key.replay" },
   { keys: "Escape", place: "decision", act: "back", word: "key.back" },
+  { keys: "j", place: "network", act: "down", word: "key.down" },
+  { keys: "k", place: "network", act: "up", word: "key.up" },
+  { keys: "e", place: "network", act: "expand", word: "key.expand" },
+  { keys: "x", place: "network", act: "path", word: "key.path" },
+  { keys: "p", place: "network", act: "pin", word: "key.pin" },
+  { keys: "v", place: "network", act: "view", word: "key.view" },
+  { keys: "Escape", place: "network", act: "back", word: "key.back" },
 ];
 
 /** What a key event is called in the table. */

@@ -41,7 +41,8 @@ def code_text(code: int) -> str:
 
 
 def as_dict(near: Near, names: Mapping[int, str]) -> dict[str, Any]:
-    """Everything as plain data: component, people, things, links. `gang`: of each person who is in one."""
+    """Everything as plain data: component, people, things, links. `gang`: of each person who is in one. Names are masked, so two things may
+    share one: codes tell them apart."""
     people = [
         {"name": names[key], "code": code_text(near.codes[key][1]), "hops": hops, "bad": key in near.bad, "gang": near.gangs.get(key)}
         for key, hops in near.hops.items()
@@ -51,7 +52,10 @@ def as_dict(near: Near, names: Mapping[int, str]) -> dict[str, Any]:
         for key, people_on in near.people_on.items()
     ]
     links = [
-        {"person": names[u.person], "thing": names[u.thing], "first": iso(u.first_ms), "last": iso(u.last_ms), "events": u.events}
+        {
+            "person": names[u.person], "thing": names[u.thing], "first": iso(u.first_ms), "last": iso(u.last_ms), "events": u.events,
+            "person_code": code_text(near.codes[u.person][1]), "thing_code": code_text(near.codes[u.thing][1]),
+        }
         for u in sorted(near.uses, key=lambda use: (use.first_ms, names[use.person], names[use.thing]))
     ]  # fmt: skip
     return {
@@ -111,7 +115,9 @@ def written_of(found: Mapping[str, Any], kind: str) -> str:
 
 def _csv(found: Mapping[str, Any]) -> str:
     out = io.StringIO()
-    lines = csv.DictWriter(out, ["person", "thing", "first", "last", "events"], lineterminator="\n")
+    lines = csv.DictWriter(
+        out, ["person", "thing", "first", "last", "events"], extrasaction="ignore", lineterminator="\n"
+    )
     lines.writeheader()
     lines.writerows({name: _harmless(value) for name, value in link.items()} for link in found["links"])
     return out.getvalue()

@@ -59,6 +59,9 @@ def network_schemas() -> Json:
         "Forget": shape("what", True, what=_TEXT, **words) | {"examples": [{"what": "phone:13800138000", "reason": "reassigned"}]},
         "Forgotten": shape("field code events dry_run position", field=_TEXT, code=_TEXT, events=_WHOLE, dry_run=_FLAG, position=_WHOLE),
         "Thing": shape("name code people", name=_TEXT, code=_TEXT, people=_WHOLE),
-        "Link": shape("person thing first last events", person=_TEXT, thing=_TEXT, first=_TEXT, last=_TEXT, events=_WHOLE),
+        "Link": shape(
+            "person thing first last events person_code thing_code", person=_TEXT, thing=_TEXT, first=_TEXT, last=_TEXT, events=_WHOLE,
+            person_code=_TEXT, thing_code=_TEXT,
+        ),
         "Case": case | {"examples": [{"of": ["person:c1", "device:d7"], "hops": 2}]}, "Nest": nest,
     }  # fmt: skip

@@ -1,0 +1,71 @@
+"""From a declined draw-down to the people behind it: the network by keyboard, why they are linked, the way between two, the table twin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.console.bank import Bank
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+SHARES = {"zh": "共用", "en": "shares"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_network_of_a_decision(bank: Bank, visit: Callable[..., Page], language: str) -> None:
+    near, decision = joined(bank)
+    page = visit(f"/decisions/{decision['id']}", language)
+    page.wait_for_selector(".verdict")
+    page.wait_for_selector("a[href*='/network/person/']")
+    page.keyboard.press("g")
+    page.wait_for_url(re.compile(r"/network/person/code:"))
+    page.wait_for_selector(".canvas canvas")
+    assert page.locator(".nodes li").count() == len(near["people"]) + len(
+        {each["thing_code"] for each in near["links"]}
+    )
+    start = page.locator(".nodes button[aria-pressed=true] span").inner_text()
+    assert f"customer:{start}" == near["people"][0]["name"]
+    assert SHARES[language] in page.locator("aside .whys").first.inner_text()
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    chosen = page.locator(".nodes button[aria-pressed=true] span").inner_text()
+    assert chosen != start
+    path = page.locator("aside ol.whys").first
+    path.wait_for()
+    assert start in path.inner_text()
+    assert chosen in path.inner_text()
+    page.keyboard.press("e")
+    page.wait_for_selector(".ant-message-notice, .ant-message-notice-wrapper")
+    page.keyboard.press("v")
+    page.wait_for_selector(".net-table tbody tr")
+    assert page.locator(".net-table tbody tr").count() >= len(near["links"])
+
+
+def test_what_is_in_no_event_says_so(visit: Callable[..., Page]) -> None:
+    page = visit("/network/person/nobody-of-this-name")
+    page.wait_for_selector(".trouble")
+    assert "关系网络窗口内没有" in page.locator(".trouble").inner_text()
+
+
+def joined(bank: Bank) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The network of somebody who shares a thing, and a decision about them."""
+    client = bank.server.client
+    told = client.post("/v1/sessions", json={"name": "inspector", "password": bank.password}).json()
+    for decision in reversed(bank.answers):
+        if decision["outcome"] == "pass":
+            continue
+        listed = client.get(
+            "/v1/decisions", params={"before": decision["position"] + 1, "limit": 1},
+            headers={"authorization": f"Bearer {told['token']}"},
+        ).json()["decisions"][0]  # fmt: skip
+        who = next((each for each in listed["subjects"] if each["field"] == "customer"), None)
+        near = who and client.get(
+            f"/v1/network/person/code:{who['code']}?hops=2", headers={"authorization": f"Bearer {told['token']}"}
+        )
+        if near and near.status_code == 200 and len(near.json()["people"]) > 1:
+            return near.json(), decision
+    raise AssertionError("the lender has nobody who shares anything")
