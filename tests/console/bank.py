@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.access.test_people import GOOD, KEY, House
 from tests.server.served import Served
 from zhiyu.access.gate import SignInGate
@@ -50,6 +52,12 @@ class Bank:
         return next(
             each for each in reversed(self.answers) if each["outcome"] == outcome and kind in ("", each["type"])
         )
+
+    def reader(self) -> httpx.Client:
+        """A client that may read what an investigator may."""
+        base = f"http://127.0.0.1:{self.server.port}"
+        told = httpx.post(f"{base}/v1/sessions", json={"name": "inspector", "password": GOOD}, timeout=60).json()
+        return httpx.Client(base_url=base, headers={"authorization": f"Bearer {told['token']}"}, timeout=60)
 
     password = GOOD
 

@@ -53,19 +53,14 @@ def test_what_is_in_no_event_says_so(visit: Callable[..., Page]) -> None:
 
 def joined(bank: Bank) -> tuple[dict[str, Any], dict[str, Any]]:
     """The network of somebody who shares a thing, and a decision about them."""
-    client = bank.server.client
-    told = client.post("/v1/sessions", json={"name": "inspector", "password": bank.password}).json()
+    client = bank.reader()
     for decision in reversed(bank.answers):
         if decision["outcome"] == "pass":
             continue
-        listed = client.get(
-            "/v1/decisions", params={"before": decision["position"] + 1, "limit": 1},
-            headers={"authorization": f"Bearer {told['token']}"},
-        ).json()["decisions"][0]  # fmt: skip
+        asked = client.get("/v1/decisions", params={"before": decision["position"] + 1, "limit": 1})
+        listed = asked.json()["decisions"][0]
         who = next((each for each in listed["subjects"] if each["field"] == "customer"), None)
-        near = who and client.get(
-            f"/v1/network/person/code:{who['code']}?hops=2", headers={"authorization": f"Bearer {told['token']}"}
-        )
+        near = who and client.get(f"/v1/network/person/code:{who['code']}?hops=2")
         if near and near.status_code == 200 and len(near.json()["people"]) > 1:
             return near.json(), decision
     raise AssertionError("the lender has nobody who shares anything")
