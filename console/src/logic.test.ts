@@ -1,5 +1,8 @@
 // The parts of the console that are logic: filters, formats, keys, where bars and nodes stand.
 import { describe, expect, it } from "vitest";
+import { folded } from "./case/timeline";
+import { missing, stepOf } from "./case/steps";
+import { casesQuery, leftOf } from "./queue/queue";
 import { address } from "./api/http";
 import { aboutOf, filtersIn, instant, queryOf, toggled, withFilter } from "./decisions/filters";
 import { placesOf } from "./decision/layers";
@@ -84,5 +87,35 @@ describe("a flow", () => {
     for (const each of edges) expect(places.get(each.from)?.x).toBeLessThan(places.get(each.to)?.x ?? -1);
     expect([...places.values()].map((each) => `${each.x}/${each.y}`)).toHaveLength(new Set([...places.values()].map((each) => `${each.x}/${each.y}`)).size);
     for (const name of ["a", "c", "d"]) expect(places.get(name)?.y).toBe(0);
+  });
+});
+
+describe("an act on a case", () => {
+  it("needs a reason, and fraud a kind", () => {
+    expect(missing({ verdict: "fraud", kind: "", reason: "seen" })).toBe("kind");
+    expect(missing({ verdict: "fraud", kind: "takeover", reason: "  " })).toBe("reason");
+    expect(missing({ verdict: "unclear", kind: "", reason: "nobody answers" })).toBeUndefined();
+  });
+  it("is sent as the API takes it", () => {
+    expect(stepOf({ verdict: "fraud", kind: "takeover", reason: " r " })).toEqual({ step: "close", body: { disposition: "fraud", kind: "takeover", reason: "r" } });
+    expect(stepOf({ verdict: "escalate", kind: "", reason: "hard" })).toEqual({ step: "escalate", body: { text: "hard" } });
+    expect(stepOf({ verdict: "false_positive", kind: "batch", reason: "r" }).body).not.toHaveProperty("kind");
+  });
+});
+
+describe("work", () => {
+  it("asks for open cases in the order of work unless told otherwise", () => {
+    expect(address("/v1/cases", casesQuery(new URLSearchParams("queue=review&overdue=true")))).toBe("/v1/cases?queue=review&state=open&order=priority&overdue=true&limit=50");
+  });
+  it("has deadlines that are past, soon, or later", () => {
+    const now = Date.parse("2026-01-01T00:00:00Z");
+    expect(leftOf("2025-12-31T23:59:59Z", now)).toEqual({ left: -1000, hurry: "past" });
+    expect(leftOf("2026-01-01T00:59:00Z", now)?.hurry).toBe("soon");
+    expect(leftOf("2026-01-01T01:00:00Z", now)?.hurry).toBe("later");
+    expect(leftOf(null, now)).toBeUndefined();
+  });
+  it("tells alerts that came one after the other as one line", () => {
+    const step = (number: number, verb: string) => ({ number, at: null, by: "system", verb, text: "", detail: {} });
+    expect(folded([step(1, "open"), step(2, "alert"), step(3, "alert"), step(4, "note"), step(5, "alert")]).map((each) => `${each.verb}${each.times}`)).toEqual(["alert1", "note1", "alert2", "open1"]);
   });
 });

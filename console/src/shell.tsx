@@ -3,6 +3,7 @@ import { Button, Tooltip } from "antd";
 import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
 import { Navigate, NavLink, Route, Routes, useLocation, useNavigate } from "react-router";
 import { useSession, useSignOut, type Session } from "./api/session";
+import { OutboxOf } from "./acts/outbox";
 import { useKeys } from "./keys/keys";
 import { Boundary } from "./parts/boundary";
 import { Mark } from "./parts/mark";
@@ -16,10 +17,13 @@ const Palette = lazy(() => import("./keys/palette"));
 const SignIn = lazy(() => import("./session/signin"));
 const Decisions = lazy(() => import("./decisions/page"));
 const Decision = lazy(() => import("./decision/page"));
+const QueuePage = lazy(() => import("./queue/page"));
+const CasePage = lazy(() => import("./case/page"));
 const Gangs = lazy(() => import("./network/gangs"));
 const Network = lazy(() => import("./network/page"));
 
-const PLACES: { to: string; word: Key; icon: string }[] = [
+const PLACES: { to: string; word: Key; icon: string; permission?: string }[] = [
+  { to: "/queue", word: "nav.queue", icon: "M4 5h16v4H4zM4 11h16v4H4zM4 17h10v3H4z", permission: "cases" },
   { to: "/decisions", word: "nav.decisions", icon: "M4 6h16M4 12h16M4 18h10" },
   { to: "/network", word: "nav.network", icon: "M6 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM18 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM9 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 6.5l8 1M7 8l1.5 8M16.5 9.500l-6 7" },
 ];
@@ -36,7 +40,11 @@ export function Shell() {
         <SignIn again={was} />
       </Suspense>
     );
-  return <Frame session={session} />;
+  return (
+    <OutboxOf>
+      <Frame session={session} />
+    </OutboxOf>
+  );
 }
 
 function Frame({ session }: { session: Session }) {
@@ -46,16 +54,17 @@ function Frame({ session }: { session: Session }) {
   const go = useNavigate();
   const where = useLocation();
   const signOut = useSignOut();
+  const places = useMemo(() => PLACES.filter((each) => !each.permission || (session.kind === "person" && session.me.permissions.includes(each.permission))), [session]);
   const other = () => setLanguage(language === "zh" ? "en" : "zh");
   useKeys("everywhere", { palette: () => setOpen("palette"), help: () => setOpen("help"), theme: toggle, language: other });
   const acts = useMemo(
     () => [
-      ...PLACES.map((each) => ({ id: each.to, label: t("palette.go", { where: t(each.word) }), run: () => void go(each.to) })),
+      ...places.map((each) => ({ id: each.to, label: t("palette.go", { where: t(each.word) }), run: () => void go(each.to) })),
       { id: "theme", label: t("shell.theme"), run: toggle },
       { id: "language", label: t("shell.languageHint"), run: () => setLanguage(language === "zh" ? "en" : "zh") },
       { id: "help", label: t("shell.help"), run: () => setOpen("help") },
     ],
-    [t, go, toggle, language, setLanguage],
+    [t, go, toggle, language, setLanguage, places],
   );
   return (
     <div className="frame">
@@ -67,7 +76,7 @@ function Frame({ session }: { session: Session }) {
           <Mark />
           <span>{t("app.name")}</span>
         </NavLink>
-        {PLACES.map((each) => (
+        {places.map((each) => (
           <NavLink key={each.to} to={each.to} className="place">
             <Icon path={each.icon} />
             <span>{t(each.word)}</span>
@@ -93,9 +102,11 @@ function Frame({ session }: { session: Session }) {
         <Boundary at={where.pathname}>
           <Suspense fallback={<Waiting />}>
             <Routes>
-              <Route path="/" element={<Navigate to="/decisions" replace />} />
+              <Route path="/" element={<Navigate to={places[0]?.to ?? "/decisions"} replace />} />
               <Route path="/decisions" element={<Decisions />} />
               <Route path="/decisions/:id" element={<Decision />} />
+              <Route path="/queue" element={<QueuePage />} />
+              <Route path="/cases/:number" element={<CasePage />} />
               <Route path="/network" element={<Gangs />} />
               <Route path="/network/:kind/:id" element={<Network />} />
               <Route path="*" element={<Empty title={t("common.notFound")} />} />

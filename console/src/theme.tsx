@@ -45,7 +45,8 @@ export function ThemeOf({ children }: { children: ReactNode }) {
         theme={{
           algorithm: dark ? antd.darkAlgorithm : antd.defaultAlgorithm,
           token: {
-            colorPrimary: dark ? "#7b98ff" : "#3457d5",
+            colorPrimary: dark ? "#4a68dc" : "#3457d5",
+            colorLink: dark ? "#8fa8ff" : "#3457d5",
             colorBgContainer: dark ? "#171b23" : "#ffffff",
             colorBgElevated: dark ? "#1f2430" : "#ffffff",
             colorText: dark ? "#e3e7ef" : "#1a2233",

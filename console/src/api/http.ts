@@ -36,20 +36,23 @@ export async function get<T>(path: string, query?: Query, signal?: AbortSignal):
   return ask<T>("GET", address(path, query), undefined, signal);
 }
 
-export async function send<T>(method: "POST" | "DELETE" | "PATCH", path: string, body?: unknown): Promise<T> {
-  return ask<T>(method, path, body);
+/** A change. `version`: the one that was read; refused (412) when it has changed since. `last`: sent even though the page is being left. */
+export async function send<T>(method: "POST" | "DELETE" | "PATCH", path: string, body?: unknown, more: { version?: number; last?: boolean } = {}): Promise<T> {
+  return ask<T>(method, path, body, undefined, more);
 }
 
-async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, more: { version?: number; last?: boolean } = {}): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (method !== "GET" && proof) headers["zhiyu-forgery-proof"] = proof;
   if (body !== undefined) headers["content-type"] = "application/json";
+  if (more.version !== undefined) headers["if-match"] = `"${more.version}"`;
   let answer: Response;
   try {
     answer = await fetch(path, {
       method,
       headers,
       credentials: "same-origin",
+      keepalive: more.last ?? false,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
     });

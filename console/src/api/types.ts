@@ -20,3 +20,25 @@ export type Gang = Schemas["Gang"];
 export type GangPage = Schemas["GangPage"];
 export type Problem = Schemas["Problem"];
 export type RuleState = TracedRule["state"];
+export type Case = Schemas["Case"];
+export type Cases = Schemas["Cases"];
+export type Queue = Schemas["Queue"];
+export type FraudKind = NonNullable<Schemas["CaseClosed"]["kind"]>;
+export type Disposition = Schemas["CaseClosed"]["disposition"];
+
+/** An alert of a case, as far as a decision made it. */
+export interface CaseAlert {
+  id: string;
+  kind: string;
+  at: string | null;
+  event: string | null;
+  type: string | null;
+  outcome: string | null;
+  waits: string | null;
+  until: string | null;
+  final: string | null;
+  score: number;
+  money: number;
+  rules?: string[];
+  reasons?: { code: string; en: string; zh: string }[];
+}
