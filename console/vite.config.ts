@@ -8,6 +8,7 @@ export default defineConfig({
   build: {
     outDir: "../src/zhiyu/server/console",
     emptyOutDir: true,
+    manifest: true,
     assetsInlineLimit: 0,
     target: "es2022",
     reportCompressedSize: false,

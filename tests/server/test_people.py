@@ -45,7 +45,8 @@ PERMISSION_OF = {
     ("get", "/v1/gangs/reports"): "read", ("get", "/v1/gangs/reports/{id}"): "read", ("get", "/v1/gangs/changes:stream"): "read",
     ("get", "/v1/gangs/report"): "read", ("get", "/v1/gangs/changes"): "read", ("get", "/v1/gangs/{id}"): "read",
     ("get", "/v1/features/report"): "read",
-    ("post", "/v1/sessions"): "", ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
+    ("post", "/v1/sessions"): "", ("post", "/v1/sessions:take"): "",
+    ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
     ("get", "/v1/people"): "people", ("post", "/v1/people"): "people", ("patch", "/v1/people/{name}"): "people",
     ("get", "/v1/queues"): "cases", ("get", "/v1/cases"): "cases", ("get", "/v1/cases/{number}"): "cases",
     ("get", "/v1/cases/{number}/timeline"): "cases", ("post", "/v1/queues/{name}:next"): "investigate",
@@ -125,7 +126,7 @@ def test_every_operation_names_its_permission_and_every_role_gets_what_it_allows
     for role, (_, _, may) in ROLES.items():
         client = bank.signed_in(role)
         for (method, path), permission in PERMISSION_OF.items():
-            if path in ("/v1/sessions", "/v1/session", "/v1/me/password"):
+            if path in ("/v1/sessions", "/v1/sessions:take", "/v1/session", "/v1/me/password"):
                 continue
             answer = asked(client, method, path)
             assert answer.status_code < 500, answer.text
@@ -134,6 +135,22 @@ def test_every_operation_names_its_permission_and_every_role_gets_what_it_allows
             expected[role, method, path] = permission in ("", "self") or permission in may
             assert (code == "scope") is not expected[role, method, path], (role, method, path, code)
     assert found == expected
+
+
+def test_a_session_that_was_begun_elsewhere_is_taken_over_once(bank: Bank) -> None:
+    """As the link does that `zhiyu demo` prints: the token in it is good for one page, then over."""
+    begun = bank.signed_in("investigator").cookies["zhiyu_session"]
+    page = bank.anybody()
+    taken = page.post("/v1/sessions:take", json={"token": begun})
+    assert taken.status_code == 200, taken.text
+    assert "HttpOnly" in taken.headers["set-cookie"]
+    assert page.get("/v1/me").json()["name"] == "investigator"
+    assert bank.anybody(authorization=f"Bearer {begun}").get("/v1/me").status_code == 401
+    for token in (begun, "", "zs_nothing"):
+        again = bank.anybody().post("/v1/sessions:take", json={"token": token})
+        assert (again.status_code, again.json()["code"]) == (401, "session")
+    other = bank.anybody(origin="https://elsewhere.example")
+    assert other.post("/v1/sessions:take", json={"token": taken.json()["token"]}).json()["code"] == "foreign"
 
 
 def test_nobody_gets_what_somebody_gets(bank: Bank) -> None:

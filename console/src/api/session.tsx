@@ -6,13 +6,29 @@ import { useWords } from "../words/words";
 
 export type Session = { kind: "person"; me: Me } | { kind: "open" } | { kind: "nobody" };
 
+/** The token of a session that a link hands over; it leaves the address at once, and is good for one use. */
+function handedOver(): string | null {
+  const token = new URLSearchParams(location.hash.slice(1)).get("session");
+  if (token) history.replaceState(history.state, "", location.pathname + location.search);
+  return token;
+}
+
 async function ask(): Promise<Session> {
+  const token = handedOver();
   try {
     const me = await get<Me>("/v1/me");
     keepProof(me.forgery_proof);
     return { kind: "person", me };
   } catch (refused) {
     if (refused instanceof Refused && refused.status === 404) return { kind: "open" };
+    if (!(refused instanceof Refused) || refused.status !== 401) throw refused;
+  }
+  if (!token) return { kind: "nobody" };
+  try {
+    const me = await send<Me>("POST", "/v1/sessions:take", { token });
+    keepProof(me.forgery_proof);
+    return { kind: "person", me };
+  } catch (refused) {
     if (refused instanceof Refused && refused.status === 401) return { kind: "nobody" };
     throw refused;
   }

@@ -62,9 +62,21 @@ function Shown({ found }: { found: Case }) {
       return false;
     }
   };
-  const later = (label: string, step: string, body: unknown, then?: () => void) => {
-    outbox({ label, send: (last) => send("POST", `${address}:${step}`, body, { version: found.version, last }), done: refresh, undone: refresh });
-    then?.();
+  const later = (label: string, step: string, body: unknown) => {
+    const undone = () => {
+      refresh();
+      void go(`/cases/${found.number}`);
+    };
+    outbox({ label: t("case.acted", { what: label, n: found.number }), send: (last) => send("POST", `${address}:${step}`, body, { version: found.version, last }), done: refresh, undone });
+  };
+  /** The next case of the same queue that nobody works on, else the queue. */
+  const advance = async () => {
+    try {
+      const next = await send<{ case: Case | null }>("POST", `/v1/queues/${encodeURIComponent(found.queue)}:next`, {});
+      await go(next.case && next.case.number !== found.number ? `/cases/${next.case.number}` : "/queue");
+    } catch {
+      await go("/queue");
+    }
   };
   const alert = alerts[at];
   const person = found.entities?.find((each) => found.subject === `${each.entity}:${each.code}`);
@@ -108,7 +120,7 @@ function Shown({ found }: { found: Case }) {
           </Panel>
         </section>
         <aside>
-          {may && open && <Decide verdict={verdict} choose={setVerdict} decide={(label, step, body) => later(label, step, body, () => { setVerdict(undefined); void go("/queue"); })} />}
+          {may && open && <Decide verdict={verdict} choose={setVerdict} decide={(label, step, body) => { later(label, step, body); setVerdict(undefined); void advance(); }} />}
           <Panel title={t("case.timeline")} aside={may && <Button size="small" onClick={() => setNoting(!noting)}>{t("case.note")} <Keys keys="n" /></Button>}>
             {noting && <Note area={note} save={async (text) => { if (await now("note", { text })) setNoting(false); }} />}
             <Steps steps={found.timeline ?? []} />

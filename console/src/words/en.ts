@@ -280,6 +280,7 @@ export const en: Record<Key, string> = {
   "case.missing.reason": "Say why.",
   "case.submit": "Submit",
   "case.undoHint": "Z takes it back within {n} seconds",
+  "case.acted": "{what}, case {n}",
   "case.effect.fraud": "Closes the case and labels its decisions as fraud; counted from the next event on.",
   "case.effect.false_positive": "Closes the case and labels its decisions as good.",
   "case.effect.unclear": "Closes the case; nothing is labelled.",

@@ -278,6 +278,7 @@ export const zh = {
   "case.missing.reason": "请写明理由。",
   "case.submit": "提交",
   "case.undoHint": "提交后 {n} 秒内可按 Z 撤销",
+  "case.acted": "{what}（案件 {n}）",
   "case.effect.fraud": "结案，并把案内决策标注为欺诈；从下一个事件起影响统计。",
   "case.effect.false_positive": "结案，并把案内决策标注为正常。",
   "case.effect.unclear": "结案，不产生标签。",

@@ -1,8 +1,8 @@
 """`zhiyu demo`: a server on an example policy, events sent to it over HTTP, what it decided and how good that was.
 
 In: nothing; a day of the simulated lender, or with `--cards` card payments: the real file where ZHIYU_DATA has it, else a generated
-one with the same columns. Out: the day beside the truth, or the report from the server's own log. At a terminal the server goes on
-until Ctrl-C, so that one can look around; otherwise it stops when everything is printed.
+one with the same columns. Out: the day beside the truth, or the report from the server's own log. At a terminal the console opens then,
+on a server that goes on until Ctrl-C; otherwise everything stops when it is printed.
 """
 
 from __future__ import annotations
@@ -59,29 +59,33 @@ def demo(policy: Path | None, cards: bool, once: bool, lang: str | None) -> None
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         stays = sys.stdout.isatty() and not once
-        password = _person()
-        with _outside(folder) as outside, _server(folder, PORT if stays else 0, outside) as url:
-            if events is not None:
-                _card_payments(events, folder, url, language)
-            else:
-                _lender(folder, url, language, outside)
+        with _outside(folder) as outside:
+            with _server(folder, 0, outside) as url:
+                event = (
+                    _card_payments(events, folder, url, language)
+                    if events is not None
+                    else _lender(folder, url, language, outside)
+                )
             if stays:
-                _wait(url, password, language)
+                from zhiyu.commands.demo_console import stay
+
+                stay(_server(folder, PORT, outside, "--people"), FOLDER / "data", event, language)
 
 
-def _card_payments(events: Path, policy: Path, url: str, language: str) -> None:
+def _card_payments(events: Path, policy: Path, url: str, language: str) -> str:
     sent = _sent(events, policy, url, language)
     found = served_report(FOLDER / "data", "default", language)
     found.seconds = sent.seconds
-    _print(found, language)
+    return _print(found, language)
 
 
-def _lender(folder: Path, url: str, language: str, outside: StandIn | None) -> None:
+def _lender(folder: Path, url: str, language: str, outside: StandIn | None) -> str:
     from zhiyu.commands.demo_lender import a_day
     from zhiyu.engine.opened import open_policy
 
     _, event = a_day(open_policy(folder).policy, url, FOLDER, language, outside=outside)
     _tell_where(event, language)
+    return event
 
 
 def _example(name: str) -> Path:
@@ -130,14 +134,16 @@ def _outside(policy: Path) -> Iterator[StandIn | None]:
 
 
 @contextmanager
-def _server(policy: Path, wanted: int, outside: StandIn | None = None) -> Iterator[str]:
-    """A server of its own on loopback, at the wanted port or any free one; its lines go to a file. InputError when it does not start."""
+def _server(policy: Path, wanted: int, outside: StandIn | None = None, *more: str) -> Iterator[str]:
+    """A server of its own on loopback, at the wanted port or any free one; its lines go to a file. `more`: further options. InputError
+    when it does not start."""
     port, log = _port(wanted), FOLDER / "server.log"
     command = [sys.executable, "-m", "zhiyu.cli", "serve", "--policy", str(policy), "--data", str(FOLDER / "data")]
     command += ["--services", str(FOLDER / SERVICES)] if outside is not None else []
+    command += more
     with log.open("wb") as lines:
         process = subprocess.Popen(
-            [*command, "--port", str(port), "--clock", "events", "--people", "--trial", "--lang", "en"], stdout=lines, stderr=lines,
+            [*command, "--port", str(port), "--clock", "events", "--lang", "en"], stdout=lines, stderr=lines,
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
@@ -191,11 +197,13 @@ def _sent(events: Path, policy: Path, url: str, language: str) -> Sent:
         return sending.run(lambda done: bar.update(task, completed=done))
 
 
-def _print(found: Replayed, language: str) -> None:
+def _print(found: Replayed, language: str) -> str:
     from zhiyu.evaluation.report import ReportPrinter
 
     ReportPrinter(Console(), language).print(found)
-    _tell_where(found.examples[0].event_id if found.examples else "", language)
+    event = found.examples[0].event_id if found.examples else ""
+    _tell_where(event, language)
+    return event
 
 
 def _tell_where(event: str, language: str) -> None:
@@ -208,39 +216,3 @@ def _tell_where(event: str, language: str) -> None:
     )
     if event:
         click.echo(f"{'查看原因' if zh else 'why, in full'}: GET /v1/decisions/{event}/explanation")
-
-
-def _person() -> str:
-    """Somebody who may sign in to the demo's server, with a password of this run; the password."""
-    import secrets
-
-    from zhiyu.access.audit import Audit
-    from zhiyu.access.people import People
-    from zhiyu.access.roles import ROLES
-    from zhiyu.engine.opened import tenant_key
-    from zhiyu.records.store import Records, url_of
-
-    password, records = secrets.token_urlsafe(12), Records(url_of(FOLDER / "data", None))
-    people = People(records, Audit("default", tenant_key("default")))
-    people.add("demo", tuple(ROLES), password, time.time_ns() // 1_000_000, "system")
-    records.close()
-    return password
-
-
-def _wait(url: str, password: str, language: str) -> None:
-    zh = language == "zh"
-    click.echo(
-        f"\n需要处理的决策已成为案件：GET {url}/v1/queues。登录用户 demo，密码 {password}（仅本次运行有效）"
-        if zh
-        else f"\nwhat needs somebody's work stands in cases: GET {url}/v1/queues; sign in as demo, password {password} (of this run only)"
-    )
-    click.echo(
-        f"\n服务仍在运行：{url}（接口文档 {url}/docs）。按 Ctrl-C 停止"
-        if zh
-        else f"\nthe server goes on at {url} (API docs {url}/docs); Ctrl-C stops it"
-    )
-    try:
-        while True:
-            time.sleep(3_600)
-    except KeyboardInterrupt:
-        click.echo()

@@ -61,7 +61,6 @@ _FILE = click.Path(path_type=Path)
     envvar="ZHIYU_RECORDS",
     help="Database of people and their work: postgresql://… (default: ZHIYU_RECORDS, else records.db in the data folder).",
 )
-@click.option("--trial", is_flag=True, hidden=True, help="With --people: whoever is on this machine need not sign in.")
 @click.option("--queues", type=_FILE, default=None, help="The queues of cases, with --people (see docs/cases.md).")
 @click.option(
     "--vault-key",
@@ -101,7 +100,7 @@ def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
-    queues: Path | None, vault_key: Path | None, trial: bool, hourly: int,
+    queues: Path | None, vault_key: Path | None, hourly: int,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -116,8 +115,8 @@ def serve(
         from zhiyu.server.tracing import exporting, require
 
         require(os.environ)
-        check_exposure(host, keys is not None or (people and not trial), tls_cert, tls_key, insecure_no_tls)
-        gate = _gate(keys, tenants, people and not trial)
+        check_exposure(host, keys is not None or people, tls_cert, tls_key, insecure_no_tls)
+        gate = _gate(keys, tenants, people)
         opened = {tenant: open_policy(policy, tenant) for tenant in tenants}
         if vault_key is not None:
             _check_vault(vault_key)

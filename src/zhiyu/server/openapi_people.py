@@ -35,14 +35,16 @@ def people_paths(problems: Callable[..., Json]) -> Json:
         found.setdefault(path, {})[method] = route.described(problems)
     made = found["/v1/people"]["post"]["responses"]
     made["201"] = made.pop("200")
-    found["/v1/sessions"]["post"]["security"] = []
+    found["/v1/sessions"]["post"]["security"] = found["/v1/sessions:take"]["post"]["security"] = []
     return found
 
 
 def _sessions() -> list[tuple[str, str, Route]]:
     sign_in = "Sign in: the answer sets a cookie, and tells what every change made with it has to carry"
+    take = "Go on with a session that was begun elsewhere: its token is over, the answer sets a cookie"
     return [
         ("/v1/sessions", "post", Route("signIn", "people", sign_in, "SignedIn", _SENT, "SignIn")),
+        ("/v1/sessions:take", "post", Route("takeSession", "people", take, "SignedIn", _SENT, "TakeOver")),
         ("/v1/session", "delete", Route("signOut", "people", "End the session", "Done", _ASKED)),
         ("/v1/me", "get", Route("me", "people", "Who is signed in, and what they may do", "Me", _ASKED)),
         (
@@ -137,6 +139,7 @@ def people_schemas() -> Json:
     new = {"name": {"type": "string", "minLength": 1, "maxLength": 64}, "roles": _ROLES, "password": _SECRET}
     return {
         "SignIn": shape("name password", True, name=_TEXT, password={"type": "string", "format": "password"}, tenant=_TEXT),
+        "TakeOver": shape("token", True, token=_TEXT),
         "SignedIn": shape("token name tenant roles permissions forgery_proof", token=_TEXT, **me),
         "Me": shape("name tenant roles permissions forgery_proof", **me), "Done": shape("status", status=_TEXT),
         "OwnPassword": shape("old new", True, old=_TEXT, new=_SECRET), "Person": person, "People": shape("people", people=many(person)),

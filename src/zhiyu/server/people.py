@@ -41,6 +41,12 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     tenant: str = ""
 
 
+class TakeOver(msgspec.Struct, forbid_unknown_fields=True):
+    """The token of a session that was begun elsewhere."""
+
+    token: str
+
+
 class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
     """Somebody who may sign in from now on."""
 
@@ -72,6 +78,22 @@ def _add_sessions(app: FastAPI, site: Site, staff: Staff) -> None:
         given = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), SignIn)
         site.check_page(exchange)
         person, token = await staff.sign_in(_tenant(staff, given.tenant), given.name, given.password)
+        answer = _json({"token": token, **_about(person, token)})
+        answer.headers["set-cookie"] = _cookie(token, LONGEST_MS // 1000, request.url.scheme == "https")
+        return answer
+
+    @app.post("/v1/sessions:take", include_in_schema=False)
+    async def take(request: Request) -> Response:
+        exchange = exchange_of(request)
+        exchange.known_query()
+        given = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), TakeOver)
+        site.check_page(exchange)
+        person = await staff.whose(given.token) if given.token else None
+        if person is None:
+            raise HttpError(
+                401, "session", "this link was used already, or is over; sign in instead", "该链接已使用或已失效；请改用密码登录", "token"
+            )  # fmt: skip
+        token = await staff.take_over(given.token, person)
         answer = _json({"token": token, **_about(person, token)})
         answer.headers["set-cookie"] = _cookie(token, LONGEST_MS // 1000, request.url.scheme == "https")
         return answer

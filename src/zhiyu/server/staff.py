@@ -103,6 +103,11 @@ class Staff:
         person = await self.slowly(lambda: office.people.proved(name, password, self.wall()))
         return person, await self.aside(lambda: office.sessions.begin(person, self.wall()))
 
+    async def take_over(self, token: str, person: Person) -> str:
+        """Another session in place of one: the token of the new one. The old one is over, so a link that carries it works once."""
+        await self.sign_out(token, person)
+        return await self.aside(lambda: self.offices[person.tenant].sessions.begin(person, self.wall()))
+
     async def sign_out(self, token: str, person: Person) -> None:
         """The session is over."""
         office = self.offices[person.tenant]

@@ -1,0 +1,71 @@
+"""Takes a picture of every screen of the console: both languages, light and dark, 1280 and 1600 pixels wide.
+
+In: a running server with people (`--url`), a name, the password as one line of standard input; Chromium. Out: PNG files in .zhiyu/screens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+QUIET = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--use-angle=swiftshader",
+         "--enable-unsafe-swiftshader")  # fmt: skip
+SETTLE_MS = 1_500
+
+
+def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
+    """Name → path of what there is to see on this server."""
+    found = {"queue": "/queue", "decisions": "/decisions", "network": "/network"}
+    cases: list[dict[str, Any]] = context.request.get(f"{url}/v1/cases?order=money&limit=1").json().get("cases", [])
+    found |= {"case": f"/cases/{each['number']}" for each in cases}
+    declined = context.request.get(f"{url}/v1/decisions?outcome=decline&limit=1").json()["decisions"]
+    found |= {"decision": f"/decisions/{each['id']}" for each in declined}
+    gangs: list[dict[str, Any]] = context.request.get(f"{url}/v1/gangs?limit=1").json().get("gangs", [])
+    return found | {"gang": f"/network/gang/{each['gang']}" for each in gangs}
+
+
+def main() -> int:
+    """Take them."""
+    wanted = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    wanted.add_argument("--url", default="http://127.0.0.1:8420")
+    wanted.add_argument("--name", default="demo")
+    wanted.add_argument("--out", type=Path, default=ROOT / ".zhiyu" / "screens")
+    wanted.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("chromium-browser"))
+    given = wanted.parse_args()
+    password = sys.stdin.readline().rstrip("\n")
+    given.out.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playing:
+        browser = playing.chromium.launch(executable_path=given.chromium, args=list(QUIET))
+        for language, shade, width in (
+            ("zh", "light", 1280),
+            ("en", "dark", 1600),
+            ("en", "light", 1280),
+            ("zh", "dark", 1600),
+        ):
+            context = browser.new_context(viewport={"width": width, "height": 900}, timezone_id="Asia/Shanghai")
+            context.add_init_script(
+                f"localStorage.setItem('zhiyu.language','{language}');localStorage.setItem('zhiyu.theme','{shade}')"
+            )
+            told = context.request.post(f"{given.url}/v1/sessions", data={"name": given.name, "password": password})
+            if not told.ok:
+                print(told.json().get("detail", told.text()), file=sys.stderr)
+                return 1
+            page: Page = context.new_page()
+            for name, path in screens_of(context, given.url).items():
+                page.goto(f"{given.url}/console{path}", wait_until="networkidle")
+                page.wait_for_timeout(SETTLE_MS)
+                page.screenshot(path=given.out / f"{name}-{language}-{shade}-{width}.png")
+                print(given.out / f"{name}-{language}-{shade}-{width}.png")
+            context.close()
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
