@@ -9,25 +9,29 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-QUIET = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--use-angle=swiftshader",
-         "--enable-unsafe-swiftshader")  # fmt: skip
+QUIET = (
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+    "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+)  # fmt: skip
 SETTLE_MS = 1_500
 
 
 def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
     """Name → path of what there is to see on this server."""
     found = {"queue": "/queue", "decisions": "/decisions", "network": "/network"}
-    cases: list[dict[str, Any]] = context.request.get(f"{url}/v1/cases?order=money&limit=1").json().get("cases", [])
-    found |= {"case": f"/cases/{each['number']}" for each in cases}
-    declined = context.request.get(f"{url}/v1/decisions?outcome=decline&limit=1").json()["decisions"]
-    found |= {"decision": f"/decisions/{each['id']}" for each in declined}
-    gangs: list[dict[str, Any]] = context.request.get(f"{url}/v1/gangs?limit=1").json().get("gangs", [])
-    return found | {"gang": f"/network/gang/{each['gang']}" for each in gangs}
+    asked = {
+        "case": ("/v1/cases?order=money&limit=1", "cases", "/cases/{number}"),
+        "decision": ("/v1/decisions?outcome=decline&limit=1", "decisions", "/decisions/{id}"),
+        "gang": ("/v1/gangs?limit=1", "gangs", "/network/gang/{gang}"),
+    }  # fmt: skip
+    for name, (address, key, path) in asked.items():
+        for first in context.request.get(url + address).json().get(key, [])[:1]:
+            found[name] = path.format(**first)
+    return found
 
 
 def main() -> int:
