@@ -179,6 +179,22 @@ def test_rounding_of_halves(digits: int, halves: list[int]) -> None:
     assert numbers(reader, of_array(pa.array(values, pa.float64()))) == [scalar(reader, v) for v in values]
 
 
+LONG = st.builds(
+    lambda sign, whole, head, tail, zeros: f"{sign}{whole}.{head}{tail}{'0' * zeros}",
+    st.sampled_from(["", "-"]), st.integers(0, 10**7), st.integers(0, 999).map("{:03d}".format),
+    st.sampled_from(["5", "50", "4999999999", "5000000001", "00000000001", "99999999999", "0000005", "000001", "999999", "0"])
+    | st.integers(0, 10**9).map(str), st.integers(0, 3),
+)  # fmt: skip
+
+
+@EXAMPLES
+@given(st.lists(LONG | st.none(), min_size=5), st.integers(0, 3), st.booleans())
+def test_long_texts_are_rounded_as_their_scalar_says(values: list[str | None], digits: int, rounds: bool) -> None:
+    """Halves to even, and binary noise is no digit: 0.0949999999999 is 0.095, and nothing was rounded."""
+    reader = reader_of(Field(type="number", digits=digits, round=rounds))
+    assert numbers(reader, of_array(pa.array(values, pa.string()))) == [scalar(reader, v) for v in values]
+
+
 @EXAMPLES
 @given(st.integers(-(10**12), 10**12), st.integers(0, 6))
 def test_a_number_reads_the_same_as_int_float_and_text(value: int, digits: int) -> None:

@@ -25,7 +25,11 @@ _PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("folder", type=_PATH)
 @click.option(
-    "--from", "file", type=_PATH, default=None, help="A data file (.csv, .ndjson, .parquet) to write the policy for."
+    "--from",
+    "file",
+    type=_PATH,
+    default=None,
+    help="A data file (.csv, .tsv, .txt, .json, .ndjson, .parquet) to write the policy for.",
 )
 @click.option(
     "--label", default="", metavar="COLUMN", help="The column that says what turned out to be fraud (default: guessed)."
@@ -35,7 +39,7 @@ _PATH = click.Path(path_type=Path)
     "--label-delay",
     default="",
     metavar="TIME",
-    help="How long a label takes to arrive (default: 7d, or 0s without a time).",
+    help="How long a label takes to arrive (default: 7d, less in a short file, 0s without a time).",
 )
 @click.option(
     "--time",
@@ -52,6 +56,9 @@ _PATH = click.Path(path_type=Path)
     help="Who or what is involved: a customer, a card (default: guessed).",
 )
 @click.option("--money", default="", metavar="COLUMN", help="How much is at stake (default: guessed).")
+@click.option(
+    "--without", multiple=True, metavar="COLUMN", help="A column to leave out, such as one written after the outcome."
+)
 @click.option("--event", default="event", show_default=True, help="What an event is called.")
 @click.option("--currency", default="CNY", show_default=True, help="Currency of the money.")
 @click.option(
@@ -76,7 +83,15 @@ def init(folder: Path, file: Path | None, lang: str | None, **known: Any) -> Non
         from zhiyu.evaluation.first_look.roles import Said
 
         name = re.sub(r"\W+", "_", folder.resolve().name).strip("_").lower() or "policy"
-        said = Said(known["label"], known["fraud"], known["time"], known["event_id"], known["entities"], known["money"])
+        said = Said(
+            known["label"],
+            known["fraud"],
+            known["time"],
+            known["event_id"],
+            known["entities"],
+            known["money"],
+            known["without"],
+        )
         wanted = Wanted(name, known["event"], known["currency"].upper(), known["timezone"], known["label_delay"])
         looked = look_at(file, said, wanted, known["encoding"], known["delimiter"])
         write(looked, folder)
@@ -148,41 +163,24 @@ def _role(looked: Looked, name: str, zh: bool) -> str:
         (roles.time, "time", "时间"),
         (roles.clock, "time of day", "时刻"),
     ):
-        if name == role:
+        if name and name == role:
             return chinese if zh else en
     if name in roles.left_out:
         return "未采用" if zh else "left out"
     if name in roles.places.values():
         return "geo"
-    return f"{kinds.get(name, '')}{('，主体' if zh else ', entity') if name in roles.entities else ''}"
+    marks = [
+        *(["主体" if zh else "entity"] if name in roles.entities else []),
+        *(["个人信息" if zh else "personal"] if name in roles.personal else []),
+    ]
+    return ("，" if zh else ", ").join([kinds.get(name, ""), *marks])
 
 
 def _doubts(looked: Looked, zh: bool) -> list[str]:
     """What a person should look at."""
-    roles, found = looked.roles, []
-    if roles.label and not roles.sure:
-        bad = "/".join(roles.fraud)
-        en = f"? {roles.label}: {bad} was taken for fraud because it is rarer; --fraud VALUE says otherwise"
-        found.append(f"? {roles.label}：{bad} 较少，暂定为欺诈；如不对请用 --fraud 指定" if zh else en)
-    if not roles.label:
-        found.append("? 没有找到标签列；请用 --label 指定" if zh else "? no label was found; --label COLUMN names it")
-    if not roles.time:
-        found.append(
-            "? 没有时间列：按无时间的表格处理，不做滑动窗口统计"
-            if zh
-            else "? no time was found: a table in no order of time, nothing is counted over windows"
-        )
-    elif not roles.entities:
-        found.append(
-            "? 没有找到主体（客户、卡、设备）；可用 --entity 指定"
-            if zh
-            else "? no entity (a customer, a card) was found; --entity COLUMN names one"
-        )
-    for name, why in roles.left_out.items():
-        if why == "label":
-            found.append(
-                f"? 未采用 {name}：它似乎就是结果" if zh else f"? left out {name}: it seems to tell the outcome"
-            )
+    from zhiyu.evaluation.first_look.doubts import doubts_of
+
+    found = [f"? {chinese if zh else english}" for english, chinese in doubts_of(looked)]
     return [*found, ""] if found else []
 
 

@@ -53,7 +53,7 @@ class CsvFile:
     def __init__(self, path: Path, source: Source | None, chunk: int) -> None:
         self._path, self._chunk = path, chunk
         encoding = source.encoding if source else ""
-        self._delimiter = (source.delimiter if source else "") or ","
+        self._delimiter = (source.delimiter if source else "") or delimiter_by_name(path)
         self._named = tuple(source.columns) if source else ()
         self._first = 1 if self._named else 2
         self._header = list(self._named) or header_of(path, self._delimiter, encoding)
@@ -164,6 +164,11 @@ class CsvFile:
         )
 
 
+def delimiter_by_name(path: Path) -> str:
+    """The delimiter of a file whose source names none: tabs in `.tsv`, commas elsewhere."""
+    return "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
+
+
 def header_of(path: Path, delimiter: str = ",", encoding: str = "") -> list[str]:
     """The names in the first line. InputError, with what to declare, when it cannot be read."""
     blocks = Blocks(path, encoding)
@@ -188,7 +193,7 @@ def header_of(path: Path, delimiter: str = ",", encoding: str = "") -> list[str]
 def _wanted(source: Source | None, header: list[str], path: Path) -> list[str]:
     """The wanted columns; a file with another delimiter is told so, instead of that all its columns are missing."""
     other = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
-    if other is not None and not (source and source.delimiter):
+    if other is not None and not (source and source.delimiter) and other != delimiter_by_name(path):
         said = {"\t": '"\\t"'}.get(other, f'"{other}"')
         raise InputError(
             f"'{path}' is not separated by commas; say so in its source: `delimiter: {said}`",

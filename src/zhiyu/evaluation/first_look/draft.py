@@ -8,24 +8,28 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import combinations
 
 from zhiyu.base.limits import MAX_FIELDS, MAX_VALUE
 from zhiyu.base.money import MINOR_DIGITS
 from zhiyu.evaluation.first_look.draft_features import Counted, features_text, rules_text
-from zhiyu.evaluation.first_look.roles import Roles, names_of
+from zhiyu.evaluation.first_look.names import names_of, plain
+from zhiyu.evaluation.first_look.roles import Roles
 from zhiyu.evaluation.first_look.sample import Sample
-from zhiyu.evaluation.first_look.shapes import Shape
+from zhiyu.evaluation.first_look.shapes import Shape, stamp_of
+from zhiyu.evaluation.first_look.timeline import Timeline, formats_with
 from zhiyu.events.problems import RESERVED
 from zhiyu.expressions.functions import FUNCTIONS
 
-_CODE = re.compile(
-    r"code|(^|_)type|zip|postal|mcc|(^|_)bin$|categor|region|(^|_)id$|代码|类型|编码|邮编|类别", re.IGNORECASE
-)
-_PHONE = re.compile(r"phone|mobile|(^|_)tel|手机|电话", re.IGNORECASE)
+_CODE = re.compile(r"code|(^|_)type|zip|postal|mcc|(^|_)bin$|categor|region|(^|_)id$|addr\d|代码|类型|编码|邮编|类别")
+_NUMBER = re.compile(r"count|num|since|velocity|ratio|amount|_\d+[hdwmy]$|次数|数量|金额")
+_PHONE = re.compile(r"phone|mobile|(^|_)tel|手机|电话")
 _PLAIN = re.compile(r"[A-Za-z_\u4e00-\u9fff][\w\u4e00-\u9fff]*")
 _WORDS = frozenset(["true", "false", "null", "yes", "no", "on", "off", "y", "n"])
+STAMP_NAME = re.compile(r"time|date|stamp|(^|_)(ts|at|on)$|epoch|unix|时间|日期")
 TAKEN = RESERVED | frozenset(FUNCTIONS) | {"fraud", "outcome", "score", "label", "decision"}
-LONG_GAP_S = 300 * 86_400
+LONG_GAP_MS = 300 * 86_400_000
+"""A jump that comes near what `clock.max_ahead` lets through."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,9 @@ def scalar(text: object) -> str:
     return words if plain else json.dumps(words, ensure_ascii=False)
 
 
-def draft_of(sample: Sample, shapes: dict[str, Shape], roles: Roles, wanted: Wanted) -> Draft:
+def draft_of(
+    sample: Sample, shapes: dict[str, Shape], roles: Roles, timeline: Timeline | None, wanted: Wanted
+) -> Draft:
     """Write it down."""
     apart = {roles.label, roles.time, roles.clock, roles.id, *roles.left_out, *roles.places.values()} - set(
         roles.entities
@@ -70,35 +76,44 @@ def draft_of(sample: Sample, shapes: dict[str, Shape], roles: Roles, wanted: Wan
     kinds = {name: _kind(shapes[name], roles) for name in columns}
     counted = Counted.of(shapes, roles, names, kinds)
     files = {
-        "policy.yaml": _policy(sample, shapes, roles, names, kinds, wanted),
+        "policy.yaml": _policy(sample, shapes, roles, names, kinds, timeline, wanted),
         "events.yaml": _events(shapes, roles, names, kinds, wanted),
         "features.yaml": features_text(counted),
-        "rules.yaml": rules_text(counted, shapes, names),
+        "rules.yaml": rules_text(counted, shapes, names, wanted.currency),
     }
     return Draft({name: text for name, text in files.items() if text}, names, kinds)
 
 
 def _kind(shape: Shape, roles: Roles) -> str:
     name, kind = shape.name, shape.kind
+    own = plain(name)
     if name in roles.places:
         return "geo"
     if name == roles.money and max(abs(shape.low), abs(shape.high)) < MAX_VALUE / 1000:
         return "money"
-    if _PHONE.search(name) and kind in ("text", "int") and name in roles.entities:
+    if _PHONE.search(own) and kind in ("text", "int") and name in roles.entities:
         return "phone"
-    if kind == "int" and (name in roles.entities or (_CODE.search(name) and shape.low >= 0)):
+    if kind == "int" and (name in roles.entities or (_CODE.search(own) and not _NUMBER.search(own) and shape.low >= 0)):
         return "string"
+    if stamp_of(shape) and roles.time and (STAMP_NAME.search(own) or shape.high > 1e12):
+        return "time"
     return {"text": "string", "clock": "string"}.get(kind, kind)
 
 
 def _policy(
-    sample: Sample, shapes: dict[str, Shape], roles: Roles, names: dict[str, str], kinds: dict[str, str], wanted: Wanted
+    sample: Sample,
+    shapes: dict[str, Shape],
+    roles: Roles,
+    names: dict[str, str],
+    kinds: dict[str, str],
+    timeline: Timeline | None,
+    wanted: Wanted,
 ) -> str:
     lines = [
         "# Written by a first look at the file: read it, and change what was guessed wrong. `zhiyu check` says what does not fit.",
         f"name: {scalar(wanted.policy)}", f"zh: {scalar(wanted.policy)}",
     ]  # fmt: skip
-    if _gap_s(shapes, roles) > LONG_GAP_S:
+    if timeline is not None and timeline.gap_ms > LONG_GAP_MS:
         lines.append("clock: {max_ahead: 3650d}  # the file jumps far ahead in time")
     lines += ["sources:", "  - name: file", f"    event: {wanted.event}"]
     lines += [f"    {key}: {_value(value)}" for key, value in _written(sample, shapes, kinds).items()]
@@ -119,9 +134,9 @@ def _policy(
     times = [column for column, kind in kinds.items() if kind == "time"]
     if times:
         lines.append("    times:")
-        lines += [f"      {names[column]}: {_time(column, shapes[column].formats, wanted)}" for column in times]
-    lines += _label_lines(shapes, roles, wanted)
-    lines += [f"    # left out: {column} ({_WHY[why]})" for column, why in roles.left_out.items()]
+        lines += [f"      {names[column]}: {_other_time(shapes[column], wanted)}" for column in times]
+    lines += _label_lines(shapes, roles, timeline, wanted)
+    lines += [f"    # left out: {column or '?'} ({_WHY[why]})" for column, why in roles.left_out.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -129,7 +144,9 @@ _WHY = {
     "constant": "always the same",
     "empty": "always empty",
     "label": "seems to tell the outcome, as a label does",
-    "number": "only counts the records",
+    "number": "only tells records apart",
+    "said": "as you said",
+    "nameless": "the column has no name",
 }
 
 
@@ -154,15 +171,10 @@ def _value(value: object) -> str:
 def _time_line(shapes: dict[str, Shape], roles: Roles, wanted: Wanted) -> str:
     if not roles.time:
         return "    # no time: a table in no order of time, nothing is counted over windows"
-    shape = shapes[roles.time]
     if roles.epoch:
         return f"    time: {{column: {scalar(roles.time)}, epoch: {roles.epoch}}}"
-    formats, extra = shape.formats, ""
-    if roles.clock:
-        hours = "%H:%M:%S" if shapes[roles.clock].example.count(":") == 2 else "%H:%M"
-        formats = tuple(f"{day} {hours}" for day in (formats or ("%Y-%m-%d",)))
-        extra = f", clock: {scalar(roles.clock)}"
-    return f"    time: {_time(roles.time, formats, wanted, extra)}"
+    extra = f", clock: {scalar(roles.clock)}" if roles.clock else ""
+    return f"    time: {_time(roles.time, formats_with(shapes, roles), wanted, extra)}"
 
 
 def _time(column: str, formats: tuple[str, ...], wanted: Wanted, extra: str = "") -> str:
@@ -170,28 +182,31 @@ def _time(column: str, formats: tuple[str, ...], wanted: Wanted, extra: str = ""
     return f"{{column: {scalar(column)}{extra}{told}, timezone: {scalar(wanted.timezone)}}}"
 
 
+def _other_time(shape: Shape, wanted: Wanted) -> str:
+    """A time that is not the event's."""
+    if unit := stamp_of(shape):
+        return f"{{column: {scalar(shape.name)}, epoch: {unit}}}"
+    return _time(shape.name, shape.formats, wanted)
+
+
 def _in_order(shape: Shape, roles: Roles) -> bool:
     return shape.rising and not roles.clock
 
 
-def _gap_s(shapes: dict[str, Shape], roles: Roles) -> float:
-    if not roles.time or not roles.epoch:
-        return float("inf") if roles.time else 0.0
-    return shapes[roles.time].high - shapes[roles.time].low
-
-
-def _label_lines(shapes: dict[str, Shape], roles: Roles, wanted: Wanted) -> list[str]:
+def _label_lines(shapes: dict[str, Shape], roles: Roles, timeline: Timeline | None, wanted: Wanted) -> list[str]:
     if not roles.label:
         return [
             "    # no label was found: declare `label: {column: …, fraud: […], legit: […], delay: 7d}` when there is one"
         ]
     bad, good = (", ".join(scalar(word) for word in words) for words in (roles.fraud, roles.legit))
-    shape = shapes[roles.label]
-    share = sum(shape.counts[word] for word in roles.fraud) / max(shape.known, 1)
+    counts = shapes[roles.label].counts
+    frauds, legits = (sum(counts[word] for word in words) for words in (roles.fraud, roles.legit))
     unsure = "" if roles.sure else "; the rarer value was taken for fraud: is that so?"
-    delay = wanted.delay or ("7d" if roles.time else "0s")
+    delay = wanted.delay or (timeline.delay if timeline is not None else "0s")
+    silent = ", ".join(roles.open)
     return [
-        f"    # {share:.2%} of the labelled records are fraud{unsure}",
+        f"    # {frauds / max(frauds + legits, 1):.2%} of the labelled records are fraud{unsure}",
+        *([f"    # no label yet: {silent}"] if silent else []),
         f"    label: {{column: {scalar(roles.label)}, fraud: [{bad}], legit: [{good}], delay: {delay}}}",
     ]
 
@@ -231,15 +246,15 @@ def _events(
 
 
 def _derived(shapes: dict[str, Shape], roles: Roles, names: dict[str, str], kinds: dict[str, str]) -> dict[str, str]:
-    """Hour and day of the week where the time of day is known; how long before the event other times were."""
+    """Hour and day of the week where the time of day is known; how long before the event other times were; how far apart places are."""
     found: dict[str, str] = {}
-    if not roles.time:
-        return found
-    if roles.epoch or roles.clock or ":" in shapes[roles.time].example:
+    if roles.time and (roles.epoch or roles.clock or ":" in shapes[roles.time].example):
         found |= {"hour_of_day": "hour(time)", "day_of_week": "weekday(time)"}
     found |= {
         f"days_since_{names[column]}": f"days(time - {names[column]})"
         for column, kind in kinds.items()
-        if kind == "time"
+        if kind == "time" and roles.time
     }
+    places = [names[column] for column, kind in kinds.items() if kind == "geo"]
+    found |= {f"km_{a}_{b}": f"distance_km({a}, {b})" for a, b in combinations(places, 2)}
     return {name: expression for name, expression in found.items() if name not in names.values()}

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from zhiyu.base.money import MINOR_DIGITS
 from zhiyu.evaluation.first_look.roles import Roles
 from zhiyu.evaluation.first_look.shapes import Shape
 from zhiyu.events.spelling import plain_number
@@ -100,14 +101,14 @@ def _ratios(counted: Counted) -> list[str]:
     return lines
 
 
-def rules_text(counted: Counted, shapes: Mapping[str, Shape], names: Mapping[str, str]) -> str:
+def rules_text(counted: Counted, shapes: Mapping[str, Shape], names: Mapping[str, str], currency: str) -> str:
     """rules.yaml: a few first rules, every number of which is to be thought about."""
     rules, reasons = [], []
     money = next((shapes[column] for column, field in names.items() if field == counted.money), None)
     if money is not None:
-        edge = _quantile(money)
+        edge = f"{_quantile(money):.{MINOR_DIGITS.get(currency, 2)}f}"
         rules.append(
-            f"      - {{name: large, when: {counted.money} >= {edge:g}, score: 40, reason: LARGE}}  # one in a thousand in the file"
+            f"      - {{name: large, when: {counted.money} >= {edge}, score: 40, reason: LARGE}}  # one in a thousand in the file"
         )
         reasons.append(("LARGE", "the amount is very large", "金额很大"))
     if counted.timed:

@@ -23,10 +23,14 @@ _HOURS = (
     "T%H:%M:%S",
     ", %H:%M",
     " %H:%M:%S %z",
+    " %H:%M:%S UTC",
 )
+_MONTHS = ("%b-%Y", "%b %Y", "%b-%y", "%Y-%m", "%Y/%m", "%Y年%m月", "%m/%Y")
 _ODD = ("%Y年%m月%d日 %H时%M分%S秒", "%Y年%m月%d日 %H时%M分", "%Y%m%d %H:%M:%S", "%Y%m%d %H:%M", "%d%b%Y:%H:%M:%S")
 PACKED = ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d")
-FORMATS = {text: compile_format(text) for text in (ISO, *(day + hour for day in _DAYS for hour in _HOURS), *_ODD)}
+FORMATS = {
+    text: compile_format(text) for text in (ISO, *(day + hour for day in _DAYS for hour in _HOURS), *_ODD, *_MONTHS)
+}
 PACKED_FORMATS = {text: compile_format(text) for text in PACKED}
 ENOUGH = 0.98
 TRIED = 400
@@ -84,16 +88,19 @@ def _plausible(texts: Sequence[str]) -> bool:
     return all(len(text) in (8, 12, 14) and "1900" <= text[:4] <= "2100" for text in texts)
 
 
+def moments_of(texts: Sequence[str | None], formats: Sequence[str]) -> list[int | None]:
+    """Milliseconds since 1970 of texts in these formats, taken as UTC where they name no offset; None for what none of them reads."""
+    known = [compile_format(text) for text in (formats or (ISO,))]
+    moment: dict[str, int | None] = {}
+    for text in {text for text in texts if text is not None}:
+        found = next((read for each in known if (read := each.read(text.strip())) is not None), None)
+        moment[text] = found[0] - (found[1] or 0) if found is not None else None
+    return [None if text is None else moment[text] for text in texts]
+
+
 def in_order(texts: Sequence[str], formats: Sequence[str]) -> bool:
     """Whether texts in these formats never go back in time."""
-    known = [compile_format(text) for text in (formats or (ISO,))]
-    moment: dict[str, int] = {}
-    for text in set(texts):
-        found = next((read for each in known if (read := each.read(text.strip())) is not None), None)
-        if found is not None:
-            moment[text] = found[0] - (found[1] or 0)
-    times = [moment[text] for text in texts if text in moment]
-    return all(a <= b for a, b in pairwise(times))
+    return all(a <= b for a, b in pairwise([moment for moment in moments_of(texts, formats) if moment is not None]))
 
 
 def _disorder(name: str, texts: Sequence[str]) -> float:

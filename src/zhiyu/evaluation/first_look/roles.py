@@ -1,7 +1,7 @@
 """Which column is the id, the time, the label, the money, who is involved; which tell too much and stay out.
 
-In: shapes of all columns, what the user said. Out: `Roles`. A guess goes by the name and is held against the values; what the user says is
-taken, and a column that is not there is an error.
+In: shapes of all columns, their values, what the user said. Out: `Roles`. A guess goes by the name and is held against the values; what the
+user says is taken, and a column that is not there is an error.
 """
 
 from __future__ import annotations
@@ -9,63 +9,48 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from zhiyu.base.errors import InputError, did_you_mean
-from zhiyu.evaluation.first_look.shapes import Shape
+from zhiyu.evaluation.first_look.label import label_of
+from zhiyu.evaluation.first_look.names import plain
+from zhiyu.evaluation.first_look.shapes import ID_NAME, Shape, stamp_of
 
-_ANY_CASE = re.IGNORECASE
-BAD_WORDS = frozenset((
-    "1", "true", "yes", "y", "t", "bad", "fraud", "fraudulent", "default", "defaulted", "chargeback", "charged_off", "b", "ja",
-    "是", "欺诈", "违约", "坏", "坏客户", "逾期", "异常",
-))  # fmt: skip
-GOOD_WORDS = frozenset((
-    "0", "false", "no", "n", "f", "good", "legit", "legitimate", "genuine", "normal", "paid", "fully_paid", "g", "nein",
-    "否", "正常", "好", "好客户", "未违约", "非欺诈",
-))  # fmt: skip
-_LABEL = (
-    re.compile(r"(^|_)(is_?fraud|tx_?fraud|fraud_?(flag|label|ind|bool|reported)|fraud)$|欺诈|event_label", _ANY_CASE),
-    re.compile(
-        r"(^|_)(label|target|default|defaulted|bad|good_?bad|class|classification|churn|charge_?back|bad_?flag|loan_?default)$"
-        r"|违约|标签|逾期标志|好坏|default.*next|serious_?dlq",
-        _ANY_CASE,
-    ),
-    re.compile(r"(^|_)(y|flag|outcome|status|loan_?status|risk|response|result)$|是否", _ANY_CASE),
-)
-_LEAKS = re.compile(r"fraud|label|欺诈|标签|charge_?back|违约", _ANY_CASE)
+_LEAKS = re.compile(r"fraud|label|欺诈|标签|charge_?back|违约")
 _ID = re.compile(
-    r"(^|[_ -])(id|uuid|guid|key|no|nr|num|number|ref|reference)$|编号|流水|单号|^unnamed|^index$|^$"
-    r"|(trans|tx|event|order|loan|application).*(id|num|no)$",
-    _ANY_CASE,
+    r"(^|_)(id|uuid|guid|key|no|nr|num|number|ref|reference)$|编号|流水|单号|订单|^unnamed|^index$"
+    r"|(trans|tx|event|order|loan|application).*(id|num|no)$|policy_?number"
 )
-_TIME = re.compile(r"time|date|timestamp|created|(^|_)(ts|dt|at|on|step|day)$|时间|日期|日$", _ANY_CASE)
+_TIME = re.compile(r"time|date|timestamp|created|occurred|(^|_)(ts|dt|at|on|step|day|d)$|时间|日期|日$")
+_EVENT_TIME = re.compile(r"trans|purchase|event|order|pay|tx|occur|apply|application|交易|下单|支付|申请|发生")
+_OTHER_TIME = re.compile(
+    r"sign_?up|regist|creat|join|settle|post(ed|ing)|deliver|due|resol|review|注册|开户|开卡|入账|结算"
+)
 _NOT_EVENT = re.compile(
-    r"dob|birth|born|expir|label|update|close|last|first|open|issued?_?(on|date)?$|出生|生日|到期", _ANY_CASE
+    r"dob|birth|born|expir|label|update|close|last|first|earliest|open|next|issued?_?(on|date)?$|出生|生日|到期"
 )
 _ENTITY = re.compile(
     r"customer|client|user(?!_?agent)|account|acct|card|(^|_)cc|device|terminal|merchant|payer|payee|beneficiary|member|employee|employer"
-    r"|sender|receiver|name_?(orig|dest)|(^|_)(uid|pan|imei|mac|ip|email|phone|mobile|entity)|person|seller|buyer"
-    r"|客户|用户|会员|账号|账户|卡号|设备|商户|手机|单位|收款|付款",
-    _ANY_CASE,
+    r"|sender|receiver|name_?(orig|dest)|(^|_)(uid|pan|imei|mac|ip|email|phone|mobile|entity)|person|seller|buyer|fingerprint"
+    r"|客户|用户|会员|账号|账户|卡号|设备|商户|手机|单位|收款|付款"
 )
 _NO_ENTITY = re.compile(
-    r"(^|_)(type|age|city|state|country|name|zip|postal|category|balance|count|limit|bin|income|lat|long|score|since|month|day|job|group"
-    r"|level|number_of.*)s?($|_)|类型|等级|年龄",
-    _ANY_CASE,
+    r"(^|_)(type|age|city|state|country|name(?!_(?:orig|dest))|zip|postal|category|balance|count|limit|bin|income|lat|long|score|since|month|day|job|group"
+    r"|level|number_of.*|amount|amt|ratio|rate|avg|sum|mean|max|min)s?($|_)|类型|等级|年龄|金额|余额|次数"
 )
-_MONEY = re.compile(
-    r"amount|(^|_)amt|amt$|price|金额|价格|loan_?amnt|credit_?limit|limit_?bal|额度|贷款额|(^|_)value$|(^|_)sum$",
-    _ANY_CASE,
+_MONEY = (
+    re.compile(r"amount|(^|_)amt|amt$|金额|loan_?amnt|贷款额"),
+    re.compile(r"price|价格|credit_?limit|limit_?bal|额度|(^|_)(loan|value|sum|total|money|cost|payment)$"),
 )
-_LAT, _LONG = (
-    re.compile(r"(^|_)lat(itude)?$|纬度", _ANY_CASE),
-    re.compile(r"(^|_)(long?|lng|longitude)$|经度", _ANY_CASE),
-)
+_LAT, _LONG = re.compile(r"(^|_)lat(itude)?$|纬度"), re.compile(r"(^|_)(long?|lng|longitude)$|经度")
 _PERSONAL = re.compile(
-    r"street|address|first_?name|last_?name|full_?name|(^|_)name$|customer_?name|ssn|passport|姓名|地址|住址", _ANY_CASE
+    r"street|address|first_?name|last_?name|full_?name|(^|_)name$|ssn|passport|national_?id|姓名|地址|住址|护照|^(first|last|surname)$"
 )
+_NO_PERSON = re.compile(r"merchant|product|shop|store|company|brand|file|device|app_|event|商户|商品|店")
 _STEPS = {"step": "h", "hour": "h", "day": "d", "minute": "min"}
 MAX_ENTITIES = 5
-LEAST_DAY = 86_400
+SAME = 0.95
+"""Share of different ids from which on ids that come again are looked at: copies of one record, or several records."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +63,20 @@ class Said:
     id: str = ""
     entities: tuple[str, ...] = ()
     money: str = ""
+    without: tuple[str, ...] = ()
 
 
 @dataclass
 class Roles:
-    """What each column is for. `epoch`: the unit of a time that is a number. `places`: latitude → longitude. `left_out`: column → why."""
+    """What each column is for. `open`: words of the label that say nothing yet; `sure`, `named`: its words, its name say what they are.
+    `epoch`: the unit of a time that is a number. `places`: latitude → longitude. `left_out`: column → why."""
 
     label: str = ""
     fraud: tuple[str, ...] = ()
     legit: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
     sure: bool = True
+    named: bool = True
     time: str = ""
     clock: str = ""
     epoch: str = ""
@@ -99,73 +88,61 @@ class Roles:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def roles_of(shapes: Mapping[str, Shape], said: Said) -> Roles:
-    """Guess what was not said. InputError for a column that is not there."""
-    for name in (said.label, said.id, said.money, *said.entities, *(() if said.time == "none" else (said.time,))):
+def roles_of(shapes: Mapping[str, Shape], said: Said, columns: Mapping[str, Sequence[Any]]) -> Roles:
+    """Guess what was not said; `columns`: the values. InputError for a column that is not there."""
+    named = (
+        said.label,
+        said.id,
+        said.money,
+        *said.entities,
+        *said.without,
+        *(() if said.time == "none" else (said.time,)),
+    )
+    for name in named:
         if name and name not in shapes:
             hint = did_you_mean(name, shapes)
             raise InputError(
                 f"the file has no column '{name}'; {hint.en}".rstrip("; "),
                 f"文件没有列“{name}”；{hint.zh}".rstrip("；"),
             )
-    found = Roles()
-    _label(found, shapes, said)
+    found = Roles(left_out=dict.fromkeys(said.without, "said"))
+    label = label_of({name: shapes[name] for name in shapes if name not in said.without}, said.label, said.fraud)
+    found.label, found.fraud, found.legit, found.open = label.column, label.fraud, label.legit, label.open
+    found.sure, found.named = label.sure, label.named
     _time(found, shapes, said)
-    _id(found, shapes, said)
+    _id(found, shapes, said, columns)
+    _left_out(found, shapes, said)
+    _money(found, shapes, said)
+    _entities(found, shapes, said)
+    for name in shapes:
+        own = plain(name)
+        other = next((x for x in shapes if _LONG.search(plain(x)) and _LONG.sub("", plain(x)) == _LAT.sub("", own)), "")
+        if _LAT.search(own) and other and shapes[name].kind in ("number", "int"):
+            found.places[name] = other
+    found.personal = [name for name, shape in shapes.items() if _is_personal(shape)]
+    return found
+
+
+def _left_out(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
     for name, shape in shapes.items():
-        if name in (found.label, found.id, found.time, found.clock):
+        if not name:
+            found.left_out[name] = "nameless"
+        if name in (found.label, found.id, found.time, found.clock, *found.left_out):
             continue
         if shape.distinct <= 1 and not shape.missing:
             found.left_out[name] = "constant"
         elif not shape.distinct:
             found.left_out[name] = "empty"
-        elif found.label and _LEAKS.search(name) and name not in said.entities:
+        elif name in said.entities:
+            continue
+        elif found.label and _LEAKS.search(plain(name)):
             found.left_out[name] = "label"
-    _money(found, shapes, said)
-    _entities(found, shapes, said)
-    for name in shapes:
-        other = next((each for each in shapes if _LONG.search(each) and _LONG.sub("", each) == _LAT.sub("", name)), "")
-        if _LAT.search(name) and other and shapes[name].kind in ("number", "int"):
-            found.places[name] = other
-    found.personal = [
-        name
-        for name, shape in shapes.items()
-        if _PERSONAL.search(name) and shape.kind == "text" and shape.distinct > 20
-    ]
-    return found
+        elif shape.kind == "text" and _ID.search(plain(name)) and not _ENTITY.search(plain(name)) and _unique(shape):
+            found.left_out[name] = "number"
 
 
-def _label(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
-    found.label = said.label or next(
-        (name for pattern in _LABEL for name, shape in shapes.items() if pattern.search(name) and _two_sided(shape)), ""
-    )
-    if not found.label:
-        return
-    counts = shapes[found.label].counts
-    if said.fraud:
-        wanted = {word.strip().casefold() for word in said.fraud}
-        found.fraud = tuple(word for word in counts if word.strip().casefold() in wanted) or said.fraud
-    else:
-        found.fraud, found.sure = _bad_of(shapes[found.label])
-    found.legit = tuple(word for word in counts if word not in found.fraud)
-
-
-def _two_sided(shape: Shape) -> bool:
-    return 1 <= shape.distinct <= 2 and shape.kind in ("int", "number", "bool", "text")
-
-
-def _bad_of(shape: Shape) -> tuple[tuple[str, ...], bool]:
-    """The words for fraud, and whether they say so themselves; the rarer one when they do not."""
-    rarer = [word for word, _ in reversed(shape.counts.most_common())]
-    plain = {word: word.strip().casefold().replace(" ", "_") for word in rarer}
-    bad = tuple(word for word in rarer if plain[word] in BAD_WORDS)
-    good = tuple(word for word in rarer if plain[word] in GOOD_WORDS)
-    numeric = {"0", "1"} >= set(plain.values())
-    if len(bad) == 1 and (good or len(rarer) == 1) and not (numeric and shape.counts[bad[0]] * 2 > shape.known):
-        return bad, True
-    if len(good) == 1 and not bad and len(rarer) == 2:
-        return tuple(word for word in rarer if word not in good), True
-    return (rarer[0],), False
+def _unique(shape: Shape) -> bool:
+    return shape.distinct > 100 and shape.distinct > 0.99 * shape.known
 
 
 def _time(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
@@ -175,60 +152,75 @@ def _time(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
         found.time = said.time
         found.epoch = _epoch(shapes[said.time]) if shapes[said.time].kind in ("int", "number") else ""
     else:
-        times = [s for s in shapes.values() if s.kind == "time" and not _NOT_EVENT.search(s.name) and s.missing < 0.02]
+        free = [s for s in shapes.values() if s.name not in (found.label, *said.without)]
+        times = [s for s in free if s.kind == "time" and not _NOT_EVENT.search(plain(s.name)) and s.missing < 0.02]
         numbers = [
-            s for s in shapes.values()
-            if s.kind in ("int", "number") and _TIME.search(s.name) and s.missing == 0
-            and (_stamp(s) or (s.rising and s.distinct > 5 and s.low >= 0))
+            s for s in free
+            if s.kind in ("int", "number") and _TIME.search(plain(s.name)) and not _NOT_EVENT.search(plain(s.name)) and s.missing == 0
+            and (stamp_of(s) or (s.rising and s.distinct > 5 and s.low >= 0))
         ]  # fmt: skip
-        best = max(
-            [*times, *numbers], key=lambda s: (bool(_TIME.search(s.name)), s.kind == "time", s.distinct), default=None
-        )
+        best = max([*times, *numbers], key=_likely_time, default=None)
         if best is None:
             return
         found.time, found.epoch = best.name, "" if best.kind == "time" else _epoch(best)
     shape = shapes[found.time]
-    clocks = [s.name for s in shapes.values() if s.kind == "clock" and not _NOT_EVENT.search(s.name)]
+    clocks = [s.name for s in shapes.values() if s.kind == "clock" and not _NOT_EVENT.search(plain(s.name))]
     if clocks and shape.kind == "time" and ":" not in shape.example:
         found.clock = clocks[0]
 
 
-def _stamp(shape: Shape) -> str:
-    """Seconds, milliseconds … since 1970, judged by size."""
-    for unit, power in (("s", 0), ("ms", 3), ("us", 6), ("ns", 9)):
-        if 6e8 * 10**power <= shape.low and shape.high <= 2.2e9 * 10**power:
-            return unit
-    return ""
+def _likely_time(shape: Shape) -> tuple[bool, bool, bool, bool, int]:
+    """What makes one time more likely the event's than another."""
+    name = plain(shape.name)
+    return (
+        bool(_TIME.search(name)), not _OTHER_TIME.search(name), shape.kind == "time", bool(_EVENT_TIME.search(name)), shape.distinct
+    )  # fmt: skip
 
 
 def _epoch(shape: Shape) -> str:
-    return _stamp(shape) or next((unit for word, unit in _STEPS.items() if word in shape.name.lower()), "s")
+    return stamp_of(shape) or next((unit for word, unit in _STEPS.items() if word in plain(shape.name)), "s")
 
 
-def _id(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
+def _id(found: Roles, shapes: Mapping[str, Shape], said: Said, columns: Mapping[str, Sequence[Any]]) -> None:
     if said.id:
         found.id = said.id
         return
-    unique = [
+    apart = (found.time, found.label, "", *said.without)
+    likely = [
         s for s in shapes.values()
-        if s.kind in ("int", "text", "card") and not s.missing and s.distinct == s.n and _ID.search(s.name)
-        and s.name not in (found.time, found.label)
+        if s.kind in ("int", "text", "card") and not s.missing and _ID.search(plain(s.name)) and s.name not in apart
     ]  # fmt: skip
-    named = [s for s in unique if not _ENTITY.search(s.name)] or unique
+    unique = [s for s in likely if s.distinct == s.n]
+    copied = [
+        s for s in likely
+        if SAME * s.n <= s.distinct < s.n and not _ENTITY.search(plain(s.name)) and _only_copies(s.name, columns)
+    ]  # fmt: skip
+    named = [s for s in unique if not _ENTITY.search(plain(s.name))] or copied or unique
     counting = [
-        s for s in shapes.values() if s.kind == "int" and s.rising and s.distinct == s.n > 100 and s.name != found.time
-    ]
-    found.id = next((s.name for s in (*named, *counting)), "")
-    found.left_out |= {s.name: "number" for s in counting if s.name != found.id}
+        s for s in shapes.values()
+        if s.kind == "int" and s.rising and s.distinct == s.n > 100 and s.name != found.time and not _MONEY[0].search(plain(s.name))
+    ]  # fmt: skip
+    found.id = next((s.name for s in (*named, *counting) if s.name not in apart), "")
+    found.left_out |= {s.name: "number" for s in counting if s.name not in (found.id, found.label)}
+
+
+def _only_copies(name: str, columns: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether records with one id are the same in everything else."""
+    first: dict[Any, int] = {}
+    for row, value in enumerate(columns[name]):
+        before = first.setdefault(value, row)
+        if before != row and any(values[before] != values[row] for values in columns.values()):
+            return False
+    return True
 
 
 def _money(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
     free = [
         s
         for s in shapes.values()
-        if s.kind in ("int", "number") and s.name not in found.left_out and s.name not in (found.time, found.id)
+        if s.kind in ("int", "number") and s.name not in (*found.left_out, found.time, found.id, found.label)
     ]
-    named = [s.name for s in free if _MONEY.search(s.name) and s.distinct > 20 and s.low >= 0]
+    named = [s.name for each in _MONEY for s in free if each.search(plain(s.name)) and s.distinct > 20 and s.low >= 0]
     found.money = said.money or (named[0] if named else "")
 
 
@@ -241,29 +233,15 @@ def _entities(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
 def _is_entity(shape: Shape) -> bool:
     if shape.kind in ("ip", "email", "phone", "id_number", "card"):
         return True
+    name = plain(shape.name)
     many = shape.distinct > 20 and shape.known > shape.distinct * 1.02
-    if shape.kind not in ("int", "text") or not many or _NO_ENTITY.search(shape.name):
+    if shape.kind not in ("int", "text") or not many or _NO_ENTITY.search(name):
         return False
-    return bool(_ENTITY.search(shape.name)) or (
-        bool(re.search(r"(^|_)id$", shape.name, _ANY_CASE)) and shape.distinct > 50
-    )
+    return bool(_ENTITY.search(name)) or (bool(re.search(r"(^|_)id$", name)) and shape.distinct > 50)
 
 
-def names_of(columns: Sequence[str], event_names: frozenset[str]) -> dict[str, str]:
-    """Column → the name of a field: small letters, digits and _, each once. Chinese names stay.
-
-    >>> names_of(["nameOrig", "TX AMOUNT", "type", "金额", "7x", "tx_amount"], frozenset({"type"}))
-    {'nameOrig': 'name_orig', 'TX AMOUNT': 'tx_amount', 'type': 'type_value', '金额': '金额', '7x': 'f_7x', 'tx_amount': 'tx_amount_2'}
-    """
-    found: dict[str, str] = {}
-    for column in columns:
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column.strip())
-        name = re.sub(r"\W+", "_", name).strip("_").lower() or "field"
-        name = f"f_{name}" if name[0].isdigit() else name
-        name = f"{name}_value" if name in event_names or not name.isidentifier() else name
-        base, number = name, 1
-        while name in found.values():
-            number += 1
-            name = f"{base}_{number}"
-        found[column] = name
-    return found
+def _is_personal(shape: Shape) -> bool:
+    name = plain(shape.name)
+    if shape.kind != "text" or shape.distinct <= 20:
+        return False
+    return bool(ID_NAME.search(name)) or (bool(_PERSONAL.search(name)) and not _NO_PERSON.search(name))

@@ -22,7 +22,7 @@ from zhiyu.events.batch import RawBatch
 from zhiyu.events.declare import Encoding, Source
 from zhiyu.events.raw_columns import of_array
 from zhiyu.log.csv import header_of
-from zhiyu.log.files import open_events
+from zhiyu.log.files import CSV_SUFFIXES, open_events
 
 MAX_ROWS = 200_000
 MAX_CELLS = 8_000_000
@@ -53,7 +53,7 @@ def sample_of(path: Path, encoding: str = "", delimiter: str = "") -> Sample:
         raise InputError(f"'{encoding}' is no known encoding: {told}", f"未知编码“{encoding}”；可选：{told}")
     if len(delimiter) > 1:
         raise InputError(f"a delimiter is one character, not {delimiter!r}", f"分隔符须为一个字符，不是 {delimiter!r}")
-    is_csv = path.name.lower().removesuffix(".gz").endswith(".csv")
+    is_csv = path.name.lower().removesuffix(".gz").endswith(CSV_SUFFIXES)
     written = _written(path, encoding, delimiter) if is_csv else {}
     source = _source(path, written) if is_csv else None
     columns: dict[str, list[Any]] = {}

@@ -16,15 +16,19 @@ from typing import Any, Literal
 
 from zhiyu.base.limits import MAX_VALUE
 from zhiyu.evaluation.first_look.moments import formats_of, in_order
+from zhiyu.evaluation.first_look.names import plain
 from zhiyu.events.spelling import plain_number
 
 Kind = Literal["int", "number", "bool", "time", "clock", "ip", "email", "phone", "id_number", "card", "text"]
-NOTHING = frozenset(
-    ("na", "n/a", "null", "none", "nan", "nil", "-", "--", "?", "\\n", "#n/a", "missing", ".", "(null)")
-)
-SURE_NOTHING = frozenset(("na", "n/a", "null", "nan", "\\n", "?", "#n/a", "(null)"))
+NOTHING = frozenset((
+    "na", "n/a", "null", "none", "nan", "nil", "-", "--", "?", "\\n", "#n/a", "missing", ".", "(null)", "unknown", "<na>",
+    "无", "空", "未知", "暂无", "不详", "缺失", "—", "——",
+))  # fmt: skip
+SURE_NOTHING = frozenset(("na", "n/a", "null", "nan", "\\n", "?", "#n/a", "(null)", "<na>"))
 """In a column of texts: "none" or "-" may be an answer there."""
 LIKE = 0.98
+LIKE_BY_NAME = 0.8
+"""Enough where the name says it as well: what does not fit is a signal of the field later."""
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){7}|[0-9a-fA-F:]*::[0-9a-fA-F:.]*")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -32,6 +36,11 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?")
 _ID_NUMBER = re.compile(r"\d{17}[\dXx]")
 _MOBILE = re.compile(r"(\+?86)?[- ]?1[3-9]\d{9}")
 _CARD = re.compile(r"\d{15,19}")
+ID_NAME = re.compile(r"身份证|证件号|id_?card_?(no|number)?$|(^|_)(cert_?no|national_?id)$|id_number")
+_BY_NAME: dict[Kind, re.Pattern[str]] = {
+    "ip": re.compile(r"(^|_)ip($|_)"), "email": re.compile(r"e_?mail|邮箱"), "phone": re.compile(r"phone|mobile|手机|电话"),
+    "id_number": ID_NAME,
+}  # fmt: skip
 _BOOLS = frozenset(("true", "false", "yes", "no", "y", "n", "t", "f", "是", "否"))
 MAX_DIGITS = 6
 
@@ -69,6 +78,14 @@ class Shape:
         return self.counts.most_common(1)[0][0] if self.counts else ""
 
 
+def stamp_of(shape: Shape) -> str:
+    """The unit of numbers that count from 1970, judged by their size; "" for other numbers."""
+    for unit, power in (("s", 0), ("ms", 3), ("us", 6), ("ns", 9)):
+        if shape.kind in ("int", "number") and 6e8 * 10**power <= shape.low and shape.high <= 2.2e9 * 10**power:
+            return unit
+    return ""
+
+
 def shape_of(name: str, values: Sequence[Any], decimal: str = "") -> Shape:
     """Judge one column; `decimal`: how the file writes numbers, once that is known."""
     n = len(values)
@@ -77,7 +94,7 @@ def shape_of(name: str, values: Sequence[Any], decimal: str = "") -> Shape:
     if isinstance(first, (datetime, date)):
         counts = Counter(str(value) for value in given)
         return Shape(name, "time", n, _share(n, counts), counts, rising=_rises(given))
-    texts = [_text(value) for value in given]
+    texts = [text_of(value) for value in given]
     counts = Counter(texts)
     numeric = _numbers(name, n, texts, counts, decimal)
     if numeric is not None:
@@ -88,7 +105,8 @@ def shape_of(name: str, values: Sequence[Any], decimal: str = "") -> Shape:
     return _texts(name, n, [text for text in texts if text in counts], counts, words)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A value as it is counted: whole numbers without a point."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
         return str(int(value))
     return str(value)
@@ -146,16 +164,22 @@ def _texts(name: str, n: int, texts: list[str], counts: Counter[str], words: tup
     """The shape of a column of texts."""
     share = _share(n, counts)
 
-    def all_like(pattern: re.Pattern[str]) -> bool:
+    silent = tuple(text for text in counts if text.strip().casefold() in NOTHING)
+    told = counts.total() - sum(counts[text] for text in silent)
+
+    def all_like(kind: Kind, pattern: re.Pattern[str]) -> bool:
         good = sum(count for text, count in counts.items() if pattern.fullmatch(text.strip()))
-        return bool(counts) and good >= LIKE * counts.total()
+        named = kind in _BY_NAME and _BY_NAME[kind].search(plain(name))
+        return told > 0 and good >= (LIKE_BY_NAME if named else LIKE) * told
 
     patterns: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ("ip", _IP), ("email", _EMAIL), ("id_number", _ID_NUMBER), ("phone", _MOBILE), ("card", _CARD), ("clock", _CLOCK),
     )  # fmt: skip
     for kind, pattern in patterns:
-        if all_like(pattern):
-            return Shape(name, kind, n, share, counts, words)
+        if all_like(kind, pattern):
+            for word in silent:
+                del counts[word]
+            return Shape(name, kind, n, _share(n, counts), counts, words + silent)
     if counts and all(text.strip().lower() in _BOOLS for text in counts) and len(counts) <= 2:
         return Shape(name, "bool", n, share, counts, words)
     formats = formats_of(texts) if texts and any(char.isdigit() for char in texts[0]) else None

@@ -22,7 +22,7 @@ from zhiyu.base.jit import kernel
 from zhiyu.base.limits import MAX_VALUE
 from zhiyu.base.money import MINOR_DIGITS
 from zhiyu.events.declare import Field
-from zhiyu.events.kinds.reader import Int64s, Notes, Numbers
+from zhiyu.events.kinds.reader import Actions, Int64s, Notes, Numbers
 from zhiyu.events.refusals import Bad, quote, wrong_type
 from zhiyu.expressions.types import Kind, Type
 
@@ -171,12 +171,19 @@ class Number:
         offsets, data = text_buffers(column)
         values, hard = np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
         parse_fixed(offsets, data, self.digits, values, hard)
+        actions: Actions = {}
+        if self.round:
+            rounded = np.zeros(len(column), np.bool_)
+            round_fixed(offsets, data, self.digits, values, hard, rounded)
+            actions["rounded"] = rounded
         hard |= (values < self.low) | (values > self.high)
         hard &= ~null
         empty = (offsets[1:] == offsets[:-1]) & ~null
         hard &= ~empty
         values[empty | hard] = 0
-        return Numbers(values, null | empty, hard)
+        for marks in actions.values():
+            marks &= ~(null | empty | hard)
+        return Numbers(values, null | empty, hard, actions)
 
 
 @kernel
@@ -215,3 +222,53 @@ def parse_fixed(
         for _ in range(digits - max(decimals, 0)):
             total *= 10
         values[i] = -total if negative else total
+
+
+@kernel
+def round_fixed(
+    offsets: npt.NDArray[np.int32],
+    data: npt.NDArray[np.uint8],
+    digits: int,
+    values: Int64s,
+    hard: npt.NDArray[np.bool_],
+    rounded: npt.NDArray[np.bool_],
+) -> None:
+    """Of the hard ones those that are plain decimals with more digits than are kept: rounded half to even, and marked where what is cut
+    off is more than binary noise. What is too long, or so near to noise that floats cannot tell, stays hard.
+    """
+    for i in range(values.shape[0]):
+        if not hard[i]:
+            continue
+        at, end = offsets[i], offsets[i + 1]
+        negative = at < end and data[at] == 45
+        if negative:
+            at += 1
+        total, rest, power = np.int64(0), np.int64(0), np.int64(1)
+        seen, decimals = 0, -1
+        sure = at < end and end - at <= 32
+        while sure and at < end:
+            c = data[at]
+            at += 1
+            if c >= 48 and c <= 57:
+                seen += 1
+                if decimals >= 0:
+                    decimals += 1
+                if decimals <= digits:
+                    total = total * 10 + np.int64(c - 48)
+                else:
+                    rest, power = rest * 10 + np.int64(c - 48), power * 10
+            elif c == 46 and decimals < 0 and seen > 0:
+                decimals = 0
+            else:
+                sure = False
+        if not sure or decimals <= digits or decimals - digits > 15 or seen - decimals + digits > 17:
+            continue
+        up = 2 * rest > power or (2 * rest == power and total % 2 == 1)
+        off = float(power - rest if up else rest) / float(power)
+        noise = NOISE + (float(total) + float(rest) / float(power)) * NOISE_RELATIVE
+        if abs(off - noise) <= noise * 1e-6:
+            continue
+        total += 1 if up else 0
+        values[i] = -total if negative else total
+        rounded[i] = off > noise
+        hard[i] = False

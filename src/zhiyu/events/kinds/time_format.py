@@ -4,7 +4,7 @@ column).
 In: `%Y-%m-%d %H:%M:%S` and the like, or ISO-8601 (the default). Out: a wall-clock time in ms and, where the text says
 it, the UTC offset in ms. Directives: %Y (4 digits) %y (2 digits, 69–99 are 19xx) %m %d %H %M %S %I (1–2 digits) %f
 (1–9 digits, cut to ms) %z (Z, +08, +0800, +08:00) %p (AM/PM) %b %B (English month names) %%. Any other character
-stands for itself. Digits are taken greedily.
+stands for itself. Digits are taken greedily. Without a day it is the first of the month.
 """
 
 from __future__ import annotations
@@ -98,14 +98,14 @@ def compile_format(text: str) -> TimeFormat:
         pattern += _PATTERNS[name]
         sure = sure and name in OPS
         program.append((OPS.get(name, END), 0))
-    if not ({"Y", "y"} & seen and {"m", "b"} & seen and "d" in seen):
-        raise ValueError(f"'{text}' must name a year (%Y), a month (%m) and a day (%d)")
-    return TimeFormat(text, re.compile(pattern, re.ASCII), (*program, (END, 0)) if sure else ())
+    if not ({"Y", "y"} & seen and {"m", "b"} & seen):
+        raise ValueError(f"'{text}' must name a year (%Y) and a month (%m), and a day (%d) where there is one")
+    return TimeFormat(text, re.compile(pattern, re.ASCII), (*program, (END, 0)) if sure and "d" in seen else ())
 
 
 def _moment(part: dict[str, str | None]) -> tuple[int, int | None] | None:
     try:
-        day = date(_year(part), _month(part), int(part["d"] or 0)).toordinal() - _EPOCH_DAY
+        day = date(_year(part), _month(part), int(part.get("d") or 1)).toordinal() - _EPOCH_DAY
     except ValueError:
         return None
     hour, minute, second = _hour(part), int(part.get("M") or 0), int(part.get("S") or 0)
