@@ -94,13 +94,20 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--snapshot-events", default=1_000_000, hidden=True, type=click.IntRange(1), help="Events between snapshots."
 )
+@click.option(
+    "--watch-models",
+    default="1h",
+    show_default=True,
+    metavar="SPAN",
+    help="How often drift of the models is looked at, where the policy declares the event type model_drift; 0s: never.",
+)
 @click.option("--log-all", is_flag=True, help="A log line for every request, not only for those that fail.")
 @language_option
 def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
-    queues: Path | None, vault_key: Path | None, hourly: int,
+    queues: Path | None, vault_key: Path | None, hourly: int, watch_models: str,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -108,6 +115,7 @@ def serve(
         require_server("fastapi", "uvicorn", "uvloop")
         from zhiyu.access.exposure import check_exposure
         from zhiyu.engine.opened import open_policy
+        from zhiyu.evaluation.replay import parse_delay
         from zhiyu.outside.asking import Asker
         from zhiyu.outside.endpoints import NOWHERE, read_endpoints
         from zhiyu.server.running import Plan, bound, run
@@ -115,6 +123,7 @@ def serve(
         from zhiyu.server.tracing import exporting, require
 
         require(os.environ)
+        watch_s = parse_delay(watch_models) / 1000
         check_exposure(host, keys is not None or people, tls_cert, tls_key, insecure_no_tls)
         gate = _gate(keys, tenants, people)
         opened = {tenant: open_policy(policy, tenant) for tenant in tenants}
@@ -141,6 +150,7 @@ def serve(
             tls,
             log_all,
             ready=ready,
+            watch_s=watch_s,
             asker=lambda: Asker(endpoints),
             hourly=hourly or None,
             staff=_staff(data, records, tenants, queues) if people else None,

@@ -6,7 +6,7 @@ champion, so models are compared on the events they met together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,12 +34,16 @@ class RecordedScores:
     unlabelled: int
 
 
-def recorded_scores(kept: Kept, models: Sequence[str], span: Span) -> RecordedScores:
-    """Read the log; InputError when a model is in no policy of it, or nothing is labelled."""
+def recorded_scores(
+    kept: Kept, models: Sequence[str], span: Span, say: Callable[[float], None] = lambda done: None
+) -> RecordedScores:
+    """Read the log, telling `say` how much is done; InputError when a model is in no policy of it, or nothing is labelled."""
     given, clock_ms, known = _labels(kept)
     parts: list[tuple[Array, ...]] = []
     unlabelled, seen = 0, set[str]()
-    for frame in kept.log.frames(kept.log.first):
+    first, end = kept.log.first, max(kept.log.position, kept.log.first + 1)
+    for frame in kept.log.frames(first):
+        say((frame.header.first - first) / (end - first))
         if frame.header.kind != EVENTS:
             continue
         note = noted(frame.payload, kept.tenant)

@@ -69,6 +69,8 @@ _READ_STATUSES = {
     "/v1/gangs/reports": (400, 401, 403, 404, 422, 429, 503), "/v1/gangs/reports/{id}": (400, 401, 403, 404, 422, 429, 503),
     "/v1/gangs/changes": (400, 401, 403, 404, 422, 429, 503), "/v1/gangs/{id}": (400, 401, 403, 404, 422, 429, 503),
     "/v1/features/report": (400, 401, 403, 404, 422, 429, 503),
+    "/v1/studies": (400, 401, 403, 429, 503), "/v1/studies/{number}": (400, 401, 403, 404, 422, 429, 503),
+    "/v1/studies/{number}/report": (400, 401, 403, 404, 409, 422, 429, 503),
     "/metrics": (401, 403, 429), "/v1/retention": (400, 401, 403, 429, 503), "/v1/waiting": (400, 401, 403, 422, 429, 503),
 }  # fmt: skip
 _WORDS = {
@@ -101,7 +103,7 @@ def _with_problems(path: str, item: dict[str, Any]) -> dict[str, Any]:
         content: dict[str, Any] = {"application/json": {"schema": ref(named) if named else {"type": "object"}}}
         if path in ("/v1/network/{type}/{id}", "/v1/gangs/{id}"):
             content |= {media: {"schema": _TEXT} for media in FILES}
-        if path in ("/v1/gangs/report", "/v1/gangs/reports/{id}", "/v1/features/report"):
+        if path in ("/v1/gangs/report", "/v1/gangs/reports/{id}", "/v1/features/report", "/v1/studies/{number}/report"):
             content |= {"text/html": {"schema": _TEXT}}
         if path == "/v1/gangs/changes:stream":
             content = {"text/event-stream": {"schema": _TEXT}}

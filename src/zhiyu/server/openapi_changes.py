@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from zhiyu.server.openapi_models import model_routes, model_schemas
 from zhiyu.server.openapi_shapes import Json
 from zhiyu.server.openapi_shapes import Route as _Route
 from zhiyu.server.openapi_shapes import many as _many
@@ -43,7 +44,7 @@ _SENT = (400, 401, 403, 408, 413, 415, 422, 429, 503)
 def change_paths(problems: Callable[..., Json]) -> Json:
     """The paths. `problems` makes the answers of a set of statuses."""
     found: dict[str, Json] = {}
-    for path, method, route in (*_labels(), *_lists(), *_policies(), *_models(), *_timelines()):
+    for path, method, route in (*_labels(), *_lists(), *_policies(), *model_routes(), *_timelines()):
         found.setdefault(path, {})[method] = route.described(problems)
     return found
 
@@ -51,67 +52,6 @@ def change_paths(problems: Callable[..., Json]) -> Json:
 def _labels() -> list[tuple[str, str, _Route]]:
     said = "What became known about events: one label, an array, or NDJSON; in effect from the next event on"
     return [("/v1/labels", "post", _Route("label", "labels", said, "Labelled", (*_SENT, 404, 409), "Label", True))]
-
-
-def _models() -> list[tuple[str, str, _Route]]:
-    name = {
-        "name": "name", "in": "path", "required": True, "schema": _TEXT, "description": "The model's name, percent-encoded.",
-    }  # fmt: skip
-    said = {
-        "promote": ("A model speaks in its cell; the champion so far goes on in shadow", "InCell"),
-        "challenge": ("A model speaks for a stable share of the values", "Share"),
-        "shadow": ("A model scores and is recorded, and no longer speaks", "InCell"),
-        "retire": ("A model leaves all cells and the policy; a champion cannot", "Nothing"),
-    }
-    changed = (*_SENT, 409)
-    return [
-        (
-            "/v1/models",
-            "get",
-            _Route("models", "models", "The models of the policy in force, and the matrix", "Models", _ASKED),
-        ),
-        (
-            "/v1/models",
-            "post",
-            _Route("addModel", "models", "A new package, in shadow in a cell", "Published", changed, "NewModel"),
-        ),
-        (
-            "/v1/models/{name}",
-            "get",
-            _Route("model", "models", "One model: roles, card, figures", "Model", (*_ASKED, 404), parameters=(name,)),
-        ),
-        *(
-            (
-                "/v1/models/{name}:" + action,
-                "post",
-                _Route(f"{action}Model", "models", words, "Published", changed, body, parameters=(name,)),
-            )
-            for action, (words, body) in said.items()
-        ),
-    ]
-
-
-def _model_schemas() -> Json:
-    number: Json = {"anyOf": [{"type": "number"}, {"type": "null"}]}
-    role = _object("cell role", cell=_TEXT, role={"enum": ["champion", "challenger", "shadow"]})
-    model = _object(
-        "name kind hash roles", name=_TEXT, stage=_TEXT, fraud=_TEXT, kind=_TEXT, inputs=_WHOLE, on=_TEXTS, auc=number,
-        average_precision=number, hash=_TEXT, roles=_many(role),
-    )  # fmt: skip
-    cell = _object(
-        "name stage fraud champion", name=_TEXT, stage=_TEXT, fraud=_TEXT, champion=_TEXT, by=_TEXT, label=_TEXT, shadow=_TEXTS,
-        challengers=_many(_object("model percent", model=_TEXT, percent=_TEXT)), thresholds={"type": "object"},
-        packages={"type": "object"}, auc=number, average_precision=number,
-    )  # fmt: skip
-    percent: Json = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, _TEXT]}
-    package: Json = {"type": "object", "description": "As `zhiyu train` writes it."}
-    return {
-        "Models": _object("policy models matrix", policy=_TEXT, models=_many(model), matrix=_many(cell)),
-        "Model": {"allOf": [model, _object("package", package={"type": "object"})]},
-        "NewModel": _object("name cell package", True, name=_TEXT, cell=_TEXT, package=package),
-        "InCell": _object("", True, cell=_TEXT), "Nothing": _object("", True),
-        "Share": _object("percent", True, percent=percent, cell=_TEXT, by=_TEXT),
-    }  # fmt: skip
 
 
 def _lists() -> list[tuple[str, str, _Route]]:
@@ -201,7 +141,7 @@ def _timelines() -> list[tuple[str, str, _Route]]:
 
 def change_schemas() -> Json:
     """The schemas that the paths name."""
-    return _label_schemas() | _list_schemas() | _policy_schemas() | _model_schemas()
+    return _label_schemas() | _list_schemas() | _policy_schemas() | model_schemas()
 
 
 def _label_schemas() -> Json:

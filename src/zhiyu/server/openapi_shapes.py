@@ -15,7 +15,8 @@ _TEXT: Json = {"type": "string"}
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation. `body`: name of its schema, "" without; `many`: or an array of it, or NDJSON."""
+    """One operation. `body`: name of its schema, "" without; `many`: or an array of it, or NDJSON. `status`: of the answer when it is
+    well."""
 
     name: str
     tag: str
@@ -25,13 +26,16 @@ class Route:
     body: str = ""
     many: bool = False
     parameters: Sequence[Json] = ()
+    status: int = 200
 
     def described(self, problems: Callable[..., Json]) -> Json:
         """The operation; `problems` makes the answers of a set of statuses."""
         content = {"application/json": {"schema": ref(self.answer)}}
-        done = {"description": "Done, and on disk" if self.body else "As it is now", "content": content}
+        said = "Begun" if self.status == 202 else "Done, and on disk" if self.body else "As it is now"
+        done = {"description": said, "content": content}
         found: Json = {
-            "operationId": self.name, "summary": self.summary, "tags": [self.tag], "responses": {"200": done, **problems(*self.statuses)},
+            "operationId": self.name, "summary": self.summary, "tags": [self.tag],
+            "responses": {str(self.status): done, **problems(*self.statuses)},
         }  # fmt: skip
         if self.body:
             found["requestBody"] = {"required": True, "content": self._bodies()}

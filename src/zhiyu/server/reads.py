@@ -33,6 +33,7 @@ from zhiyu.server.policies import add_policies
 from zhiyu.server.problems import HttpError, encoded, problem_of_error, unexpected
 from zhiyu.server.rest import admitted, exchange_of, id_of
 from zhiyu.server.site import Site
+from zhiyu.server.studies import add_studies
 from zhiyu.server.timelines import add_timelines
 from zhiyu.server.vocabulary import add_vocabulary
 
@@ -56,6 +57,7 @@ def make_reads(site: Site) -> FastAPI:
     add_snoozes(app, site)
     add_policies(app, site)
     add_models(app, site)
+    add_studies(app, site)
     add_timelines(app, site)
     add_network(app, site)
     add_gang_stream(app, site)

@@ -36,8 +36,10 @@ from zhiyu.server.problems import HttpError
 from zhiyu.server.reads import Rest
 from zhiyu.server.settings import Settings
 from zhiyu.server.site import Site
+from zhiyu.server.studying import Studies
 from zhiyu.server.thin import App, Thin
 from zhiyu.server.tracing import Tracing
+from zhiyu.server.watching import Watching
 
 if TYPE_CHECKING:
     from zhiyu.server.staff import Staff
@@ -64,6 +66,8 @@ class Plan:
     staff: Callable[[], Staff] | None = None
     express: Mapping[bytes, Route] = field(default_factory=dict)
     tracing: Callable[[LogLines], Tracing | None] = lambda lines: None
+    watch_s: float = 3600.0
+    """Between two looks at the models of policies that declare `model_drift`; 0 for never."""
     asker: Callable[[], Asker] = Asker
     """Makes what asks the services of a tenant."""
     hourly: int | None = None
@@ -128,6 +132,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             desks[tenant] = Desk(
                 opens, plan.settings, meters.tenants[tenant], site.clock, site.pace, tracing, plan.asker()
             )
+        turn = asyncio.Lock()
+        site.studies |= {tenant: Studies(desk.live.folder, turn) for tenant, desk in desks.items()}
         site.pace.start()
         server = _Server(_config(plan, site), site, plan.ready)
         rounds.append(asyncio.create_task(GangReports(site).rounds()))
@@ -137,6 +143,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             rounds.append(asyncio.create_task(site.releasing.rounds()))
         if site.following is not None:
             rounds.append(asyncio.create_task(site.following.rounds()))
+        if plan.watch_s:
+            rounds.append(asyncio.create_task(Watching(site, plan.watch_s).rounds()))
         await server.serve(list(sockets))
     finally:
         site.pace.stop()
@@ -145,6 +153,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             each.cancel()
         if rounds:
             await asyncio.wait(rounds)
+        for studies in site.studies.values():
+            await studies.close()
         for tenant, desk in desks.items():
             await desk.close()
             lines.write("closed", tenant=tenant, position=desk.live.durable)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from zhiyu.server.following import Following
     from zhiyu.server.releasing import Releasing
     from zhiyu.server.staff import Staff
+    from zhiyu.server.studying import Studies
     from zhiyu.server.tracing import Tracing
 
 PROOF_HEADER = b"zhiyu-forgery-proof"
@@ -38,7 +39,7 @@ PROOF_HEADER = b"zhiyu-forgery-proof"
 class Site:
     """One server. `stopping` is set when no more work is taken; `log_all`: also successes get a log line; `staff`: people who may sign in,
     `releasing`: what does what they approved, `following`: what makes cases of the log; all None on a server that nobody signs in to;
-    `tracing`: None when requests are not traced; `past`: answers about earlier moments."""
+    `studies`: those of each tenant; `tracing`: None when requests are not traced; `past`: answers about earlier moments."""
 
     desks: Mapping[str, Desk]
     gate: Gate | OpenGate | SignInGate
@@ -54,6 +55,7 @@ class Site:
     following: Following | None = None
     hourly: bool = False
     """Whether hourly reports on the variables are made."""
+    studies: dict[str, Studies] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     past: Past = field(default_factory=Past)
     telling: Telling = field(init=False)

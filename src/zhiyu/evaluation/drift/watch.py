@@ -114,6 +114,7 @@ def watch_log(kept: Kept, watch: Watch, say: Callable[[float], None] = lambda do
             note = noted_labels(frame.payload)
             given |= zip(note.event_positions.tolist(), zip(note.fraud.tolist(), note.due.tolist()))
     redo = Redo(kept, say, False, [])
+    first = _first_of(kept, watch.span)
 
     def seen(notes: list[Noted], outcome: Outcome) -> None:
         d, batch = outcome.decisions, joined([note.batch for note in notes])
@@ -122,7 +123,18 @@ def watch_log(kept: Kept, watch: Watch, say: Callable[[float], None] = lambda do
             labels[at], known[at] = given[int(d.positions[at])]
         watch.take(redo.in_force(), outcome, batch, labels, known)
 
-    redo.through(kept.log.first, kept.log.position, seen)
+    redo.through(first, kept.log.position, seen)
+
+
+def _first_of(kept: Kept, span: Span) -> int:
+    """The segment from which on everything of the span lies; the begin of the log for an open one."""
+    if span.from_ms is None:
+        return kept.log.first
+    for segment in reversed(kept.log.segments):
+        frame = next((each for each in kept.log.frames(segment.first) if each.header.kind == EVENTS), None)
+        if frame is not None and int(noted(frame.payload, kept.tenant).judged.received[0]) < span.from_ms:
+            return segment.first
+    return kept.log.first
 
 
 def model_of(kept: Kept, name: str) -> Package:
