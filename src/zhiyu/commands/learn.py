@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 from rich.console import Console
@@ -32,7 +33,11 @@ _PATH = click.Path(path_type=Path)
     type=_PATH,
     help="The live policy folder; only read. Its matrix stands in a file of its own.",
 )
-@click.option("--events", required=True, type=_PATH, help="Past events (.ndjson, .csv, .parquet).")
+@click.option("--events", type=_PATH, default=None, help="Past events (.ndjson, .csv, .parquet), or a feature tape.")
+@click.option(
+    "--data", "-d", type=_PATH, default=None, help="Instead: the data folder of `zhiyu serve`; its log is learned from."
+)
+@click.option("--tenant", default="default", show_default=True, help="Whose log, with --data.")
 @click.option("--labels", type=_PATH, default=None, help="A file with columns id, fraud.")
 @click.option("--label-delay", default=None, help="How long a label takes to arrive, e.g. 7d (default: the policy's).")
 @click.option("--source", default=None, help="Which source of the policy describes the file.")
@@ -62,6 +67,14 @@ _PATH = click.Path(path_type=Path)
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of LightGBM (default: the champion's)."
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of trees and intervals.")
+@click.option("--no-tune", is_flag=True, help="Leave the thresholds of rules as they are.")
+@click.option(
+    "--review-load", type=float, default=None, metavar="N", help="Reviews a day at most, when thresholds move."
+)
+@click.option("--good-hurt", type=float, default=None, metavar="SHARE", help="Share of good decisions stopped at most.")
+@click.option("--approval-rate", type=float, default=None, metavar="SHARE", help="Share that goes through at least.")
+@click.option("--url", default="", help="Submit what is proposed to this server, for somebody to approve.")
+@click.option("--key", envvar="ZHIYU_API_KEY", default="", help="A key that may propose; better in ZHIYU_API_KEY.")
 @click.option(
     "--every", default=WEEKLY, show_default=True, metavar="SPAN", help="Stay running and learn so often. Ctrl-C ends."
 )
@@ -70,7 +83,8 @@ _PATH = click.Path(path_type=Path)
 @language_option
 def learn(lang: str | None, as_json: bool, every: str, once: bool, out: Path, **options: Any) -> None:
     """Train the models of the matrix again, compare them with their champions on later, matured labels, and propose those that are better
-    together with their thresholds, as one candidate policy with its diff and backtest. A person decides: `zhiyu apply`."""
+    together with adjusted thresholds, as one candidate policy with its diff and backtest (OUT/together). A person decides: `zhiyu apply`,
+    or, with --url, whoever may approve it on the server."""
     language = language_of(lang)
 
     def one(folder: Path) -> None:
@@ -83,14 +97,30 @@ def learn(lang: str | None, as_json: bool, every: str, once: bool, out: Path, **
     repeated(one, out, every, language)
 
 
-def _once(out: Path, language: str, as_json: bool, options: dict[str, Any]) -> None:
+def _ask(out: Path, options: dict[str, Any]) -> Any:
+    """What is asked of the round."""
     from zhiyu.evaluation.learning.propose import Ask
-    from zhiyu.evaluation.learning.propose import learn as propose
+    from zhiyu.evaluation.tuning.limits import Limits
+    from zhiyu.evaluation.tuning.search import Wish
 
-    own = options | {"settings": settings_of(options["settings"]), "kind": options["kind"] or ""}
-    ask = Ask(out=out, **own)
+    if (options["events"] is None) == (options["data"] is None):
+        raise InputError(
+            "give --events FILE or --data FOLDER, one of them", "请给出 --events 文件 或 --data 目录，二选一"
+        )
+    given = {name: value for name, value in options.items() if name not in ("url", "key")}
+    limits = Limits(given.pop("review_load"), given.pop("good_hurt"), given.pop("approval_rate"))
+    given["tune"] = None if given.pop("no_tune") else Wish(limits)
+    given["events"] = given["events"] or given["data"]
+    return Ask(out=out, **given | {"settings": settings_of(given["settings"]), "kind": given["kind"] or ""})
+
+
+def _once(out: Path, language: str, as_json: bool, options: dict[str, Any]) -> None:
+    from zhiyu.evaluation.learning.propose import learn as propose
+    from zhiyu.evaluation.learning.together import TOGETHER
+
+    ask = _ask(out, options)
     warm_kernels(language)
-    words = {"replay": "回放", "train": "训练", "backtest": "回测"}
+    words = {"replay": "回放", "train": "训练", "backtest": "回测", "search": "搜索"}
     with progress() as bar:
         tasks: dict[str, Any] = {}
 
@@ -101,6 +131,8 @@ def _once(out: Path, language: str, as_json: bool, options: dict[str, Any]) -> N
             bar.update(tasks[what], completed=done)
 
         summary = propose(ask, hear)
+    if options["url"] and "together" in summary:
+        summary["together"]["number"] = submitted(out / TOGETHER, options["url"], options["key"])
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, default=float))
     else:
@@ -121,7 +153,30 @@ def _print(summary: dict[str, Any], out: Path, zh: bool) -> None:
             ("是" if zh else "yes") if each["proposed"] else ("否" if zh else "no"),
         )  # fmt: skip
     Console().print(table)
+    whole = summary.get("together")
+    if whole is not None:
+        tuned = whole["tuned"]
+        said = tuned["change"] or (tuned["why"]["zh"] if zh else tuned["why"]["en"])
+        click.echo(f"{'随之调整的阈值' if zh else 'thresholds with it'}: {said}")
+        if "number" in whole:
+            click.echo(f"{'已提交提案' if zh else 'submitted as proposal'} {whole['number']}")
     click.echo(f"{'已写入' if zh else 'written to'} {out}")
+
+
+def submitted(proposal: Path, url: str, key: str) -> int:
+    """Bring a proposal to a server as one of its own, submitted for somebody else to approve; its number there."""
+    from zhiyu.evaluation.learning.apply import read_proposal, require_live
+
+    facts, opened = read_proposal(proposal)
+    standing = of_server(url, key, ("GET", "/v1/policy", None))
+    require_live(facts, (standing["in_force"] or {}).get("policy", ""))
+    title = quote(f"{', '.join(facts['models'])}: {', '.join(facts['cells'])}")
+    said = of_server(
+        url, key, ("POST", f"/v1/policy?propose=true&title={title}", json.loads(opened.artifact.to_json()))
+    )
+    number = int(said["proposal"])
+    of_server(url, key, ("POST", f"/v1/proposals/{number}:submit", {}))
+    return number
 
 
 @click.command()

@@ -167,14 +167,14 @@ class Follower(Tail):
         batch = joined([note.batch for note in notes])
         received = np.concatenate([note.judged.received for note in notes])
         late = np.concatenate([note.judged.late for note in notes])
-        told = _told([note.told for note in notes])
+        told = told_of([note.told for note in notes])
         relaid = self._from(notes[0].policy)
         if relaid.same:
             batch.values = batch.values.copy()  # the engine stamps `received_at`
             self.engine.accepted = notes[0].accepted
             self.engine.process_accepted(batch, received, late, told=told)
             return
-        for rows in _runs(relaid.kinds(batch.type_index) != GONE):
+        for rows in runs_of(relaid.kinds(batch.type_index) != GONE):
             self.engine.accepted = notes[0].accepted + rows.start
             self.engine.process_accepted(relaid.batch(batch, rows), received[rows], late[rows], told=told)
 
@@ -205,13 +205,13 @@ class Follower(Tail):
         return self._relaid[policy]
 
 
-def _runs(kept: Array) -> Iterator[slice]:
+def runs_of(kept: Array) -> Iterator[slice]:
     """Neighbouring rows that are kept (bool[n])."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], kept.astype(np.int8), [0]])))
     yield from (slice(start, stop) for start, stop in edges.reshape(-1, 2).tolist())
 
 
-def _told(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+def told_of(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
     return np.concatenate([positions for positions, _ in parts]), np.concatenate([lines for _, lines in parts], axis=1)
 
 

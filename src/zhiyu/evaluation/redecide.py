@@ -80,13 +80,14 @@ class Redecision:
         for number, found in enumerate(taped.given(), len(columns)):
             values[number], nulls[number] = found
         numbers = {
-            name: taped.numbers(name) for name in ("position", "type", "time", "received_at", "late", "label", "money")
+            name: taped.numbers(name)
+            for name in ("position", "type", "time", "received_at", "late", "label", "known", "money")
         }
         ids = np.column_stack([taped.numbers("id_code_0"), taped.numbers("id_code_1")]).view(np.uint64)
         batch = EventBatch(
             self.opened.tenant, numbers["position"], taped.events.column("id"), ids, ids[:, 0], numbers["type"].astype(np.int16),
             numbers["time"].copy(), values, nulls, numbers["label"].astype(np.int8), int(self.tape.facts["label_delay_ms"]),
-            numbers["money"].copy(), taped.texts(),
+            numbers["money"].copy(), taped.texts(), numbers["known"],
         )  # fmt: skip
         return batch, numbers["received_at"].copy(), numbers["late"].astype(np.uint8)
 

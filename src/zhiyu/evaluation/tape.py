@@ -35,7 +35,7 @@ from zhiyu.policy.artifact import feature_key, ground_key
 from zhiyu.policy.builtin import DECISION, GANG
 from zhiyu.policy.expand import all_features
 
-FORMAT = "zhiyu-tape/1"
+FORMAT = "zhiyu-tape/2"
 FACTS, EVENTS = "tape.json", "events.arrow"
 COLUMN, TEXT = "= ", "text "
 """Event columns are named by COLUMN + name, their texts by TEXT + name: no field can be mistaken for the envelope."""
@@ -129,7 +129,7 @@ class TapeWriter:
         numbers: dict[str, Array] = {
             "position": batch.positions, "id_code_0": batch.id_code[:, 0].view(np.int64), "id_code_1": batch.id_code[:, 1].view(np.int64),
             "type": batch.type_index, "time": batch.time_ms, "received_at": judged.received, "late": judged.late, "label": batch.labels,
-            "money": batch.money,
+            "known": batch.labels_known_ms, "money": batch.money,
         }  # fmt: skip
         columns = {name: pa.array(array[rows]) for name, array in numbers.items()} | {"id": texts_of(batch.ids, rows)}
         for number, column in enumerate(self.columns):
@@ -252,7 +252,19 @@ class Tape:
             return
         wanted = {*columns}
         keys = list(features)
-        envelope = ["position", "id", "id_code_0", "id_code_1", "type", "time", "received_at", "late", "label", "money"]
+        envelope = [
+            "position",
+            "id",
+            "id_code_0",
+            "id_code_1",
+            "type",
+            "time",
+            "received_at",
+            "late",
+            "label",
+            "known",
+            "money",
+        ]
         names = envelope + [COLUMN + name for name in self.facts["columns"] if name in wanted]
         with _Reader(self.folder / EVENTS, names, TEXT if texts else None) as events:
             files = {file for file, _ in (self.features[key] for key in keys)}
@@ -269,6 +281,11 @@ class Tape:
 def types_of(opened: Opened) -> list[str]:
     """Event types that a tape may hold: not those as which decisions go on after a wait, which are made again."""
     return [event.name for event in opened.compiled.schema.types if WAIT_END not in event.fields]
+
+
+def is_tape(path: Path) -> bool:
+    """Whether a finished tape lies there."""
+    return (path / FACTS).is_file()
 
 
 def usable(folder: Path, policies: Iterable[Opened], recording: Mapping[str, Any]) -> bool:

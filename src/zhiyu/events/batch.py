@@ -60,7 +60,7 @@ class EventBatch:
     event's own time and `late` false until the engine knows better. `id_code` uint64[n, 2] is the 128-bit code of
     type and id; `body_code` uint64[n] of the cleaned content. `labels` int8[n]: 1 fraud, 0 legit, -1 none. `money`
     int64[n]: the type's money field in minor units, else 0. `shown`: cleaned texts of STRING columns (Arrow arrays or
-    lists), personal ones masked.
+    lists), personal ones masked. `known_ms` int64[n]: when each label is known, where that is not one delay after the event for all.
     """
 
     tenant: str
@@ -76,11 +76,17 @@ class EventBatch:
     label_delay_ms: int
     money: Int64s
     shown: dict[str, Sequence[str | None] | pa.Array]
+    known_ms: Int64s | None = None
 
     @property
     def n(self) -> int:
         """Number of events."""
         return len(self.positions)
+
+    @property
+    def labels_known_ms(self) -> Int64s:
+        """When the label of each is known, ms."""
+        return self.time_ms + self.label_delay_ms if self.known_ms is None else self.known_ms
 
     def first(self, count: int) -> EventBatch:
         """The first events of it."""

@@ -139,7 +139,7 @@ def _first_of(kept: Kept, span: Span) -> int:
 
 def model_of(kept: Kept, name: str) -> Package:
     """The package of a model of the policy in force, by its name; InputError when there is none."""
-    opened = kept.policy(_last_policy(kept))
+    opened = kept.policy(policy_in_force(kept))
     for each in opened.compiled.models:
         if each.name == name:
             return each.package
@@ -150,7 +150,8 @@ def model_of(kept: Kept, name: str) -> Package:
     )
 
 
-def _last_policy(kept: Kept) -> str:
+def policy_in_force(kept: Kept) -> str:
+    """The hash of the policy that decides at the end of the log; InputError when nothing was decided yet."""
     found = ""
     for frame in kept.log.frames(kept.log.first):
         if frame.header.kind == RELEASE:

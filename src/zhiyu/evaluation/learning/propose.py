@@ -1,7 +1,8 @@
 """One round of learning: for every cell a model trained again, compared with its champion on later events, proposed when it is better.
 
-In: `Ask`. Out: OUT/CELL (a whole candidate policy with proposal.md, proposal.json and a backtest) and OUT/summary.json. The live folder is
-only read. Time is cut three times: learn, then choose thresholds, then judge; what is chosen is judged on events it was not chosen on.
+In: `Ask`. Out: OUT/CELL (a whole candidate policy with proposal.md, proposal.json and a backtest), OUT/together (all of them with
+adjusted thresholds as one) and OUT/summary.json. The live folder is only read. Time is cut three times: learn, then choose thresholds, then
+judge; what is chosen is judged on events it was not chosen on.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,21 @@ import numpy as np
 
 from zhiyu.base.errors import InputError, did_you_mean
 from zhiyu.base.jit import Array
+from zhiyu.base.places_on_disk import whole_folder
+from zhiyu.engine.kept import Kept
 from zhiyu.engine.opened import Opened, open_policy
+from zhiyu.evaluation.drift.watch import policy_in_force
 from zhiyu.evaluation.learning.thresholds import matched_thresholds
+from zhiyu.evaluation.learning.together import TOGETHER, Adopted, Days, propose_together
 from zhiyu.evaluation.learning.words import proposal_text, verdict_of
+from zhiyu.evaluation.log_tape import record_log
 from zhiyu.evaluation.model_folder import write_matrix
+from zhiyu.evaluation.tape import is_tape
 from zhiyu.evaluation.training.gather import Gathering, TrainingSet
 from zhiyu.evaluation.training.matched import columns_for, compared
 from zhiyu.evaluation.training.train import Recipe, Training
-from zhiyu.evaluation.tuning.proof import FOLDER, Ground, prove
+from zhiyu.evaluation.tuning.proof import FOLDER, Ground, prove, require_apart
+from zhiyu.evaluation.tuning.search import Wish
 from zhiyu.models.package import Package, hash_of, written
 from zhiyu.models.scorer import Scorer
 from zhiyu.policy.artifact import artifact_of
@@ -39,6 +47,7 @@ from zhiyu.policy.model_roles import added, challenging, promoted
 
 Told = Callable[[str, float], None]
 DECIDES = "average_precision"
+TAPE = ".tape"
 _DATED = re.compile(r"_\d{8}(_\d+)?$")
 
 
@@ -46,7 +55,8 @@ _DATED = re.compile(r"_\d{8}(_\d+)?$")
 class Ask:
     """What to learn from, and where proposals go. `cells`: () for all. `kind`: "" for that of the champion. `percent`: propose as a
     challenger for so many, "" to take the champion's place. `later`: share of the time that is not learned from. `even`: propose too what
-    may be better by chance only."""
+    may be better by chance only. `data`: the data folder of a server, whose log takes the place of `events`. `tune`: limits within which
+    thresholds of rules may move with the new models, None for not at all."""
 
     policy: Path
     events: Path
@@ -62,6 +72,9 @@ class Ask:
     even: bool = False
     seed: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
+    data: Path | None = None
+    tenant: str = "default"
+    tune: Wish | None = field(default_factory=Wish)
 
 
 def learn(ask: Ask, told: Told = lambda what, done: None) -> dict[str, Any]:
@@ -74,34 +87,57 @@ def learn(ask: Ask, told: Told = lambda what, done: None) -> dict[str, Any]:
     summary: dict[str, Any] = {
         "policy": str(ask.policy), "policy_hash": artifact_of(loaded.policy).hash, "events": str(ask.events), "cells": [], "proposals": []
     }  # fmt: skip
-    part = ask.out.with_name(ask.out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        for cell in cells:
-            facts = _Round(ask, opened, cell, told).propose(part / cell.name, summary["policy_hash"])
+    with whole_folder(ask.out) as part:
+        own = (
+            replace(ask, events=_recorded(ask, opened, summary["policy_hash"], part / TAPE, told)) if ask.data else ask
+        )
+        rounds = [_Round(own, opened, cell, told) for cell in cells]
+        for each in rounds:
+            facts = each.propose(part / each.cell.name, summary["policy_hash"])
             summary["cells"].append(facts)
             if facts["proposed"]:
-                summary["proposals"].append(cell.name)
+                summary["proposals"].append(each.cell.name)
+        adopted = [each for each in rounds if each.adopted is not None]
+        if adopted:
+            summary["together"] = _together(own, adopted, part, summary["policy_hash"], told)
+        shutil.rmtree(part / TAPE, ignore_errors=True)
         (part / "summary.json").write_text(_json(summary), encoding="utf-8")
-        if ask.out.exists():
-            ask.out.rmdir()
-        part.replace(ask.out)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
     return summary
 
 
-def _check(ask: Ask) -> None:
-    out, live = ask.out.resolve(), ask.policy.resolve()
-    if out == live or live in out.parents or out in live.parents:
+def _together(ask: Ask, rounds: list[_Round], part: Path, live_hash: str, told: Told) -> dict[str, Any]:
+    """One candidate of everything that is proposed."""
+    days = Days(max(each.cut_ms for each in rounds), max(each.middle_ms for each in rounds))
+    adopted = [each.adopted for each in rounds if each.adopted is not None]
+    facts = propose_together(part, _ground(ask, days.middle_ms), adopted, days, ask.tune, told) | {
+        "policy_hash": live_hash
+    }
+    (part / TOGETHER / "proposal.json").write_text(_json(facts), encoding="utf-8")
+    return facts
+
+
+def _ground(ask: Ask, middle_ms: int) -> Ground:
+    tape = ask.events if is_tape(ask.events) else None
+    return Ground(
+        ask.policy, ask.events, ask.labels, ask.label_delay, ask.source, tape, None, ask.tenant, middle_ms, ask.seed
+    )
+
+
+def _recorded(ask: Ask, opened: Opened, live_hash: str, folder: Path, told: Told) -> Path:
+    """A server's log as a tape. InputError when another policy is in force there."""
+    assert ask.data is not None
+    kept = Kept(ask.data, ask.tenant)
+    in_force = policy_in_force(kept)
+    if in_force != live_hash:
         raise InputError(
-            f"'{ask.out}' and the live policy '{ask.policy}' lie in each other: proposals go to a folder of their own",
-            f"“{ask.out}”与线上策略“{ask.policy}”互相包含：建议应写入单独的目录",
+            f"the policy in force there is {in_force[:12]}, the folder '{ask.policy}' holds {live_hash[:12]}; give the folder that decides",
+            f"该服务的现行策略是 {in_force[:12]}，目录“{ask.policy}”是 {live_hash[:12]}；请给出现行策略的目录",
         )
-    if ask.out.exists() and (not ask.out.is_dir() or any(ask.out.iterdir())):
-        raise InputError(f"'{ask.out}' is not empty; choose a new folder", f"“{ask.out}”不是空目录；请选择新目录")
+    return record_log(kept, opened, folder, lambda done: told("log replay", done))
+
+
+def _check(ask: Ask) -> None:
+    require_apart(ask.out, ask.policy)
     if not 0.1 <= ask.later <= 0.8:
         raise InputError(
             f"--later is {ask.later}; it lies between 0.1 and 0.8", f"--later 为 {ask.later}，应在 0.1 到 0.8 之间"
@@ -131,11 +167,13 @@ class _Round:
         assert scored is not None
         self.champion: Package = scored.package
         self.on = tuple(sorted(scored.on))
+        self.cut_ms = self.middle_ms = 0
+        self.adopted: Adopted | None = None
 
     def propose(self, target: Path, live_hash: str) -> dict[str, Any]:
         """The facts of the cell; with `target` written when there is something to propose."""
         rows = self._rows()
-        cut, middle = self._cuts(rows)
+        cut, middle = self.cut_ms, self.middle_ms = self._cuts(rows)
         package = self._trained(rows, cut)
         comparison = compared(self.champion, package, rows.at(rows.time_ms >= cut), self.ask.seed)
         thresholds = self._thresholds(rows.at((rows.time_ms >= cut) & (rows.time_ms < middle)), package)
@@ -219,16 +257,17 @@ class _Round:
         ask, content = self.ask, written(package)
         shutil.copytree(ask.policy, target)
         loaded = load_policy(target)
-        policy = added(loaded.policy, Model(name=package.name, package=content.decode()), self.cell.name)
-        if ask.percent:
-            policy = challenging(policy, package.name, ask.percent, self.cell.name, ask.by)
-        else:
-            policy = _with_thresholds(promoted(policy, package.name, self.cell.name), self.cell.name, thresholds)
+
+        def change(standing: Policy) -> Policy:
+            policy = added(standing, Model(name=package.name, package=content.decode()), self.cell.name)
+            if ask.percent:
+                return challenging(policy, package.name, ask.percent, self.cell.name, ask.by)
+            return _with_thresholds(promoted(policy, package.name, self.cell.name), self.cell.name, thresholds)
+
+        self.adopted = Adopted(self.cell.name, package.name, content, change)
+        policy = change(loaded.policy)
         write_matrix(target, loaded, policy, {package.name: content})
-        ground = Ground(
-            ask.policy, ask.events, ask.labels, ask.label_delay, ask.source, None, None, "default", middle, ask.seed
-        )
-        proof = prove(ground, target, lambda done: self.told(f"{self.cell.name} backtest", done))
+        proof = prove(_ground(ask, middle), target, lambda done: self.told(f"{self.cell.name} backtest", done))
         return {
             "candidate_hash": artifact_of(policy).hash, "diff": proof.diff, "backtest": f"{FOLDER}/report.html",
             "frauds_stopped_more": proof.frauds, "goods_stopped_more": proof.goods,

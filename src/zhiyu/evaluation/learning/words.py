@@ -74,3 +74,37 @@ def _chinese(facts: dict[str, Any]) -> str:
         "", "变更内容：", "", *(f"- {each}" for each in facts["diff"]["zh"]), "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def together_text(facts: dict[str, Any]) -> str:
+    """Both languages, of everything that one round found as one change."""
+    return _together_english(facts) + "\n---\n\n" + _together_chinese(facts)
+
+
+def _together_english(facts: dict[str, Any]) -> str:
+    tuned = facts["tuned"]
+    moved = (
+        f"Adjusted to them: {tuned['change']}."
+        if tuned["change"]
+        else f"No threshold of a rule was moved: {tuned['why']['en']}."
+    )
+    lines = [
+        f"# {', '.join(facts['models'])} for {', '.join(facts['cells'])}, with their thresholds", "",
+        f"Everything that this round found, as one change. {moved}", "",
+        f"On the days that nothing was chosen on, the whole policy stops {facts['frauds_stopped_more']:+,.0f} frauds and "
+        f"{facts['goods_stopped_more']:+,.0f} good events beside the live one: see {facts['backtest']}.", "", "What changes:", "",
+        *(f"- {each}" for each in facts["diff"]["en"]), "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _together_chinese(facts: dict[str, Any]) -> str:
+    tuned = facts["tuned"]
+    moved = f"随之调整：{tuned['change']}。" if tuned["change"] else f"未调整规则阈值：{tuned['why']['zh']}。"
+    lines = [
+        f"# {'、'.join(facts['cells'])} 换用 {'、'.join(facts['models'])} 及其阈值", "", f"本轮的全部发现，合为一项变更。{moved}", "",
+        f"在未用于选择的日子里，整个策略比现行策略多拦下欺诈 {facts['frauds_stopped_more']:+,.0f}、"
+        f"正常事件 {facts['goods_stopped_more']:+,.0f}，见 {facts['backtest']}。",
+        "", "变更内容：", "", *(f"- {each}" for each in facts["diff"]["zh"]), "",
+    ]  # fmt: skip
+    return "\n".join(lines)

@@ -148,7 +148,7 @@ class Gathering:
             else:
                 values[:, number] = numbers_of(given, registers, nulls)
         part = {
-            "position": d.positions[lines], "time_ms": d.time_ms[lines], "known_ms": d.time_ms[lines] + batch.label_delay_ms,
+            "position": d.positions[lines], "time_ms": d.time_ms[lines], "known_ms": batch.labels_known_ms[rows],
             "label": d.labels[lines].astype(np.int8), "weight": weight[lines], "money": d.money[lines], "values": values,
         }  # fmt: skip
         part |= {f"key {name}": column.read(batch, d, rows, lines)[0] for name, column in zip(self.keys, self._keys)}

@@ -48,11 +48,13 @@ class Parts:
     cut_ms: int
 
 
-def split(o: Observed, train_share: float) -> Parts:
-    """Cut the time; InputError when either part has no fraud or no good with a label."""
+def split(o: Observed, train_share: float, begins_ms: int | None = None, cut_ms: int | None = None) -> Parts:
+    """Cut the time, after `train_share` of it or at `cut_ms`; what came before `begins_ms` is left out. InputError when either part has
+    no fraud or no good with a label."""
     start, end = int(o.time_ms.min()), o.clock_ms + 1
-    cut = start + int((end - start) * train_share)
-    if end - start >= WHOLE_DAYS_FROM * DAY_MS:
+    start = start if begins_ms is None else max(start, begins_ms)
+    cut = start + int((end - start) * train_share) if cut_ms is None else cut_ms
+    if cut_ms is None and end - start >= WHOLE_DAYS_FROM * DAY_MS:
         cut = cut // DAY_MS * DAY_MS
     earlier, later = _part(o, start, cut - o.delay_ms), _part(o, cut, end - o.delay_ms)
     for part, en, zh in ((earlier, "earlier", "前段"), (later, "later", "后段")):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from zhiyu.base.errors import InputError
 from zhiyu.engine.opened import open_policy
 from zhiyu.evaluation.backtest import Backtest
 from zhiyu.evaluation.backtest_files import write_backtest
@@ -43,6 +44,18 @@ class Proof:
     diff: dict[str, list[str]]
     frauds: float
     goods: float
+
+
+def require_apart(out: Path, live: Path) -> None:
+    """InputError when proposals would lie in the live policy, or where something lies already."""
+    found, policy = out.resolve(), live.resolve()
+    if found == policy or policy in found.parents or found in policy.parents:
+        raise InputError(
+            f"'{out}' and the live policy '{live}' lie in each other: proposals go to a folder of their own",
+            f"“{out}”与线上策略“{live}”互相包含：建议应写入单独的目录",
+        )
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"'{out}' is not empty; choose a new folder", f"“{out}”不是空目录；请选择新目录")
 
 
 def prove(ground: Ground, candidate: Path, told: Callable[[float], None]) -> Proof:

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from zhiyu.base.errors import InputError, Problem, ZhiyuError
+from zhiyu.base.places_on_disk import whole_folder
 from zhiyu.base.windows import say_duration
 from zhiyu.engine.opened import open_policy
 from zhiyu.evaluation.backtest_files import PAGE
+from zhiyu.evaluation.tape import is_tape
 from zhiyu.evaluation.tuning.again import Again
 from zhiyu.evaluation.tuning.changes import NewRule, OtherThreshold
 from zhiyu.evaluation.tuning.collect import MAX_ROWS, observe
@@ -26,7 +28,7 @@ from zhiyu.evaluation.tuning.into_flow import flow_of
 from zhiyu.evaluation.tuning.measure import Figures
 from zhiyu.evaluation.tuning.observed import Evaluator, Observed
 from zhiyu.evaluation.tuning.parts import Parts, said_time, split
-from zhiyu.evaluation.tuning.proof import FOLDER, Ground, Proof, prove
+from zhiyu.evaluation.tuning.proof import FOLDER, Ground, Proof, prove, require_apart
 from zhiyu.evaluation.tuning.search import Candidate, Found, Search, Wish
 from zhiyu.evaluation.tuning.trees import tree_class
 from zhiyu.evaluation.tuning.words import FORMULA, proposal_text
@@ -39,7 +41,8 @@ LOOKED_AT = 20
 
 @dataclass(frozen=True)
 class Request:
-    """What to tune, on what, and where proposals go. `wish.by_money` holds where the policy has a money field."""
+    """What to tune, on what, and where proposals go. `wish.by_money` holds where the policy has a money field. `begins_ms`, `cut_ms`: find
+    from then on, and measure from then on, whatever `train_share` says. `events` may be a feature tape."""
 
     policy: Path
     events: Path
@@ -53,6 +56,8 @@ class Request:
     tenant: str = "default"
     tape: Path | None = None
     lists: Path | None = None
+    begins_ms: int | None = None
+    cut_ms: int | None = None
 
 
 def tune(request: Request, told: Callable[[str, float], None] = lambda what, done: None) -> dict[str, Any]:
@@ -65,7 +70,7 @@ def tune(request: Request, told: Callable[[str, float], None] = lambda what, don
         opened, request.events, source=request.source, labels=request.labels, label_delay=request.label_delay, seed=request.wish.seed,
         most=request.rows, told=lambda done: told("replay", done), tape=request.tape, lists=request.lists,
     )  # fmt: skip
-    parts = split(o, request.train_share)
+    parts = split(o, request.train_share, request.begins_ms, request.cut_ms)
     wish = request.wish if opened.currency else _counting(request.wish)
     checked = opened.report.require()
     again = Again(Evaluator(o, checked, opened.codes.one))
@@ -81,16 +86,7 @@ def _counting(wish: Wish) -> Wish:
 
 
 def _check(request: Request) -> None:
-    out, live = request.out.resolve(), request.policy.resolve()
-    if out == live or live in out.parents or out in live.parents:
-        raise InputError(
-            f"'{request.out}' and the live policy '{request.policy}' lie in each other: proposals go to a folder of their own",
-            f"“{request.out}”与线上策略“{request.policy}”互相包含：建议应写入单独的目录",
-        )
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(
-            f"'{request.out}' is not empty; choose a new folder", f"“{request.out}”不是空目录；请选择新目录"
-        )
+    require_apart(request.out, request.policy)
     if not 0.1 <= request.train_share <= 0.9:
         raise InputError(
             f"--train-share is {request.train_share}; it lies between 0.1 and 0.9",
@@ -132,8 +128,9 @@ def _whole(f: Figures) -> dict[str, float]:
 
 
 def _ground(request: Request, search: Search) -> Ground:
+    tape = request.events if is_tape(request.events) else request.tape
     return Ground(
-        request.policy, request.events, request.labels, request.label_delay, request.source, request.tape, request.lists, request.tenant,
+        request.policy, request.events, request.labels, request.label_delay, request.source, tape, request.lists, request.tenant,
         search.parts.cut_ms, request.wish.seed,
     )  # fmt: skip
 
@@ -141,10 +138,7 @@ def _ground(request: Request, search: Search) -> Ground:
 def _write(
     request: Request, search: Search, found: Found, loaded: Loaded, summary: dict[str, Any], told: Callable[[float], None]
 ) -> None:  # fmt: skip
-    part = request.out.with_name(request.out.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
+    with whole_folder(request.out) as part:
         for candidate in found.kept:
             number = len(summary["proposals"]) + 1
             target = part / f"proposal-{number}"
@@ -166,12 +160,6 @@ def _write(
             (target / "proposal.md").write_text(proposal_text(facts), encoding="utf-8")
             summary["proposals"].append({"folder": target.name, **facts})
         (part / "summary.json").write_text(_json(summary), encoding="utf-8")
-        if request.out.exists():
-            request.out.rmdir()
-        part.replace(request.out)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
 
 
 def _require_alike(candidate: Candidate, proof: Proof, search: Search, summary: dict[str, Any]) -> None:
