@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from zhiyu.base.errors import DeclarationError
 from zhiyu.cli import main
+from zhiyu.engine.live import Live
 from zhiyu.engine.opened import open_policy
 from zhiyu.evaluation.restraint.judge import Z_CHANCE, within_strata
 
@@ -108,6 +109,21 @@ def test_a_price_by_the_device_is_found_by_both_tests(events: Path, tmp_path: Pa
     assert changed["rate"]["share"] == 1.0
     assert changed["rate"]["means"][1] - changed["rate"]["means"][0] == pytest.approx(0.0082)
     assert (by["outcome"]["holds"], changed["outcome"]["changed"], loyal["holds"]) == (True, 0, True)
+
+
+def test_a_log_says_what_its_file_says(events: Path, tmp_path: Path) -> None:
+    policy = folder(tmp_path / "policy", DEAR)
+    live = Live(tmp_path / "data/default", open_policy(policy), clock="events")
+    lines = events.read_bytes().splitlines()
+    for at in range(0, len(lines), 700):
+        live.take(lines[at : at + 700])
+    live.sync()
+    live.close()
+    plain = run(policy, events)[1]
+    over = CliRunner().invoke(
+        main, ["restraint", "--policy", str(policy), "--data", str(tmp_path / "data"), "--json", "--lang", "en"]
+    )
+    assert (over.exit_code, json.loads(over.stdout)) == (3, plain)
 
 
 def test_without_its_strata_an_innocent_price_looks_guilty(events: Path, tmp_path: Path) -> None:

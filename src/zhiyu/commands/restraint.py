@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from zhiyu.base.errors import InputError
 from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
 
 _PATH = click.Path(path_type=Path)
@@ -21,7 +22,15 @@ FAILS = 3
 
 @click.command()
 @click.option("--policy", "-p", required=True, type=_PATH, help="The policy folder, with `restraint:`.")
-@click.option("--events", required=True, type=_PATH, help="Past events (.ndjson, .csv, .parquet).")
+@click.option("--events", type=_PATH, default=None, help="Past events (.ndjson, .csv, .parquet).")
+@click.option(
+    "--data",
+    "-d",
+    type=_PATH,
+    default=None,
+    help="Instead: the data folder of `zhiyu serve`; its log is decided again.",
+)
+@click.option("--tenant", default="default", show_default=True, help="Whose log, with --data.")
 @click.option("--labels", type=_PATH, default=None, help="A file with columns id, fraud.")
 @click.option("--label-delay", default=None, help="How long a label takes to arrive, e.g. 7d (default: the policy's).")
 @click.option("--source", default=None, help="Which source of the policy describes the file.")
@@ -50,16 +59,24 @@ def restraint(lang: str | None, as_json: bool, out: Path | None, **given: Any) -
             sys.exit(FAILS)
 
 
-def _measured(language: str, *, policy: Path, events: Path, begins: str, ends: str, **given: Any) -> dict[str, Any]:
+def _measured(
+    language: str, *, policy: Path, events: Path | None, data: Path | None, tenant: str, begins: str, ends: str, **given: Any
+) -> dict[str, Any]:  # fmt: skip
+    from zhiyu.engine.kept import Kept
     from zhiyu.evaluation.restraint.gather import RestraintRun
     from zhiyu.evaluation.restraint.judge import judged_restraint
     from zhiyu.evaluation.span import Span
     from zhiyu.policy.check import check_policy
     from zhiyu.policy.load import load_policy
 
+    if (events is None) == (data is None):
+        raise InputError(
+            "give --events FILE or --data FOLDER, one of them", "请给出 --events 文件 或 --data 目录，二选一"
+        )
+    past = events if events is not None else Kept(data or Path(), tenant)
     loaded = load_policy(policy)
     check_policy(loaded.policy, loaded.places).require()
-    run = RestraintRun(loaded.policy, events, span=Span.read(begins, ends), **given)
+    run = RestraintRun(loaded.policy, past, span=Span.read(begins, ends), **given)
     warm_kernels(language)
     with progress() as bar:
         task = bar.add_task("回放事件" if language == "zh" else "replaying events", total=1.0)

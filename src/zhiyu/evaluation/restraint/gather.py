@@ -1,7 +1,7 @@
 """Past events decided once as they are, and once per value of what must not matter: the real engine, everything counted anew.
 
-In: a policy with `restraint:`, an events file, labels. Out: `Decided`: one row per decision with the values that are looked at, and per
-declared independence what came out under each of its values.
+In: a policy with `restraint:`, an events file with labels or what a server keeps. Out: `Decided`: one row per decision with the values that
+are looked at, and per declared independence what came out under each of its values.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.layout import DRAWN_AGAINST, LET_THROUGH
-from zhiyu.engine.engine import Engine
+from zhiyu.engine.engine import Engine, Outcome
+from zhiyu.engine.kept import Kept
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.evaluation.labels import LabelFile
+from zhiyu.evaluation.log_run import KnownLabels, LogRun, follow
 from zhiyu.evaluation.metrics import let_through_share
 from zhiyu.evaluation.span import Span
 from zhiyu.evaluation.training.gather import ValueColumn
@@ -37,6 +39,16 @@ CARRIES = "zhiyu_over_lending_{}"
 """Derived features that say, per declared over-lending, whether this is too much."""
 BATCH = 8_192
 MAX_ENGINES = 16
+
+
+@dataclass(frozen=True)
+class _World:
+    """A world in which a value is another: of the `number`th independence, its `place`th `value`."""
+
+    number: int
+    place: int
+    each: Independence
+    value: str | int | float
 
 
 @dataclass
@@ -64,9 +76,10 @@ class RestraintRun:
     """Iterate `steps()` for progress, then `finish()`. InputError when the policy declares nothing."""
 
     def __init__(
-        self, policy: Policy, events: Path, *, source: str | None = None, labels: Path | None = None, label_delay: str | None = None,
-        span: Span | None = None,
+        self, policy: Policy, events: Path | Kept, *, source: str | None = None, labels: Path | None = None,
+        label_delay: str | None = None, span: Span | None = None,
     ) -> None:  # fmt: skip
+        """`events`: a file, or what a server keeps."""
         declared = policy.restraint
         if declared is None or not (declared.groups or declared.independence or declared.over_lending):
             raise InputError(
@@ -77,18 +90,19 @@ class RestraintRun:
         carries = tuple(Feature(name=CARRIES.format(n), expr=each.when) for n, each in enumerate(declared.over_lending))
         wider = msgspec.structs.replace(policy, features=(*policy.features, *carries))
         self.opened = open_policy(wider, all_features=True)
-        self.reader = Reader(self.opened, source, label_delay, LabelFile(labels) if labels else None, None)
-        self.events, self.span, self._labels = events, span or Span.read("", ""), labels
+        self.events, self.span, self._source, self._delay = events, span or Span.read("", ""), source, label_delay
+        self._labels = LabelFile(labels) if labels else None
+        self._share = let_through_share(self.opened.policy) or 1.0
         self.columns = {name: _Column(self.opened, name) for name in self._names()}
-        self._engines = [
-            (number, each, value, self._engine())
+        self._worlds = [
+            _World(number, place, each, value)
             for number, each in enumerate(declared.independence)
-            for value in each.values
+            for place, value in enumerate(each.values)
         ]
-        if len(self._engines) > MAX_ENGINES:
+        if len(self._worlds) > MAX_ENGINES:
             raise InputError(
-                f"{len(self._engines)} values under `independence`; at most {MAX_ENGINES}, each takes an engine of its own",
-                f"independence 下共有 {len(self._engines)} 个取值，上限 {MAX_ENGINES}：每个都需要单独的引擎",
+                f"{len(self._worlds)} values under `independence`; at most {MAX_ENGINES}, each takes an engine of its own",
+                f"independence 下共有 {len(self._worlds)} 个取值，上限 {MAX_ENGINES}：每个都需要单独的引擎",
             )
         self._parts: list[dict[str, Array]] = []
         self._variants: dict[int, list[list[tuple[Array, Array, Array]]]] = {}
@@ -100,57 +114,71 @@ class RestraintRun:
         found += [CARRIES.format(n) for n in range(len(self.declared.over_lending))]
         return list(dict.fromkeys(found))
 
-    def _engine(self) -> Engine:
-        return Engine(self.opened.compiled, self.opened.codes, self.opened.tenant)
-
     def steps(self) -> Iterator[float]:
         """Work batch by batch; yields how much is done."""
-        file = open_events(self.events, self.reader.source, BATCH)
-        share = let_through_share(self.opened.policy) or 1.0
-        for raw in file:
-            batch = self.reader.decode(raw).batch
-            batch.label_delay_ms = self.reader.label_delay_ms
-            own = _copied(batch)
-            self._take(self.reader.engine.process(own, True).decisions, own, share)
-            counts: dict[int, int] = {}
-            for number, each, value, engine in self._engines:
-                other = _copied(batch)
-                self._set(each, value, other)
-                place = counts[number] = counts.get(number, -1) + 1
-                self._take_variant(number, place, each, engine.process(other, True).decisions, other)
-            yield file.progress()
-        if self.reader.labels is not None:
-            self.reader.labels.require_matches(self.events)
+        yield from self._over_log(self.events) if isinstance(self.events, Kept) else self._over_file(self.events)
 
-    def _take(self, d: DecisionBatch, batch: EventBatch, share: float) -> None:
+    def _over_file(self, events: Path) -> Iterator[float]:
+        reader = Reader(self.opened, self._source, self._delay, self._labels, None)
+        engines = [Engine(self.opened.compiled, self.opened.codes, self.opened.tenant) for _ in self._worlds]
+        file = open_events(events, reader.source, BATCH)
+        for raw in file:
+            batch = reader.decode(raw).batch
+            batch.label_delay_ms = reader.label_delay_ms
+            own = _copied(batch)
+            d = reader.engine.process(own, True).decisions
+            self._take(d, own, d.labels)
+            for world, engine in zip(self._worlds, engines):
+                other = _copied(batch)
+                self._set(world, other)
+                self._take_variant(world, engine.process(other, True).decisions, other)
+            yield file.progress()
+        if self._labels is not None:
+            self._labels.require_matches(events)
+
+    def _over_log(self, kept: Kept) -> Iterator[float]:
+        known = KnownLabels(kept)
+
+        def own(outcome: Outcome, batch: EventBatch) -> None:
+            self._take(outcome.decisions, batch, known.of(batch)[0][outcome.decisions.rows])
+
+        def other(world: _World) -> LogRun:
+            return LogRun(
+                kept, self.opened, lambda outcome, batch: self._take_variant(world, outcome.decisions, batch),
+                lambda batch: self._set(world, batch),
+            )  # fmt: skip
+
+        yield from follow(kept, [LogRun(kept, self.opened, own), *map(other, self._worlds)])
+
+    def _take(self, d: DecisionBatch, batch: EventBatch, labels: Array) -> None:
         lines = np.flatnonzero(self.span.holds(d.time_ms))
-        weight = np.where(d.mark == LET_THROUGH, 1 / share, 1.0)
+        weight = np.where(d.mark == LET_THROUGH, 1 / self._share, 1.0)
         weight[np.isin(d.mark, DRAWN_AGAINST)] = 0.0
         part = {
             "kind": d.type_index[lines].astype(np.int64), "outcome": d.outcome[lines], "score": d.score[lines],
-            "label": d.labels[lines].astype(np.int8), "weight": weight[lines],
+            "label": labels[lines].astype(np.int8), "weight": weight[lines],
         }  # fmt: skip
         for name, column in self.columns.items():
             part[f"value {name}"] = column.read(batch, d, lines)
         self._parts.append(part)
 
-    def _take_variant(self, number: int, place: int, each: Independence, d: DecisionBatch, batch: EventBatch) -> None:
+    def _take_variant(self, world: _World, d: DecisionBatch, batch: EventBatch) -> None:
         lines = np.flatnonzero(self.span.holds(d.time_ms))
-        found = [self._what(name, batch, d, lines) for name in each.what]
-        sides = self._variants.setdefault(number, [[] for _ in each.values])
-        sides[place].append((d.positions[lines], d.type_index[lines].astype(np.int64), np.column_stack(found)))
+        found = [self._what(name, batch, d, lines) for name in world.each.what]
+        sides = self._variants.setdefault(world.number, [[] for _ in world.each.values])
+        sides[world.place].append((d.positions[lines], d.type_index[lines].astype(np.int64), np.column_stack(found)))
 
     def _what(self, name: str, batch: EventBatch, d: DecisionBatch, lines: Array) -> Array:
         if name in DECIDED:
             return (d.outcome if name == "outcome" else d.score)[lines].astype(np.float64)
         return self.columns[name].read(batch, d, lines)
 
-    def _set(self, each: Independence, value: str | int | float, batch: EventBatch) -> None:
+    def _set(self, world: _World, batch: EventBatch) -> None:
         """The field has this value wherever it has one."""
-        register = self.opened.compiled.schema.index[each.of]
+        register = self.opened.compiled.schema.index[world.each.of]
         type_ = self.opened.compiled.schema.columns[register].type
         known = batch.nulls[register] == 0
-        batch.values[register, known] = _bits(type_, value)
+        batch.values[register, known] = _bits(type_, world.value)
 
     def finish(self) -> Decided:
         """Everything; InputError when nothing was decided."""

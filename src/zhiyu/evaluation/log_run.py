@@ -1,0 +1,93 @@
+"""What a server decided, decided once more under a policy of one's choice: its log followed from the begin.
+
+In: what a data folder keeps, an opened policy, who looks. Out: outcomes with their batches, all values kept. Features see the labels, lists
+and decisions that there really were; nothing is parsed again, and personal values are the tokens that the log holds. Columns of older
+policies are laid out anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from zhiyu.base.errors import InputError
+from zhiyu.base.jit import Array
+from zhiyu.engine.carried import carried_of
+from zhiyu.engine.engine import Engine, Outcome
+from zhiyu.engine.event_frames import Noted, noted
+from zhiyu.engine.kept import Kept
+from zhiyu.engine.label_frames import noted_labels
+from zhiyu.engine.live_decode import joined
+from zhiyu.engine.opened import Opened
+from zhiyu.engine.relaid import GONE
+from zhiyu.engine.tail import Follower, runs_of, told_of
+from zhiyu.events.batch import EventBatch
+from zhiyu.log.frames import EVENTS, LABELS
+
+Seen = Callable[[Outcome, EventBatch], None]
+
+
+class LogRun(Follower):
+    """One engine over the log. `seen` gets every outcome; `change` may alter a batch before it is decided."""
+
+    def __init__(
+        self, kept: Kept, opened: Opened, seen: Seen, change: Callable[[EventBatch], None] = lambda batch: None
+    ) -> None:
+        """InputError for a policy that waits: what let its decisions go on is not decided again here."""
+        if opened.compiled.waits:
+            raise InputError(
+                "the policy waits: its log cannot be decided again under another one yet; bring the events as a file",
+                "策略含等待节点：暂不能对其日志重新决策；请提供事件文件",
+            )
+        super().__init__(Engine(opened.compiled, opened.codes, opened.tenant), opened, kept.policy)
+        self._seen, self._change = seen, change
+
+    def _decide(self, notes: list[Noted]) -> None:
+        batch = joined([note.batch for note in notes])
+        received = np.concatenate([note.judged.received for note in notes])
+        late = np.concatenate([note.judged.late for note in notes])
+        told = told_of([note.told for note in notes])
+        relaid = self._from(notes[0].policy)
+        for rows in runs_of(relaid.kinds(batch.type_index) != GONE):
+            part = relaid.batch(batch, rows)
+            self._change(part)
+            self.engine.accepted = notes[0].accepted + rows.start
+            self._seen(self.engine.process_accepted(part, received[rows], late[rows], True, told), part)
+
+
+def follow(kept: Kept, runs: Sequence[LogRun]) -> Iterator[float]:
+    """Put everything that is kept through all of them; yields how much is done."""
+    log = kept.log
+    carried = log.carried()
+    for run in runs if carried is not None else ():
+        assert carried is not None
+        run.take_carried(carried_of(carried))
+    for frame in log.frames(log.first):
+        yield (frame.header.first - log.first) / max(log.position - log.first, 1)
+        for run in runs:
+            run.take(frame)
+    for run in runs:
+        run.flush()
+
+
+class KnownLabels:
+    """The labels of a log as they were known when it ended: those that came with their events, and those that came by themselves."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._given: dict[int, tuple[int, int]] = {}
+        self._clock_ms = 0
+        for frame in kept.log.frames(kept.log.first):
+            if frame.header.kind == LABELS:
+                note = noted_labels(frame.payload)
+                self._given |= zip(note.event_positions.tolist(), zip(note.fraud.tolist(), note.due.tolist()))
+            elif frame.header.kind == EVENTS:
+                received = noted(frame.payload, kept.tenant).judged.received
+                self._clock_ms = max(self._clock_ms, int(received.max(initial=0)))
+
+    def of(self, batch: EventBatch) -> tuple[Array, Array]:
+        """Labels int8[n], -1 where none was known; and when each was known, ms."""
+        labels, known = batch.labels.copy(), batch.time_ms + batch.label_delay_ms
+        for row in np.flatnonzero(np.isin(batch.positions, list(self._given))).tolist() if self._given else ():
+            labels[row], known[row] = self._given[int(batch.positions[row])]
+        return np.where(known <= self._clock_ms, labels, -1).astype(np.int8), known
