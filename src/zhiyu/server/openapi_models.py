@@ -74,7 +74,7 @@ def model_routes() -> list[tuple[str, str, _Route]]:
                 "models",
                 "A study ends; what is done stays done",
                 "Study",
-                (*_ASKED, 404),
+                (*_ASKED, 404, 422),
                 parameters=(number,),
             ),
         ),

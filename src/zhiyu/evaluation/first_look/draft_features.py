@@ -94,7 +94,8 @@ def _ratios(counted: Counted) -> list[str]:
         lines.append(f"  - {{name: {habit}_far, expr: ({counted.money} - {habit}_mean_90d) / {habit}_std_90d}}")
     if counted.label:
         lines += [
-            f"  - {{name: {key}_fraud_share_{over}, expr: {key}_fraud_{over} / {key}_seen_{over}}}"
+            f"  - {{name: {key}_fraud_share_{over}, expr: {key}_fraud_{over} / {key}_seen_{over}, "
+            f"en: share of frauds among what is known of the same {key} in {over}, zh: 同一{key} {over} 内已知结果中的欺诈占比}}"
             for key in (*counted.keys, *counted.groups)
             for over in ("30d", "365d")
         ]
@@ -116,7 +117,7 @@ def rules_text(counted: Counted, shapes: Mapping[str, Shape], names: Mapping[str
             rules.append(f"      - {{name: burst_of_{key}, when: {key}_count_1h >= 10, score: 40, reason: BURST}}")
             if counted.label:
                 rules.append(
-                    f"      - {{name: bad_name_of_{key}, when: {key}_fraud_30d >= 2 and {key}_fraud_30d * 2 >= {key}_seen_30d, "
+                    f"      - {{name: bad_name_of_{key}, when: {key}_fraud_30d >= 2 and {key}_fraud_share_30d >= 0.5, "
                     "score: 60, reason: BAD_NAME}"
                 )
         if counted.keys:
