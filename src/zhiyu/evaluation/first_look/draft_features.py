@@ -117,7 +117,7 @@ def rules_text(counted: Counted, shapes: Mapping[str, Shape], names: Mapping[str
             rules.append(f"      - {{name: burst_of_{key}, when: {key}_count_1h >= 10, score: 40, reason: BURST}}")
             if counted.label:
                 rules.append(
-                    f"      - {{name: bad_name_of_{key}, when: {key}_fraud_30d >= 2 and {key}_fraud_share_30d >= 0.5, "
+                    f"      - {{name: bad_name_of_{key}, when: '{key}_fraud_30d >= 2 and coalesce({key}_fraud_share_30d, 0) >= 0.5', "
                     "score: 60, reason: BAD_NAME}"
                 )
         if counted.keys:
