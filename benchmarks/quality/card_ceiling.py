@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from card_payments import DAY_MS, EARLIER, LAST_FOUR, TOP, day_ms
+from card_payments import DAY_MS, TOP, add_weeks, day_ms, weeks_of
 
 from zhiyu.base.jit import Array
 
@@ -70,8 +70,8 @@ def ceiling(time_ms: Array, customer: Array, fraud: Array, seen: Array, test_ms:
 def main() -> None:
     """One JSON line per week, then the means."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("events", type=Path, help="transactions_20180401_20180731.parquet")
-    parser.add_argument("--earlier", action="store_true", help="the five weeks before the last four")
+    parser.add_argument("events", type=Path, help="e.g. transactions_20180401_20180731.parquet")
+    add_weeks(parser)
     given = parser.parse_args()
     table = pq.read_table(given.events)
     time_ms = table["TX_DATETIME"].to_numpy().astype("datetime64[ms]").astype(np.int64)
@@ -79,7 +79,7 @@ def main() -> None:
     fraud = table["TX_FRAUD"].to_numpy() == 1
     seen = knowable(time_ms, table["TERMINAL_ID"].to_numpy(), scenario)
     lines = []
-    for week in EARLIER if given.earlier else LAST_FOUR:
+    for week in weeks_of(given):
         both = (ceiling(time_ms, customer, fraud, each, day_ms(week)) for each in (fraud, seen))
         lines.append(dict(zip(("all", "knowable"), both)))
         lines[-1]["with_chance"] = lines[-1]["knowable"] + by_chance(time_ms, customer, fraud, seen, day_ms(week))

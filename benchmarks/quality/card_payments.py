@@ -40,6 +40,26 @@ def day_ms(date: str) -> int:
     return int(datetime.fromisoformat(date).replace(tzinfo=UTC).timestamp() * 1000)
 
 
+def add_weeks(parser: argparse.ArgumentParser) -> None:
+    """Which test weeks: options that the scripts of this data set share."""
+    parser.add_argument(
+        "--earlier", action="store_true", help="the five weeks before the last four, to choose settings on"
+    )
+    parser.add_argument(
+        "--weeks",
+        nargs="+",
+        metavar="DATE",
+        help="test weeks that begin on these days (YYYY-MM-DD), of any file of this form",
+    )
+
+
+def weeks_of(given: argparse.Namespace) -> tuple[str, ...]:
+    """The weeks that were asked for: the last four of the public file unless said otherwise."""
+    if given.weeks:
+        return tuple(sorted(given.weeks))
+    return EARLIER if given.earlier else LAST_FOUR
+
+
 def rows_of(events: Path, weeks: tuple[str, ...]) -> TrainingSet:
     """Everything from two weeks before the first test week to the end of the last one, with the features of its own moment."""
     begins = datetime.fromisoformat(weeks[0]) - timedelta(days=14)
@@ -110,13 +130,11 @@ def week_of(rows: TrainingSet, date: str, settings: dict[str, Any], kind: str) -
 def main() -> None:
     """One line per week, then the means, as JSON lines."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("events", type=Path, help="transactions_20180401_20180731.parquet")
-    parser.add_argument(
-        "--earlier", action="store_true", help="the five weeks before the last four, to choose settings on"
-    )
+    parser.add_argument("events", type=Path, help="e.g. transactions_20180401_20180731.parquet")
+    add_weeks(parser)
     parser.add_argument("--kind", default="trees", choices=KINDS)
     given = parser.parse_args()
-    weeks, started = EARLIER if given.earlier else LAST_FOUR, time.perf_counter()
+    weeks, started = weeks_of(given), time.perf_counter()
     rows = rows_of(given.events, weeks)
     print(
         json.dumps({"rows": rows.n, "inputs": len(rows.inputs), "seconds": round(time.perf_counter() - started, 1)}),

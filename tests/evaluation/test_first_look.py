@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -174,3 +177,16 @@ def test_only_the_beginning_of_a_large_file_is_looked_at(tmp_path: Path, monkeyp
     sample = sample_of(file)
     assert not sample.whole
     assert 1_000 <= sample.rows < 20_000
+
+
+def test_a_large_file_is_as_long_as_it_is_and_not_as_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zhiyu.evaluation.first_look.sample.MAX_ROWS", 1_000)
+    times = [awkward.BEGIN + timedelta(minutes=5 * n) for n in range(20_000)]
+    fraud = [int(n % 9 == 0) for n in range(20_000)]
+    pq.write_table(pa.table({"time": times, "amount": range(20_000), "is_fraud": fraud}), tmp_path / "long.parquet")
+    found = looked(tmp_path / "long.parquet")
+    assert found.timeline is not None
+    assert 65 < found.timeline.span_s / 86_400 < 75
+    assert "delay: 7d" in found.draft.files["policy.yaml"]

@@ -22,6 +22,7 @@ from zhiyu.events.batch import RawBatch
 from zhiyu.events.declare import Encoding, Source
 from zhiyu.events.raw_columns import of_array
 from zhiyu.log.csv import header_of
+from zhiyu.log.event_file import EventFile
 from zhiyu.log.files import CSV_SUFFIXES, open_events
 
 MAX_ROWS = 200_000
@@ -33,14 +34,15 @@ MAX_DEPTH = 3
 
 @dataclass(frozen=True)
 class Sample:
-    """`columns`: name → values of the first `rows` records; `whole`: these are all. `written`: the keys of a source that say how the file
-    is written.
+    """`columns`: name → values of the first `rows` records; `whole`: these are all, else about `share` of the file. `written`: the keys of
+    a source that say how the file is written.
     """
 
     path: Path
     rows: int
     whole: bool
     columns: dict[str, list[Any]]
+    share: float = 1.0
     written: dict[str, Any] = field(default_factory=dict)
 
 
@@ -58,14 +60,20 @@ def sample_of(path: Path, encoding: str = "", delimiter: str = "") -> Sample:
     source = _source(path, written) if is_csv else None
     columns: dict[str, list[Any]] = {}
     rows, whole = 0, True
-    for batch in open_events(path, source, 10_000):
+    file = open_events(path, source, 10_000)
+    for batch in file:
         rows = _add(columns, rows, batch)
         if rows >= MAX_ROWS or rows * len(columns) >= MAX_CELLS:
             whole = False
             break
     if not rows:
         raise InputError(f"'{path}' holds no record", f"“{path}”中没有记录")
-    return Sample(path, rows, whole, columns, written)
+    return Sample(path, rows, whole, columns, 1.0 if whole else _share(file, rows), written)
+
+
+def _share(file: EventFile, rows: int) -> float:
+    """How much of a file has been read; of a text file to the block."""
+    return max(rows / file.total_rows if file.total_rows else file.progress(), 1e-3)
 
 
 def _add(columns: dict[str, list[Any]], rows: int, batch: RawBatch) -> int:

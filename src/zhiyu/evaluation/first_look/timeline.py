@@ -28,19 +28,20 @@ _UNITS_MS = {"d": 86_400_000.0, "h": 3_600_000.0, "min": 60_000.0, "s": 1_000.0,
 
 @dataclass(frozen=True)
 class Timeline:
-    """`first_ms`, `last_ms`, the longest jump `gap_ms`; how many twelfths of the time have no label but fraud (`only_fraud`), and since
-    when none is fraud though many were to be expected (`silent_from_ms`, 0 for never)."""
+    """`first_ms`, `last_ms`, the longest jump `gap_ms` of the `share` that was read; how many twelfths of the time have no label but fraud
+    (`only_fraud`), and since when none is fraud though many were to be expected (`silent_from_ms`, 0 for never)."""
 
     first_ms: int
     last_ms: int
     gap_ms: int
+    share: float = 1.0
     only_fraud: int = 0
     silent_from_ms: int = 0
 
     @property
     def span_s(self) -> float:
-        """Seconds from the first event to the last."""
-        return (self.last_ms - self.first_ms) / 1000
+        """Seconds from the first event to the last; of a file whose beginning was looked at, about so many."""
+        return (self.last_ms - self.first_ms) / 1000 / self.share
 
     @property
     def delay(self) -> str:
@@ -70,12 +71,17 @@ def timeline_of(sample: Sample, shapes: Mapping[str, Shape], roles: Roles) -> Ti
     first, last = int(order[0]), int(order[-1])
     gap = int(np.diff(order).max(initial=0))
     if not roles.label or first == last:
-        return Timeline(first, last, gap)
+        return Timeline(first, last, gap, sample.share)
     fraud, legit = (_said(sample.columns[roles.label], words) & known for words in (roles.fraud, roles.legit))
     place = np.minimum((times - first) * STRETCHES // (last - first), STRETCHES - 1)
     bad, good = (np.bincount(place[which], minlength=STRETCHES) for which in (fraud, legit))
     return Timeline(
-        first, last, gap, int(((bad + good >= LEAST) & (good == 0)).sum()), _silent_from(first, last, bad, good)
+        first,
+        last,
+        gap,
+        sample.share,
+        int(((bad + good >= LEAST) & (good == 0)).sum()),
+        _silent_from(first, last, bad, good),
     )
 
 
