@@ -17,6 +17,7 @@ from zhiyu.policy.checked import CheckedRule
 from zhiyu.policy.compile import Compiled
 from zhiyu.policy.declare import OUTCOMES, Reason, Rule
 from zhiyu.policy.say import labels_of
+from zhiyu.policy.two_versions import version_of
 
 OUTCOME_ZH = {
     "pass": "通过",
@@ -96,6 +97,7 @@ class Brief:
 class Explanation:
     """Why a decision came out as it did. `seen` holds the values, None for null; `values_kept` is False for a pass that kept none.
 
+    `version`: where two versions decide side by side, the hash of the one that did.
     `counterfactual`: what would have changed it, when somebody searched. `calls`: the services that were asked, what they cost and told.
     `quiet`: rules that hit and did not count (shadow, snoozed). `enforced` differs from `outcome` where `mark` says why.
     """
@@ -124,6 +126,7 @@ class Explanation:
     counterfactual: Counterfactual | None = None
     scores: tuple[ScoreTold, ...] = ()
     calls: tuple[dict[str, Any], ...] = ()
+    version: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, both languages."""
@@ -139,6 +142,7 @@ class Explanation:
             "en": self.sentence("en"), "zh": self.sentence("zh"), "seen": dict(self.seen), "values_kept": self.values_kept,
             "late": self.late, "approximate": self.approximate, "policy_hash": self.policy_hash,
             "counterfactual": self.counterfactual.to_dict() if self.counterfactual else None, "calls": list(self.calls),
+            **({"version": self.version} if self.version else {}),
         }  # fmt: skip
 
     def to_customer(self, language: str = "en") -> list[str]:
@@ -203,13 +207,14 @@ class Explainer:
 
     def explain(self, told: Told, seen: Mapping[str, Any], shown: Mapping[str, Any]) -> Explanation:
         """`seen`: values in register form; `shown`: the same for people."""
-        brief = self.brief(told, seen)
+        brief, versions = self.brief(told, seen), self.checked.declared.versions
+        version = version_of(told.path, versions) if versions else ""
         return Explanation(
             told.event_id, told.event_type, told.position, told.time, told.outcome, told.score,
             tuple(self._hit(rule, seen) for rule in brief.rules), tuple(self.reasons[code] for code in brief.reasons), shown,
             self.policy_hash, told.late, told.kept, told.enforced, told.mark,
             tuple(self._hit(rule, seen) for rule in self._ranked(told.quiet)), brief.tables, brief.scorecards, tuple(told.path),
-            brief.actions, told.approximate, told.limit, scores=self.scores.told(seen, told.spoke),
+            brief.actions, told.approximate, told.limit, scores=self.scores.told(seen, told.spoke), version=version,
         )  # fmt: skip
 
     def brief(self, told: Told, seen: Mapping[str, Any]) -> Brief:

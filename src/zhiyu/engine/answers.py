@@ -14,6 +14,7 @@ from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.decisions.layout import FELL_BACK, O_APPROXIMATE, O_KEPT, O_PRINT, O_SCORE
 from zhiyu.engine.opened import Opened
 from zhiyu.events.refusals import Refusal
+from zhiyu.policy.two_versions import version_of
 
 _json = msgspec.json.Encoder().encode
 REMEMBERED = 10_000
@@ -97,6 +98,9 @@ class Answers:
             "rules": [rule.rule.name for rule in brief.rules],
             "reasons": brief.reasons, "shadow": told.quiet, "actions": [action.to_dict() for action in brief.actions],
         }  # fmt: skip
+        versions = self.opened.policy.versions
+        if versions is not None:
+            content["version"] = version_of(told.path, versions)
         made = _json(content)[1:-1]
         if not self.needs_values and len(self._middles) < REMEMBERED:
             self._middles[key] = made

@@ -6,6 +6,7 @@ In: a decoded batch, which of its rows, what goes on. Out: an `Outcome`; the mem
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -64,6 +65,8 @@ class Decider(Memory):
         self._outcome_codes = np.array([codes.one(name) for name in OUTCOMES], np.int64)
         self._always_decides = all(event.decide for event in compiled.policy.events) and not len(compiled.drops)
         self._fallbacks, self._told = NO_ROWS, cast("tuple[Array, Array] | None", None)
+        self.compares: Callable[[DecisionBatch, Array, Array], None] | None = None
+        """Is told what this policy says, and what was really decided, before the latter takes its place."""
         self._fallback_outcome = OUTCOMES.index(compiled.policy.deadline.then)
         self._one_ask = np.array([DECIDE], np.uint8)
         self._decides = np.array([DECIDE if event.decide else FACT for event in compiled.schema.types], np.uint8)
@@ -213,6 +216,8 @@ class Decider(Memory):
             decisions.block[O_MARK, at] = FELL_BACK
         if self._told is not None:
             positions, lines = self._told
+            if self.compares is not None:
+                self.compares(decisions, positions, lines)
             known = np.flatnonzero(np.isin(decisions.positions, positions))
             source = np.searchsorted(positions, decisions.positions[known])
             for number, line in enumerate(TOLD_LINES):

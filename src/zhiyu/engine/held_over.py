@@ -6,6 +6,8 @@ or the nodes it lacks, and then it must not come into force: what waits there wo
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from zhiyu.base.errors import InputError
@@ -14,6 +16,16 @@ from zhiyu.engine.engine import Engine
 from zhiyu.engine.holds import Held
 from zhiyu.engine.opened import Opened
 from zhiyu.policy.compile import Compiled
+from zhiyu.policy.declare_versions import NEXT
+
+Node = tuple[str, str]
+"""Event type and node."""
+
+
+def _node_in(known: Collection[Node], node: Node) -> Node:
+    """What a wait of the policy so far is called in another: where two versions decided side by side, as each of them calls it alone."""
+    alone = (node[0].replace(NEXT, ""), node[1].replace(NEXT, ""))
+    return alone if node not in known and alone in known else node
 
 
 def lost_nodes(old: Engine, new: Compiled) -> list[str]:
@@ -22,7 +34,8 @@ def lost_nodes(old: Engine, new: Compiled) -> list[str]:
         return []
     known = {(plan.wait.event, plan.wait.node) for plan in new.waits.plans}
     holds = old.resuming.holds
-    return sorted({f"{event} at {node}" for event, node in {holds.nodes[held.plan] for held in holds} - known})
+    waits = {_node_in(known, holds.nodes[held.plan]) for held in holds}
+    return sorted({f"{event} at {node}" for event, node in waits - known})
 
 
 def require_nodes(old: Engine, opened: Opened) -> None:
@@ -54,6 +67,7 @@ def hold_over(old: Engine, new: Engine) -> None:
         assert old.resuming is None or not len(old.resuming.holds), "waits would be forgotten"
         return
     holds = old.resuming.holds
+    holds.nodes = [_node_in(new.resuming.holds.nodes, node) for node in holds.nodes]
     lost = holds.renumbered(new.resuming.holds.nodes)
     assert not lost, "waits would be forgotten"
     before = {(column.name, column.type): number for number, column in enumerate(old.compiled.schema.columns)}

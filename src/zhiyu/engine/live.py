@@ -2,7 +2,8 @@
 
 In: JSON records, a few or many at a time. Out: one `Answer` each. `take` decides a batch and hands one frame with events and decisions to
 the log; `sync` returns when it is on the disk: answer only then. Opening again after any crash gives the state that the log tells.
-The folder and what makes it durable: `durable.py`; which policy decides: `in_force.py`; what was decided earlier: `earlier.py`.
+The folder and what makes it durable: `durable.py`; which policy decides: `in_force.py`, step by step: `stages.py`; what was decided
+earlier: `earlier.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from zhiyu.engine.engine import Outcome
 from zhiyu.engine.event_frames import event_payload
 from zhiyu.engine.forget_frames import NotedForgotten, forget, forget_payload
 from zhiyu.engine.held_over import lost_nodes
-from zhiyu.engine.in_force import InForce
 from zhiyu.engine.label_frames import NotedLabels
 from zhiyu.engine.labelling import Label, Labelling, answer_label, answer_wrong, clock_of
 from zhiyu.engine.list_changes import ListChanges
@@ -35,6 +35,7 @@ from zhiyu.engine.opened import Opened
 from zhiyu.engine.recovery import Recovered
 from zhiyu.engine.resumed_frames import stored, time_payload
 from zhiyu.engine.retention import Needs
+from zhiyu.engine.stages import Stages
 from zhiyu.engine.wait_answers import told_of_answers, told_of_waits, waits_listed, with_state
 from zhiyu.engine.warming import lag_of
 from zhiyu.events.batch import EventBatch
@@ -47,7 +48,7 @@ from zhiyu.log.segments import SEGMENT_BYTES
 _BYTES_A_BODY = 2
 
 
-class Live(InForce, Earlier):
+class Live(Stages, Earlier):
     """Opens or makes the tenant's folder and recovers. One thread calls everything but `sync`, which may wait in another.
 
     A policy other than the one in force is released, unless `release` is False. `clock`: "wall" stamps what comes in with the time of
@@ -266,8 +267,10 @@ class Live(InForce, Earlier):
         if self.vaulting is not None:
             self.vaulting.keep_ms = self.retention.promise.personal_ms
             self.vaulting.work()
+        self._finish_share()
         if self.warming is None:
-            return self.snapshots.work(seconds) | self.archive.index.work(seconds)
+            beside = self.beside.work(seconds) if self.beside is not None else False
+            return self.snapshots.work(seconds) | self.archive.index.work(seconds) | beside
         if not self.warming.work(seconds) and self.warming.done >= self.log.position:
             if lost_nodes(self.engine, self.warming.opened.compiled):
                 return False  # it comes into force when nothing waits there any more
@@ -278,7 +281,7 @@ class Live(InForce, Earlier):
     def _needs(self) -> Needs:
         """What of the log must stay whatever was promised."""
         horizon_ms = self.engine.door.limits[2]
-        start = self.warming.start if self.warming is not None else self.log.position
+        start = min((each.start for each in (self.warming, self.beside) if each is not None), default=self.log.position)
         return Needs(start, int(self.engine.door.clock[0]) - horizon_ms, lag_of(self.opened))
 
     def _source(self, name: str | None) -> Source | None:

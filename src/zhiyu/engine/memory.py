@@ -25,6 +25,7 @@ from zhiyu.features.state import MAX_BLOCK, FeatureState
 from zhiyu.network.state import NetworkState
 from zhiyu.policy.builtin import DECISION, LABEL
 from zhiyu.policy.compile import Compiled
+from zhiyu.policy.two_versions import twins
 
 LABEL_SPAN_MS = 600_000
 DECISION_SPAN = 64
@@ -58,7 +59,7 @@ class Memory:
         """Let the kernel see the lists and snoozes as they are now."""
         self.deciding.watch_lists(self.lists.address)
         rules = {rule.rule.name: number for number, rule in enumerate(self.compiled.rule_order)}
-        quiet = self.lists.snoozes.lines(rules, self.compiled.schema.index)
+        quiet = self.lists.snoozes.lines(rules, self.compiled.schema.index, twins(self.compiled.policy))
         self.deciding.snooze(quiet.lines, quiet.starts)
 
     def _change_lists(self, now: int) -> None:

@@ -24,7 +24,7 @@ _WAITING = "waiting.json"
 class Release:
     """Release `number` of a tenant: policy `hash` decides from position `at` on. `from_position`: where its state began to be counted
     (-1: it went on with the state of the release before). `by`: who released it over the wire, "" when a folder did. `carried`: facts from
-    before `from_position` were carried over and counted."""
+    before `from_position` were carried over and counted. `live`: where two versions decide side by side, the hash of the live one."""
 
     number: int
     hash: str
@@ -33,10 +33,12 @@ class Release:
     written_ms: int = 0
     by: str = ""
     carried: bool = False
+    live: str = ""
 
 
 class Releases:
-    """The releases of one log. `current`: the one in force, None before the first; `previous`: the one before it.
+    """The releases of one log. `current`: the one in force, None before the first; `previous`: the one before it, `whole` the newest, of
+    those in which one version decided alone.
 
     `folder_hash`: the last policy that a folder brought at the start of a server. While the folder stays as it was, what was released
     since over the wire stays in force.
@@ -46,6 +48,7 @@ class Releases:
         self.folder, self.log = folder, log
         self.current: Release | None = None
         self.previous: Release | None = None
+        self.whole: Release | None = None
         self.folder_hash = ""
         self._opened: dict[str, Opened] = {}
         log.disk.make_folder(folder)
@@ -59,10 +62,12 @@ class Releases:
         """Log that `opened` decides from the next position on. It is in force once the log is synced."""
         self.store(opened.artifact)
         number, policy = self.number + 1, opened.artifact.hash
-        release = Release(number, policy, self.log.position, from_position, self.log.now_ms, by, carried)
+        versions = opened.artifact.policy.versions
+        live = versions.live if versions else ""
+        release = Release(number, policy, self.log.position, from_position, self.log.now_ms, by, carried, live)
         content = {"number": number, "hash": policy, "from": from_position, "by": by} | (
             {"carried": True} if carried else {}
-        )
+        ) | ({"live": live} if live else {})  # fmt: skip
         self.log.append(RELEASE, msgspec.json.encode(content), 0, release.at, release.at)
         self._opened[release.hash] = opened
         self.take(release)
@@ -70,14 +75,18 @@ class Releases:
 
     def take(self, release: Release) -> None:
         """A release that was read from the log is in force from here on."""
-        self.previous, self.current = self.current, release
+        if not release.live:
+            if self.whole is not None and self.whole.hash != release.hash:
+                self.previous = self.whole
+            self.whole = release
+        self.current = release
         if not release.by:
             self.folder_hash = release.hash
         self.log.facts = self.facts()
 
     def facts(self) -> dict[str, Any]:
         """The releases as JSON, for headers of segments and snapshots."""
-        own = {"release": self.current, "previous": self.previous, "folder": self.folder_hash}
+        own = {"release": self.current, "previous": self.previous, "whole": self.whole, "folder": self.folder_hash}
         found: dict[str, Any] = msgspec.to_builtins(own)
         return found
 
@@ -85,6 +94,7 @@ class Releases:
         """Take up what `facts` told; returns the release in force."""
         self.previous = msgspec.convert(facts["previous"], Release | None)
         self.current = msgspec.convert(facts["release"], Release)
+        self.whole = msgspec.convert(facts.get("whole") or facts["release"], Release)
         self.folder_hash = facts.get("folder", self.current.hash)
         self.log.facts = self.facts()
         return self.current
@@ -95,7 +105,7 @@ class Releases:
         header = frame.header
         return Release(
             content["number"], content["hash"], header.first, content["from"], header.written_ms, content.get("by", ""),
-            content.get("carried", False),
+            content.get("carried", False), content.get("live", ""),
         )  # fmt: skip
 
     def open(self, policy_hash: str, like: Opened) -> Opened:
@@ -147,13 +157,22 @@ class Releases:
         elif self.waiting() is None:
             return
         content = {"hash": opened.artifact.hash, "by": by, "after": self.number} if opened is not None else {}
-        self._write(self.folder / _WAITING, msgspec.json.encode(content))
+        self.remember(_WAITING, content)
 
     def waiting(self) -> tuple[str, str] | None:
         """(hash, by) of the policy that was counting when the process ended; None when none was, or another was released since."""
-        content = self._content(_WAITING)
-        found: dict[str, Any] = msgspec.json.decode(content) if content else {}
+        found = self.remembered(_WAITING)
         return (found["hash"], found["by"]) if found.get("after") == self.number else None
+
+    def remember(self, name: str, content: dict[str, Any]) -> None:
+        """Have a small file of this name on disk, whole."""
+        self._write(self.folder / name, msgspec.json.encode(content))
+
+    def remembered(self, name: str) -> dict[str, Any]:
+        """What `remember` wrote last; nothing when it never did."""
+        content = self._content(name)
+        found: dict[str, Any] = msgspec.json.decode(content) if content else {}
+        return found
 
     def store(self, artifact: Artifact) -> None:
         """Have the artifact on disk."""

@@ -25,6 +25,7 @@ from zhiyu.entities.lists import ListBook
 from zhiyu.events.batch import EventBatch
 from zhiyu.policy.compile import compile_policy
 from zhiyu.policy.declare import OUTCOMES
+from zhiyu.policy.two_versions import twins
 
 MAX_ROWS = 200_000
 """Candidates decided in one search, offline."""
@@ -124,7 +125,7 @@ class WhatIf:
         deciding, compiled = self._engine.deciding, self._engine.compiled
         deciding.watch_lists(lists.address)
         rules = {rule.rule.name: number for number, rule in enumerate(compiled.rule_order)}
-        quiet = lists.snoozes.lines(rules, compiled.schema.index)
+        quiet = lists.snoozes.lines(rules, compiled.schema.index, twins(compiled.policy))
         deciding.snooze(quiet.lines, quiet.starts)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -75,11 +76,15 @@ class SnoozeBook:
         self._held = {(snooze.rule, snooze.field, snooze.code): snooze for snooze in held}
         self.version += 1
 
-    def lines(self, rules: Mapping[str, int], registers: Mapping[str, int]) -> SnoozeLines:
-        """What the kernel reads, with the policy's rule numbers and registers of fields."""
+    def lines(
+        self, rules: Mapping[str, int], registers: Mapping[str, int], twins: Mapping[str, str] = MappingProxyType({})
+    ) -> SnoozeLines:
+        """What the kernel reads, with the policy's rule numbers and registers of fields. `twins`: rule → the same rule of another version,
+        which is quiet with it."""
         known = [s for s in self.held if s.rule in rules and s.field in registers]
+        named = [(rule, s) for s in known for rule in (s.rule, twins.get(s.rule, "")) if rule in rules]
         lines = np.array(
-            sorted([rules[s.rule], registers[s.field], s.code, s.until_ms] for s in known), np.int64
+            sorted([rules[rule], registers[s.field], s.code, s.until_ms] for rule, s in named), np.int64
         ).reshape(-1, 4)
         starts = np.searchsorted(lines[:, RULE], np.arange(max(rules.values(), default=-1) + 2))
         unknown = tuple(s for s in self.held if s.rule not in rules or s.field not in registers)

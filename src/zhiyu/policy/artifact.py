@@ -36,6 +36,7 @@ from zhiyu.policy.declare_restraint import FairGroups, Independence, OverLending
 from zhiyu.policy.declare_scorecards import Bin, Characteristic, Scorecard
 from zhiyu.policy.declare_services import Breaker, Service, Told
 from zhiyu.policy.declare_tables import DecisionTable, Input, Row
+from zhiyu.policy.declare_versions import Versions
 from zhiyu.policy.nodes import names_in
 
 FORMAT = "zhiyu-policy/1"
@@ -64,7 +65,7 @@ _NUMBERS = {
     (Field, "step"), (Feature, "step"), (Bin, "low"), (Bin, "high"), (Parameter, "min"), (Parameter, "max"), (LetThrough, "share"),
     (LetThrough, "money_cap"), (Arm, "percent"), (Model, "present"), (Model, "fallback"), (Link, "weight"),
     (Challenger, "percent"), (FairGroups, "ratio"), (Independence, "correlation"), (Independence, "differ"), (OverLending, "share"),
-    (Told, "min"), (Told, "max"), (Service, "price"),
+    (Told, "min"), (Told, "max"), (Service, "price"), (Versions, "percent"),
 }  # fmt: skip
 _UNORDERED = {
     "events": "name",

@@ -23,6 +23,7 @@ from zhiyu.policy.declare_restraint import Restraint
 from zhiyu.policy.declare_scorecards import Scorecard
 from zhiyu.policy.declare_services import Service
 from zhiyu.policy.declare_tables import DecisionTable
+from zhiyu.policy.declare_versions import Versions
 from zhiyu.policy.outcomes import OUTCOMES as OUTCOMES
 from zhiyu.policy.outcomes import Outcome
 
@@ -85,6 +86,7 @@ class Policy(Declaration, frozen=True):
     """Everything one lender declares. Two policies that are equal compile to the same artifact with the same hash.
 
     `on_outcome`: actions that go with an outcome whatever led to it. `enforce: false` decides and records, and lets everything pass.
+    `versions`: two versions decide side by side; made by a release, never written.
     """
 
     name: str
@@ -112,5 +114,6 @@ class Policy(Declaration, frozen=True):
     deadline: Deadline = Deadline()
     clock: Clock = Clock()
     feedback: Feedback = Feedback()
+    versions: Versions | None = None
     en: str = ""
     zh: str = ""

@@ -58,6 +58,7 @@ NOUNS: dict[str, Words] = {
     "Source": ("source", "数据源"),
     "TimeColumn": ("time column", "时间列"),
     "LabelColumn": ("label column", "标签列"),
+    "Versions": ("versions side by side", "并行版本"),
     "Deadline": ("deadline", "时限"),
     "Clock": ("clock", "时钟"),
     "Feedback": ("feedback", "决策回流"),
