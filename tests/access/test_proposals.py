@@ -9,7 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.access.test_people import NOW, House
-from zhiyu.access.proposals import MAX_PAYLOAD_BYTES, STATES, NoSuchProposal, NotOpen, Proposal, Proposals, SameEyes
+from zhiyu.access.proposals import (
+    MAX_PAYLOAD_BYTES,
+    STAGES,
+    STATES,
+    NoSuchProposal,
+    NotOpen,
+    Proposal,
+    Proposals,
+    SameEyes,
+)
 from zhiyu.base.errors import InputError, LimitExceeded, ZhiyuError
 
 STEPS: dict[str, Callable[[Proposals, int, str], Proposal]] = {
@@ -22,6 +31,11 @@ STEPS: dict[str, Callable[[Proposals, int, str], Proposal]] = {
     "finish": lambda kept, number, by: kept.finish(number, NOW, True, {"release": 3}),
     "fail": lambda kept, number, by: kept.finish(number, NOW, False, {"why": "changed"}),
     "review": lambda kept, number, by: kept.review(number, by, NOW, "was right"),
+    "to_shadow": lambda kept, number, by: kept.finish(number, NOW, True, {"status": "shadow"}, "shadow"),
+    "to_share": lambda kept, number, by: kept.finish(number, NOW, True, {"status": "in_force"}, "percentage"),
+    "advance": lambda kept, number, by: kept.take_on(number, by, NOW, "advance", {"to": "live"}, {}),
+    "stop": lambda kept, number, by: kept.take_on(number, by, NOW, "stop", {"to": "stop"}, {}, own=True),
+    "replaced": lambda kept, number, by: kept.stopped(number, NOW, {"status": "stopped"}),
 }
 ALLOWED = {
     ("draft", "submit", "author"): "submitted", ("draft", "withdraw", "author"): "withdrawn", ("draft", "go_ahead", "author"): "approved",
@@ -29,6 +43,10 @@ ALLOWED = {
     ("submitted", "approve", "other"): "approved", ("submitted", "refuse", "other"): "refused", ("approved", "refuse", "other"): "refused",
     ("approved", "begin", "author"): "doing", ("approved", "begin", "other"): "doing", ("doing", "finish", "author"): "done",
     ("doing", "finish", "other"): "done", ("doing", "fail", "author"): "failed", ("doing", "fail", "other"): "failed",
+    **{("doing", step, who): to for step, to in (("to_shadow", "shadow"), ("to_share", "percentage")) for who in ("author", "other")},
+    **{(state, "advance", "other"): "doing" for state in STAGES},
+    **{(state, "stop", who): "doing" for state in STAGES for who in ("author", "other")},
+    **{(state, "replaced", who): "stopped" for state in STAGES for who in ("author", "other")},
 }  # fmt: skip
 """Everything that may happen (finishing is the server's own, whoever is named); anything else is refused and changes nothing."""
 
@@ -46,7 +64,9 @@ def in_state(kept: Proposals, state: str) -> int:
     way = {
         "draft": [], "submitted": ["submit"], "approved": ["submit", "approve"], "refused": ["submit", "refuse"], "withdrawn": ["withdraw"],
         "doing": ["submit", "approve", "begin"], "done": ["submit", "approve", "begin", "finish"],
-        "failed": ["submit", "approve", "begin", "fail"],
+        "failed": ["submit", "approve", "begin", "fail"], "shadow": ["submit", "approve", "begin", "to_shadow"],
+        "percentage": ["submit", "approve", "begin", "to_share"],
+        "stopped": ["submit", "approve", "begin", "to_share", "replaced"],
     }  # fmt: skip
     for step in way[state]:
         STEPS[step](kept, number, "other" if step in ("approve", "refuse") else "author")

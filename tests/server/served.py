@@ -7,7 +7,7 @@ import io
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -82,6 +82,10 @@ class Served:
     ) -> None:
         self.client.close()
         self.stop()
+
+    def run(self, does: Coroutine[Any, Any, Any]) -> Any:
+        """What a coroutine gives, run in the server's own loop."""
+        return asyncio.run_coroutine_threadsafe(does, self._loop).result(WAIT_S)
 
     def ask_to_stop(self) -> None:
         """As a signal does; returns at once."""

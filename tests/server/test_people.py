@@ -43,6 +43,8 @@ PERMISSION_OF = {
     ("post", "/v1/proposals/{number}:submit"): "propose", ("post", "/v1/proposals/{number}:withdraw"): "propose",
     ("post", "/v1/proposals/{number}:emergency"): "propose", ("post", "/v1/proposals/{number}:approve"): "approve",
     ("post", "/v1/proposals/{number}:refuse"): "approve", ("post", "/v1/proposals/{number}:review"): "approve",
+    ("post", "/v1/policy:stop"): "rollback", ("post", "/v1/proposals/{number}:advance"): "approve",
+    ("post", "/v1/proposals/{number}:stop"): "rollback",
     ("get", "/v1/network/{type}/{id}"): "read", ("post", "/v1/network:nest"): "read", ("get", "/v1/gangs"): "read",
     ("post", "/v1/gangs/{id}:list"): "lists", ("post", "/v1/network:forget"): "lists",
     ("get", "/v1/gangs/reports"): "read", ("get", "/v1/gangs/reports/{id}"): "read", ("get", "/v1/gangs/changes:stream"): "read",

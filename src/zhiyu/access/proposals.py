@@ -20,7 +20,9 @@ from zhiyu.records.store import Records
 
 MAX_PAYLOAD_BYTES = 4 << 20
 MAX_TITLE_CHARS, MAX_REASON_CHARS = 200, 2_000
-STATES = ("draft", "submitted", "approved", "doing", "done", "failed", "refused", "withdrawn")
+STAGES = ("shadow", "percentage")
+"""States of what is on its way: it can be taken further, or stopped."""
+STATES = ("draft", "submitted", "approved", "doing", *STAGES, "done", "failed", "refused", "withdrawn", "stopped")
 
 
 class NoSuchProposal(ZhiyuError):
@@ -188,13 +190,37 @@ class Proposals:
                 raise NotOpen("it is not due yet", "尚未到执行时间")
             return self._changed(connection, number, now_ms, "system", "begin", {}, {"state": "doing"})
 
-    def finish(self, number: int, now_ms: int, done: bool, outcome: dict[str, Any]) -> Proposal:
-        """It was done, or could not be. NotOpen when it is not being done."""
+    def finish(self, number: int, now_ms: int, done: bool, outcome: dict[str, Any], state: str = "") -> Proposal:
+        """It was done, or could not be; `state`: where that leaves it, when it is neither at its end. NotOpen when it is not being done."""
         with self._records.writing() as connection:
             self._audit.lock(connection)
             _require_state(_proposal(self._row(connection, number)), ("doing",))
-            values = {"state": "done" if done else "failed", "outcome": msgspec.json.encode(outcome).decode()}
-            return self._changed(connection, number, now_ms, "system", "done" if done else "failed", outcome, values)
+            ends = state or ("done" if done else "failed")
+            values = {"state": ends, "outcome": msgspec.json.encode(outcome).decode()}
+            return self._changed(connection, number, now_ms, "system", ends if done else "failed", outcome, values)
+
+    def take_on(
+        self, number: int, by: str, now_ms: int, verb: str, step: dict[str, Any], told: dict[str, Any], own: bool = False
+    ) -> Proposal:  # fmt: skip
+        """From one stage to another: it is being done from here on. `step` goes into its payload; `told`: what was known when it was
+        said. Anybody but whoever made it, unless `own`. NotOpen, SameEyes."""
+        with self._records.writing() as connection:
+            self._audit.lock(connection)
+            before = _proposal(self._row(connection, number))
+            _require_state(before, STAGES)
+            if not own:
+                _require_other(before, by)
+            stopped = {"stopped_by": by} if own else {}
+            payload = msgspec.json.encode(before.payload | {"step": step, "stood": before.state} | stopped).decode()
+            return self._changed(connection, number, now_ms, by, verb, told, {"state": "doing", "payload": payload})
+
+    def stopped(self, number: int, now_ms: int, outcome: dict[str, Any]) -> Proposal:
+        """What was on its way is not any more: something else was released. NotOpen when it was not."""
+        with self._records.writing() as connection:
+            self._audit.lock(connection)
+            _require_state(_proposal(self._row(connection, number)), STAGES)
+            values = {"state": "stopped", "outcome": msgspec.json.encode(outcome).decode()}
+            return self._changed(connection, number, now_ms, "system", "stopped", outcome, values)
 
     def due(self, now_ms: int) -> list[Proposal]:
         """What is approved and may be done now, and what was begun and not finished; oldest first."""

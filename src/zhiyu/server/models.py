@@ -23,11 +23,12 @@ from zhiyu.policy.load import Loaded
 from zhiyu.policy.model_roles import added, challenging, promoted, retired, shadowed, standing
 from zhiyu.policy.places import Places
 from zhiyu.server.bodies import read_body
-from zhiyu.server.policies import by_whom, may_publish, proposed, released
+from zhiyu.server.policies import by_whom, may_publish, proposed
 from zhiyu.server.problems import MAX_FINDINGS, HttpError, encoded, finding_of
 from zhiyu.server.rest import admitted, id_of
 from zhiyu.server.shapes import read_object
 from zhiyu.server.site import Site
+from zhiyu.server.staging import released
 
 _JSON = "application/json"
 ModelName = Annotated[str, Path(description="The model's name in the policy, percent-encoded.")]

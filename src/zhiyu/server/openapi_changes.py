@@ -109,13 +109,28 @@ def _policies() -> list[tuple[str, str, _Route]]:
         _query("dry_run", "Only check.", type="boolean"),
         _query("propose", "Make a draft that somebody else approves; always so for people.", type="boolean"),
         _query("title", "What it is about, for those who approve it.", type="string", maxLength=200),
+        _query(
+            "stage",
+            "How far: live for all, percentage for a share, shadow beside the live one.",
+            enum=["shadow", "percentage", "live"],
+        ),
+        _query(
+            "percent",
+            "With stage percentage: of the values of `by`.",
+            type="number",
+            exclusiveMinimum=0,
+            exclusiveMaximum=100,
+        ),
+        _query("by", "With stage percentage: the field whose values are divided.", **_TEXT),
     )
+    stop = "The live version is alone again: no shadow, no share"
     back = "Let the policy decide again that decided before"
     read = "A policy that was released here, as an artifact"
     return [
         ("/v1/policy", "get", _Route("policy", "policies", standing, "Standing", _ASKED)),
         ("/v1/policy", "post", _Route("publish", "policies", publish, "Published", _SENT, "NewPolicy", False, dry)),
         ("/v1/policy:rollback", "post", _Route("rollBack", "policies", back, "Published", (*_ASKED, 409))),
+        ("/v1/policy:stop", "post", _Route("stopStage", "policies", stop, "Published", (*_ASKED, 409))),
         (
             "/v1/policies/{hash}",
             "get",
@@ -208,7 +223,14 @@ def _list_schemas() -> Json:
 
 def _policy_schemas() -> Json:
     release = _object(
-        "number policy position by", number=_WHOLE, policy=_TEXT, position=_WHOLE, by=_TEXT, at=_TEXT, name=_TEXT
+        "number policy position by",
+        number=_WHOLE,
+        policy=_TEXT,
+        position=_WHOLE,
+        by=_TEXT,
+        at=_TEXT,
+        name=_TEXT,
+        live_policy=_TEXT,
     )
     warming = _object("policy name why progress", policy=_TEXT, name=_TEXT, why=_TEXT, progress={"type": "number"})
     artifact = _object("hash format policy", hash=_TEXT, format=_TEXT, policy={"type": "object"})
@@ -221,13 +243,35 @@ def _policy_schemas() -> Json:
         ),
         "NewPolicy": {"anyOf": [files, artifact], "examples": [{"files": {"policy.yaml": small}}]},
         "Published": _object(
-            "status policy name", proposal=_WHOLE, status={"enum": ["in_force", "warming", "checked", "draft"]}, policy=_TEXT,
-            name=_TEXT, release=release,
+            "status policy name", proposal=_WHOLE, status={"enum": ["in_force", "warming", "checked", "draft", "shadow"]}, policy=_TEXT,
+            name=_TEXT, release=release, position=_WHOLE, percent=_TEXT, by=_TEXT, beside=_ref("Beside", null=True),
             why={"type": "string", "description": "Why it counts from the log first."}, at_once=_FLAG, warnings=_many(_FINDING),
         ),
         "Standing": _object(
             "in_force previous warming", in_force=release, previous={"anyOf": [release, {"type": "null"}]},
-            warming={"anyOf": [warming, {"type": "null"}]},
+            warming={"anyOf": [warming, {"type": "null"}]}, beside=_ref("Beside", null=True),
         ),
+        "Beside": _beside(),
         "Artifact": artifact,
     }  # fmt: skip
+
+
+def _ref(name: str, null: bool = False) -> Json:
+    found: Json = {"$ref": f"#/components/schemas/{name}"}
+    return {"anyOf": [found, {"type": "null"}]} if null else found
+
+
+def _beside() -> Json:
+    """Figures of the version in shadow, or of both versions of a share."""
+    outcome = _object("decisions share money_minor", decisions=_WHOLE, share={"type": "number"}, money_minor=_WHOLE)
+    side = _object(
+        "decisions alerts money_minor money_held_minor outcomes", decisions=_WHOLE, alerts=_WHOLE, money_minor=_WHOLE,
+        money_held_minor=_WHOLE, outcomes={"type": "object", "additionalProperties": outcome},
+    )  # fmt: skip
+    moved = _object("live next decisions money_minor", live=_TEXT, next=_TEXT, decisions=_WHOLE, money_minor=_WHOLE)
+    sample = _object("position live next", position=_WHOLE, live=_TEXT, next=_TEXT)
+    return _object(
+        "stage policy since live next behind", stage={"enum": ["shadow", "percentage"]}, policy=_TEXT, live_policy=_TEXT, name=_TEXT,
+        percent=_TEXT, by=_TEXT, since=_WHOLE, behind=_WHOLE, failed=_TEXT, currency=_TEXT, live=side, next=side, moved=_many(moved),
+        decided_by_one_only=_WHOLE, newest=_many(sample),
+    )  # fmt: skip

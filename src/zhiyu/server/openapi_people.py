@@ -102,6 +102,8 @@ def _proposals() -> list[tuple[str, str, Route]]:
         "review": "Say what is to be said about an emergency, afterwards; anybody but whoever made it",
     }  # fmt: skip
     newest = "What is proposed, newest first"
+    further = "From shadow or a share to the next stage; anybody but whoever made it"
+    back = "From shadow or a share back: the live version is alone again"
     address, statuses = "/v1/proposals/{number}", (*_SENT, 404, 409)
     return [
         ("/v1/proposals", "get", Route("proposals", "proposals", newest, "Proposals", (*_ASKED, 422), parameters=page)),
@@ -110,6 +112,8 @@ def _proposals() -> list[tuple[str, str, Route]]:
             (f"{address}:{name}", "post", Route(name, "proposals", said, "Proposal", statuses, "Why", False, (number,)))
             for name, said in steps.items()
         ),
+        (f"{address}:advance", "post", Route("advance", "proposals", further, "Proposal", statuses, "Further", False, (number,))),
+        (f"{address}:stop", "post", Route("stop", "proposals", back, "Proposal", statuses, "Why", False, (number,))),
     ]  # fmt: skip
 
 
@@ -135,6 +139,8 @@ def people_schemas() -> Json:
         base=_TEXT,
         policy=_TEXT, name=_TEXT, changes=many(change), count=_WHOLE, at_once=_FLAG, why=_TEXT, by=_TEXT, made=when, decided_by=_TEXT,
         decided=when, reason=_TEXT, due=when, emergency=_FLAG, reviewed_by=_TEXT, review_owed=_FLAG, outcome={"type": "object"},
+        step=shape("to", to=_TEXT, percent={"type": ["string", "number"]}, by=_TEXT),
+        beside={"anyOf": [{"$ref": "#/components/schemas/Beside"}, {"type": "null"}]},
     )  # fmt: skip
     new = {"name": {"type": "string", "minLength": 1, "maxLength": 64}, "roles": _ROLES, "password": _SECRET}
     return {
@@ -148,6 +154,9 @@ def people_schemas() -> Json:
         "Roles": shape("roles permissions", roles=many(named), permissions=many(named)),
         "Audit": shape("entries next", entries=many(entry), next={"type": ["integer", "null"]}),
         "Proposal": proposal, "Proposals": shape("proposals next", proposals=many(proposal), next={"type": ["integer", "null"]}),
+        "Further": shape(
+            "to", True, to={"enum": ["shadow", "percentage", "live"]}, percent={"type": ["number", "string"]}, by=_TEXT, reason=_TEXT,
+        ),
         "Why": shape("", True, reason={"type": "string", "maxLength": 2000}, at=_TEXT),
         "Proof": shape("holds entries head", holds=_FLAG, entries=_WHOLE, head=_TEXT, broken=_WHOLE, why_en=_TEXT, why_zh=_TEXT),
     }  # fmt: skip

@@ -6,7 +6,6 @@ beside the event loop. A release is on disk before it is told.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
@@ -19,9 +18,7 @@ from zhiyu.base.errors import InputError
 from zhiyu.base.limits import MAX_POLICY_FILES
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened, open_artifact, open_policy
-from zhiyu.engine.releases import Release
 from zhiyu.events.refusals import Bad
-from zhiyu.log.list_journal import said_time
 from zhiyu.log.ndjson import read_line
 from zhiyu.policy.artifact import Artifact
 from zhiyu.policy.load import load_texts
@@ -32,6 +29,7 @@ from zhiyu.server.problems import MAX_FINDINGS, HttpError, encoded, finding_of
 from zhiyu.server.rest import admitted
 from zhiyu.server.shapes import read_object
 from zhiyu.server.site import Site
+from zhiyu.server.staging import LIVE, Step, aside, both_of, figures_of, release_told, released, step_of, taken
 
 T = TypeVar("T")
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -58,19 +56,21 @@ def add_policies(app: FastAPI, site: Site) -> None:
     @app.post("/v1/policy", include_in_schema=False)
     async def publish(request: Request) -> Response:
         exchange, desk = admitted(request, site, "propose")
-        query = exchange.known_query("dry_run", "propose", "title")
+        query = exchange.known_query("dry_run", "propose", "title", "stage", "percent", "by")
+        step = step_of(query)
         dry_run, propose = _flag(query.get("dry_run"), "dry_run"), _flag(query.get("propose"), "propose")
         body = await read_body(exchange, request.receive, site.settings.max_body_bytes)
         like, yaml = desk.live.opened, b"yaml" in exchange.content_type
-        opened = await _aside(lambda: opened_of(body, yaml, like))
+        opened = await aside(lambda: opened_of(body, yaml, like))
+        both = await aside(lambda: both_of(desk.live, opened, step))
         warnings = [finding_of(each, exchange.language) for each in opened.warnings[:MAX_FINDINGS]]
         if dry_run:
-            why = desk.live.why_not_at_once(opened)
+            why = desk.live.why_not_at_once(both or opened)
             told: dict[str, Any] = {"status": "checked", "at_once": not why} | ({"why": why} if why else {})
         elif propose or not may_publish(exchange):
-            told = await proposed(site, exchange, desk, opened, query.get("title", ""))
+            told = await proposed(site, exchange, desk, opened, query.get("title", ""), step)
         else:
-            told = await desk.durably(lambda live: released(live, live.release(opened, by_whom(exchange))))
+            told = await durably(desk, lambda live: taken(live, opened, both, step, by_whom(exchange)))
         return _json({**told, "policy": opened.artifact.hash, "name": opened.policy.name, "warnings": warnings})
 
     @app.post("/v1/policy:rollback", include_in_schema=False)
@@ -79,9 +79,15 @@ def add_policies(app: FastAPI, site: Site) -> None:
         exchange.known_query()
         await _open_previous(desk)
         told = await desk.durably(lambda live: released(live, live.roll_back(by_whom(exchange))))
-        live = desk.live
-        found = live.warming.opened if live.warming is not None else live.opened
-        return _json({**told, "policy": found.artifact.hash, "name": found.policy.name})
+        return _json({**told, **_now(desk.live)})
+
+    @app.post("/v1/policy:stop", include_in_schema=False)
+    async def stop(request: Request) -> Response:
+        exchange, desk = admitted(request, site, "rollback")
+        exchange.known_query()
+        figures = figures_of(desk.live)
+        told = await durably(desk, lambda live: released(live, live.stop(by_whom(exchange))))
+        return _json({**told, **_now(desk.live), "beside": figures})
 
     @app.get("/v1/policies/{hash}", include_in_schema=False)
     async def artifact(hash: PolicyHash, request: Request) -> Response:
@@ -122,13 +128,24 @@ def opened_of(body: bytes, yaml: bool, like: Opened) -> Opened:
 async def _open_previous(desk: Desk) -> None:
     """Compile the policy before the one in force beside the loop, when that has not been done yet."""
     live, before = desk.live, desk.live.releases.previous
-    if before is None:
+    back = live.whole if live.opened.policy.versions is not None else before.hash if before is not None else ""
+    if not back:
         raise HttpError(409, "no_release", "there is no earlier release to go back to", "没有可回退的更早版本")
-    await _aside(lambda: live.releases.open(before.hash, live.opened))
+    await aside(lambda: live.releases.open(back, live.opened))
 
 
-async def _aside(does: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(None, does)
+async def durably(desk: Desk, does: Callable[[Live], T]) -> T:
+    """As the desk does it; HttpError 409 when it cannot be done as things stand."""
+    try:
+        return await desk.durably(does)
+    except InputError as wrong:
+        raise HttpError(409, "stage", wrong.en, wrong.zh) from None
+
+
+def _now(live: Live) -> dict[str, str]:
+    """The policy that decides, or is about to."""
+    found = live.warming.opened if live.warming is not None else live.opened
+    return {"policy": found.artifact.hash, "name": found.policy.name}
 
 
 def by_whom(exchange: Exchange) -> str:
@@ -141,7 +158,9 @@ def may_publish(exchange: Exchange) -> bool:
     return exchange.grant is not None and bool(exchange.grant.scopes & ALLOWED_BY["policy"])
 
 
-async def proposed(site: Site, exchange: Exchange, desk: Desk, opened: Opened, title: str) -> dict[str, Any]:
+async def proposed(
+    site: Site, exchange: Exchange, desk: Desk, opened: Opened, title: str, step: Step = LIVE
+) -> dict[str, Any]:  # fmt: skip
     """A draft about releasing `opened`. HttpError 422 on a server that nobody signs in to, 409 when it is in force already."""
     if site.staff is None:
         raise HttpError(
@@ -153,7 +172,7 @@ async def proposed(site: Site, exchange: Exchange, desk: Desk, opened: Opened, t
         )
     from zhiyu.server.releasing import draft  # loads the database's library
 
-    return await draft(site.staff, desk, opened, title, by_whom(exchange))
+    return await draft(site.staff, desk, opened, title, by_whom(exchange), step)
 
 
 def _flag(text: str | None, name: str) -> bool:
@@ -162,19 +181,13 @@ def _flag(text: str | None, name: str) -> bool:
     raise HttpError(422, name, "is neither true nor false", "应为 true 或 false", name)
 
 
-def released(live: Live, release: Release | None) -> dict[str, Any]:
-    """What became of a release: in force, or counting first."""
-    if release is not None:
-        return {"status": "in_force", "release": _told(release)}
-    return {"status": "warming", "why": live.warming_why}
-
-
 def _standing(live: Live) -> dict[str, Any]:
     releases, warming = live.releases, live.warming
     content: dict[str, Any] = {
-        "in_force": {**_told(releases.current), "name": live.opened.policy.name} if releases.current else None,
-        "previous": _told(releases.previous) if releases.previous else None,
+        "in_force": {**release_told(releases.current), "name": live.opened.policy.name} if releases.current else None,
+        "previous": release_told(releases.previous) if releases.previous else None,
         "warming": None,
+        "beside": figures_of(live),
     }
     if warming is not None:
         content["warming"] = {
@@ -182,16 +195,6 @@ def _standing(live: Live) -> dict[str, Any]:
             "progress": round(warming.progress, 4),
         }  # fmt: skip
     return content
-
-
-def _told(release: Release) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "number": release.number,
-        "policy": release.hash,
-        "position": release.at,
-        "by": release.by or "folder",
-    }
-    return found | ({"at": said_time(release.written_ms)} if release.written_ms else {})
 
 
 def _json(content: Any) -> Response:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import FastAPI, Path, Request, Response
 
-from zhiyu.access.proposals import STATES, Proposal, Proposals
+from zhiyu.access.proposals import STAGES, STATES, Proposal, Proposals
 from zhiyu.base.errors import InputError
 from zhiyu.engine.list_desk import read_moment
 from zhiyu.server.bodies import read_body
@@ -24,6 +24,7 @@ from zhiyu.server.rest import exchange_of
 from zhiyu.server.shapes import read_object
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Staff
+from zhiyu.server.staging import figures_of, short_figures, step_of
 
 ProposalNumber = Annotated[str, Path(description="The proposal's number.")]
 MAX_BODY_BYTES = 16 << 10
@@ -35,6 +36,15 @@ class Why(msgspec.Struct, forbid_unknown_fields=True):
 
     reason: str = ""
     at: str = ""
+
+
+class Further(msgspec.Struct, forbid_unknown_fields=True):
+    """The next stage: `to` shadow, percentage (`percent` of the values of `by`) or live; why, if there is anything to say."""
+
+    to: str
+    percent: str | int | float = ""
+    by: str = ""
+    reason: str = ""
 
 
 def add_proposals(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) -> None:
@@ -58,9 +68,12 @@ def add_proposals(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) 
     async def one(number: ProposalNumber, request: Request) -> Response:
         exchange, kept = _kept(request, site, staff, "policies")
         exchange.known_query()
-        return _json(_told(await staff.aside(lambda: kept.one(_number(number)))))
+        found = await staff.aside(lambda: kept.one(_number(number)))
+        beside = figures_of(site.desks[kept.tenant].live, found.payload.get("policy", "none"))
+        return _json(_told(found) | ({"beside": beside} if beside is not None and found.state in STAGES else {}))
 
     _add_steps(app, site, staff, releasing)
+    _add_stages(app, site, staff, releasing)
 
 
 Does = Callable[[Proposals, int, str, Why], Proposal]
@@ -99,6 +112,38 @@ def _add_steps(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) -> 
         add(name, permission, does)
 
 
+def _add_stages(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) -> None:
+    """From one stage to the next, and back; the figures of both versions at that moment go into the audit."""
+
+    @app.post("/v1/proposals/{number}:advance", include_in_schema=False)
+    async def advance(number: ProposalNumber, request: Request) -> Response:
+        exchange, kept = _kept(request, site, staff, "approve")
+        exchange.known_query()
+        body = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), Further)
+        step = step_of({"to": body.to, "percent": body.percent, "by": body.by})
+        return await _taken_on(exchange, kept, _number(number), "advance", msgspec.to_builtins(step), body.reason)
+
+    @app.post("/v1/proposals/{number}:stop", include_in_schema=False)
+    async def stop(number: ProposalNumber, request: Request) -> Response:
+        exchange, kept = _kept(request, site, staff, "rollback")
+        exchange.known_query()
+        why = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES) or b"{}", Why)
+        return await _taken_on(exchange, kept, _number(number), "stop", {"to": "stop"}, why.reason)
+
+    async def _taken_on(
+        exchange: Exchange, kept: Proposals, number: int, verb: str, step: dict[str, Any], reason: str
+    ) -> Response:  # fmt: skip
+        desk = site.desks[kept.tenant]
+        policy = (await staff.aside(lambda: kept.one(number))).payload.get("policy", "none")
+        figures = figures_of(desk.live, policy)
+        told = {**step, "reason": reason, "figures": short_figures(figures)}
+        found = await staff.aside(
+            lambda: kept.take_on(number, exchange.who, staff.wall(), verb, step, told, own=verb == "stop")
+        )
+        done = await releasing.do(kept.tenant, found.number)
+        return _json({**_told(done), "beside": figures})
+
+
 def _kept(request: Request, site: Site, staff: Staff, permission: str) -> tuple[Exchange, Proposals]:
     exchange = exchange_of(request)
     site.admit(exchange, permission)
@@ -110,10 +155,15 @@ def _told(proposal: Proposal) -> dict[str, Any]:
     owed = proposal.emergency and not proposal.reviewed_by and proposal.state in ("done", "failed")
     return {
         "number": proposal.number, "kind": proposal.kind, "about": proposal.about, "title": proposal.title, "state": proposal.state,
-        "base": proposal.base, **proposal.payload, "by": proposal.by, "made": _time(proposal.made_ms),
+        "base": proposal.base, **_payload(proposal), "by": proposal.by, "made": _time(proposal.made_ms),
         "decided_by": proposal.decided_by, "decided": _time(proposal.decided_ms), "reason": proposal.reason, "due": _time(proposal.due_ms),
         "emergency": proposal.emergency, "reviewed_by": proposal.reviewed_by, "review_owed": owed, "outcome": proposal.outcome,
     }  # fmt: skip
+
+
+def _payload(proposal: Proposal) -> dict[str, Any]:
+    """What is proposed, as far as people are told."""
+    return {name: value for name, value in proposal.payload.items() if name not in ("stood", "stopped_by")}
 
 
 def _time(ms: int) -> str | None:

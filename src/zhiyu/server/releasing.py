@@ -8,10 +8,12 @@ the process ends is taken up again at the next start: the log tells whether it w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, TypeVar
+import contextlib
+from typing import Any
 
-from zhiyu.access.proposals import NotOpen, Proposal
+import msgspec
+
+from zhiyu.access.proposals import STAGES, NotOpen, Proposal
 from zhiyu.access.reveals import KIND as REVEAL
 from zhiyu.base.errors import InputError, ZhiyuError
 from zhiyu.engine.live import Live
@@ -19,12 +21,11 @@ from zhiyu.engine.opened import Opened
 from zhiyu.policy.diff import diff_policies
 from zhiyu.records.store import RecordsAway
 from zhiyu.server.desk import Desk
-from zhiyu.server.policies import released
 from zhiyu.server.problems import HttpError
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Office, Staff
+from zhiyu.server.staging import LIVE, Step, aside, both_of, on_its_way, stands, taken
 
-T = TypeVar("T")
 MAX_CHANGES = 1_000
 """Changes that a proposal tells one by one."""
 ROUND_S = 5.0
@@ -35,10 +36,18 @@ _CHANGED = (
 )
 
 
-async def draft(staff: Staff, desk: Desk, opened: Opened, title: str, by: str) -> dict[str, Any]:
-    """A draft about releasing `opened`. HttpError 409 when it is in force already."""
+_REPLACED = (
+    "another version was released, or it was stopped by a call about the policy itself",
+    "已有其他版本发布，或已通过策略接口停止",
+)
+
+
+async def draft(
+    staff: Staff, desk: Desk, opened: Opened, title: str, by: str, step: Step = LIVE
+) -> dict[str, Any]:  # fmt: skip
+    """A draft about releasing `opened`, first as far as `step`. HttpError 409 when it is in force already."""
     live = desk.live
-    base, fresh = live.opened, opened.artifact.hash
+    base, fresh = live.releases.open(live.whole, live.opened), opened.artifact.hash
     if fresh == base.artifact.hash:
         raise HttpError(409, "in_force", "this policy decides already", "该策略已在生效")
     found = await aside(lambda: diff_policies(base.policy, opened.policy).changes)
@@ -53,6 +62,7 @@ async def draft(staff: Staff, desk: Desk, opened: Opened, title: str, by: str) -
         "count": len(found),
         "at_once": not why,
         "why": why,
+        "step": msgspec.to_builtins(step),
     }
     await desk.durably(lambda live: live.releases.store(opened.artifact))
     office = staff.offices[live.tenant]
@@ -95,6 +105,8 @@ class Releasing:
         for tenant, office in self._staff.offices.items():
             for proposal in await self._staff.aside(lambda office=office: office.proposals.due(self._staff.wall())):  # type: ignore[misc]
                 await self.do(tenant, proposal.number)
+            async with self._turn:
+                await self._look_after(office, self._site.desks[tenant])
 
     async def do(self, tenant: str, number: int) -> Proposal:
         """Do one thing that is approved, if it is due; the proposal as it is then. RecordsAway."""
@@ -112,42 +124,78 @@ class Releasing:
                     lambda: office.proposals.finish(number, now, True, {"status": "approved"})
                 )
             return (
-                await self._release(office, self._site.desks[tenant], proposal)
+                await self._carry_out(office, self._site.desks[tenant], proposal)
                 if proposal.state == "doing"
                 else proposal
             )
 
-    async def _release(self, office: Office, desk: Desk, proposal: Proposal) -> Proposal:
-        """Release, and write down what came of it; it stays open while the log does not take anything."""
+    async def _carry_out(self, office: Office, desk: Desk, proposal: Proposal) -> Proposal:
+        """Take the step, and write down what came of it; it stays open while the log does not take anything."""
         if desk.broken or desk.closing:
             return proposal
+        step = step_in(proposal)
         done, outcome = True, already(desk.live, proposal)
         if outcome is None:
             try:
                 opened = await aside(lambda: desk.live.releases.open(proposal.payload["policy"], desk.live.opened))
-                outcome = await desk.durably(lambda live: _put_in_force(live, opened, proposal))
+                both = await aside(lambda: both_of(desk.live, opened, step))
+                outcome = await desk.durably(lambda live: _step(live, opened, both, proposal))
             except ZhiyuError as wrong:
                 if desk.broken or desk.closing:
                     return proposal
                 done, outcome = False, {"code": wrong.code, "en": wrong.en, "zh": wrong.zh}
-        told = outcome
-        return await self._staff.aside(lambda: office.proposals.finish(proposal.number, self._staff.wall(), done, told))
+        told, ends = outcome, _ends(proposal, step, done)
+        return await self._staff.aside(
+            lambda: office.proposals.finish(proposal.number, self._staff.wall(), done, told, ends)
+        )
+
+    async def _look_after(self, office: Office, desk: Desk) -> None:
+        """What is said to be on its way and is not any more, is said to be stopped."""
+        for proposal in await self._staff.aside(lambda: office.proposals.all(STAGES)):
+            live = desk.live
+            if desk.broken or desk.closing or on_its_way(live, proposal.payload["policy"]):
+                continue
+            alone = live.opened.artifact.hash == proposal.payload["policy"]
+            outcome = {"status": "in_force"} if alone else {"status": "stopped", "en": _REPLACED[0], "zh": _REPLACED[1]}
+            with contextlib.suppress(NotOpen):
+                await self._staff.aside(
+                    lambda: office.proposals.stopped(proposal.number, self._staff.wall(), outcome)  # noqa: B023
+                )
+
+
+def step_in(proposal: Proposal) -> Step:
+    """The step that a proposal is about."""
+    return msgspec.convert(proposal.payload.get("step", {}), Step)
+
+
+def _ends(proposal: Proposal, step: Step, done: bool) -> str:
+    """The state that a step leaves a proposal in; "" for an end."""
+    if step.to == "stop":
+        return "stopped" if done else proposal.payload["stood"]
+    if not done:
+        return str(proposal.payload.get("stood", ""))
+    return step.to if step.to in STAGES else ""
 
 
 def already(live: Live, proposal: Proposal) -> dict[str, Any] | None:
-    """What came of a proposal that was carried out before this process began; None when it was not."""
-    wanted, current, waiting = proposal.payload["policy"], live.releases.current, live.releases.waiting()
-    if current is not None and current.hash == wanted:
-        return {"status": "in_force", "release": {"number": current.number, "policy": wanted, "position": current.at}}
-    return {"status": "warming", "why": live.warming_why} if waiting is not None and waiting[0] == wanted else None
+    """What came of a step that was taken before this process began; None when it was not."""
+    step, policy = step_in(proposal), proposal.payload["policy"]
+    if not stands(live, policy, step):
+        return None
+    current = live.releases.current
+    if step.to == "live" and current is not None and current.hash == policy:
+        return {"status": "in_force", "release": {"number": current.number, "policy": policy, "position": current.at}}
+    if step.to == "live":
+        return {"status": "warming", "why": live.warming_why}
+    return {"status": {"percentage": "in_force", "stop": "stopped"}.get(step.to, step.to)}
 
 
-def _put_in_force(live: Live, opened: Opened, proposal: Proposal) -> dict[str, Any]:
-    if live.opened.artifact.hash != proposal.base or live.warming is not None:
+def _step(live: Live, opened: Opened, both: Opened | None, proposal: Proposal) -> dict[str, Any]:
+    step = step_in(proposal)
+    if step.to == "stop":
+        live.stop(proposal.payload["stopped_by"])
+        return {"status": "stopped", "policy": live.whole}
+    waits = live.warming is not None and not on_its_way(live, opened.artifact.hash)
+    if live.whole != proposal.base or waits:
         raise HttpError(409, "policy_changed", *_CHANGED)
-    return released(live, live.release(opened, f"{proposal.by}, {proposal.decided_by}"))
-
-
-async def aside(does: Callable[[], T]) -> T:
-    """What `does` gives, made beside the event loop."""
-    return await asyncio.get_running_loop().run_in_executor(None, does)
+    return taken(live, opened, both, step, f"{proposal.by}, {proposal.decided_by}")
