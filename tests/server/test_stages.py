@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,6 +59,7 @@ def counted(client: httpx.Client, number: int, decisions: int) -> dict[str, Any]
         found = beside["next"]["decisions"] + (beside["live"]["decisions"] if beside["stage"] == "percentage" else 0)
         if found >= decisions and not beside["behind"]:
             return beside
+        time.sleep(0.05)
 
 
 def test_from_shadow_to_a_share_to_all_and_back(bank: Bank) -> None:

@@ -84,11 +84,7 @@ class Proposals:
             raise InputError(
                 f"a title has 1 to {MAX_TITLE_CHARS} characters", f"标题应有 1 至 {MAX_TITLE_CHARS} 个字符"
             )
-        text = msgspec.json.encode(payload).decode()
-        if len(text) > MAX_PAYLOAD_BYTES:
-            raise LimitExceeded(
-                f"a proposal carries at most {MAX_PAYLOAD_BYTES:,} bytes", f"提案内容最多 {MAX_PAYLOAD_BYTES:,} 字节"
-            )
+        text = _within(payload)
         with self._records.writing() as connection:
             self._audit.lock(connection)
             asked = select(func.coalesce(func.max(proposals.c.number), 0)).where(proposals.c.tenant == self.tenant)
@@ -214,6 +210,16 @@ class Proposals:
             payload = msgspec.json.encode(before.payload | {"step": step, "stood": before.state} | stopped).decode()
             return self._changed(connection, number, now_ms, by, verb, told, {"state": "doing", "payload": payload})
 
+    def note(self, number: int, by: str, now_ms: int, name: str, content: dict[str, Any]) -> Proposal:
+        """Keep what was found out about it, under a name of its own, while it is not at its end. NotOpen, LimitExceeded."""
+        with self._records.writing() as connection:
+            self._audit.lock(connection)
+            before = _proposal(self._row(connection, number))
+            _require_state(before, ("draft", "submitted", "approved", *STAGES))
+            told = {key: value for key, value in content.items() if key not in ("result", "why")}
+            payload = _within(before.payload | {name: content})
+            return self._changed(connection, number, now_ms, by, name, told, {"payload": payload})
+
     def stopped(self, number: int, now_ms: int, outcome: dict[str, Any]) -> Proposal:
         """What was on its way is not any more: something else was released. NotOpen when it was not."""
         with self._records.writing() as connection:
@@ -280,6 +286,15 @@ class Proposals:
 
     def _tell(self, connection: Connection, now_ms: int, by: str, verb: str, number: int, told: dict[str, Any]) -> None:
         self._audit.add(connection, now_ms, by, f"proposal.{verb}", f"proposal/{number}", told)
+
+
+def _within(payload: dict[str, Any]) -> str:
+    text = msgspec.json.encode(payload).decode()
+    if len(text) > MAX_PAYLOAD_BYTES:
+        raise LimitExceeded(
+            f"a proposal carries at most {MAX_PAYLOAD_BYTES:,} bytes", f"提案内容最多 {MAX_PAYLOAD_BYTES:,} 字节"
+        )
+    return text
 
 
 def _require_state(before: Proposal, states: tuple[str, ...]) -> None:

@@ -101,13 +101,18 @@ _FILE = click.Path(path_type=Path)
     metavar="SPAN",
     help="How often drift of the models is looked at, where the policy declares the event type model_drift; 0s: never.",
 )
+@click.option(
+    "--require-backtest",
+    is_flag=True,
+    help="Policies that people propose need a backtest before they can be submitted.",
+)
 @click.option("--log-all", is_flag=True, help="A log line for every request, not only for those that fail.")
 @language_option
 def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
-    queues: Path | None, vault_key: Path | None, hourly: int, watch_models: str,
+    queues: Path | None, vault_key: Path | None, hourly: int, watch_models: str, require_backtest: bool,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -146,7 +151,7 @@ def serve(
         plan = Plan(
             opens,
             gate,
-            Settings(max_wait_s=max_wait_ms / 1000),
+            Settings(max_wait_s=max_wait_ms / 1000, require_backtest=require_backtest),
             tls,
             log_all,
             ready=ready,

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from zhiyu.base.jit import Array
-from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
+from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.engine.event_frames import noted
+from zhiyu.engine.of_version import Arms
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.warming import Warming, start_of
 from zhiyu.log.frames import EVENTS, Frame
 from zhiyu.log.segments import SegmentLog
-from zhiyu.policy.declare_versions import ARM, SPLIT_NODE
 from zhiyu.policy.outcomes import OUTCOMES
 
 LIVE, NEXT = 0, 1
@@ -149,9 +149,7 @@ class Share:
         self._log, self.opened, self.figures = log, opened, Figures(since)
         self.start = self.done = since
         self.failed = ""
-        names = [visited.name for visited in opened.compiled.flow.visited]
-        self._bits = len(names)
-        self._arms = [at for at, name in enumerate(names) if name.endswith(f"/{SPLIT_NODE}:{ARM}")]
+        self._arms = Arms(opened)
         self._frames: Iterator[Frame] = log.frames(since)
         self._after: tuple[tuple[int, int], bytes] | None = None
 
@@ -180,8 +178,7 @@ class Share:
         d = note.decisions
         if note.policy != self.opened.artifact.hash or not d.n:
             return
-        path = bits_to_matrix(d.path, self._bits)
-        mine = path[:, self._arms].any(axis=1)
+        mine = self._arms.next(d)
         for side, rows in ((LIVE, ~mine), (NEXT, mine)):
             self.figures.add(side, d.outcome[rows], d.money[rows])
 

@@ -5,6 +5,7 @@ In: opened policies. Out: the policy that was live at any frame. The file is on 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from zhiyu.log.segments import DiskFull, SegmentLog
 from zhiyu.policy.artifact import Artifact
 
 _WAITING = "waiting.json"
+_HISTORY = "history.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Release:
 
 class Releases:
     """The releases of one log. `current`: the one in force, None before the first; `previous`: the one before it, `whole` the newest, of
-    those in which one version decided alone.
+    those in which one version decided alone. `history`: every one that is known, oldest first.
 
     `folder_hash`: the last policy that a folder brought at the start of a server. While the folder stays as it was, what was released
     since over the wire stays in force.
@@ -52,6 +54,7 @@ class Releases:
         self.folder_hash = ""
         self._opened: dict[str, Opened] = {}
         log.disk.make_folder(folder)
+        self.history: list[Release] = msgspec.convert(self.remembered(_HISTORY).get("releases", []), list[Release])
 
     @property
     def number(self) -> int:
@@ -71,6 +74,8 @@ class Releases:
         self.log.append(RELEASE, msgspec.json.encode(content), 0, release.at, release.at)
         self._opened[release.hash] = opened
         self.take(release)
+        with contextlib.suppress(DiskFull):  # a view of the log: the next release writes it whole
+            self.remember(_HISTORY, {"releases": msgspec.to_builtins(self.history)})
         return release
 
     def take(self, release: Release) -> None:
@@ -80,6 +85,7 @@ class Releases:
                 self.previous = self.whole
             self.whole = release
         self.current = release
+        self.history = [*(each for each in self.history if each.number < release.number), release]
         if not release.by:
             self.folder_hash = release.hash
         self.log.facts = self.facts()

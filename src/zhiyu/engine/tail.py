@@ -30,6 +30,7 @@ from zhiyu.engine.live_decode import joined
 from zhiyu.engine.opened import Opened
 from zhiyu.engine.relaid import GONE, Relaid
 from zhiyu.engine.resumed_frames import NotedTime, StoredResumed, noted_time, read_back
+from zhiyu.events.batch import EventBatch
 from zhiyu.log.frames import EVENTS, FORGET, LABELS, LISTS, TICK, Frame
 
 Seen = Callable[[list[Noted], Outcome], None]
@@ -172,11 +173,15 @@ class Follower(Tail):
         if relaid.same:
             batch.values = batch.values.copy()  # the engine stamps `received_at`
             self.engine.accepted = notes[0].accepted
-            self.engine.process_accepted(batch, received, late, told=told)
+            self._followed(batch, self.engine.process_accepted(batch, received, late, told=told))
             return
         for rows in runs_of(relaid.kinds(batch.type_index) != GONE):
             self.engine.accepted = notes[0].accepted + rows.start
-            self.engine.process_accepted(relaid.batch(batch, rows), received[rows], late[rows], told=told)
+            own = relaid.batch(batch, rows)
+            self._followed(own, self.engine.process_accepted(own, received[rows], late[rows], told=told))
+
+    def _followed(self, batch: EventBatch, outcome: Outcome) -> None:
+        """What came of a stretch of events; nobody asks."""
 
     def take_carried(self, carried: Carried) -> None:
         """Facts from before the first frame that is kept; to be called before any other."""

@@ -124,6 +124,16 @@ def _policies() -> list[tuple[str, str, _Route]]:
         _query("by", "With stage percentage: the field whose values are divided.", **_TEXT),
     )
     stop = "The live version is alone again: no shadow, no share"
+    kept, diff = "Every version that was released, newest first", "What changed, in sentences"
+    decided, uses = (
+        "What one version decided, in order",
+        "Who uses a list, a feature, a model; and how many stand on a list",
+    )
+    page = (_query("limit", "Entries of a page.", type="integer", minimum=1, maximum=1000, default=100),)
+    before = _query("before", "Releases before this number.", type="integer", minimum=0)
+    after = _query("after", "The `next` of the page before.", type="integer", minimum=0)
+    since = _query("since", "The version to compare with; the one released before without.", **_TEXT)
+    part = _query("name", "What the part is called.", **_TEXT) | {"required": True}
     back = "Let the policy decide again that decided before"
     read = "A policy that was released here, as an artifact"
     return [
@@ -131,6 +141,22 @@ def _policies() -> list[tuple[str, str, _Route]]:
         ("/v1/policy", "post", _Route("publish", "policies", publish, "Published", _SENT, "NewPolicy", False, dry)),
         ("/v1/policy:rollback", "post", _Route("rollBack", "policies", back, "Published", (*_ASKED, 409))),
         ("/v1/policy:stop", "post", _Route("stopStage", "policies", stop, "Published", (*_ASKED, 409))),
+        (
+            "/v1/policies",
+            "get",
+            _Route("versions", "policies", kept, "Versions", (*_ASKED, 422), parameters=(*page, before)),
+        ),
+        (
+            "/v1/policies/{hash}/changes",
+            "get",
+            _Route("changes", "policies", diff, "Changes", (*_ASKED, 404), parameters=(_HASH, since)),
+        ),
+        (
+            "/v1/policies/{hash}/decisions",
+            "get",
+            _Route("decidedBy", "policies", decided, "Decided", (*_ASKED, 404, 422), parameters=(_HASH, *page, after)),
+        ),
+        ("/v1/policy/uses", "get", _Route("uses", "policies", uses, "Uses", (*_ASKED, 422), parameters=(part,))),
         (
             "/v1/policies/{hash}",
             "get",
@@ -252,8 +278,24 @@ def _policy_schemas() -> Json:
             warming={"anyOf": [warming, {"type": "null"}]}, beside=_ref("Beside", null=True),
         ),
         "Beside": _beside(),
+        "Versions": _object("policies next", policies=_many(_version(release)), next={"type": ["integer", "null"]}),
+        "Changes": _object(
+            "policy since count changes", policy=_TEXT, since=_TEXT, count=_WHOLE,
+            changes=_many(_object("kind section en zh", kind=_TEXT, section=_TEXT, en=_TEXT, zh=_TEXT)),
+        ),
+        "Decided": _object("decisions next", decisions=_many({"type": "object"}), next={"type": ["integer", "null"]}),
+        "Uses": _object(
+            "name uses entries", name=_TEXT, entries=_WHOLE,
+            uses=_many(_object("section name en zh", section=_TEXT, name=_TEXT, en=_TEXT, zh=_TEXT)),
+        ),
         "Artifact": artifact,
     }  # fmt: skip
+
+
+def _version(release: Json) -> Json:
+    """A release with what it is called."""
+    own = {"kept": _FLAG, "next_policy": _TEXT, "percent": _TEXT, "split_by": _TEXT}
+    return release | {"properties": release["properties"] | own}
 
 
 def _ref(name: str, null: bool = False) -> Json:

@@ -102,6 +102,8 @@ def _proposals() -> list[tuple[str, str, Route]]:
         "review": "Say what is to be said about an emergency, afterwards; anybody but whoever made it",
     }  # fmt: skip
     newest = "What is proposed, newest first"
+    test = "Decide the events of the last days again with it and with the policy in force; in the background"
+    end = "End the backtest that runs"
     further = "From shadow or a share to the next stage; anybody but whoever made it"
     back = "From shadow or a share back: the live version is alone again"
     address, statuses = "/v1/proposals/{number}", (*_SENT, 404, 409)
@@ -112,6 +114,8 @@ def _proposals() -> list[tuple[str, str, Route]]:
             (f"{address}:{name}", "post", Route(name, "proposals", said, "Proposal", statuses, "Why", False, (number,)))
             for name, said in steps.items()
         ),
+        (f"{address}:backtest", "post", Route("backtest", "proposals", test, "Proposal", (*statuses, 429), "Back", False, (number,))),
+        (f"{address}:cancel", "post", Route("cancelBacktest", "proposals", end, "Proposal", statuses, parameters=(number,))),
         (f"{address}:advance", "post", Route("advance", "proposals", further, "Proposal", statuses, "Further", False, (number,))),
         (f"{address}:stop", "post", Route("stop", "proposals", back, "Proposal", statuses, "Why", False, (number,))),
     ]  # fmt: skip
@@ -139,6 +143,7 @@ def people_schemas() -> Json:
         base=_TEXT,
         policy=_TEXT, name=_TEXT, changes=many(change), count=_WHOLE, at_once=_FLAG, why=_TEXT, by=_TEXT, made=when, decided_by=_TEXT,
         decided=when, reason=_TEXT, due=when, emergency=_FLAG, reviewed_by=_TEXT, review_owed=_FLAG, outcome={"type": "object"},
+        backtest={"type": ["object", "null"]},
         step=shape("to", to=_TEXT, percent={"type": ["string", "number"]}, by=_TEXT),
         beside={"anyOf": [{"$ref": "#/components/schemas/Beside"}, {"type": "null"}]},
     )  # fmt: skip
@@ -154,6 +159,7 @@ def people_schemas() -> Json:
         "Roles": shape("roles permissions", roles=many(named), permissions=many(named)),
         "Audit": shape("entries next", entries=many(entry), next={"type": ["integer", "null"]}),
         "Proposal": proposal, "Proposals": shape("proposals next", proposals=many(proposal), next={"type": ["integer", "null"]}),
+        "Back": shape("", True, days={"type": "integer", "minimum": 1, "maximum": 3650, "default": 30}),
         "Further": shape(
             "to", True, to={"enum": ["shadow", "percentage", "live"]}, percent={"type": ["number", "string"]}, by=_TEXT, reason=_TEXT,
         ),

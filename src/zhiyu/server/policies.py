@@ -29,7 +29,18 @@ from zhiyu.server.problems import MAX_FINDINGS, HttpError, encoded, finding_of
 from zhiyu.server.rest import admitted
 from zhiyu.server.shapes import read_object
 from zhiyu.server.site import Site
-from zhiyu.server.staging import LIVE, Step, aside, both_of, figures_of, release_told, released, step_of, taken
+from zhiyu.server.staging import (
+    LIVE,
+    Step,
+    aside,
+    both_of,
+    figures_of,
+    release_told,
+    released,
+    require_spared,
+    step_of,
+    taken,
+)
 
 T = TypeVar("T")
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -63,6 +74,7 @@ def add_policies(app: FastAPI, site: Site) -> None:
         like, yaml = desk.live.opened, b"yaml" in exchange.content_type
         opened = await aside(lambda: opened_of(body, yaml, like))
         both = await aside(lambda: both_of(desk.live, opened, step))
+        require_spared(desk.live, opened)
         warnings = [finding_of(each, exchange.language) for each in opened.warnings[:MAX_FINDINGS]]
         if dry_run:
             why = desk.live.why_not_at_once(both or opened)

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Path, Request, Response
 from zhiyu.access.proposals import STAGES, STATES, Proposal, Proposals
 from zhiyu.base.errors import InputError
 from zhiyu.engine.list_desk import read_moment
+from zhiyu.server.backtests import MAX_DAYS, require_backtest
 from zhiyu.server.bodies import read_body
 from zhiyu.server.exchange import Exchange
 from zhiyu.server.lists import page_size
@@ -47,6 +48,12 @@ class Further(msgspec.Struct, forbid_unknown_fields=True):
     reason: str = ""
 
 
+class Back(msgspec.Struct, forbid_unknown_fields=True):
+    """Over the events of how many days back."""
+
+    days: int = 30
+
+
 def add_proposals(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) -> None:
     """The routes under /v1/proposals."""
 
@@ -62,7 +69,9 @@ def add_proposals(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) 
         owed = query.get("owed") == "true"
         found = await staff.aside(lambda: kept.all(states, before, limit + 1, owed))
         more = found[limit - 1].number if len(found) > limit else None
-        return _json({"proposals": [_told(each) for each in found[:limit]], "next": more})
+        backtests = releasing.backtests
+        listed = [_told(each) | _brief(backtests.told(kept.tenant, each)) for each in found[:limit]]
+        return _json({"proposals": listed, "next": more})
 
     @app.get("/v1/proposals/{number}", include_in_schema=False)
     async def one(number: ProposalNumber, request: Request) -> Response:
@@ -70,7 +79,9 @@ def add_proposals(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) 
         exchange.known_query()
         found = await staff.aside(lambda: kept.one(_number(number)))
         beside = figures_of(site.desks[kept.tenant].live, found.payload.get("policy", "none"))
-        return _json(_told(found) | ({"beside": beside} if beside is not None and found.state in STAGES else {}))
+        tested = releasing.backtests.told(kept.tenant, found)
+        own = _told(found) | ({"backtest": tested} if tested is not None else {})
+        return _json(own | ({"beside": beside} if beside is not None and found.state in STAGES else {}))
 
     _add_steps(app, site, staff, releasing)
     _add_stages(app, site, staff, releasing)
@@ -86,8 +97,13 @@ def _add_steps(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) -> 
         now = staff.wall()
         return kept.approve(number, by, now, why.reason, read_moment(why.at, now, "at") if why.at else 0)
 
+    def submitted(kept: Proposals, number: int, by: str, why: Why) -> Proposal:
+        if site.settings.require_backtest and (own := kept.one(number)).kind == "policy":
+            require_backtest(own, own.base)
+        return kept.submit(number, by, staff.wall())
+
     steps: dict[str, tuple[str, Does]] = {
-        "submit": ("propose", lambda kept, number, by, why: kept.submit(number, by, staff.wall())),
+        "submit": ("propose", submitted),
         "withdraw": ("propose", lambda kept, number, by, why: kept.withdraw(number, by, staff.wall())),
         "emergency": ("propose", lambda kept, number, by, why: kept.go_ahead(number, by, staff.wall(), why.reason)),
         "approve": ("approve", approved),
@@ -130,6 +146,25 @@ def _add_stages(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) ->
         why = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES) or b"{}", Why)
         return await _taken_on(exchange, kept, _number(number), "stop", {"to": "stop"}, why.reason)
 
+    @app.post("/v1/proposals/{number}:backtest", include_in_schema=False)
+    async def backtest(number: ProposalNumber, request: Request) -> Response:
+        exchange, kept = _kept(request, site, staff, "propose")
+        exchange.known_query()
+        body = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES) or b"{}", Back)
+        if not 1 <= body.days <= MAX_DAYS:
+            raise HttpError(422, "days", f"is 1 to {MAX_DAYS:,}", f"应为 1 至 {MAX_DAYS:,}", "days")
+        own, desk = await staff.aside(lambda: kept.one(_number(number))), site.desks[kept.tenant]
+        found = await releasing.backtests.begin(staff.offices[kept.tenant], desk, own, exchange.who, body.days)
+        return _json(_told(found) | {"backtest": releasing.backtests.told(kept.tenant, found)})
+
+    @app.post("/v1/proposals/{number}:cancel", include_in_schema=False)
+    async def cancel(number: ProposalNumber, request: Request) -> Response:
+        exchange, kept = _kept(request, site, staff, "propose")
+        exchange.known_query()
+        await releasing.backtests.cancel(staff.offices[kept.tenant], _number(number))
+        found = await staff.aside(lambda: kept.one(_number(number)))
+        return _json(_told(found) | {"backtest": releasing.backtests.told(kept.tenant, found)})
+
     async def _taken_on(
         exchange: Exchange, kept: Proposals, number: int, verb: str, step: dict[str, Any], reason: str
     ) -> Response:  # fmt: skip
@@ -159,6 +194,13 @@ def _told(proposal: Proposal) -> dict[str, Any]:
         "decided_by": proposal.decided_by, "decided": _time(proposal.decided_ms), "reason": proposal.reason, "due": _time(proposal.due_ms),
         "emergency": proposal.emergency, "reviewed_by": proposal.reviewed_by, "review_owed": owed, "outcome": proposal.outcome,
     }  # fmt: skip
+
+
+def _brief(backtest: dict[str, Any] | None) -> dict[str, Any]:
+    """A backtest as a list tells it: its sentences, not every figure."""
+    if backtest is None or "result" not in backtest:
+        return {"backtest": backtest} if backtest is not None else {}
+    return {"backtest": backtest | {"result": {"summary": backtest["result"]["summary"]}}}
 
 
 def _payload(proposal: Proposal) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from zhiyu.server.site import Site
 from zhiyu.server.studies import add_studies
 from zhiyu.server.timelines import add_timelines
 from zhiyu.server.vocabulary import add_vocabulary
+from zhiyu.server.versions import add_versions
 
 if TYPE_CHECKING:
     from zhiyu.server.staff import Staff
@@ -56,6 +57,7 @@ def make_reads(site: Site) -> FastAPI:
     add_lists(app, site)
     add_snoozes(app, site)
     add_policies(app, site)
+    add_versions(app, site)
     add_models(app, site)
     add_studies(app, site)
     add_timelines(app, site)

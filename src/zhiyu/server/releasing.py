@@ -20,6 +20,7 @@ from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened
 from zhiyu.policy.diff import diff_policies
 from zhiyu.records.store import RecordsAway
+from zhiyu.server.backtests import Backtests
 from zhiyu.server.desk import Desk
 from zhiyu.server.problems import HttpError
 from zhiyu.server.site import Site
@@ -83,6 +84,7 @@ class Releasing:
 
     def __init__(self, site: Site, staff: Staff) -> None:
         self._site, self._staff = site, staff
+        self.backtests = Backtests(staff, lambda error: site.lines.failed(error, request_id="", route="backtest"))
         self._turn = asyncio.Lock()
 
     async def rounds(self) -> None:

@@ -155,6 +155,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             await asyncio.wait(rounds)
         for studies in site.studies.values():
             await studies.close()
+        if site.releasing is not None:
+            await site.releasing.backtests.close()
         for tenant, desk in desks.items():
             await desk.close()
             lines.write("closed", tenant=tenant, position=desk.live.durable)

@@ -1,4 +1,4 @@
-"""Every limit of the server in one place; `zhiyu serve` sets the few that depend on the place where it runs."""
+"""Every limit and choice of the server in one place; `zhiyu serve` sets the few that depend on the place where it runs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ class Settings:
 
     max_wait_s: float = 0.1
     """Expected wait from which on requests are shed with 429: less than what fills every connection with one request each."""
+    require_backtest: bool = False
+    """A policy that people propose carries a backtest against the one in force before it can be submitted."""
     max_drain: int = 1_024
     """Records decided as one batch."""
     max_ahead: int = 2

@@ -119,6 +119,17 @@ def on_its_way(live: Live, policy: str) -> bool:
     )
 
 
+def require_spared(live: Live, fresh: Opened) -> None:
+    """HttpError 409 for a policy that lacks a list on which somebody stands: who is on it would be forgotten."""
+    counts, kept = live.engine.lists.counts(live.moment()), {each.name for each in fresh.policy.lists}
+    for each in live.opened.policy.lists:
+        if each.name not in kept and (count := counts.get(each.name, 0)):
+            raise HttpError(
+                409, "in_use", f"the list '{each.name}' has {count:,} entries, which would be forgotten; remove them first or keep it",
+                f"名单“{each.name}”尚有 {count:,} 个条目，删除后将丢失；请先移除条目或保留名单", "lists",
+            )  # fmt: skip
+
+
 def figures_of(live: Live, policy: str = "") -> dict[str, Any] | None:
     """The figures of the version beside the live one; None without, or when it is not this `policy`."""
     found = live.beside.told() if live.beside is not None else None
