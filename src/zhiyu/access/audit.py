@@ -60,7 +60,12 @@ class Audit:
 
     def __init__(self, tenant: str, key: bytes) -> None:
         self.tenant = tenant
-        self._key = hmac.digest(key, b"zhiyu audit", "sha256")
+        self._tenant_key = key
+        self._key = self.derived(b"zhiyu audit")
+
+    def derived(self, use: bytes) -> bytes:
+        """A key of its own for another use: who has it cannot tell this one."""
+        return hmac.digest(self._tenant_key, use, "sha256")
 
     def add(
         self,

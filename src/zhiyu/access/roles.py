@@ -27,6 +27,7 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "investigate": ("work on cases: claim, note, answer, close", "处理案件：领取、记录、答复、结案"),
         "assign": ("give cases to others, change many at once", "分派案件、批量处理"),
         "metrics": ("see figures of the running server", "查看运行指标"),
+        "webhooks": ("declare webhooks; see and send again what leaves", "配置 webhook；查看与重发外发内容"),
         "people": ("add people, give roles, end sessions", "管理人员、角色与会话"),
         "audit": ("read and verify the audit", "查看并核验审计记录"),
         "reveal": ("see personal values in clear, for a purpose", "凭用途查看个人信息明文"),
@@ -39,7 +40,7 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 ROLES: Mapping[str, tuple[str, str, frozenset[str]]] = MappingProxyType(
     {
-        "administrator": ("administrator", "管理员", frozenset({"people", "metrics", "vault"})),
+        "administrator": ("administrator", "管理员", frozenset({"people", "metrics", "vault", "webhooks"})),
         "strategist": (
             "strategist",
             "策略师",

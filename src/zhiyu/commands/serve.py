@@ -106,6 +106,9 @@ _FILE = click.Path(path_type=Path)
     is_flag=True,
     help="Policies that people propose need a backtest before they can be submitted.",
 )
+@click.option(
+    "--private-webhooks", is_flag=True, help="Webhooks may lead to private addresses, where they say so themselves."
+)
 @click.option("--log-all", is_flag=True, help="A log line for every request, not only for those that fail.")
 @language_option
 def serve(
@@ -113,6 +116,7 @@ def serve(
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
     queues: Path | None, vault_key: Path | None, hourly: int, watch_models: str, require_backtest: bool,
+    private_webhooks: bool,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -151,7 +155,9 @@ def serve(
         plan = Plan(
             opens,
             gate,
-            Settings(max_wait_s=max_wait_ms / 1000, require_backtest=require_backtest),
+            Settings(
+                max_wait_s=max_wait_ms / 1000, require_backtest=require_backtest, private_webhooks=private_webhooks
+            ),
             tls,
             log_all,
             ready=ready,

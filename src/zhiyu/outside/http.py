@@ -50,13 +50,13 @@ class _Reading:
         self.done = True
 
 
-async def send(endpoint: Endpoint, method: str, target: str, body: bytes) -> Reply:
-    """Ask once, on a connection of its own."""
+async def send(endpoint: Endpoint, method: str, target: str, body: bytes, address: str = "") -> Reply:
+    """Ask once, on a connection of its own. `address`: of the host, where it was looked up already."""
     context = _context(endpoint.ca_file) if endpoint.tls else None
     writer = None
     try:
         reader, writer = await asyncio.open_connection(
-            endpoint.host, endpoint.port, ssl=context, server_hostname=endpoint.host if context else None
+            address or endpoint.host, endpoint.port, ssl=context, server_hostname=endpoint.host if context else None
         )
         writer.write(_request(endpoint, method, target, body))
         await writer.drain()

@@ -95,12 +95,16 @@ class Effect:
         return f"zo_{hashlib.sha256(f'{self.kind} {self.cause}'.encode()).hexdigest()[:32]}"
 
 
-def put(connection: Connection, tenant: str, effects: Sequence[Effect], now_ms: int, hold_ms: int = 0) -> list[str]:
+def put(
+    connection: Connection, tenant: str, effects: Sequence[Effect], now_ms: int, hold_ms: int = 0, only: str = ""
+) -> list[str]:
     """Write effects for whoever wants to be told, in the transaction that is under way; their keys, in order. None that nobody wants is
-    written. `hold_ms`: none leaves before that. LimitExceeded."""
-    hooks = wanted(connection, tenant)
+    written. `hold_ms`: none leaves before that. `only`: for the webhook of this name, whatever it wants. LimitExceeded."""
+    hooks = wanted(connection, tenant) if effects and not only else []
     for effect in effects:
-        targets = [f"hook:{name}" for name, kinds in hooks if wants(kinds, effect.kind)]
+        targets = [f"hook:{name}" for name, kinds in hooks if wants(kinds, effect.kind)] or [f"hook:{only}"] * bool(
+            only
+        )
         _write(connection, tenant, effect, targets, now_ms, now_ms + hold_ms)
     return [effect.key for effect in effects]
 

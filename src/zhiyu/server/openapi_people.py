@@ -31,7 +31,7 @@ _SECRET: Json = {"type": "string", "minLength": 12, "maxLength": 128, "format": 
 def people_paths(problems: Callable[..., Json]) -> Json:
     """The paths. `problems` makes the answers of a set of statuses."""
     found: dict[str, Json] = {}
-    for path, method, route in (*_sessions(), *_people(), *_audit(), *_proposals()):
+    for path, method, route in (*_sessions(), *_people(), *_audit(), *_proposals(), *_webhooks()):
         found.setdefault(path, {})[method] = route.described(problems)
     made = found["/v1/people"]["post"]["responses"]
     made["201"] = made.pop("200")
@@ -83,6 +83,31 @@ def _audit() -> list[tuple[str, str, Route]]:
         ("/v1/audit", "get", Route("audit", "audit", newest, "Audit", (*_ASKED, 422), parameters=page)),
         ("/v1/audit/proof", "get", Route("auditProof", "audit", proof, "Proof", _ASKED)),
     ]
+
+
+def _webhooks() -> list[tuple[str, str, Route]]:
+    page = (
+        of_query("state", "Only these states, separated by commas.", **_TEXT),
+        of_query("limit", "Entries of a page.", type="integer", minimum=1, maximum=1000, default=100),
+        of_query("before", "Those before this number.", type="integer", minimum=0),
+    )
+    name: Json = {"name": "name", "in": "path", "required": True, "schema": _TEXT}
+    number: Json = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
+    hooks, hook, tag = "/v1/webhooks", "/v1/webhooks/{name}", "webhooks"
+    declare = "Declare one, or change the one of this name; the secret is told once"
+    left, again = (
+        "What left, or is to leave, newest first; `dead`: what nobody took",
+        "Send once more what is at its end",
+    )
+    return [
+        (hooks, "get", Route("webhooks", tag, "Who is told of what", "Webhooks", _ASKED)),
+        (hooks, "post", Route("putWebhook", tag, declare, "Webhook", _SENT, "NewWebhook")),
+        (hook, "delete", Route("removeWebhook", tag, "Not any more", "Done", (*_ASKED, 404), parameters=(name,))),
+        (f"{hook}:renew", "post", Route("renewWebhook", tag, "Another secret", "Webhook", (*_ASKED, 404), parameters=(name,))),
+        (f"{hook}:test", "post", Route("testWebhook", tag, "Send something", "Key", (*_ASKED, 404), parameters=(name,))),
+        ("/v1/outbox", "get", Route("outbox", tag, left, "Deliveries", (*_ASKED, 422), parameters=page)),
+        ("/v1/outbox/{number}:replay", "post", Route("replay", tag, again, "Key", (*_ASKED, 404, 422), parameters=(number,))),
+    ]  # fmt: skip
 
 
 def _proposals() -> list[tuple[str, str, Route]]:
@@ -147,6 +172,14 @@ def people_schemas() -> Json:
         step=shape("to", to=_TEXT, percent={"type": ["string", "number"]}, by=_TEXT),
         beside={"anyOf": [{"$ref": "#/components/schemas/Beside"}, {"type": "null"}]},
     )  # fmt: skip
+    hook = shape(
+        "name url kinds private active by made", name=_TEXT, url=_TEXT, kinds=many(_TEXT), private=_FLAG, active=_FLAG, by=_TEXT, made=when,
+        secret=_TEXT,
+    )  # fmt: skip
+    delivery = shape(
+        "number key target kind about body made due state tries last ended", number=_WHOLE, key=_TEXT, target=_TEXT, kind=_TEXT,
+        about=_TEXT, body={"type": "object"}, made=when, due=when, state=_TEXT, tries=_WHOLE, last=_TEXT, ended=when,
+    )  # fmt: skip
     new = {"name": {"type": "string", "minLength": 1, "maxLength": 64}, "roles": _ROLES, "password": _SECRET}
     return {
         "SignIn": shape("name password", True, name=_TEXT, password={"type": "string", "format": "password"}, tenant=_TEXT),
@@ -159,6 +192,9 @@ def people_schemas() -> Json:
         "Roles": shape("roles permissions", roles=many(named), permissions=many(named)),
         "Audit": shape("entries next", entries=many(entry), next={"type": ["integer", "null"]}),
         "Proposal": proposal, "Proposals": shape("proposals next", proposals=many(proposal), next={"type": ["integer", "null"]}),
+        "NewWebhook": shape("name url kinds", True, name=_TEXT, url=_TEXT, kinds=many(_TEXT), private=_FLAG, active=_FLAG),
+        "Webhook": hook, "Webhooks": shape("webhooks", webhooks=many(hook)), "Key": shape("key", key=_TEXT),
+        "Deliveries": shape("deliveries next", deliveries=many(delivery), next={"type": ["integer", "null"]}),
         "Back": shape("", True, days={"type": "integer", "minimum": 1, "maximum": 3650, "default": 30}),
         "Further": shape(
             "to", True, to={"enum": ["shadow", "percentage", "live"]}, percent={"type": ["number", "string"]}, by=_TEXT, reason=_TEXT,

@@ -86,14 +86,18 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     from zhiyu.server.cases import add_cases
     from zhiyu.server.following import Following
     from zhiyu.server.investigations import add_investigations
+    from zhiyu.server.outgoing import Outgoing
     from zhiyu.server.people import add_people
     from zhiyu.server.persons import add_persons
     from zhiyu.server.proposals import add_proposals
     from zhiyu.server.releasing import Releasing
     from zhiyu.server.vault import add_vault
+    from zhiyu.server.webhooks import add_webhooks
 
     site.releasing = Releasing(site, staff)
+    site.outgoing |= {tenant: Outgoing(site, staff, tenant) for tenant in site.desks}
     add_people(app, site, staff)
+    add_webhooks(app, site, staff)
     add_proposals(app, site, staff, site.releasing)
     site.following = Following(site, staff)
     add_cases(app, site, staff)

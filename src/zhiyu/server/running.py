@@ -145,6 +145,7 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             rounds.append(asyncio.create_task(site.following.rounds()))
         if plan.watch_s:
             rounds.append(asyncio.create_task(Watching(site, plan.watch_s).rounds()))
+        rounds += [asyncio.create_task(each.rounds()) for each in site.outgoing.values()]
         await server.serve(list(sockets))
     finally:
         site.pace.stop()

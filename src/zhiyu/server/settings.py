@@ -15,6 +15,8 @@ class Settings:
     """Expected wait from which on requests are shed with 429: less than what fills every connection with one request each."""
     require_backtest: bool = False
     """A policy that people propose carries a backtest against the one in force before it can be submitted."""
+    private_webhooks: bool = False
+    """Webhooks may lead to addresses of a private network, or of this machine."""
     max_drain: int = 1_024
     """Records decided as one batch."""
     max_ahead: int = 2

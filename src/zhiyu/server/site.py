@@ -27,6 +27,7 @@ from zhiyu.server.telling import Telling
 
 if TYPE_CHECKING:
     from zhiyu.server.following import Following
+    from zhiyu.server.outgoing import Outgoing
     from zhiyu.server.releasing import Releasing
     from zhiyu.server.staff import Staff
     from zhiyu.server.studying import Studies
@@ -39,7 +40,8 @@ PROOF_HEADER = b"zhiyu-forgery-proof"
 class Site:
     """One server. `stopping` is set when no more work is taken; `log_all`: also successes get a log line; `staff`: people who may sign in,
     `releasing`: what does what they approved, `following`: what makes cases of the log; all None on a server that nobody signs in to;
-    `studies`: those of each tenant; `tracing`: None when requests are not traced; `past`: answers about earlier moments."""
+    `studies`: those of each tenant; `outgoing`: what leaves, by tenant, where people sign in; `tracing`: None when requests are not traced;
+    `past`: answers about earlier moments."""
 
     desks: Mapping[str, Desk]
     gate: Gate | OpenGate | SignInGate
@@ -56,6 +58,7 @@ class Site:
     hourly: bool = False
     """Whether hourly reports on the variables are made."""
     studies: dict[str, Studies] = field(default_factory=dict)
+    outgoing: dict[str, Outgoing] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     past: Past = field(default_factory=Past)
     telling: Telling = field(init=False)
