@@ -35,8 +35,8 @@ from zhiyu.server.rest import admitted, exchange_of, id_of
 from zhiyu.server.site import Site
 from zhiyu.server.studies import add_studies
 from zhiyu.server.timelines import add_timelines
-from zhiyu.server.vocabulary import add_vocabulary
 from zhiyu.server.versions import add_versions
+from zhiyu.server.vocabulary import add_vocabulary
 
 if TYPE_CHECKING:
     from zhiyu.server.staff import Staff
