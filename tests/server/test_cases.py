@@ -243,3 +243,34 @@ def test_an_investigation_from_a_person_to_a_pack_that_anybody_can_verify(bank: 
         "files/001_对账单.pdf",
     }
     assert client.get(f"/v1/cases/{number}/timeline").json()["timeline"][0]["verb"] == "report"
+
+
+def test_a_supervisor_counts_deals_and_closes_many(bank: Bank) -> None:
+    for number in range(1, 5):
+        decide(bank, number, card=f"c{number}", amount=500 + number)
+    follow(bank.server)
+    chief = bank.signed_in("supervisor")
+    described = chief.put("/v1/workers/investigator", json={"skills": ["voice"], "most": 1})
+    assert (described.status_code, described.json()["load"]) == (200, 0), described.text
+    assert chief.put("/v1/workers/auditor", json={}).status_code == 422
+    dealt = chief.post("/v1/queues/review:deal", json={}).json()
+    assert (dealt["dry_run"], dealt["to"]) == (True, {"person:investigator": 1, "person:supervisor": 3})
+    assert chief.post("/v1/queues/review:deal", json={"dry_run": False}).json()["to"] == dealt["to"]
+    loads = {each["name"]: each["load"] for each in chief.get("/v1/workers").json()["workers"]}
+    assert loads == {"investigator": 1, "supervisor": 3}
+
+    wanted = {"do": "close", "filter": {"queue": "review"}, "disposition": "false_positive", "text": "a test of ours"}
+    counted = chief.post("/v1/cases:bulk", json=wanted).json()
+    assert (counted["count"], len(counted["skipped"]), counted["dry_run"]) == (3, 1, True)
+    stale = chief.post("/v1/cases:bulk", json=wanted | {"dry_run": False, "expect": 4})
+    assert (stale.status_code, stale.json()["field"]) == (409, "expect")
+    done = chief.post("/v1/cases:bulk", json=wanted | {"dry_run": False, "expect": 3}).json()
+    assert (done["cases"], done["dry_run"]) == (counted["cases"], False)
+    assert [each["number"] for each in chief.get("/v1/cases").json()["cases"]] == counted["skipped"]
+    for body in (
+        {"do": "close"},
+        {"do": "close", "filter": {"colour": "red"}},
+        wanted | {"disposition": "odd"},
+        {"do": "erase", "cases": [1]},
+    ):
+        assert chief.post("/v1/cases:bulk", json=body).status_code == 422, body

@@ -68,6 +68,8 @@ PERMISSION_OF = {
     ("get", "/v1/vault"): "vault", ("post", "/v1/vault:rotate"): "vault", ("get", "/v1/vault:purposes"): "reveal",
     ("post", "/v1/vault:reveal"): "reveal", ("post", "/v1/vault:propose"): "reveal", ("post", "/v1/persons:export"): "persons",
     ("post", "/v1/persons:erase"): "persons",
+    ("post", "/v1/cases:bulk"): "assign", ("post", "/v1/queues/{name}:deal"): "assign", ("get", "/v1/workers"): "assign",
+    ("put", "/v1/workers/{name}"): "assign",
     ("post", "/v1/cases/{number}/files"): "investigate", ("get", "/v1/cases/{number}/files"): "cases",
     ("get", "/v1/cases/{number}/files/{file}"): "cases", ("post", "/v1/cases/{number}:report"): "assign",
     ("get", "/v1/cases/{number}/behind"): "cases", ("get", "/v1/cases/{number}/nest"): "cases",
@@ -125,7 +127,7 @@ def bank(tmp_path: Path) -> Any:
 def asked(client: httpx.Client, method: str, template: str) -> httpx.Response:
     """A request that gets past the gate and hardly further."""
     address = template.format(id="p1", type="card", name="nobody", hash="0" * 64, number="99", file="1")
-    body = payment(1) if method in ("post", "patch") else None
+    body = payment(1) if method in ("post", "patch", "put") else None
     return client.request(method, address, content=body)
 
 

@@ -156,7 +156,8 @@ class _Taking:
         _add(case, alert)
         if not case.assignee and self._declared.place(queue.name) < self._declared.place(case.queue):
             case.queue = queue.name
-        case.deadline_ms = min(case.deadline_ms, deadline)
+        if deadline < case.deadline_ms:
+            case.deadline_ms, case.late_ms = deadline, min(case.late_ms, deadline)
         self._touch(case)
         for subject in alert.subjects[:MAX_SUBJECTS]:
             if subject not in self._by_subject:
@@ -167,7 +168,7 @@ class _Taking:
     def _open(self, alert: Alert, queue: Queue, deadline: int) -> Case:
         case = Case(
             number=self._next, kind=alert.case_kind, subject=alert.subjects[0], shown=alert.shown, queue=queue.name, facts=Facts(),
-            currency=alert.currency, deadline_ms=deadline, opened_ms=self._now,
+            currency=alert.currency, deadline_ms=deadline, late_ms=deadline, opened_ms=self._now,
         )  # fmt: skip
         self._next += 1
         self._cases[case.number] = self._fresh[case.number] = case

@@ -105,6 +105,7 @@ class Case(msgspec.Struct, kw_only=True):
     money: int = 0
     currency: str = ""
     deadline_ms: int = 0
+    late_ms: int = 0
     rank_ms: int = 0
     level: int = 0
     alerts: int = 0

@@ -6,7 +6,7 @@ them as codes and as they may be shown, never raw.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
 from zhiyu.records.tables import Millis, Number, metadata
 
@@ -25,6 +25,7 @@ cases = Table(
     Column("money", BigInteger, nullable=False),
     Column("currency", String(8), nullable=False),
     Column("deadline_ms", Millis, nullable=False),
+    Column("late_ms", Millis, nullable=False),
     Column("rank_ms", Millis, nullable=False),
     Column("level", Integer, nullable=False),
     Column("alerts", Number, nullable=False),
@@ -37,16 +38,19 @@ cases = Table(
     Column("steps", Number, nullable=False),
     Column("version", Number, nullable=False),
     Index("ix_cases_next", "tenant", "state", "queue", "assignee", "rank_ms", "number"),
+    Index("ix_cases_figures", "tenant", "state", "queue", "assignee", "deadline_ms", "money"),
     Index("ix_cases_queue", "tenant", "state", "queue", "rank_ms", "number"),
     Index("ix_cases_rank", "tenant", "state", "rank_ms", "number"),
     Index("ix_cases_own", "tenant", "assignee", "state", "rank_ms", "number"),
     Index("ix_cases_deadline", "tenant", "state", "deadline_ms", "number"),
     Index("ix_cases_money", "tenant", "state", "money", "number"),
+    Index("ix_cases_late", "tenant", "state", "late_ms"),
     Index("ix_cases_claims", "tenant", "state", "claimed_until_ms"),
 )
-"""`kind`: one of `model.KINDS`. `subject`: the first thing it is about, `shown`: the same for people. `claimed_until_ms`: when a claim
-lapses, 0 for a free case and for one that was assigned. `money`: at risk, minor units. `rank_ms`: the order of work (`rank.py`). `facts`:
-JSON, what its alerts say in sum. `steps`: length of the timeline. `version`: changes with every change."""
+"""`kind`: one of `model.CASE_KINDS`. `subject`: the first thing it is about, `shown`: the same for people. `claimed_until_ms`: when a claim
+lapses, 0 for a free case and for one that was assigned. `money`: at risk, minor units. `late_ms`: when it is escalated by itself, 0 for
+never again. `rank_ms`: the order of work (`rank.py`). `facts`: JSON, what its alerts say in sum. `steps`: length of the timeline.
+`version`: changes with every change."""
 
 alerts = Table(
     "alerts",
@@ -153,3 +157,14 @@ case_questions = Table(
     Index("ix_case_questions_case", "tenant", "case_number", "number"),
 )
 """Questions of investigations: see `questions.Question`. `whom`: JSON."""
+
+case_workers = Table(
+    "case_workers",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("skills", Text, nullable=False),
+    Column("most", Integer, nullable=False),
+    Column("away", Boolean, nullable=False),
+)
+"""What people who work on cases can do: `skills`, separated by commas; `most`: open cases that are dealt to one; `away`: none are now."""

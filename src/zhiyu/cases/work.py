@@ -7,6 +7,7 @@ a finding leaves through the outbox, under ids that follow from the case, so tha
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from zhiyu.cases.listing import Wanted, counts, page
 from zhiyu.cases.model import DISPOSITIONS, FRAUD, UNCLEAR, Case, Step
 from zhiyu.cases.queues import Declared, Queue
 from zhiyu.cases.rank import rank_ms
-from zhiyu.cases.rows import case_at, case_of, step_row, steps_of, write_case, write_steps
+from zhiyu.cases.rows import NoSuchCase, case_at, case_of, step_row, steps_of, write_case, write_steps
 from zhiyu.cases.tables import alerts, case_entities, case_subjects, cases
 from zhiyu.events.vocabulary.service_fields import FRAUD_KINDS
 from zhiyu.records.outbox import Effect, put, tell_log
@@ -29,6 +30,7 @@ MAX_TEXT_CHARS = 4_000
 MAX_LEVEL = 3
 MAX_LABELS = 1_000
 MAX_ALERTS_TOLD = 1_000
+MAX_BULK = 1_000
 _LAPSED = 200
 
 
@@ -80,6 +82,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         _text(self.reason)
         if len(self.alerts) > MAX_LABELS:
             raise LimitExceeded(f"at most {MAX_LABELS:,} alerts at once", f"一次最多 {MAX_LABELS:,} 条告警")
+
+
+class Bulk(msgspec.Struct, frozen=True):
+    """What was done, or would be, with many cases: their numbers; those that were skipped; the money at risk in the former."""
+
+    numbers: tuple[int, ...]
+    skipped: tuple[int, ...]
+    money: int
 
 
 class Cases:
@@ -189,7 +199,7 @@ class Cases:
                 raise WrongState("it is open already", "案件已处于打开状态")
             queue = self.declared.queue(case.queue)
             case.state, case.closed_ms, case.disposition, case.fraud_kind = "open", 0, "", ""
-            case.deadline_ms = now_ms + (queue or self.declared.queues[0]).within_ms
+            case.deadline_ms = case.late_ms = now_ms + (queue or self.declared.queues[0]).within_ms
             case.assignee, case.claimed_until_ms = by, now_ms + self.declared.claim_ms
             self._take_subjects(connection, case)
             return self._done(connection, case, by, now_ms, "reopen", text)
@@ -231,6 +241,71 @@ class Cases:
         with self._records.writing() as connection:
             self._audit.lock(connection)
             return self._lapse(connection, now_ms)
+
+    def late(self, now_ms: int) -> int:
+        """Escalate the cases whose deadline has passed: further ahead; in the queue that theirs escalates to, and freed there; how many. A
+        case is late once in each queue."""
+        with self._records.reading() as connection:
+            if not connection.execute(self._too_late(now_ms).limit(1)).first():
+                return 0
+        with self._records.writing() as connection:
+            self._audit.lock(connection)
+            asked = self._too_late(now_ms).order_by(cases.c.number).limit(_LAPSED).with_for_update()
+            found = [case_of(row) for row in connection.execute(asked)]
+            for case in found:
+                queue = self.declared.queue(case.queue)
+                further = self.declared.queue(queue.escalates_to) if queue is not None and queue.escalates_to else None
+                case.level, case.late_ms = min(case.level + 1, MAX_LEVEL), 0
+                if further is not None:
+                    case.queue, case.assignee, case.claimed_until_ms = further.name, "", 0
+                    case.late_ms = now_ms + further.within_ms
+                body = {"case": case.number, "queue": case.queue, "level": case.level}
+                told = Effect("case.late", f"case/{case.number}", f"case/{case.number}/late/{case.steps}", body)
+                put(connection, self.tenant, [told], now_ms)
+                self._done(connection, case, "system", now_ms, "late", detail=body)
+            return len(found)
+
+    def many(
+        self, numbers: Sequence[int], by: str, now_ms: int, does: Callable[[Connection, Case], Case], dry_run: bool
+    ) -> Bulk:
+        """Do one thing with many cases, in one transaction; those that are not open, or that somebody else holds, are skipped and told.
+        `dry_run`: only count. LimitExceeded."""
+        if len(numbers) > MAX_BULK:
+            raise LimitExceeded(f"at most {MAX_BULK:,} cases at once", f"一次最多 {MAX_BULK:,} 个案件")
+        done, skipped, money = list[int](), list[int](), 0
+        with self._records.writing() as connection:
+            self._audit.lock(connection)
+            for number in sorted(set(numbers)):
+                try:
+                    case = case_at(connection, self.tenant, number, lock=True)
+                    self._require(case, by, now_ms, None)
+                except (NoSuchCase, WrongState, NotYours):
+                    skipped.append(number)
+                    continue
+                money += case.money
+                done.append(number)
+                if not dry_run:
+                    does(connection, case)
+        return Bulk(tuple(done), tuple(skipped), money)
+
+    def closing(self, by: str, finding: Finding, now_ms: int) -> Callable[[Connection, Case], Case]:
+        """What `many` does to close each. InputError for a finding that cannot be."""
+        finding.check()
+        return lambda connection, case: self._close(connection, case, by, finding, now_ms)
+
+    def assigning(self, by: str, to: str, now_ms: int) -> Callable[[Connection, Case], Case]:
+        """What `many` does to give each to somebody."""
+
+        def assign(connection: Connection, case: Case) -> Case:
+            case.assignee, case.claimed_until_ms = to, 0
+            return self._done(connection, case, by, now_ms, "assign", detail={"to": to})
+
+        return assign
+
+    def noting(self, by: str, text: str, now_ms: int) -> Callable[[Connection, Case], Case]:
+        """What `many` does to write something down in each. InputError."""
+        _text(text, required=True)
+        return lambda connection, case: self._done(connection, case, by, now_ms, "note", text)
 
     # ---------------------------------------------------------------------------------------------------------------- how
 
@@ -332,6 +407,10 @@ class Cases:
             self._done(connection, case, "system", now_ms, "lapse", detail={"held": held})
         return len(found)
 
+    def _too_late(self, now_ms: int) -> Select[Any]:
+        past = cases.c.late_ms.between(1, now_ms)
+        return select(cases).where(cases.c.tenant == self.tenant, cases.c.state == "open", past)
+
     def _lapsed(self, now_ms: int) -> Select[Any]:
         past = cases.c.claimed_until_ms.between(1, now_ms)
         return select(cases).where(cases.c.tenant == self.tenant, cases.c.state == "open", past)
@@ -346,7 +425,7 @@ class Cases:
         case.rank_ms = rank_ms(case.deadline_ms, case.money, case.currency, case.level)
         write_steps(connection, [step_row(self.tenant, case, now_ms, by, verb, text, detail)])
         write_case(connection, self.tenant, case)
-        if verb != "lapse":
+        if by != "system":
             self._audit.add(connection, now_ms, by, f"case.{verb}", f"case/{case.number}", detail or {})
         return case
 

@@ -15,6 +15,7 @@ import msgspec
 from fastapi import FastAPI, Path, Request, Response
 
 from zhiyu.base.errors import InputError, LimitExceeded
+from zhiyu.cases.dealing import Dealing
 from zhiyu.cases.model import OPEN, Case
 from zhiyu.cases.work import Cases, Finding
 from zhiyu.engine.live import REFUSED
@@ -81,6 +82,14 @@ def add_case_steps(app: FastAPI, site: Site, staff: Staff) -> None:
             raise HttpError(
                 404, "no_queue", "there is no such queue; see GET /v1/queues", "没有该队列；见 GET /v1/queues", "name"
             )
+        grant = exchange.grant
+        if grant is not None and grant.person and "assign" not in grant.scopes:
+            office = staff.offices[cases.tenant]
+            if not await staff.aside(lambda: Dealing(staff.records, office.audit, cases).able(queue, grant.person)):
+                raise HttpError(
+                    403, "skill", "the queue asks for a skill that you do not have; ask a supervisor",
+                    "该队列要求您不具备的技能；请联系主管",
+                )  # fmt: skip
         found = await staff.aside(lambda: cases.next(queue, by, now))
         return as_json({"case": told_case(found, now) if found is not None else None})
 
@@ -98,7 +107,7 @@ def _add_steps(app: FastAPI, site: Site, staff: Staff) -> None:
         return cases.close(number, by, finding, staff.wall(), version)
 
     def assign(cases: Cases, number: int, by: str, body: Given, version: int | None) -> Case:
-        return cases.assign(number, by, _worker(staff, cases.tenant, body.to), staff.wall(), version)
+        return cases.assign(number, by, worker_of(staff, cases.tenant, body.to), staff.wall(), version)
 
     steps: dict[str, tuple[str, type[msgspec.Struct], Does]] = {
         "claim": ("investigate", Nothing, lambda c, n, by, body, v: c.claim(n, by, staff.wall(), v)),
@@ -142,7 +151,7 @@ def _version(exchange: Exchange) -> int | None:
     return int(found[1])
 
 
-def _worker(staff: Staff, tenant: str, name: str) -> str:
+def worker_of(staff: Staff, tenant: str, name: str) -> str:
     """As journals name somebody who may work on cases; InputError for anybody else."""
     if not name:
         return ""

@@ -29,7 +29,7 @@ from zhiyu.server.staff import Staff
 
 CaseNumber = Annotated[str, Path(description="The case's number.")]
 _JSON = "application/json"
-_FILTERS = (
+FILTERS = (
     "queue", "state", "assignee", "kind", "entity", "gang", "disposition", "min_money", "overdue", "order", "after", "limit",
 )  # fmt: skip
 ME = "me"
@@ -51,8 +51,8 @@ def add_cases(app: FastAPI, site: Site, staff: Staff) -> None:
     @app.get("/v1/cases", include_in_schema=False)
     async def listed(request: Request) -> Response:
         exchange, desk, cases = kept(request, site, staff, "cases")
-        query = exchange.known_query(*_FILTERS)
-        wanted, now = _wanted(query, exchange, desk, staff.wall()), staff.wall()
+        query = exchange.known_query(*FILTERS)
+        wanted, now = wanted_of(query, exchange, desk, staff.wall()), staff.wall()
         try:
             found, after = await staff.aside(lambda: cases.page(wanted))
         except InputError as wrong:
@@ -98,7 +98,8 @@ def number_of(text: str, field: str = "number") -> int:
     return int(text)
 
 
-def _wanted(query: dict[str, str], exchange: Exchange, desk: Desk, now_ms: int) -> Wanted:
+def wanted_of(query: dict[str, str], exchange: Exchange, desk: Desk, now_ms: int) -> Wanted:
+    """What a list is asked for. HttpError 422 with the field that cannot be."""
     number = {name: number_of(query[name], name) if name in query else 0 for name in ("gang", "min_money")}
     assignee = query.get("assignee", "")
     return Wanted(

@@ -76,7 +76,7 @@ class Following:
             try:
                 more |= await self._log(desk, office.cases)
                 await self._gangs(desk, office.cases)
-                await self._staff.aside(lambda cases=office.cases: cases.lapse(self._staff.wall()))  # type: ignore[misc]
+                await self._staff.aside(lambda cases=office.cases: _tick(cases, self._staff.wall()))  # type: ignore[misc]
             except Overtaken:
                 self._positions.clear()
         return more
@@ -165,6 +165,12 @@ class Following:
         if key not in self._positions:
             self._positions[key] = await self._staff.aside(lambda: cases.intake.position(source))
         return self._positions[key]
+
+
+def _tick(cases: Cases, now_ms: int) -> None:
+    """What time alone does to cases."""
+    cases.lapse(now_ms)
+    cases.late(now_ms)
 
 
 def _frames(live: Live, position: int) -> Sequence[Frame]:

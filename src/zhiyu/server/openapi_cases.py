@@ -33,7 +33,7 @@ _LIMIT = of_query("limit", "Entries of a page.", type="integer", minimum=1, maxi
 def case_paths(problems: Callable[..., Json]) -> Json:
     """The paths. `problems` makes the answers of a set of statuses."""
     found: dict[str, Json] = {}
-    for path, method, route in (*_reads(), *_steps(), *_files(), *_ways()):
+    for path, method, route in (*_reads(), *_steps(), *_files(), *_ways(), *_many()):
         found.setdefault(path, {})[method] = route.described(problems)
     zipped = {"schema": {"type": "string", "format": "binary"}}
     found["/v1/cases/{number}:report"]["post"]["responses"]["200"]["content"] = {"application/zip": zipped}
@@ -139,6 +139,25 @@ def _ways() -> list[tuple[str, str, Route]]:
     ]  # fmt: skip
 
 
+def _many() -> list[tuple[str, str, Route]]:
+    who: Json = {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "schema": _TEXT,
+        "description": "The person's name, percent-encoded.",
+    }
+    bulk = "Do one thing with many cases: first a dry run that counts, then with the count that was told"
+    deal = "Deal the free cases of a queue out to people, by skill and load"
+    return [
+        ("/v1/cases:bulk", "post", Route("bulkCases", "cases", bulk, "CasesDone", _SENT, "ManyCases")),
+        ("/v1/queues/{name}:deal", "post", Route("dealCases", "cases", deal, "CasesDone", _SENT, "Deal", False, (_QUEUE,))),
+        ("/v1/workers", "get", Route("workers", "cases", "Who works on cases: skills, load", "Workers", _ASKED)),
+        ("/v1/workers/{name}", "put", Route("describeWorker", "cases", "Say what somebody can do", "Worker", _SENT, "NewWorker", False,
+                                            (who,))),
+    ]  # fmt: skip
+
+
 def case_schemas() -> Json:
     """The schemas that the paths name."""
     both = shape("en zh", en=_TEXT, zh=_TEXT)
@@ -174,6 +193,7 @@ def case_schemas() -> Json:
         "number way whom position by at digest", number=_WHOLE, way=_TEXT, name=_TEXT, whom=many({"type": "object"}), position=_WHOLE,
         as_of=_WHEN, by=_TEXT, at=_WHEN, digest=_TEXT, answer={"type": "object"}, same=_FLAG,
     )  # fmt: skip
+    worker = shape("name skills most away load", name=_TEXT, skills=many(_TEXT), most=_WHOLE, away=_FLAG, load=_WHOLE)
     closed = shape(
         "disposition", True, disposition={"enum": list(DISPOSITIONS)}, kind={"enum": ["", *FRAUD_KINDS]}, reason=_TEXT,
         alerts=many(_TEXT, maxItems=1000),
@@ -189,5 +209,12 @@ def case_schemas() -> Json:
         "Question": question, "Questions": shape("questions next", questions=many(question), next={"type": ["integer", "null"]}),
         "NewQuestion": shape("way", True, way={"enum": ["person", "behind", "nest"]}, entity=_TEXT, case=_WHOLE, hops=_WHOLE,
                              as_of={"type": ["string", "integer", "null"]}, name=_TEXT),
+        "Deal": shape("", True, dry_run=_FLAG), "Worker": worker, "Workers": shape("workers", workers=many(worker)),
+        "NewWorker": shape("", True, skills=many(_TEXT, maxItems=50), most=_WHOLE, away=_FLAG),
+        "CasesDone": shape("count cases skipped money dry_run", count=_WHOLE, cases=many(_WHOLE), skipped=many(_WHOLE), money=_WHOLE,
+                           dry_run=_FLAG, to={"type": "object"}),
+        "ManyCases": shape("do", True, do={"enum": ["assign", "close", "note"]}, cases=many(_WHOLE, maxItems=1000),
+                           filter={"type": "object", "additionalProperties": _TEXT}, to=_TEXT, text=_TEXT,
+                           disposition={"enum": ["", *DISPOSITIONS]}, kind={"enum": ["", *FRAUD_KINDS]}, dry_run=_FLAG, expect=_WHOLE),
         "CaseAnswer": shape("alert", True, alert=_TEXT, verdict={"enum": ["", "release", "refuse"]}, type=_TEXT, fields={"type": "object"}),
     }  # fmt: skip

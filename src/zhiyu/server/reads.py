@@ -81,6 +81,7 @@ def make_reads(site: Site) -> FastAPI:
 def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     """What people do; the database's library is loaded here, since a server without people does not need it."""
     from zhiyu.server.case_files import add_case_files
+    from zhiyu.server.case_many import add_case_many
     from zhiyu.server.case_pack import add_case_pack
     from zhiyu.server.case_steps import add_case_steps
     from zhiyu.server.cases import add_cases
@@ -106,6 +107,7 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     add_persons(app, site, staff)
     add_case_files(app, site, staff)
     add_case_pack(app, site, staff)
+    add_case_many(app, site, staff)
     add_investigations(app, site, staff)
 
 
