@@ -335,6 +335,8 @@ class SegmentLog:
 
     def frame_from(self, position: int) -> Frame | None:
         """The first frame with records that ends past `position`; None when there is none (yet)."""
+        if position >= self.position:
+            return None
         number = max(bisect_right([s.first for s in self.segments], position) - 1, 0)
         for segment in self.segments[number:]:
             self._learn(segment)
