@@ -55,9 +55,19 @@ def test_people_are_added_listed_changed_and_every_change_is_in_the_audit(said: 
 
 
 def test_the_audit_is_verified_and_tampering_ends_with_exit_code_one(said: Any, tmp_path: Path) -> None:
-    for name in ("chen", "wang"):
+    assert said("audit", "verify").startswith("there are no entries yet")
+    said("people", "add", "chen", "--role", "administrator", "--password-stdin", typed=f"{GOOD}\n")
+    assert said("audit", "verify").startswith("the only entry holds")
+    for name in ("wang",):
         said("people", "add", name, "--role", "administrator", "--password-stdin", typed=f"{GOOD}\n")
+    file = tmp_path / "audit.ndjson"
+    assert said("audit", "export", str(file)).startswith("2 entries are in ")
     head = said("audit", "verify").split()[-1]
+    assert said("audit", "verify", "--file", str(file)).splitlines() == ["all 2 entries hold", f"head {head}"]
+    file.write_bytes(file.read_bytes().replace(b"wang", b"wong", 1))
+    assert "entry 2 does not hold" in said("audit", "verify", "--file", str(file), code=1)
+    file.write_bytes(b"{}\n")
+    assert ":1: the last line is no head" in said("audit", "verify", "--file", str(file), code=1)
     said("people", "change", "wang", "--role", "auditor")
     assert json.loads(said("audit", "verify", "--head", head, "--json"))["entries"] == 3
     assert "64 hex digits" in said("audit", "verify", "--head", "1:zz", code=1)

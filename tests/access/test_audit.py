@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
 from tests.access.test_people import KEY, NOW
 from zhiyu.access.audit import MAX_DETAIL_BYTES, Audit
+from zhiyu.access.audit_file import read_audit, write_audit
 from zhiyu.access.tables import audit, audit_heads
-from zhiyu.base.errors import LimitExceeded
+from zhiyu.base.errors import InputError, LimitExceeded
 from zhiyu.records.store import Records
 
 
@@ -48,14 +53,74 @@ def test_what_was_written_holds_and_is_read_page_by_page(kept: tuple[Records, Au
         assert Audit("elsewhere", KEY).verify(connection).number == 0
 
 
-@pytest.mark.parametrize("column", ["at_ms", "by", "verb", "about", "detail", "chain", "tenant", "number"])
-@pytest.mark.parametrize("number", [1, 3, 5])
-def test_any_change_of_any_entry_is_found(kept: tuple[Records, Audit], column: str, number: int) -> None:
+@pytest.mark.parametrize("column", audit.c.keys())
+def test_any_change_of_any_column_of_any_entry_is_found(kept: tuple[Records, Audit], column: str) -> None:
+    """Every column that the table has, so that a new one cannot be left out; each put back before the next."""
     records, log = kept
     other = {"at_ms": 1, "number": 77, "chain": b"x" * 32}.get(column, "other")
+    for number in range(1, 6):
+        with records.writing() as connection:
+            mine = audit.c.number == number
+            row = dict(connection.execute(select(audit).where(mine)).one()._mapping)
+            connection.execute(update(audit).where(mine).values({column: other}))
+        assert broken(records, log) == number
+        with records.writing() as connection:
+            changed = audit.c.number == (other if column == "number" else number)
+            connection.execute(update(audit).where(changed).values({column: row[column]}))
+        assert broken(records, log) == 0
+
+
+def test_any_order_but_the_own_is_found(kept: tuple[Records, Audit]) -> None:
+    """Every other order of the five entries, their numbers written anew."""
+    records, log = kept
+    with records.reading() as connection:
+        entries = list(log.entries(connection))
+        head = (entries[-1].number, entries[-1].chain)
+    for order in permutations(range(5)):
+        shuffled = [replace(entries[at], number=number) for number, at in enumerate(order, 1)]
+        first = next((number for number, at in enumerate(order, 1) if at != number - 1), 0)
+        assert log.check(shuffled, head).broken == first
+    for many in range(5):
+        assert log.check(entries[:many], head).broken == many + 1, "cut at the end"
+        assert log.check([*entries[:many], *entries[many + 1 :]], head).broken == many + 1, "taken out"
+        assert log.check([*entries[: many + 1], *entries[many:]], head).broken == many + 2, "told twice"
+
+
+@pytest.mark.parametrize("column", audit_heads.c.keys())
+def test_any_change_of_the_head_is_found(kept: tuple[Records, Audit], column: str) -> None:
+    records, log = kept
     with records.writing() as connection:
-        connection.execute(update(audit).where(audit.c.number == number).values({column: other}))
-    assert broken(records, log) == (number if column not in ("tenant", "number") or number < 5 else 5)
+        other = {"number": 4, "chain": b"x" * 32}.get(column, "other")
+        connection.execute(update(audit_heads).values({column: other}))
+    assert broken(records, log) == 6
+
+
+def test_an_exported_file_shows_every_change_of_every_byte_of_a_line(
+    kept: tuple[Records, Audit], tmp_path: Path
+) -> None:
+    records, log = kept
+    path = tmp_path / "audit.ndjson"
+    with records.reading() as connection:
+        proof = log.verify(connection)
+        assert write_audit(path, log.entries(connection), (proof.number, proof.chain)) == 5
+    assert log.check(*read_audit(path)) == proof
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        for at in range(0, len(line) - 1, 7):
+            other = b"7" if line[at : at + 1] != b"7" else b"8"
+            path.write_bytes(b"".join([*lines[:number], line[:at] + other + line[at + 1 :], *lines[number + 1 :]]))
+            try:
+                found = log.check(*read_audit(path)).broken
+            except InputError:
+                continue
+            assert found, (number, at, line)
+        path.write_bytes(b"".join([*lines[:number], *lines[number + 1 :]]))
+        with contextlib.suppress(InputError):
+            assert log.check(*read_audit(path)).broken
+    path.write_bytes(whole)
+    with records.reading() as connection, pytest.raises(InputError, match="there already"):
+        write_audit(path, log.entries(connection), (5, proof.chain))
 
 
 def test_an_entry_taken_out_put_in_or_cut_off_is_found(kept: tuple[Records, Audit]) -> None:

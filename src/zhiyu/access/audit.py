@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -106,37 +106,34 @@ class Audit:
         """Go through all entries from the first on and say whether every one is what was written, and all are there.
 
         `noted`: number and chain of an entry, kept elsewhere: it has to be there still."""
+        head = select(audit_heads.c.number, audit_heads.c.chain).where(audit_heads.c.tenant == self.tenant)
+        found = connection.execute(head).first()
+        return self.check(self.entries(connection), tuple(found) if found is not None else (0, _START), noted)
+
+    def check(
+        self, entries: Iterable[Entry], head: tuple[int, bytes], noted: tuple[int, bytes] | None = None
+    ) -> Proof:  # fmt: skip
+        """As `verify` does, of entries from anywhere, and the head told with them."""
         number, chain = 0, _START
         seen = noted is None or noted == (0, _START)
-        for entry in self._all(connection):
+        for entry in entries:
             if entry.number != number + 1:
                 return Proof(number, chain, number + 1, ("the entry is missing", "该条目缺失"))
             if not hmac.compare_digest(self._next(chain, astuple(entry)[:-1]), entry.chain):
-                return Proof(
-                    number,
-                    chain,
-                    entry.number,
-                    ("the entry was changed, or the key is another", "该条目被改动，或密钥不同"),
-                )
+                changed = ("the entry was changed, or the key is another", "该条目被改动，或密钥不同")
+                return Proof(number, chain, entry.number, changed)
             number, chain = entry.number, entry.chain
             seen = seen or noted == (number, chain)
-        head = connection.execute(
-            select(audit_heads.c.number, audit_heads.c.chain).where(audit_heads.c.tenant == self.tenant)
-        ).first()
-        if (number, chain) != (tuple(head) if head is not None else (0, _START)):
-            return Proof(
-                number,
-                chain,
-                number + 1,
-                ("the end does not fit the head: entries were cut off", "末尾与链头不符：有条目被截去"),
-            )
+        if (number, chain) != head:
+            cut = ("the end does not fit the head: entries were cut off", "末尾与链头不符：有条目被截去")
+            return Proof(number, chain, number + 1, cut)
         if not seen:
-            return Proof(
-                number, chain, noted[0] if noted else 0, ("it is not the entry that was noted", "与此前记下的条目不符")
-            )
+            other = ("it is not the entry that was noted", "与此前记下的条目不符")
+            return Proof(number, chain, noted[0] if noted else 0, other)
         return Proof(number, chain)
 
-    def _all(self, connection: Connection) -> Iterator[Entry]:
+    def entries(self, connection: Connection) -> Iterator[Entry]:
+        """All of them, oldest first."""
         last = -1
         while True:
             asked = select(audit).where(audit.c.tenant == self.tenant, audit.c.number > last)

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.server.bodies import Gone
+from zhiyu.server.browser_headers import protected
 from zhiyu.server.console import add_console
 from zhiyu.server.decision_reads import EventId, add_decision_reads, no_decision
 from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, headers_of
@@ -292,7 +293,7 @@ class Rest:
         async def tell(message: Scope) -> None:
             if message["type"] == "http.response.start":
                 answered.append(message["status"])
-                message["headers"] = [*message.get("headers", ()), (b"zhiyu-request-id", exchange.id)]
+                message["headers"] = protected(message.get("headers", ()), exchange.id, scope["scheme"] == "https")
             await send(message)
 
         try:
