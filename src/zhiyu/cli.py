@@ -26,6 +26,7 @@ from zhiyu.commands.lists import snooze
 from zhiyu.commands.models import models
 from zhiyu.commands.network import gangs, network
 from zhiyu.commands.people import people
+from zhiyu.commands.person import person
 from zhiyu.commands.publish import publish
 from zhiyu.commands.replay import replay
 from zhiyu.commands.report import report
@@ -73,6 +74,7 @@ for _command in (
     models,
     network,
     people,
+    person,
     publish,
     replay,
     report,
