@@ -47,7 +47,7 @@ def test_an_auditor_asks_about_a_decline_from_march(tmp_path: Path, monkeypatch:
         decision = told(auditor.get(f"/v1/decisions/{declined['id']}"))
         assert (decision["outcome"], decision["policy"]) == ("decline", declined["policy"])
         why = told(auditor.get(f"/v1/decisions/{declined['id']}/explanation", params={"lang": "zh"}))
-        assert "多人使用同一设备申请" in why["text"]
+        assert "近 7 天使用该设备的人数（3）不少于 3" in why["text"]
         assert "13800138000" not in str(why)
         now = told(auditor.get("/v1/policy"))["in_force"]["policy"]
         assert now != declined["policy"]
