@@ -7,7 +7,7 @@ import pytest
 
 from zhiyu.bench import network_peers
 from zhiyu.bench.network import FOREST, Fed, NetworkSizes, plan_of, run_network, window_edges
-from zhiyu.bench.network_quality import QualitySizes, alerts, run_quality, threshold_at
+from zhiyu.bench.network_quality import COUNTED_MS, QualitySizes, alerts, counts, run_quality, threshold_at
 from zhiyu.bench.network_stream import DAY_MS, network_stream
 from zhiyu.network import layout as at
 
@@ -57,13 +57,25 @@ def test_quality_has_a_row_per_seed_and_camouflage() -> None:
     assert clear["average_precision"] > hidden["average_precision"] > 0
     assert clear["ari_grouped"] > 0.8
     assert 0 < clear["gangs_found"] <= 1
+    assert hidden["truth_ari_all"] > hidden["truth_links_ari_all"], "where links hide, the place still groups"
+
+
+def test_counts_are_those_of_a_window_that_ends_with_the_event() -> None:
+    stream = network_stream(3_000, 500, 2)
+    found, windows = counts(stream), len(COUNTED_MS)
+    assert found.shape == (3_000, 9 * windows)
+    for row in range(0, 3_000, 97):
+        for place, values in enumerate((stream.person, *stream.things)):
+            for number, window in enumerate(COUNTED_MS):
+                inside = (stream.time_ms[: row + 1] > stream.time_ms[row] - window) & (values[: row + 1] == values[row])
+                assert found[row, place * windows + number] == inside.sum()
 
 
 def test_alerts_count_events_before_the_first_and_only_gangs_that_begin_in_the_part() -> None:
     gang = np.array([7, -1, 8, 8, 9, 8, -1, 9])
     flagged = np.array([1, 1, 0, 1, 0, 1, 0, 0], bool)
     assert alerts(flagged, gang, np.array([7, -1])) == {
-        "findings_right": 0.75, "gangs": 2, "gangs_found": 0.5, "events_to_alert_median": 2.0, "attack_stopped": 0.333,
+        "findings_right": 0.75, "gangs": 2, "gangs_found": 0.5, "events_before_alert_median": 1.0, "attack_stopped": 0.333,
     }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def naive_results(records: list[dict[str, Any]]) -> list[dict[int, Any]]:
     """What the plain network says of every decided application: labels stand before the first event received at or after they are due, and
     a gate takes effect in front of the decided event LAG later."""
     naive, clock, found = NaiveNetwork(naive_plan()), None, list[dict[int, Any]]()
-    gangs, waiting = NaiveGangs(9 * 60 * MINUTE_MS), list[list[Any]]()
+    gangs, waiting = NaiveGangs(9 * 60 * MINUTE_MS), list[tuple[list[Any], list[Any]]]()
     labels: list[tuple[int, int, dict[int, Any]]] = []
     for number, record in enumerate(records):
         now = record["at"] if clock is None else max(clock, record["at"])
@@ -73,15 +73,31 @@ def naive_results(records: list[dict[str, Any]]) -> list[dict[int, Any]]:
                 continue
             gangs.expire(naive.clock)
             if len(waiting) >= LAG:
-                gangs.join(waiting[-LAG], naive.clock)
+                core, things = waiting[-LAG]
+                gangs.join(core, naive.clock)
+                gangs.join_over(core[0] if core else None, things, naive.clock, 120 * MINUTE_MS)
             person = (0, row[REGISTERS["who"]])
             if person in gangs.names:
                 found[-1] |= {at.R_GANG: gangs.names[person], at.R_GANG_PERSONS: len(gangs.group(person))}
-            is_open = result[at.R_DENSITY] > 0.4 and result[at.R_CORE_PERSONS] >= 3 and result[at.R_IN_CORE]
-            waiting.append([person, *(each for each in naive.core if each != person)] if is_open else [])
+            is_open = (result[at.R_DENSITY] > 0.4 and result[at.R_CORE_PERSONS] >= 3) or row[
+                REGISTERS["amount"]
+            ] > 20_000
+            core = [person, *(each for each in naive.core if each != person and result[at.R_IN_CORE])]
+            waiting.append((core, over(naive)) if is_open else ([], []))
         if record.get("fraud") is not None:
             labels.append((record["at"] + LABEL_DELAY_MS, number, row))
     return found
+
+
+def over(naive: NaiveNetwork) -> list[Any]:
+    """The things of the newest event over which gangs join, within their caps."""
+    event, links = naive.events[-1], naive.plan.links
+    named = [
+        (event.things[number], links[number].max_people)
+        for number, link in enumerate(NETWORK.links)
+        if link.field in ("device", "ip")
+    ]
+    return [thing for thing, cap in named if thing is not None and naive.degree(thing) <= cap]
 
 
 def seen(policy: Opened, d: Any) -> list[dict[int, Any]]:

@@ -26,7 +26,10 @@ START_MS = 1_700_000_000_000
 TEXTS = ("who", "device", "card", "phone", "contact", "ip")
 NETWORK = Network(
     person="who", amount="amount", window="6h", counts=("30m", "2h"), half_life="1h", min_persons=2,
-    gang=Gang(when="network_density > 0.4 and network_core_persons >= 3", window="9h", lag_events=64),
+    gang=Gang(
+        when="network_density > 0.4 and network_core_persons >= 3 or amount > 200", window="9h", lag_events=64,
+        over=("device", "ip"), over_window="2h",
+    ),
     links=(
         Link(field="device", max_people=3), Link(field="card", weight="2.5"), Link(field="phone"), Link(field="contact", weight="0.25"),
         Link(field="ip", joins=False, max_people=6, weight="0.2"),

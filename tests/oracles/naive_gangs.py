@@ -25,6 +25,15 @@ class NaiveGangs:
         self.names: dict[Any, int] = {}
         self.told: list[Told] = []
         self.last_id = 0
+        self.last: dict[Any, tuple[Any, int]] = {}
+
+    def join_over(self, person: Any, things: list[Any], clock: int, within: int) -> None:
+        """Somebody whose gate is open is joined with who came last over each thing, when that is not too long ago."""
+        for thing in things:
+            other, when = self.last.get(thing, (person, clock))
+            if other != person and when > clock - within:
+                self._link(person, other, clock)
+            self.last[thing] = person, clock
 
     def group(self, person: Any) -> set[Any]:
         """Everybody who can be reached from a person."""

@@ -21,10 +21,13 @@ from tests.oracles.naive_network import NaiveNetwork, greedy, inside
 from zhiyu.base.arena import Arena
 from zhiyu.base.jit import kernel
 from zhiyu.base.machine import words_at
+from zhiyu.entities.slots import LIVE
 from zhiyu.network import layout as at
+from zhiyu.network.forget_gangs import forget_thing, leave_gangs
 from zhiyu.network.gang_state import GangState
+from zhiyu.network.gang_things import join_over_things
+from zhiyu.network.gangs import P_CODES, P_COUNT, P_KEYS, P_THINGS, PENDING_WORDS, member
 from zhiyu.network.gangs import bind as join_people
-from zhiyu.network.gangs import member
 from zhiyu.network.gates import expire_gangs
 from zhiyu.network.local import MIN_BLOCK
 from zhiyu.network.peel import peel
@@ -223,12 +226,63 @@ def test_gangs_keep_their_names_as_the_naive_ones_do(seed: int) -> None:
         }
 
 
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.integers(0, 2**32))
+def test_gangs_join_over_things_as_the_naive_ones_do(seed: int) -> None:
+    """Cores and things in turn, with expiry of both; a thing is un-linked and a person erased now and then."""
+    rng = random.Random(seed)
+    window, within, people, things = rng.choice([5, 30, 200]), rng.choice([2, 10, 100]), rng.choice([3, 8, 30]), 6
+    plan = GangPlan(0, window, over=(0,), over_window_ms=within)
+    naive, state = NaiveGangs(window), GangState(Arena(), plan, 256)
+    head, clock = np.zeros(at.HEAD_WORDS, np.int64), 0
+    context = np.zeros(at.CONTEXT_WORDS, np.int64)
+    context[at.N_HEAD], context[at.N_GANGS] = head.ctypes.data, state.context.ctypes.data
+    for _ in range(rng.choice([20, 100])):
+        clock += rng.choice([0, 0, 1, 3, within // 2, window // 2])
+        head[at.CLOCK] = clock
+        group = rng.sample(range(1, people + 1), rng.randint(1, min(people, 4)))
+        used = [1000 + each for each in rng.sample(range(things), rng.randint(0, 3))]
+        naive.expire(clock)
+        drive_gangs(context, np.array(group, np.int64), clock)
+        naive.join(group, clock)
+        waiting = np.zeros(PENDING_WORDS, np.int64)
+        waiting[P_KEYS], waiting[P_CODES], waiting[P_COUNT] = group[0], group[0], len(used)
+        waiting[P_THINGS : P_THINGS + len(used)] = used
+        assert drive_things(context, waiting, clock) == 0
+        naive.join_over(group[0], used, clock, within)
+        if rng.random() < 0.05:
+            thing = 1000 + rng.randrange(things)
+            forget_thing(state, thing)
+            naive.last.pop(thing, None)
+        if rng.random() < 0.05:
+            gone = rng.randint(1, people)
+            leave_gangs(state, gone, clock)
+            naive.without([each for each in naive.links if gone in (each.one, each.other)])
+            naive.last = {thing: last for thing, last in naive.last.items() if last[0] != gone}
+        told = [(x.what, x.gang, x.other, x.people) for x in state.told()]
+        assert sorted(told) == sorted(naive.told), "those of one erasure may stand in another order"
+        assert {gang: sorted(keys) for gang, keys in state.members().items()} == {
+            g: sorted(p for p, name in naive.names.items() if name == g) for g in set(naive.names.values())
+        }
+        assert int(state.thing_head[LIVE]) <= things, "a thing has one line"
+
+
+@kernel
+def drive_things(context: Any, waiting: Any, clock: int) -> int:
+    """What an open gate does with the things of its event."""
+    x = words_at(context.ctypes.data)
+    status: int = join_over_things(words_at(x[at.N_GANGS]), words_at(waiting.ctypes.data), clock)
+    return status
+
+
 @kernel
 def drive_gangs(context: Any, group: Any, clock: int) -> None:
     """What an event does with the gangs: expiry, then the members of a core."""
     x = words_at(context.ctypes.data)
     gangs = words_at(x[at.N_GANGS])
     expire_gangs(x, gangs)
+    if len(group) < 2:
+        return
     one = member(gangs, group[0], group[0])
     for place in range(1, len(group)):
         join_people(gangs, one, member(gangs, group[place], group[place]), clock)

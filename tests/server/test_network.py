@@ -33,7 +33,7 @@ def lender(network: Network | None = NETWORK) -> Opened:
     """A lender whose rules read the network; people and devices are entities, a phone is personal."""
     fields = {
         "who": Field(type="string", entity="customer", required=True), "device": Field(type="string", entity="device"),
-        "phone": Field(type="phone"), "amount": Field(type="money", required=True),
+        "phone": Field(type="phone"), "city": Field(type="string"), "amount": Field(type="money", required=True),
     }  # fmt: skip
     when = "network_persons > 3" if network else "amount > 5000"
     rules = RuleSet(name="main", rules=(Rule(name="crowd", when=when, outcome="review"),))
@@ -331,3 +331,30 @@ def test_reports_of_hours_and_days_are_made_when_they_have_ended(tmp_path: Path)
         assert "新增" in page.text
         assert asked(made, "/v1/gangs/reports/1d-2026-03-01")["gangs"] == []
         assert [line["id"] for line in asked(made, "/v1/gangs/reports?period=1d")["reports"]] == ["1d-2026-03-01"]
+
+
+def test_suspects_in_one_small_place_are_a_gang_though_nothing_joins_them(tmp_path: Path) -> None:
+    """Three ask for much in one town within days, each with a device of their own; a fourth asks for little, a fifth comes a week later."""
+    town = Link(field="city", joins=False, max_people=6)
+    gang = Gang(when="amount > 5000", over=("city",), over_window="3d")
+    with Served(
+        tmp_path, lender(Network(person="who", amount="amount", links=(Link(field="device"), town), gang=gang))
+    ) as made:
+        for number, (who, amount) in enumerate((("ann", 9000), ("bob", 8000), ("cid", 100), ("dora", 9500))):
+            made.decide(applies(number, who, f"d{number}", f"09:0{number}:00", city="Moo", amount=str(amount)))
+        for number in range(70):
+            made.decide(applies(100 + number, f"s{number}", f"x{number}", f"10:{number % 60:02}:00"))
+        found = asked(made, "/v1/gangs/1")
+        assert {member["name"] for member in found["members"]} == {"who:ann", "who:bob", "who:dora"}
+        assert {link["thing"] for link in found["links"]} == {"city:Moo"}, "it is told over what"
+        assert asked(made, "/v1/network/person/ann")["component"]["persons"] == 1
+        late = json.loads(applies(300, "eve", "d9", "09:00:00", city="Moo", amount="9000")) | {
+            "time": "2026-03-09T09:00:00Z"
+        }
+        made.decide(json.dumps(late).encode())
+        for number in range(70):
+            more = json.loads(applies(400 + number, f"t{number}", f"y{number}", "10:00:00")) | {
+                "time": "2026-03-09T10:00:00Z"
+            }
+            made.decide(json.dumps(more).encode())
+        assert asked(made, "/v1/gangs/1")["people"] == 3

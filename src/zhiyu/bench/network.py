@@ -30,6 +30,7 @@ WINDOW_MS = 30 * DAY_MS
 TYPES = (1, 2, 3, 4, 4, 5, 6, 7)
 CAPS, WEIGHTS = (30, 15, 15, 6, 10, 60, 60, 60), (1000, 1000, 600, 600, 1000, 500, 200, 200)
 FOREST = (at.R_PERSONS, at.R_NODES, at.R_APPLICATIONS, at.R_AMOUNT, at.R_BAD)
+OVER_WINDOW_MS = 2 * DAY_MS
 NO_GATES = np.zeros(0, np.uint8)
 Say = Callable[[str, float], None]
 
@@ -50,23 +51,23 @@ class NetworkSizes:
         return cls(events, max(events // 2, 1_000), 5, min(max(events // 10, 200), 200_000))
 
 
-def plan_of(asked: tuple[int, ...], counted: bool, gangs: bool) -> NetworkPlan:
-    """The plan with these results."""
+def plan_of(asked: tuple[int, ...], counted: bool, gangs: bool, over: tuple[int, ...] = ()) -> NetworkPlan:
+    """The plan with these results; `over`: numbers of links over which gangs join people whose own gates were open."""
     links = tuple(
         LinkPlan(FIRST_THING + number, kind, number < JOINING, cap, weight)
         for number, (kind, cap, weight) in enumerate(zip(TYPES, CAPS, WEIGHTS))
     )
     outputs = tuple((result, FIRST_OUTPUT + number) for number, result in enumerate(asked))
     windows = (HOUR_MS, DAY_MS, 7 * DAY_MS) if counted else ()
-    gang = GangPlan(GATE, 90 * DAY_MS) if gangs else None
+    gang = GangPlan(GATE, 90 * DAY_MS, over=over, over_window_ms=OVER_WINDOW_MS) if gangs else None
     return NetworkPlan(PERSON, links, WINDOW_MS, outputs, (at.APPLIES,), windows, AMOUNT, gang=gang)
 
 
-def everything() -> NetworkPlan:
+def everything(over: tuple[int, ...] = ()) -> NetworkPlan:
     """All results."""
     plain = [*range(at.R_COUNTED + 3), *range(at.R_AMOUNT, at.R_BALL_PERSONS + 1), at.R_GANG, at.R_GANG_PERSONS]
     each = [first + number for first in (at.R_PEOPLE_ON, at.R_SHARED) for number in range(len(THINGS))]
-    return plan_of((*plain, *each), True, True)
+    return plan_of((*plain, *each), True, True, over)
 
 
 class Fed:

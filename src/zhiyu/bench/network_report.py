@@ -47,11 +47,12 @@ def show_network(report: dict[str, Any], console: Console) -> None:
 
 
 _QUALITY = (
-    ("camouflage", "camouflage"), ("seed", "seed"), ("average_precision", "AP"), ("recall_at_90", "recall at 0.90"),
+    ("camouflage", "camouflage"), ("seed", "seed"), ("average_precision", "AP"), ("network_average_precision", "AP, network alone"),
+    ("recall_at_90", "recall at 0.90"),
     ("recall_at_99", "at 0.99"), ("density_average_precision", "density alone AP"), ("hand_precision", "by hand: right"),
     ("hand_recall", "recall"), ("findings_right", "findings right"), ("gangs_found", "gangs found"),
-    ("events_to_alert_median", "events to alert"), ("attack_stopped", "attack stopped"), ("ari_grouped", "ARI grouped"),
-    ("ari_all", "ARI all"), ("id_churn", "ids changed"),
+    ("events_before_alert_median", "events before alert"), ("attack_stopped", "attack stopped"), ("ari_grouped", "ARI grouped"),
+    ("ari_all", "ARI all"), ("truth_ari_all", "gate of truth"), ("truth_links_ari_all", "… by links"), ("id_churn", "ids changed"),
 )  # fmt: skip
 
 

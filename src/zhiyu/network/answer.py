@@ -127,7 +127,7 @@ def answer(x: Array, row: int, found: Array, event: int) -> None:
     if settings[S_ASKS_BALL] and ints[root * LINE_INTS + PERSONS] > 1:
         say_ball(x, event)
     if x[N_GANGS] != 0:
-        say_gang(x, row, found[0])
+        say_gang(x, row, found)
     others = ints[root * LINE_INTS + BAD] - (ints[found[0] * LINE_INTS + BADS] > 0)
     if settings[S_ASKS_BAD] and others > 0:
         result = part(x, B_RESULT)
@@ -153,13 +153,13 @@ def say_component(x: Array, root: int) -> None:
 
 
 @kernel
-def say_gang(x: Array, row: int, person: int) -> None:
+def say_gang(x: Array, row: int, found: Array) -> None:
     """The gang the person is in, as of now; the event's own core waits for its gate."""
     result, marks = part(x, B_RESULT), part(x, B_MARKS)
-    gang, people = gang_of(words_at(x[N_GANGS]), words_at(x[N_ROWS])[person * ROW_WORDS + KEY])
+    gang, people = gang_of(words_at(x[N_GANGS]), words_at(x[N_ROWS])[found[0] * ROW_WORDS + KEY])
     if gang != 0:
         result[R_GANG], marks[R_GANG], result[R_GANG_PERSONS] = gang, 0, people
-    keep_core(x, row, person)
+    keep_core(x, row, found)
 
 
 @kernel

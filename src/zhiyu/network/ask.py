@@ -82,9 +82,11 @@ def look_around(state: NetworkState, keys: int | Iterable[int], hops: int, reach
 
 
 def look_among(state: NetworkState, keys: Iterable[int], reach: Reach = FAR) -> Near:
-    """These people and what joins them with one another, nobody else; people whom nobody has mentioned in the window are left out."""
+    """These people and what joins them with one another, things over which gangs join among it, nobody else; people whom nobody has
+    mentioned in the window are left out."""
     nodes = [node for node in (node_of(state, key) for key in keys) if node >= 0]
-    return _Walk(state, reach).among(nodes)
+    gang = state.plan.gang
+    return _Walk(state, reach, gang.over if gang is not None else ()).among(nodes)
 
 
 def keys_of(kind: int, codes: Array) -> Array:
@@ -113,8 +115,9 @@ class _Row(NamedTuple):
 
 
 class _Walk:
-    def __init__(self, state: NetworkState, reach: Reach) -> None:
-        self.state, self.reach, self.found = state, reach, Near()
+    def __init__(self, state: NetworkState, reach: Reach, over: tuple[int, ...] = ()) -> None:
+        """`over`: links that are followed though they do not join."""
+        self.state, self.reach, self.found, self.over = state, reach, Near(), over
         self.rows_left = reach.rows
         self.ints = state.nodes[: int(state.slot_head[0])].view(np.int32)
         self.slots = len(state.plan.links) + 1
@@ -214,6 +217,10 @@ class _Walk:
     def _joining(self, row: _Row) -> list[int]:
         """Numbers of the links that join an event's person."""
         bits = row.word >> at.LINKED_BIT & self.all_links
+        for number in self.over:
+            node = row.slots[number + 1] - 1
+            if node >= 0 and self.ints[node, at.DEGREE] <= self.state.plan.links[number].max_people:
+                bits |= 1 << number
         return [number for number in range(self.slots - 1) if bits >> number & 1] if bits else []
 
     def _note(self, person: int, thing: int, number: int, time: int) -> None:

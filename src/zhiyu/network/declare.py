@@ -35,6 +35,8 @@ class Gang(Declaration, frozen=True):
     The gate takes effect in front of the decided event `lag_events` later (64 to 1,024), live and in a replay alike. A gang that reaches
     `alert_people` people raises an alert (0: none does). One call may put at most `max_listed` of its people on a list, all calls of an
     hour together at most `max_listed_1h`.
+
+    `over`: fields of links, also of such as do not join, over which people whose own gates were open are one gang, within `over_window`.
     """
 
     when: str
@@ -43,6 +45,8 @@ class Gang(Declaration, frozen=True):
     alert_people: int = 0
     max_listed: int = 50
     max_listed_1h: int = 200
+    over: tuple[str, ...] = ()
+    over_window: str = "5d"
 
 
 class Network(Declaration, frozen=True):

@@ -13,7 +13,7 @@ import numpy as np
 from zhiyu.entities.slots import RUN, SIZE, USED, remove
 from zhiyu.network import layout as at
 from zhiyu.network.ask import node_of
-from zhiyu.network.forget_gangs import keep_apart, leave_gangs
+from zhiyu.network.forget_gangs import forget_thing, keep_apart, leave_gangs
 from zhiyu.network.spanning import Edge, roots_of, spanning_trees
 from zhiyu.network.state import NetworkState
 
@@ -39,6 +39,8 @@ def unlink_thing(state: NetworkState, key: int) -> int:
 
     People who are joined by nothing else any more leave each other's gang, when it was this thing that they shared.
     """
+    if state.gangs is not None:
+        forget_thing(state.gangs, key)
     node = node_of(state, key)
     if node < 0:
         return 0

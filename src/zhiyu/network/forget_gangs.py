@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from zhiyu.base.jit import Array
-from zhiyu.entities.slots import SIZE, USED, find, remove, spread_bits
+from zhiyu.entities.slots import FREE_MARK, RUN, SEEN, SIZE, USED, find, remove, spread_bits
 from zhiyu.network import gangs as g
 from zhiyu.network import layout as at
 from zhiyu.network.gang_state import GangState
@@ -21,17 +21,31 @@ _PAIR, _NUMBER = 1, 2
 
 
 def leave_gangs(state: GangState, key: int, clock: int) -> None:
-    """A person leaves the gangs, and the cores that wait for their gates."""
+    """A person leaves the gangs, and the cores that wait for their gates; nobody is joined with somebody over a thing any more."""
+    lines = state.things[: int(state.thing_head[USED])]
+    for slot in np.flatnonzero((lines[:, SEEN] != FREE_MARK) & (lines[:, RUN] == key)).tolist():
+        remove(state.things.ravel(), state.thing_index, state.thing_head, slot)
     for core in _cores(state):
         members = core[g.P_KEYS : g.P_KEYS + int(core[2])].tolist()
         if members and members[0] == key:
-            core[1], core[2] = 0, 0
+            core[1], core[2], core[g.P_COUNT] = 0, 0, 0
         elif key in members:
             _drop(core, members.index(key))
     node = int(find(state.rows.ravel(), state.index, state.slot_head, key, spread_bits(key)))
     if node >= 0:
         one, other = _ends(state)
         _take(state, np.flatnonzero((one == node) | (other == node)), clock)
+
+
+def forget_thing(state: GangState, key: int) -> None:
+    """A thing joins nobody over whom it was used so far."""
+    slot = int(find(state.things.ravel(), state.thing_index, state.thing_head, key, spread_bits(key)))
+    if slot >= 0:
+        remove(state.things.ravel(), state.thing_index, state.thing_head, slot)
+    for core in state.pending:
+        things = core[g.P_THINGS : g.P_THINGS + int(core[g.P_COUNT])]
+        kept = things[things != key]
+        core[g.P_THINGS : g.P_THINGS + len(kept)], core[g.P_COUNT] = kept, len(kept)
 
 
 def keep_apart(state: GangState, component: Mapping[int, int], clock: int) -> None:

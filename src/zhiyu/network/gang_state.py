@@ -66,6 +66,10 @@ class GangState:
         self.nodes = arena.array("gang_nodes", np.int64, (slots, at.LINE_WORDS))
         self.edges = arena.array("gang_edges", np.int64, (4 * slots, g.EDGE_WORDS))
         self.lineage = arena.array("gang_lineage", np.int64, (g.LINEAGE_ROWS, g.LINEAGE_WORDS))
+        self.things = arena.array("gang_things", np.int64, (slots, ROW_WORDS))
+        self.thing_index = arena.array("gang_thing_index", np.int64, (4 * slots,))
+        self.thing_head = np.zeros(8, np.int64)
+        self.thing_head[[BITS, SLOT_LIMIT, INDEX_LIMIT]] = FIRST_BITS, slots, 4 * slots
         self.pending = np.zeros((plan.lag, g.PENDING_WORDS), np.int64)
         self.slot_head = np.zeros(8, np.int64)
         self.slot_head[BITS], self.slot_head[SLOT_LIMIT], self.slot_head[INDEX_LIMIT] = FIRST_BITS, slots, 4 * slots
@@ -75,6 +79,7 @@ class GangState:
         held = {
             at.N_ROWS: self.rows, at.N_INDEX: self.index, at.N_SLOT_HEAD: self.slot_head, at.N_NODES: self.nodes, at.N_HEAD: self.head,
             g.G_EDGE_ROWS: self.edges, g.G_LINEAGE: self.lineage, g.G_PENDING: self.pending, g.G_NUMBERS: self._numbers,
+            g.G_THING_ROWS: self.things, g.G_THING_INDEX: self.thing_index, g.G_THING_HEAD: self.thing_head,
         }  # fmt: skip
         for word, array in held.items():
             self.context[word] = array.ctypes.data
@@ -86,6 +91,8 @@ class GangState:
         assert plan is not None
         self.context[g.G_LAG], self.context[g.G_WINDOW], self.context[g.G_GATE] = plan.lag, plan.window_ms, plan.gate
         self.context[g.G_ALERT] = plan.alert_people
+        self.context[g.G_OVER] = sum(1 << number for number in plan.over)
+        self.context[g.G_OVER_WINDOW] = plan.over_window_ms
 
     def told(self, since: int = 0) -> list[Lineage]:
         """The record from line `since` on, as far as it is still kept."""
@@ -154,9 +161,9 @@ class GangState:
         """Bytes in use."""
         people, edges = int(self.slot_head[USED]), int(self.head[g.G_EDGES])
         lines = min(self.lines, g.LINEAGE_ROWS) * g.LINEAGE_WORDS
-        return 8 * (
-            people * (ROW_WORDS + at.LINE_WORDS) + (1 << int(self.slot_head[BITS])) + edges * g.EDGE_WORDS + lines
-        )
+        things = int(self.thing_head[USED]) * ROW_WORDS + (1 << int(self.thing_head[BITS]))
+        own = people * (ROW_WORDS + at.LINE_WORDS) + (1 << int(self.slot_head[BITS])) + edges * g.EDGE_WORDS
+        return 8 * (own + lines + things)
 
     def facts(self) -> dict[str, int]:
         """Counts for reports."""
@@ -169,7 +176,9 @@ class GangState:
     def used(self) -> Extents:
         """What a snapshot holds."""
         people, bits = int(self.slot_head[USED]), int(self.slot_head[BITS])
+        things, thing_bits = int(self.thing_head[USED]), int(self.thing_head[BITS])
         return {
+            "gang_things": [(0, things * ROW_WORDS)], "gang_thing_index": [(1 << thing_bits, 2 << thing_bits)],
             "gang_rows": [(0, people * ROW_WORDS)], "gang_index": [(1 << bits, 2 << bits)], "gang_nodes": [(0, people * at.LINE_WORDS)],
             "gang_edges": [(0, int(self.head[g.G_EDGES]) * g.EDGE_WORDS)],
             "gang_lineage": [(0, min(self.lines, g.LINEAGE_ROWS) * g.LINEAGE_WORDS)],
@@ -178,7 +187,8 @@ class GangState:
     def small(self) -> dict[str, Any]:
         """What a snapshot holds beside the arrays."""
         return {
-            "gang_head": self.head.tolist(), "gang_slot_head": self.slot_head.tolist(), "gang_pending": self.pending.ravel().tolist()
+            "gang_head": self.head.tolist(), "gang_slot_head": self.slot_head.tolist(), "gang_pending": self.pending.ravel().tolist(),
+            "gang_thing_head": self.thing_head.tolist(),
         }  # fmt: skip
 
     def restore(self, own: dict[str, Any]) -> None:
@@ -186,5 +196,7 @@ class GangState:
         limits = self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]]
         self.head[:], self.slot_head[:] = own["gang_head"], own["gang_slot_head"]
         self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]] = limits
+        self.thing_head[:] = own["gang_thing_head"]
+        self.thing_head[[SLOT_LIMIT, INDEX_LIMIT]] = limits
         pending: Array = np.array(own["gang_pending"], np.int64)
         self.pending[:] = pending.reshape(self.pending.shape)

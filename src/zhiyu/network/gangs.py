@@ -18,6 +18,7 @@ from zhiyu.network.layout import (
     GANG,
     LINE_INTS,
     LINE_WORDS,
+    MAX_LINKS,
     N_HEAD,
     N_INDEX,
     N_NODES,
@@ -36,9 +37,10 @@ counts, facts and noise too), code of the person who came. The newest LINEAGE_RO
 EDGE_WORDS = 4
 """One edge: time, person | somebody << 32, number, next in line + 1 (or next free)."""
 MAX_MEMBERS = 64
-PENDING_WORDS = 2 * MAX_MEMBERS + 3
-P_KEYS, P_CODES = 3, 3 + MAX_MEMBERS
-"""One core that waits for its gate: number of its event, whether the gate is open, people, then their keys and their codes."""
+P_KEYS, P_CODES, P_COUNT, P_THINGS = 3, 3 + MAX_MEMBERS, 3 + 2 * MAX_MEMBERS, 4 + 2 * MAX_MEMBERS
+PENDING_WORDS = P_THINGS + MAX_LINKS
+"""One core that waits for its gate: number of its event, whether the gate is open, people, then their keys and their codes; how many things
+join people whose own gates were open, and their keys."""
 GONE_EDGE = -1
 """People of an edge that was taken away before its time: it only keeps its place in line."""
 
@@ -47,6 +49,7 @@ G_EDGES, G_FREE, G_FIRST, G_LAST, G_NUMBER, G_LIVE, G_NEXT_ID, G_TOLD, G_EVENTS,
 G_HEAD_WORDS = 24
 # words of the gangs' own context, behind those it shares with the network's (rows, index, slot head, nodes)
 G_EDGE_ROWS, G_LINEAGE, G_PENDING, G_NUMBERS, G_LAG, G_WINDOW, G_GATE, G_EDGE_LIMIT, G_ALERT = range(32, 41)
+G_OVER, G_OVER_WINDOW, G_THING_ROWS, G_THING_INDEX, G_THING_HEAD = range(41, 46)
 G_CONTEXT_WORDS = 48
 GANGS_FULL = 3
 

@@ -5,8 +5,9 @@ edges that expire.
 """
 
 from zhiyu.base.jit import Array, kernel
-from zhiyu.base.machine import beyond, bytes_at, words_at
+from zhiyu.base.machine import beyond, bytes_at, int32s, words_at
 from zhiyu.entities.slots import FULL, KEY, ROW_WORDS, SIZE, remove
+from zhiyu.network.gang_things import join_over_things, keep_things
 from zhiyu.network.gangs import (
     EDGE_WORDS,
     G_EDGE_ROWS,
@@ -18,12 +19,14 @@ from zhiyu.network.gangs import (
     G_LAST,
     G_LIVE,
     G_NUMBERS,
+    G_OVER,
     G_PENDING,
     G_WINDOW,
     GANGS_FULL,
     GONE_EDGE,
     MAX_MEMBERS,
     P_CODES,
+    P_COUNT,
     P_KEYS,
     PENDING_WORDS,
     bind,
@@ -37,6 +40,7 @@ from zhiyu.network.layout import (
     N_GANGS,
     N_HEAD,
     N_INDEX,
+    N_NODES,
     N_NULLS,
     N_ROWS,
     N_SLOT_HEAD,
@@ -92,29 +96,35 @@ def begin_event(x: Array, row: int) -> int:
     head[G_EVENTS] = number + 1
     words_at(g[G_NUMBERS])[row] = number
     waiting = beyond(words_at(g[G_PENDING]), (number % g[G_LAG]) * PENDING_WORDS)
-    is_open, people = waiting[1] != 0, waiting[2]
-    waiting[0], waiting[1], waiting[2] = number, 0, 0
-    if not is_open or people < 2:
-        return 0
-    one = member(g, waiting[P_KEYS], waiting[P_CODES])
-    for place in range(1, people):
-        other = member(g, waiting[P_KEYS + place], waiting[P_CODES + place])
-        if one == FULL or other == FULL or bind(g, one, other, clock) != 0:
-            return GANGS_FULL
-    return 0
+    is_open, people, status = waiting[1] != 0, waiting[2], 0
+    if is_open and people >= 2:
+        one = member(g, waiting[P_KEYS], waiting[P_CODES])
+        for place in range(1, people):
+            other = member(g, waiting[P_KEYS + place], waiting[P_CODES + place])
+            if one == FULL or other == FULL or bind(g, one, other, clock) != 0:
+                return GANGS_FULL
+    if is_open and people >= 1 and waiting[P_COUNT] > 0:
+        status = join_over_things(g, waiting, clock)
+    waiting[0], waiting[1], waiting[2], waiting[P_COUNT] = number, 0, 0, 0
+    return status
 
 
 @kernel
-def keep_core(x: Array, row: int, person: int) -> None:
-    """The core of an event waits for its gate, the event's own person first; one that its person is not part of is no core of the gang."""
+def keep_core(x: Array, row: int, found: Array) -> None:
+    """The core of an event waits for its gate, the event's own person first; one that its person is not part of is no core of the gang.
+    With it wait the things over which gangs join."""
+    person = found[0]
     g, rows, core, result = words_at(x[N_GANGS]), words_at(x[N_ROWS]), part(x, B_CORE), part(x, B_RESULT)
     number = words_at(g[G_NUMBERS])[row]
     waiting = beyond(words_at(g[G_PENDING]), (number % g[G_LAG]) * PENDING_WORDS)
-    if result[R_IN_CORE] == 0:
+    if g[G_OVER] != 0:
+        keep_things(x, g, waiting, found, int32s(words_at(x[N_NODES])))
+    if result[R_IN_CORE] == 0 and waiting[P_COUNT] == 0:
         return
     waiting[P_KEYS], waiting[P_CODES] = rows[person * ROW_WORDS + KEY], rows[person * ROW_WORDS + CODE]
     people = 1
-    for place in range(min(result[R_CORE_PERSONS], MAX_MEMBERS)):
+    members = min(result[R_CORE_PERSONS], MAX_MEMBERS) if result[R_IN_CORE] != 0 else 0
+    for place in range(members):
         if core[place] != person:
             waiting[P_KEYS + people] = rows[core[place] * ROW_WORDS + KEY]
             waiting[P_CODES + people] = rows[core[place] * ROW_WORDS + CODE]

@@ -45,13 +45,16 @@ class LinkPlan:
 class GangPlan:
     """Gates: the register that says whether one is open, how long its people stay joined, after how many events it takes effect.
 
-    `alert_people`: a gang that reaches so many people is told of (NEVER: none is).
+    `alert_people`: a gang that reaches so many people is told of (NEVER: none is). `over`: numbers of links over which people whose own
+    gates were open are joined, within `over_window_ms` of each other.
     """
 
     gate: int
     window_ms: int
     lag: int = MIN_LAG
     alert_people: int = NEVER
+    over: tuple[int, ...] = ()
+    over_window_ms: int = 5 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ MAX_BLOCK = 64
 BLOCKS_PER_CHECK = 64
 """Memory is looked at after so many blocks: a block adds less than a hundred kilobytes."""
 HEADER_WORDS = 8
-LAYOUT = 2
+LAYOUT = 3
 """Of the arrays; a snapshot of another one is not taken up."""
 COUNTED = {
     "linked": at.LINKED, "refreshed": at.REFRESHED, "evicted": at.EVICTED, "kept_out": at.KEPT_OUT, "cuts": at.CUTS, "caps_hit": at.CAPPED,
@@ -179,8 +179,12 @@ class NetworkState:
             part.ravel().tolist()
             for part in (self.plan.settings()[: at.S_PERSON], self.plan.link_lines()[:, at.K_TYPE :])
         ]
-        gang = [self.plan.gang.window_ms, self.plan.gang.lag] if self.plan.gang else []
+        gang = self._gang_shape()
         return [LAYOUT, *settings, gang, list(self.plan.roles), self.row_words]
+
+    def _gang_shape(self) -> list[int]:
+        gang = self.plan.gang
+        return [gang.window_ms, gang.lag, gang.over_window_ms, *gang.over] if gang else []
 
     def snapshot(self, path: Path, facts: dict[str, Any]) -> int:
         """Write the whole state and `facts` to one file; returns its size in bytes."""

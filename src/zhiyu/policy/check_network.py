@@ -184,6 +184,13 @@ def _gang(checked: Checked, declared: Network) -> None:
         return
     path: Path = (*PATH, "gang")
     _duration(checked, declared.gang.window, (*path, "window"))
+    _duration(checked, declared.gang.over_window, (*path, "over_window"))
+    fields = [link.field for link in declared.links]
+    for number, field in enumerate(declared.gang.over):
+        if field not in fields:
+            hint = did_you_mean(field, fields) or Hint(f"links: {', '.join(fields)}", f"关联字段：{'、'.join(fields)}")
+            en, zh = f"`over` of the gang: '{field}' is no link", f"gang 的 over：“{field}”不是关联字段"
+            checked.error("field.unknown", (*path, "over", number), en, zh, hint)
     if not MIN_LAG <= declared.gang.lag_events <= MAX_LAG:
         lag = declared.gang.lag_events
         en, zh = (

@@ -48,12 +48,15 @@ def compile_network(
         bad=layout["fraud"],
         half_life_ms=parse_duration_ms(declared.half_life),
         min_persons=declared.min_persons,
-        gang=_gang(declared.gang, gate) if declared.gang else None,
+        gang=_gang(declared, declared.gang, gate) if declared.gang else None,
     )
 
 
-def _gang(declared: Gang, gate: int) -> GangPlan:
-    return GangPlan(gate, parse_duration_ms(declared.window), declared.lag_events, declared.alert_people or NEVER)
+def _gang(network: Network, declared: Gang, gate: int) -> GangPlan:
+    fields = [link.field for link in network.links]
+    over, within = tuple(fields.index(field) for field in declared.over), parse_duration_ms(declared.over_window)
+    window = parse_duration_ms(declared.window)
+    return GangPlan(gate, window, declared.lag_events, declared.alert_people or NEVER, over, within)
 
 
 def _roles(checked: Checked, declared: Network, labels: bool) -> tuple[int, ...]:
