@@ -21,6 +21,7 @@ from zhiyu import Clock, EventType, Feature, Field, Gang, Link, Network, Policy,
 from zhiyu.cli import main
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.server.gang_reports import GangReports
+from zhiyu.server.network_alarms import NetworkAlarms
 
 WHO = ("ann", "bob", "cid", "dora", "eve")
 NETWORK = Network(
@@ -358,3 +359,32 @@ def test_suspects_in_one_small_place_are_a_gang_though_nothing_joins_them(tmp_pa
             }
             made.decide(json.dumps(more).encode())
         assert asked(made, "/v1/gangs/1")["people"] == 3
+
+
+def test_a_device_of_many_is_told_of_and_so_is_a_component_that_swallows_all(tmp_path: Path) -> None:
+    """Three people may share a device; five do, and a hundred and twenty share telephones in a chain."""
+    links = (Link(field="device", max_people=3), Link(field="phone"), Link(field="city", joins=False, max_people=2))
+    with Served(tmp_path, lender(Network(person="who", amount="amount", links=links))) as made:
+        alarms, desk = NetworkAlarms(made.site), made.site.desks["default"]
+
+        def told(what: str) -> list[dict[str, Any]]:
+            made._loop.call_soon_threadsafe(alarms.look, "default", desk)
+            asked(made, "/healthz")
+            return [line for line in made.log_lines() if line["event"] == what]
+
+        for number, who in enumerate(WHO):
+            made.decide(applies(number, who, "d1", f"09:0{number}:00", city="Moo"))
+        found = asked(made, "/v1/network/hubs")
+        assert [(hub["name"], hub["people"], hub["max_people"]) for hub in found["hubs"]] == [("device:d1", 5, 3)]
+        assert (found["count"], found["largest_component"], found["persons"]) == (1, 3, 5)
+        [alarm] = told("network_hubs")
+        assert (alarm["links_over_cap"], alarm["hubs"]) == (2, 1)
+        assert told("network_component") == []
+        assert len(told("network_hubs")) == 1, "nothing new, nothing told"
+        for number in range(120):
+            for step in (0, 1):
+                phone = f"138{number + step:08}"
+                made.decide(applies(1000 + 2 * number + step, f"p{number}", None, "10:00:00", phone=phone))
+        [large] = told("network_component")
+        assert (large["people"], large["share"]) == (120, 0.96)
+        assert len(told("network_component")) == 1

@@ -53,6 +53,7 @@ PERMISSION_OF = {
     ("post", "/v1/proposals/{number}:cancel"): "propose",
     ("get", "/v1/network/{type}/{id}"): "read", ("post", "/v1/network:nest"): "read", ("get", "/v1/gangs"): "read",
     ("post", "/v1/gangs/{id}:list"): "lists", ("post", "/v1/network:forget"): "lists",
+    ("get", "/v1/network/hubs"): "read",
     ("get", "/v1/gangs/reports"): "read", ("get", "/v1/gangs/reports/{id}"): "read", ("get", "/v1/gangs/changes:stream"): "read",
     ("get", "/v1/gangs/report"): "read", ("get", "/v1/gangs/changes"): "read", ("get", "/v1/gangs/{id}"): "read",
     ("get", "/v1/features/report"): "read",

@@ -93,9 +93,9 @@ def live_network(desk: Desk, gangs: bool = True) -> LiveNetwork:
 async def _around(
     site: Site, desk: Desk, whom: list[tuple[str, str]], hops: int, form: str, as_of_ms: int | None
 ) -> Response:
+    asked = live_network(desk, gangs=False)
     if as_of_ms is not None:
         return told_of(await site.past.ask(desk.live, as_of_ms, "around", of=whom, hops=hops), form)
-    asked = live_network(desk, gangs=False)
     try:
         keys = [asked.key(name, value) for name, value in whom]
     except InputError as wrong:

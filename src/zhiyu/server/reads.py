@@ -29,6 +29,7 @@ from zhiyu.server.meters import registry_of
 from zhiyu.server.models import add_models
 from zhiyu.server.network import add_network
 from zhiyu.server.network_acts import add_network_acts
+from zhiyu.server.network_alarms import add_hubs
 from zhiyu.server.openapi import described
 from zhiyu.server.policies import add_policies
 from zhiyu.server.problems import HttpError, encoded, problem_of_error, unexpected
@@ -63,6 +64,7 @@ def make_reads(site: Site) -> FastAPI:
     add_studies(app, site)
     add_timelines(app, site)
     add_network(app, site)
+    add_hubs(app, site)
     add_gang_stream(app, site)
     add_gang_reports(app, site)
     add_gangs(app, site)

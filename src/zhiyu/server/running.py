@@ -32,6 +32,7 @@ from zhiyu.server.hourly import HourlyReports
 from zhiyu.server.lane import Lane, Route
 from zhiyu.server.log_lines import LogLines, ServerMessages
 from zhiyu.server.meters import Meters, TenantMeters
+from zhiyu.server.network_alarms import NetworkAlarms
 from zhiyu.server.problems import HttpError
 from zhiyu.server.reads import Rest
 from zhiyu.server.settings import Settings
@@ -136,7 +137,7 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
         site.studies |= {tenant: Studies(desk.live.folder, turn) for tenant, desk in desks.items()}
         site.pace.start()
         server = _Server(_config(plan, site), site, plan.ready)
-        rounds.append(asyncio.create_task(GangReports(site).rounds()))
+        rounds += [asyncio.create_task(each.rounds()) for each in (GangReports(site), NetworkAlarms(site))]
         if plan.hourly is not None:
             rounds.append(asyncio.create_task(HourlyReports(site, plan.hourly).rounds()))
         if site.releasing is not None:
