@@ -185,8 +185,9 @@ def test_every_field_of_every_declaration_is_told() -> None:
         "Policy.feedback",
         "Service.breaker",
         "Service.request",
+        "Policy.versions",  # made by a release, which tells the one version of the other
     }  # told through the fields inside them
-    assert {kind.__name__ for kind in kinds} == set(NOUNS)
+    assert {kind.__name__ for kind in kinds} == set(NOUNS) - {"Versions"}
 
 
 @pytest.mark.parametrize("path", [RICH, WAITS, CALLS], ids=["rich", "waits", "calls"])

@@ -148,3 +148,9 @@ def test_a_loop_of_aliases_is_refused_before_it_is_built() -> None:
 def test_every_file_is_reported_at_once() -> None:
     error = refused({"a.yaml": "name: [", "b.yaml": "events: 5\n", "c.yaml": b"\xff"})
     assert {problem.place.file for problem in error.problems} == {"a.yaml", "b.yaml", "c.yaml"}
+
+
+def test_what_a_release_makes_no_file_says() -> None:
+    with pytest.raises(DeclarationError) as caught:
+        load_texts({"policy.yaml": b"name: a\nversions: {live: a, next: b, percent: 5, by: card}\n"})
+    assert any(p.code == "declare.unknown_key" and "versions" in p.en for p in caught.value.problems)

@@ -83,6 +83,8 @@ class _Speaker:
             return self._known(node, missing=True)
         if node.type.kind is Kind.BOOL and node.op == "if":
             return self._either(node, self.condition)
+        if node.type.kind is Kind.BOOL and node.op == "coalesce" and node.args[-1].op == "literal":
+            return self._unknown_counts(node, inside)
         if self._is_statement(node):
             return self.value(node)
         if node.type.kind is Kind.BOOL and node.op != "literal":
@@ -108,6 +110,14 @@ class _Speaker:
             return self._phrase(node.op, [self.value(each) for each in node.args], denied)
         text = self.condition(node)
         return self.pick(f"({text})", f"（{text}）")
+
+    def _unknown_counts(self, node: Typed, inside: str) -> str:
+        """`coalesce(test, …, false)` is the test itself: what is not known does not hold; with `true` it does."""
+        tests = [self.condition(each, "or" if len(node.args) > 2 else inside) for each in node.args[:-1]]
+        text = self.pick(", or where that is not known ", "，未知时看").join(tests)
+        if node.args[-1].value is not True:
+            return text
+        return self.pick(f"({text}, or it is not known)", f"（{text}，或未知）")
 
     def _joined(self, node: Typed, inside: str) -> str:
         parts = [self.condition(each, node.op) for each in node.args]

@@ -18,6 +18,8 @@ Shown = bool | int | float | str | tuple[float, float] | None
 """A value as decisions keep it: scaled integer, milliseconds, float, the text of a code, (latitude, longitude)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_AS_ONE = 100
+"""Up to how many of one unit are easily read: 90 seconds, but not 5400."""
 _SPANS = {
     "d": ("day", "天"),
     "h": ("hour", "小时"),
@@ -49,14 +51,32 @@ def say_value(value: Shown, type_: Type, language: str) -> str:
 
 
 def say_span(milliseconds: int, language: str) -> str:
-    """A duration in the largest unit that divides it: `5 minutes`, `1 day`, `5 分钟`."""
-    size, sign = abs(milliseconds), "-" if milliseconds < 0 else ""
-    unit = next((each for each in ("d", "h", "m", "s") if size and size % UNITS_MS[each] == 0), "ms")
-    count = size // UNITS_MS[unit]
+    """A duration, exactly: in the largest unit that divides it (`90 seconds`), else in its units from the largest on.
+
+    >>> say_span(15_078_072, "en"), say_span(86_400_000, "zh"), say_span(-1_500, "en")
+    ('4 hours 11 minutes 18.072 seconds', '1 天', '-1.5 seconds')
+    """
+    rest, sign, parts = abs(milliseconds), "-" if milliseconds < 0 else "", []
+    if rest < UNITS_MS["s"]:
+        return f"{sign}{rest} {_SPANS['ms'][language == 'zh']}"
+    for unit in ("d", "h", "m", "s"):
+        count, left = divmod(rest, UNITS_MS[unit])
+        if not left and count < _AS_ONE:
+            return sign + _counted(f"{count}", unit, language)
+    for unit in ("d", "h", "m"):
+        count, rest = divmod(rest, UNITS_MS[unit])
+        if count:
+            parts.append(_counted(f"{count:,}", unit, language))
+    if rest:
+        parts.append(_counted(f"{Decimal(rest).scaleb(-3):f}", "s", language))
+    return sign + " ".join(parts)
+
+
+def _counted(count: str, unit: str, language: str) -> str:
     en, zh = _SPANS[unit]
-    if language == "zh":
-        return f"{sign}{count} {zh}"
-    return f"{sign}{count} {en}{'s' if count != 1 and unit != 'ms' else ''}"
+    if "." in count:
+        count = count.rstrip("0").rstrip(".")
+    return f"{count} {zh}" if language == "zh" else f"{count} {en}{'' if count == '1' else 's'}"
 
 
 def _yes(value: bool, language: str) -> str:

@@ -36,6 +36,10 @@ SUFFIXES = (".yaml", ".yml")
 MODEL_SUFFIX = ".json"
 
 
+_MADE = ("versions",)
+"""What a release makes of two policies, and no file says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What a folder declares, and where each part of it was written."""
@@ -143,7 +147,7 @@ class _Gathered:
     def __init__(self, converter: Converter, whole: bool) -> None:
         self.whole = whole  # false: a file could not be read, so what seems missing may stand in it
         self.converter = converter
-        self.fields = {f.encode_name: f for f in shape_of(Policy).fields}
+        self.fields = {f.encode_name: f for f in shape_of(Policy).fields if f.encode_name not in _MADE}
         self.data: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
         self.first: dict[str, Scalar] = {}
