@@ -149,6 +149,14 @@ class Server:
         self.pid = zygote.start(arguments, said, dies, plain)
         self._alive = os.pidfd_open(self.pid)
         self.port = 0
+        try:
+            self._wait()
+        except BaseException:
+            self.end(signal.SIGKILL)
+            raise
+
+    def _wait(self) -> None:
+        """Until it says where it listens, or is gone."""
         end = time.monotonic() + WAIT_S
         while not self.port and self.alive(0.005):
             assert time.monotonic() < end, self.words()
