@@ -163,6 +163,28 @@ def test_what_waits_is_released_or_turned_down_from_the_case(tmp_path: Path) -> 
         assert (again.status_code, again.json()["field"]) == (422, "alert")
 
 
+def test_what_has_waited_and_gone_on_before_it_is_read_says_what_it_came_to(tmp_path: Path) -> None:
+    with Bank(tmp_path, opened=open_policy(policy(3), key=b"0123456789abcdef")) as bank:
+        drawn = {"type": "drawdown", "id": "d1", "time": when(START), "customer": "a", "amount": 250}
+        refused = {
+            "type": "review_result",
+            "id": "r1",
+            "time": when(START + MINUTE),
+            "about": "d1",
+            "verdict": "refuse",
+        }
+        body = b"\n".join(json.dumps(each).encode() for each in (drawn, refused))
+        headers = {"content-type": "application/x-ndjson"}
+        assert bank.signed_in("supervisor").post("/v1/events", content=body, headers=headers).json()["taken"] == 2
+        follow(bank.server)
+        [case] = bank.signed_in("investigator").get("/v1/cases").json()["cases"]
+        shown = bank.signed_in("investigator").get(f"/v1/cases/{case['number']}").json()
+        assert [(each["outcome"], each["waits"], each["final"]) for each in shown["alerts"]] == [
+            ("challenge", "ended", "decline")
+        ]
+        assert (shown["waiting"], shown["overdue"]) == (0, False)
+
+
 def test_a_database_that_goes_away_loses_and_doubles_nothing(tmp_path: Path, postgres: Postgres) -> None:
     with Bank(tmp_path, postgres.url(f"cases_{time.monotonic_ns()}")) as bank:
         decide(bank, 1, amount=900)

@@ -97,13 +97,13 @@ class EventWords:
     def alert(
         self, d: DecisionBatch, at: int, batch: EventBatch, row: int, body: dict[str, Any], until_ms: int
     ) -> Alert:
-        """The alert of one decision; `until_ms`: as `DeadlineOf`."""
+        """The alert of one decision. `until_ms`: until when it waits, 0 when it did and has gone on (the log tells to what), -1 never."""
         who, position = self.who(batch, row), int(d.positions[at])
         first = who[0] if who else None
         reasons = tuple(self._reasons.get(code, Reason(code)) for code in body["reasons"][:MAX_REASONS])
         return Alert(
             id=f"d:{position}", kind="decision", at_ms=int(d.received_ms[at]), position=position, event_id=str(d.ids[at]),
-            event_type=body["type"], outcome=OUTCOMES[int(d.enforced[at])], waits=until_ms > 0, until_ms=max(until_ms, 0),
+            event_type=body["type"], outcome=OUTCOMES[int(d.enforced[at])], waits=until_ms >= 0, until_ms=max(until_ms, 0),
             score=int(d.score[at]), money=max(int(d.money[at]), 0), currency=self.opened.currency, rules=tuple(body["rules"][:MAX_RULES]),
             reasons=reasons, who=who, subjects=(first.subject,) if first else (f"event:{position}",),
             shown=f"{first.entity} {first.shown}" if first else str(d.ids[at])[:MAX_SHOWN_CHARS],

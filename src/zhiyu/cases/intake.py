@@ -151,7 +151,9 @@ class _Taking:
     def _join(self, alert: Alert, queue: Queue) -> None:
         number = next((self._by_subject[each] for each in alert.subjects if each in self._by_subject), 0)
         base = alert.at_ms if self._wall else self._now
-        deadline = min(base + queue.within_ms, alert.until_ms if alert.waits and self._wall else base + queue.within_ms)
+        deadline = base + queue.within_ms
+        if alert.until_ms and self._wall:
+            deadline = min(deadline, alert.until_ms)
         case = self._cases[number] if number else self._open(alert, queue, deadline)
         _add(case, alert)
         if not case.assignee and self._declared.place(queue.name) < self._declared.place(case.queue):
