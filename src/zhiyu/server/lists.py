@@ -25,6 +25,7 @@ from zhiyu.log.ndjson import read_line
 from zhiyu.server.bodies import limited, read_body, records_of
 from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import Exchange
+from zhiyu.server.list_proposals import most_alone, propose
 from zhiyu.server.problems import HttpError, encoded, problem_of_refusal
 from zhiyu.server.rest import admitted, id_of
 from zhiyu.server.shapes import read_object
@@ -93,20 +94,27 @@ def add_lists(app: FastAPI, site: Site) -> None:
         given = exchange.known_query("until", "reason", "author")
         body = await read_body(exchange, request.receive, site.settings.max_body_bytes)
         records = limited(records_of(body, exchange.content_type, arrays=True), site.settings.max_lines)
-        name = list_of(name, desk)
-        return _json(await desk.durably(lambda live: _put(live, name, records, given, exchange)))
+        name, most = list_of(name, desk), most_alone(site, exchange)
+        told, changes = await desk.durably(lambda live: _put(live, name, records, given, exchange, most))
+        if changes:
+            told |= await propose(site, exchange, name, changes, author_of(exchange, given.get("author", "")))
+        return _json(told)
 
     @app.post("/v1/lists/{name}/entries:remove", include_in_schema=False)
     async def remove(name: ListName, request: Request) -> Response:
         exchange, desk, some = await _some(request, site)
-        name = list_of(name, desk)
+        name, most, author = list_of(name, desk), most_alone(site, exchange), author_of(exchange, some.author)
 
-        def change(live: Live) -> dict[str, Any]:
-            changes, absent = _removals(live, name, some, author_of(exchange, some.author))
-            live.change_lists(changes)
-            return {"list": name, "removed": len(changes), "absent": absent}
+        def change(live: Live) -> tuple[dict[str, Any], list[ListChange]]:
+            changes, absent = _removals(live, name, some, author)
+            waits = len(changes) > most
+            live.change_lists([] if waits else changes)
+            return {"list": name, "removed": len(changes), "absent": absent}, changes if waits else []
 
-        return _json(await desk.durably(change))
+        told, changes = await desk.durably(change)
+        if changes:
+            told |= await propose(site, exchange, name, changes, author)
+        return _json(told)
 
     @app.post("/v1/lists/{name}/entries:find", include_in_schema=False)
     async def find(name: ListName, request: Request) -> Response:
@@ -210,8 +218,9 @@ async def _some(request: Request, site: Site) -> tuple[Exchange, Desk, Some]:
 
 
 def _put(
-    live: Live, name: str, records: list[tuple[int, bytes]], given: dict[str, str], exchange: Exchange
-) -> dict[str, Any]:
+    live: Live, name: str, records: list[tuple[int, bytes]], given: dict[str, str], exchange: Exchange, most: int
+) -> tuple[dict[str, Any], list[ListChange]]:
+    """What came of the records; and the changes, when they are more than `most` and wait for somebody's approval."""
     rows: list[Row | tuple[int, Bad]] = []
     for number, record in records:
         try:
@@ -224,13 +233,21 @@ def _put(
     if until <= moment:
         raise HttpError(422, "until", "has passed; give a later time", "已过期；请填写更晚的时间", "until")
     brought = live.list_changes().bring(name, rows, moment, until, reason, author)
-    live.change_lists(brought.changes)
+    waits = len(brought.changes) > most
+    live.change_lists([] if waits else brought.changes)
     bodies = dict(records)
     refused = [
         problem_of_refusal(each, bodies[each.line], exchange.language, exchange.id.decode(), each.line)
         for each in brought.refusals
     ]
-    return {"list": name, "new": brought.new, "renewed": brought.renewed, "existing": brought.existing, "refused": refused}  # fmt: skip
+    told = {
+        "list": name,
+        "new": brought.new,
+        "renewed": brought.renewed,
+        "existing": brought.existing,
+        "refused": refused,
+    }
+    return told, brought.changes if waits else []
 
 
 def _removals(live: Live, name: str, some: Some, author: str) -> tuple[list[ListChange], list[str]]:

@@ -234,12 +234,14 @@ def _list_schemas() -> Json:
         renewed=_WHOLE,
         existing=_WHOLE,
         refused=_many(_PROBLEM),
+        status=_TEXT,
+        proposal=_WHOLE,
     )
     return {
         "Lists": _object("lists", lists=_many(listed)), "Entries": _object("entries", entries=_many(entry), next=_TEXT),
         "NewEntry": new_entry | {"examples": [stolen]}, "Brought": brought,
         "Values": values | {"examples": [{"values": [card], "reason": "found again"}]},
-        "Removed": _object("list removed absent", list=_TEXT, removed=_WHOLE, absent=_TEXTS),
+        "Removed": _object("list removed absent", list=_TEXT, removed=_WHOLE, absent=_TEXTS, status=_TEXT, proposal=_WHOLE),
         "Found": _object("entries absent", entries=_many(entry), absent=_TEXTS), "Snoozes": _object("snoozes", snoozes=_many(snooze)),
         "NewSnooze": new_snooze | {"examples": [traveller]},
         "Snoozed": {"allOf": [snooze, _object("status", status={"enum": ["new", "renewed", "existing"]})]},

@@ -205,7 +205,7 @@ def _brief(backtest: dict[str, Any] | None) -> dict[str, Any]:
 
 def _payload(proposal: Proposal) -> dict[str, Any]:
     """What is proposed, as far as people are told."""
-    return {name: value for name, value in proposal.payload.items() if name not in ("stood", "stopped_by")}
+    return {name: value for name, value in proposal.payload.items() if name not in ("stood", "stopped_by", "entries")}
 
 
 def _time(ms: int) -> str | None:

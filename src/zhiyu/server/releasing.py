@@ -20,6 +20,7 @@ from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened
 from zhiyu.policy.diff import diff_policies
 from zhiyu.records.store import RecordsAway
+from zhiyu.server import list_proposals
 from zhiyu.server.backtests import Backtests
 from zhiyu.server.desk import Desk
 from zhiyu.server.problems import HttpError
@@ -135,6 +136,8 @@ class Releasing:
         """Take the step, and write down what came of it; it stays open while the log does not take anything."""
         if desk.broken or desk.closing:
             return proposal
+        if proposal.kind == list_proposals.KIND:
+            return await self._change_list(office, desk, proposal)
         step = step_in(proposal)
         done, outcome = True, already(desk.live, proposal)
         if outcome is None:
@@ -150,6 +153,18 @@ class Releasing:
         return await self._staff.aside(
             lambda: office.proposals.finish(proposal.number, self._staff.wall(), done, told, ends)
         )
+
+    async def _change_list(self, office: Office, desk: Desk, proposal: Proposal) -> Proposal:
+        """Many entries come onto a list, or leave it."""
+        done = True
+        try:
+            outcome = await desk.durably(lambda live: list_proposals.carried_out(live, proposal))
+        except ZhiyuError as wrong:
+            if desk.broken or desk.closing:
+                return proposal
+            done, outcome = False, {"code": wrong.code, "en": wrong.en, "zh": wrong.zh}
+        told = outcome
+        return await self._staff.aside(lambda: office.proposals.finish(proposal.number, self._staff.wall(), done, told))
 
     async def _look_after(self, office: Office, desk: Desk) -> None:
         """What is said to be on its way and is not any more, is said to be stopped."""

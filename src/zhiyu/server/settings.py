@@ -15,6 +15,8 @@ class Settings:
     """Expected wait from which on requests are shed with 429: less than what fills every connection with one request each."""
     require_backtest: bool = False
     """A policy that people propose carries a backtest against the one in force before it can be submitted."""
+    list_four_eyes: int = 100
+    """Changes of one list that a person may make in one request; more become a proposal."""
     private_webhooks: bool = False
     """Webhooks may lead to addresses of a private network, or of this machine."""
     max_drain: int = 1_024
