@@ -10,6 +10,7 @@ import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import click
 
@@ -33,30 +34,44 @@ _LOOK_S = 0.5
 @click.option("--dry-run", is_flag=True, help="Only say what would become of it.")
 @click.option("--roll-back", is_flag=True, help="Let the policy decide again that decided before.")
 @click.option(
+    "--stage", type=click.Choice(["shadow", "percentage", "live"]), default="live", show_default=True,
+    help="How far: beside the live one, for a share of the keys, or for all.",
+)  # fmt: skip
+@click.option(
+    "--percent", type=click.FloatRange(0, 100, min_open=True, max_open=True), help="With --stage percentage: how many."
+)
+@click.option(
+    "--by", default="", help="With --stage percentage: the field whose values are divided, e.g. the customer."
+)
+@click.option("--stop", is_flag=True, help="Back from shadow or a share: the live version is alone again.")
+@click.option(
     "--wait", "wait_s", default=3_600.0, show_default=True, type=click.FloatRange(0),
     help="Seconds to wait while the policy counts; 0 does not wait.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="What the server answered, as one JSON object.")
 @language_option
 def publish(
-    policy: Path | None, url: str, key: str, dry_run: bool, roll_back: bool, wait_s: float, as_json: bool, lang: str | None
+    policy: Path | None, url: str, key: str, dry_run: bool, roll_back: bool, stage: str, percent: float | None, by: str, stop: bool,
+    wait_s: float, as_json: bool, lang: str | None,
 ) -> None:  # fmt: skip
     """Publish the POLICY folder on a server; without one, say which policy decides there."""
     from zhiyu.client import Client
 
     language = language_of(lang)
     with told(language):
-        _check(policy, dry_run, roll_back)
+        _check(policy, dry_run, roll_back or stop)
         body = _artifact(policy) if policy is not None else b""
         require_server(url, key)
         client = Client(url, key, timeout_s=120.0, tries=1)  # a roll back that is sent twice goes back and forth
         if roll_back:
             answer = _asked(client, "POST", "/v1/policy:rollback", b"", language)
+        elif stop:
+            answer = _asked(client, "POST", "/v1/policy:stop", b"", language)
         elif policy is not None:
-            answer = _asked(client, "POST", f"/v1/policy{'?dry_run=true' if dry_run else ''}", body, language)
+            answer = _asked(client, "POST", f"/v1/policy?{_query(dry_run, stage, percent, by)}", body, language)
         else:
             answer = _asked(client, "GET", "/v1/policy", b"", language)
-        if answer.get("status") == "warming" and wait_s:
+        if answer.get("status") == "warming" and wait_s and stage == "live":
             answer |= _awaited(client, answer["policy"], wait_s, language)
         _print(answer, as_json, language == "zh")
 
@@ -64,10 +79,18 @@ def publish(
 def _check(policy: Path | None, dry_run: bool, roll_back: bool) -> None:
     if roll_back and (policy is not None or dry_run):
         raise InputError(
-            "--roll-back takes neither a POLICY nor --dry-run", "--roll-back 不能与 POLICY 或 --dry-run 同时使用"
+            "--roll-back and --stop take neither a POLICY nor --dry-run",
+            "--roll-back 与 --stop 不能与 POLICY 或 --dry-run 同时使用",
         )
     if dry_run and policy is None:
         raise InputError("--dry-run needs a POLICY folder", "--dry-run 需要给出策略目录")
+
+
+def _query(dry_run: bool, stage: str, percent: float | None, by: str) -> str:
+    given = {"dry_run": "true" if dry_run else "", "stage": stage if stage != "live" else "", "by": by}
+    return urlencode(
+        {name: value for name, value in given.items() if value} | ({"percent": f"{percent:g}"} if percent else {})
+    )
 
 
 def _artifact(policy: Path) -> bytes:
@@ -134,6 +157,13 @@ def became(answer: dict[str, Any], zh: bool) -> str:
         )
     if answer["status"] == "warming":
         return f"{named}：正在计数（{answer['why']}）" if zh else f"{named}: counting first, as {answer['why']}"
+    if answer["status"] == "shadow":
+        position = f"{answer['position']:,}"
+        return (
+            f"{named}：自位置 {position} 起影子运行，不影响决策"
+            if zh
+            else f"{named}: in shadow from position {position} on; it changes nothing"
+        )
     if answer["status"] == "draft":
         number = answer["proposal"]
         return (
@@ -143,6 +173,13 @@ def became(answer: dict[str, Any], zh: bool) -> str:
         )
     release = answer["release"]
     number, position = release["number"], f"{release['position']:,}"
+    if "percent" in answer:
+        share, field = answer["percent"], answer["by"]
+        return (
+            f"{named}：自位置 {position} 起对 {field} 的 {share}% 生效（第 {number} 次发布）"
+            if zh
+            else f"{named}: in force for {share}% of {field} from position {position} on, release {number}"
+        )
     return (
         f"{named}：自位置 {position} 起生效（第 {number} 次发布）"
         if zh
@@ -165,4 +202,26 @@ def _standing(answer: dict[str, Any], zh: bool) -> list[str]:
             else f"@ {each['position']:,} {each.get('at', '')} {each['by']}"
         )
         lines.append(f"{chinese if zh else en}: {told} {more}".rstrip())
+    beside = answer.get("beside")
+    if beside is not None:
+        lines += _beside(beside, zh)
+    return lines
+
+
+def _beside(beside: dict[str, Any], zh: bool) -> list[str]:
+    """The version in shadow, or with a share, and what both came to since."""
+    stage = {"shadow": ("in shadow", "影子"), "percentage": ("for a share", "按比例")}[beside["stage"]][zh]
+    share = f" {beside['percent']}% / {beside['by']}" if beside["stage"] == "percentage" else ""
+    lines = [f"{stage}: {beside['name']} {beside['policy'][:_SHOWN]}{share} @ {beside['since']:,}"]
+    for side, en, chinese in (("live", "live", "现行"), ("next", "next", "新版")):
+        told = beside[side]
+        outcomes = ", ".join(
+            f"{name} {each['share']:.1%}" for name, each in told["outcomes"].items() if each["decisions"]
+        )
+        count, alerts = f"{told['decisions']:,}", f"{told['alerts']:,}"
+        lines.append(
+            f"  {chinese}：{count} 个决策，{alerts} 个非通过（{outcomes}）"
+            if zh
+            else f"  {en}: {count} decisions, {alerts} not passed ({outcomes})"
+        )
     return lines
