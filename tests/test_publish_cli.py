@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,25 @@ def test_a_policy_is_published_asked_for_and_rolled_back(server: Served, folders
     assert publish(server, language="zh").stdout.startswith("生效: killed")
     assert answered(server)["in_force"]["policy"] == hashes[1]
     assert answered(server, folders[1])["release"]["number"] == 3  # what is in force stays as it is
+
+
+def test_a_version_goes_to_a_share_and_back(server: Served, folders: list[Path]) -> None:
+    before = answered(server)["in_force"]["policy"]
+    shadow = publish(server, folders[1], "--stage", "shadow")
+    assert "in shadow from position" in shadow.stdout, shadow.stderr
+    assert "影子" in publish(server, language="zh").stdout
+    share = publish(server, folders[1], "--stage", "percentage", "--percent", "12.5", "--by", "card")
+    assert "counting first" in share.stdout, share.stderr  # both versions have other waits
+    while answered(server)["warming"]:
+        time.sleep(0.05)
+    told = publish(server).stdout
+    assert "for a share: " in told
+    assert "12.5% / card" in told
+    assert publish(server, folders[1], "--stage", "percentage", "--percent", "5").exit_code == 1
+    assert "in force" in publish(server, "--stop").stdout
+    while answered(server)["in_force"]["policy"] != before:
+        time.sleep(0.05)
+    assert "no version is in shadow" in publish(server, "--stop").stderr
 
 
 def test_a_dry_run_says_why_it_would_count_first(server: Served, folders: list[Path]) -> None:

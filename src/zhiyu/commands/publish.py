@@ -68,7 +68,7 @@ def publish(
         elif stop:
             answer = _asked(client, "POST", "/v1/policy:stop", b"", language)
         elif policy is not None:
-            answer = _asked(client, "POST", f"/v1/policy?{_query(dry_run, stage, percent, by)}", body, language)
+            answer = _asked(client, "POST", f"/v1/policy{_query(dry_run, stage, percent, by)}", body, language)
         else:
             answer = _asked(client, "GET", "/v1/policy", b"", language)
         if answer.get("status") == "warming" and wait_s and stage == "live":
@@ -79,7 +79,7 @@ def publish(
 def _check(policy: Path | None, dry_run: bool, roll_back: bool) -> None:
     if roll_back and (policy is not None or dry_run):
         raise InputError(
-            "--roll-back and --stop take neither a POLICY nor --dry-run",
+            "--roll-back takes neither a POLICY nor --dry-run; --stop neither",
             "--roll-back 与 --stop 不能与 POLICY 或 --dry-run 同时使用",
         )
     if dry_run and policy is None:
@@ -87,10 +87,12 @@ def _check(policy: Path | None, dry_run: bool, roll_back: bool) -> None:
 
 
 def _query(dry_run: bool, stage: str, percent: float | None, by: str) -> str:
-    given = {"dry_run": "true" if dry_run else "", "stage": stage if stage != "live" else "", "by": by}
-    return urlencode(
-        {name: value for name, value in given.items() if value} | ({"percent": f"{percent:g}"} if percent else {})
-    )
+    given = {
+        "dry_run": "true" if dry_run else "", "stage": stage if stage != "live" else "", "by": by,
+        "percent": f"{percent:g}" if percent else "",
+    }  # fmt: skip
+    query = urlencode({name: value for name, value in given.items() if value})
+    return f"?{query}" if query else ""
 
 
 def _artifact(policy: Path) -> bytes:

@@ -18,8 +18,8 @@ from zhiyu.log.frames import EVENTS
 from zhiyu.log.segments import SegmentLog
 from zhiyu.policy.declare_versions import ARM, SPLIT_NODE
 
-MAX_FRAMES = 5_000
-"""Frames that one page looks through."""
+MAX_FRAMES = 200
+"""Frames that one page looks through: decisions wait for it."""
 
 
 def decided_by(

@@ -45,7 +45,7 @@ class Outgoing:
         self.book = WebhookBook(staff.records, staff.offices[tenant].audit, site.settings.private_webhooks)
         self.deliveries = Deliveries(staff.records, tenant)
         self._reading: tuple[Live, ToldOutside] | None = None
-        self._recovered = False
+        self._recovered = self._skipped = False
         self._unsaid: list[Result] = []
 
     async def rounds(self) -> None:
@@ -94,12 +94,15 @@ class Outgoing:
         before, upto = reading.position, live.durable
         hooks = await self._staff.aside(self._wanted)
         kinds = [kind for _, each in hooks for kind in each]
+        if not any(_of_log(kind) for kind in kinds):
+            reading.skip(upto)
+            self._skipped = True
+            return False
         try:
-            if any(_of_log(kind) for kind in kinds):
-                found = reading.read(lambda kind: wants(kinds, kind), upto, FRAMES)
-            else:
-                found = []
-                reading.skip(upto)
+            if self._skipped:  # whoever wants something from now on is told nothing of before, after a restart neither
+                await self._staff.aside(lambda: self._put((), before))
+                self._skipped = False
+            found = reading.read(lambda kind: wants(kinds, kind), upto, FRAMES)
             position = reading.position
             if position != before:
                 await self._staff.aside(lambda: self._put(found, position))
@@ -107,6 +110,15 @@ class Outgoing:
             self._reading = None  # what was read and not written is read again
             raise
         return position < upto and position != before
+
+    async def mark(self) -> None:
+        """Somebody is about to ask for something: from here on, also when the process ends at once. RecordsAway."""
+        live = self._site.desks[self.tenant].live
+        reading = await self._at(live)
+        if self._skipped or await self._staff.aside(lambda: self.deliveries.position(SOURCE)) is None:
+            reading.skip(live.durable)
+            await self._staff.aside(lambda: self._put((), reading.position))
+            self._skipped = False
 
     async def _at(self, live: Live) -> ToldOutside:
         if self._reading is None or self._reading[0] is not live:

@@ -49,7 +49,7 @@ async def draft(
 ) -> dict[str, Any]:  # fmt: skip
     """A draft about releasing `opened`, first as far as `step`. HttpError 409 when it is in force already."""
     live = desk.live
-    base, fresh = live.releases.open(live.whole, live.opened), opened.artifact.hash
+    base, fresh = await aside(lambda: live.releases.open(live.whole, live.opened)), opened.artifact.hash
     if fresh == base.artifact.hash:
         raise HttpError(409, "in_force", "this policy decides already", "该策略已在生效")
     found = await aside(lambda: diff_policies(base.policy, opened.policy).changes)

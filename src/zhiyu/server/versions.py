@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI, Request, Response
 
 from zhiyu.base.errors import InputError
 from zhiyu.engine.live import Live
 from zhiyu.engine.of_version import decided_by
 from zhiyu.engine.opened import Opened
+from zhiyu.policy.declare_versions import Versions
 from zhiyu.policy.diff import diff_policies
 from zhiyu.policy.uses import uses_of
 from zhiyu.server.lists import page_size
@@ -26,6 +28,17 @@ from zhiyu.server.staging import aside, release_told
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _JSON = "application/json"
 MAX_CHANGES = 1_000
+
+
+class _Named(msgspec.Struct):
+    name: str = ""
+    versions: Versions | None = None
+
+
+class _Written(msgspec.Struct):
+    """The little of an artifact that a list tells."""
+
+    policy: _Named
 
 
 def add_versions(app: FastAPI, site: Site) -> None:
@@ -90,16 +103,16 @@ def _before(live: Live, policy: str) -> str:
 
 
 def _told(live: Live, policy: str) -> dict[str, Any]:
-    """What a version is called; "" when its file is gone."""
-    try:
-        opened = live.releases.open(policy, live.opened)
-    except InputError:
+    """What a version is called, read off its file: nothing is compiled for a list."""
+    content = live.releases.artifact(policy)
+    if content is None:
         return {"name": "", "kept": False}
-    versions = opened.policy.versions
+    written = msgspec.json.decode(content, type=_Written).policy
+    versions = written.versions
     share = (
         {"next_policy": versions.next, "percent": str(versions.percent), "split_by": versions.by} if versions else {}
     )
-    return {"name": opened.policy.name, "kept": True, **share}
+    return {"name": written.name, "kept": True, **share}
 
 
 def _opened(live: Live, policy: str) -> Opened:

@@ -61,6 +61,7 @@ def _add_hooks(app: FastAPI, site: Site, staff: Staff) -> None:
         exchange.known_query()
         new = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), NewWebhook)
         given = (new.name, new.url, new.kinds, new.private, new.active, exchange.who, staff.wall())
+        await out.mark()
         try:
             hook, fresh = await staff.aside(lambda: out.book.put(*given))
         except InputError as wrong:
