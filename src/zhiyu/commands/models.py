@@ -15,6 +15,7 @@ from rich.table import Table
 
 from zhiyu.base.errors import InputError
 from zhiyu.commands.model_drift import drift
+from zhiyu.commands.model_host import host
 from zhiyu.commands.model_import import import_model
 from zhiyu.commands.model_matrix import matrix
 from zhiyu.commands.model_roles import COMMANDS
@@ -30,7 +31,7 @@ def models() -> None:
     """Trained models: what there is, who speaks, how good, whether they have drifted."""
 
 
-for each in (matrix, drift, import_model, *COMMANDS):
+for each in (matrix, drift, import_model, host, *COMMANDS):
     models.add_command(each)
 
 

@@ -58,7 +58,7 @@ def stand_in(
             raise InputError(f"the policy in {policy} asks no services", f"{policy} 中的策略不查询外部服务")
         cases = read_cases(answers, services) if answers is not None else None
         app = StandIn(services, cases, seed, read_facts(knows) if knows is not None else None)
-        listener = _bound(port)
+        listener = bound(port)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         if write is not None:
             write.write_text(services_file(url, services), "utf-8")
@@ -74,7 +74,7 @@ def standing_in(services: Sequence[Service]) -> Iterator[tuple[StandIn, str]]:
 
     from zhiyu.outside.stand_in import StandIn
 
-    app, listener = StandIn(services), _bound(0)
+    app, listener = StandIn(services), bound(0)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none"))
     thread = threading.Thread(target=server.run, args=([listener],), name="zhiyu-stand-in", daemon=True)
     thread.start()
@@ -90,7 +90,8 @@ def services_file(url: str, services: Sequence[Service]) -> str:
     return "".join(f"{each.name}: {{url: '{url}/{each.name}'}}\n" for each in services)
 
 
-def _bound(port: int) -> socket.socket:
+def bound(port: int) -> socket.socket:
+    """A socket on loopback; InputError when the port is taken."""
     found = socket.socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -217,6 +217,7 @@ def runs_of(kept: Array) -> Iterator[slice]:
 
 
 def told_of(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """What was really decided, of some batches as of one: positions, and lines of the decisions."""
     return np.concatenate([positions for positions, _ in parts]), np.concatenate([lines for _, lines in parts], axis=1)
 
 

@@ -89,7 +89,7 @@ class StandIn:
         """Answer one request."""
         assert scope["type"] == "http"
         name, _, path = scope["path"].lstrip("/").partition("/")
-        body = await _whole(receive)
+        body = await whole_body(receive)
         if name == "-":
             status, content = self._told(scope["method"], path, body)
         elif name not in self.services or f"/{path}" != self.services[name].request.path or body is None:
@@ -156,8 +156,8 @@ class StandIn:
         return found
 
 
-async def _whole(receive: Callable[[], Awaitable[Message]]) -> bytes | None:
-    """The body; None when it is too long."""
+async def whole_body(receive: Callable[[], Awaitable[Message]]) -> bytes | None:
+    """The body of a request; None when it is too long."""
     body, more = b"", True
     while more:
         message = await receive()
