@@ -58,7 +58,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     run(*over, "scorecard", "--out", str(policy / "risk.json"))
     run(*over, "logistic", "--input", "multiple", "--out", str(policy / "other.json"))
     (policy / "models.yaml").write_text(
-        "models: [{name: risk, file: risk.json}, {name: other, file: other.json}]\n", encoding="utf-8"
+        "models: [{name: risk, file: risk.json}, {name: other, file: other.json}]\n"
+        "matrix: [{name: payments, stage: payment, fraud: test, champion: risk, shadow: [other], thresholds: {review: 0.9}, reason: M}]\n"
+        "reasons: [{code: M, en: the model, zh: 模型}]\n",
+        encoding="utf-8",
     )
     (policy / "drift.yaml").write_text(DRIFT, encoding="utf-8")
     lines = (base / "events.ndjson").read_text(encoding="utf-8").splitlines()
