@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from zhiyu.evaluation.first_look.look import Looked
 
 _PATH = click.Path(path_type=Path)
+FEW_LABELS = 20_000
+"""Fewer labelled records than this are worth trying several kinds of models on."""
 
 
 @click.command()
@@ -148,7 +150,9 @@ def _said(looked: Looked, file: Path, folder: Path, event: str, zh: bool) -> lis
     step = f"zhiyu check {folder} && zhiyu replay {file} --policy {folder}"
     lines.append(f"下一步：{step}" if zh else f"next: {step}")
     if roles.label:
-        train = f"zhiyu train --policy {folder} --events {file} --install"
+        counts = looked.shapes[roles.label].counts
+        few = sample.whole and sum(counts[word] for word in (*roles.fraud, *roles.legit)) < FEW_LABELS
+        train = f"zhiyu train --policy {folder} --events {file} --install{' --kind best' if few else ''}"
         lines.append(f"然后：{train}" if zh else f"then: {train}")
     return lines
 
