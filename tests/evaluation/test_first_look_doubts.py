@@ -103,6 +103,29 @@ def test_words_speak_where_the_name_does_not(tmp_path: Path) -> None:
     assert "its name does not say so" in told(found)
 
 
+def test_labels_in_a_file_of_their_own(tmp_path: Path) -> None:
+    """Features of what was known are drafted all the same, and the label file is asked for from then on."""
+    file = made(tmp_path, ["id", "time", "user", "amount"], lambda n, own: [n, hours(n).isoformat(), f"u{n % 30}", n])
+    (tmp_path / "labels.csv").write_text(
+        "id,fraud\n" + "".join(f"{n},{int(n % 30 == 3)}\n" for n in range(600)), encoding="utf-8"
+    )
+    said = zhiyu("init", str(tmp_path / "p"), "--from", str(file), "--labels", str(tmp_path / "labels.csv"))
+    assert f"--labels {tmp_path / 'labels.csv'}" in said
+    assert "no label was found" not in said
+    assert "user_fraud_share_30d" in (tmp_path / "p/features.yaml").read_text(encoding="utf-8")
+    over = (
+        "replay",
+        str(file),
+        "--policy",
+        str(tmp_path / "p"),
+        "--labels",
+        str(tmp_path / "labels.csv"),
+        "--json",
+        "--no-out",
+    )
+    assert json.loads(zhiyu(*over))["rule_hits"]["bad_name_of_user"] > 5
+
+
 def test_copies_of_records_are_one_record(tmp_path: Path) -> None:
     def row(number: int, own: Any) -> list[Any]:
         number -= number % 50 == 1

@@ -36,6 +36,7 @@ FEW_LABELS = 20_000
 @click.option(
     "--label", default="", metavar="COLUMN", help="The column that says what turned out to be fraud (default: guessed)."
 )
+@click.option("--labels", type=_PATH, default=None, help="Labels in a file of their own, with columns id and fraud.")
 @click.option("--fraud", multiple=True, metavar="VALUE", help="What stands there for fraud (default: guessed).")
 @click.option(
     "--label-delay",
@@ -83,8 +84,11 @@ def init(folder: Path, file: Path | None, lang: str | None, **known: Any) -> Non
         from zhiyu.evaluation.first_look.draft import Wanted
         from zhiyu.evaluation.first_look.look import look_at, write
         from zhiyu.evaluation.first_look.roles import Said
+        from zhiyu.evaluation.labels import LabelFile
 
         name = re.sub(r"\W+", "_", folder.resolve().name).strip("_").lower() or "policy"
+        if known["labels"] is not None:
+            LabelFile(known["labels"])  # says what is wrong with it now, not at the first replay
         said = Said(
             known["label"],
             known["fraud"],
@@ -93,11 +97,12 @@ def init(folder: Path, file: Path | None, lang: str | None, **known: Any) -> Non
             known["entities"],
             known["money"],
             known["without"],
+            known["labels"] is not None,
         )
         wanted = Wanted(name, known["event"], known["currency"].upper(), known["timezone"], known["label_delay"])
         looked = look_at(file, said, wanted, known["encoding"], known["delimiter"])
         write(looked, folder)
-        click.echo("\n".join(_said(looked, file, folder, known["event"], language == "zh")))
+        click.echo("\n".join(_said(looked, file, folder, known["labels"], language == "zh")))
 
 
 def _starter(folder: Path, language: str) -> None:
@@ -117,7 +122,7 @@ def _starter(folder: Path, language: str) -> None:
         )
 
 
-def _said(looked: Looked, file: Path, folder: Path, event: str, zh: bool) -> list[str]:
+def _said(looked: Looked, file: Path, folder: Path, labels: Path | None, zh: bool) -> list[str]:
     """What was guessed, column by column, and what to do next."""
     sample, roles, draft = looked.sample, looked.roles, looked.draft
     rows = f"{sample.rows:,}"
@@ -147,8 +152,12 @@ def _said(looked: Looked, file: Path, folder: Path, event: str, zh: bool) -> lis
     lines += ["", *_doubts(looked, zh)]
     made = ", ".join(draft.files)
     lines.append(f"已写入 {folder}：{made}" if zh else f"wrote {folder}: {made}")
-    step = f"zhiyu check {folder} && zhiyu replay {file} --policy {folder}"
+    more = f" --labels {labels}" if labels is not None else ""
+    step = f"zhiyu check {folder} && zhiyu replay {file} --policy {folder}{more}"
     lines.append(f"下一步：{step}" if zh else f"next: {step}")
+    if labels is not None:
+        train = f"zhiyu train --policy {folder} --events {file}{more} --install"
+        lines.append(f"然后：{train}" if zh else f"then: {train}")
     if roles.label:
         counts = looked.shapes[roles.label].counts
         few = sample.whole and sum(counts[word] for word in (*roles.fraud, *roles.legit)) < FEW_LABELS

@@ -24,10 +24,11 @@ def doubts_of(looked: Looked) -> list[tuple[str, str]]:
 def _label(looked: Looked) -> Iterator[tuple[str, str]]:
     roles = looked.roles
     if not roles.label:
-        yield (
-            "no label was found; --label COLUMN names it, or bring labels in a file of their own: --labels FILE when you replay and train",
-            "没有找到标签列；请用 --label 指定；标签在另一个文件中时，回放和训练请加 --labels 文件",
-        )
+        if not roles.labels_apart:
+            yield (
+                "no label was found; --label COLUMN names it, --labels FILE a file of labels with columns id and fraud",
+                "没有找到标签列；请用 --label 指定；标签在另一个文件中（列为 id、fraud）时请加 --labels 文件",
+            )
         return
     bad = "/".join(roles.fraud)
     if not roles.named:

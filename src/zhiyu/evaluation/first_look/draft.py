@@ -194,6 +194,8 @@ def _in_order(shape: Shape, roles: Roles) -> bool:
 
 
 def _label_lines(shapes: dict[str, Shape], roles: Roles, timeline: Timeline | None, wanted: Wanted) -> list[str]:
+    if roles.labels_apart:
+        return ["    # labels come in a file of their own: --labels when you replay and train"]
     if not roles.label:
         return [
             "    # no label was found: declare `label: {column: …, fraud: […], legit: […], delay: 7d}` when there is one"

@@ -43,7 +43,9 @@ class Counted:
             and shapes[column].known >= 3 * shapes[column].distinct
         ]  # fmt: skip
         money = names.get(roles.money, "")
-        return Counted(keys, tuple(groups[:MAX_GROUPS]), money, bool(roles.label), bool(roles.time))
+        return Counted(
+            keys, tuple(groups[:MAX_GROUPS]), money, bool(roles.label or roles.labels_apart), bool(roles.time)
+        )
 
 
 def features_text(counted: Counted) -> str:

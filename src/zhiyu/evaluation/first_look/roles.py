@@ -55,7 +55,7 @@ SAME = 0.95
 
 @dataclass(frozen=True)
 class Said:
-    """What the user said: names of columns, "" for nothing."""
+    """What the user said: names of columns, "" for nothing; `labels_apart`: labels come in a file of their own."""
 
     label: str = ""
     fraud: tuple[str, ...] = ()
@@ -64,6 +64,7 @@ class Said:
     entities: tuple[str, ...] = ()
     money: str = ""
     without: tuple[str, ...] = ()
+    labels_apart: bool = False
 
 
 @dataclass
@@ -72,6 +73,7 @@ class Roles:
     `epoch`: the unit of a time that is a number. `places`: latitude → longitude. `left_out`: column → why."""
 
     label: str = ""
+    labels_apart: bool = False
     fraud: tuple[str, ...] = ()
     legit: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
@@ -105,10 +107,11 @@ def roles_of(shapes: Mapping[str, Shape], said: Said, columns: Mapping[str, Sequ
                 f"the file has no column '{name}'; {hint.en}".rstrip("; "),
                 f"文件没有列“{name}”；{hint.zh}".rstrip("；"),
             )
-    found = Roles(left_out=dict.fromkeys(said.without, "said"))
-    label = label_of({name: shapes[name] for name in shapes if name not in said.without}, said.label, said.fraud)
-    found.label, found.fraud, found.legit, found.open = label.column, label.fraud, label.legit, label.open
-    found.sure, found.named = label.sure, label.named
+    found = Roles(labels_apart=said.labels_apart, left_out=dict.fromkeys(said.without, "said"))
+    if not said.labels_apart:
+        label = label_of({name: shapes[name] for name in shapes if name not in said.without}, said.label, said.fraud)
+        found.label, found.fraud, found.legit, found.open = label.column, label.fraud, label.legit, label.open
+        found.sure, found.named = label.sure, label.named
     _time(found, shapes, said)
     _id(found, shapes, said, columns)
     _left_out(found, shapes, said)
@@ -135,7 +138,7 @@ def _left_out(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
             found.left_out[name] = "empty"
         elif name in said.entities:
             continue
-        elif found.label and _LEAKS.search(plain(name)):
+        elif (found.label or found.labels_apart) and _LEAKS.search(plain(name)):
             found.left_out[name] = "label"
         elif shape.kind == "text" and _ID.search(plain(name)) and not _ENTITY.search(plain(name)) and _unique(shape):
             found.left_out[name] = "number"
