@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -22,6 +23,8 @@ from tests.server.served import Served
 from zhiyu.cli import main
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import open_policy
+from zhiyu.evaluation.studies.study import SCHEDULE, Asked, write
+from zhiyu.server.studying import Studies
 from zhiyu.server.watching import Watching
 
 DRIFT = """
@@ -135,6 +138,25 @@ def test_a_study_is_cancelled(server: Served) -> None:
     for number in (second, first):
         assert server.client.post(f"/v1/studies/{number}:cancel").json()["state"] == "cancelled"
     assert server.client.post(f"/v1/studies/{first}:cancel").json()["state"] == "cancelled", "nothing more happens"
+
+
+def test_what_the_schedule_does_pushes_out_nothing_that_somebody_asked_for(tmp_path: Path) -> None:
+    for number in range(1, 40):
+        folder = tmp_path / "studies" / str(number)
+        folder.mkdir(parents=True)
+        asked = Asked(kind="drift", models=("m",), data="d", tenant="t", by="api" if number < 5 else SCHEDULE)
+        write(folder / "ask.json", msgspec.json.encode(asked).decode())
+    (tmp_path / "studies/41").mkdir()
+    (tmp_path / "studies/41/ask.json").write_text("{", encoding="utf-8")
+
+    async def begun() -> list[int]:
+        studies = Studies(tmp_path, asyncio.Lock())
+        study = studies.begin(Asked(kind="drift", models=("m",), data=str(tmp_path), tenant="none", by="api"))
+        await study.ended.wait()
+        assert (study.number, study.state) == (42, "failed"), "there is nothing to study"
+        return [each.number for each in studies.all()]
+
+    assert asyncio.run(begun()) == [42, *range(39, 29, -1), 4, 3, 2, 1]
 
 
 def test_the_server_tells_of_drift_by_itself_and_once(server: Served) -> None:

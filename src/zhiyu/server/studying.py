@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from zhiyu.evaluation.studies.study import (
     ASK,
     FAILED,
     PAGE,
+    SCHEDULE,
     Asked,
     failed_of,
     progress_of,
@@ -30,9 +32,10 @@ from zhiyu.evaluation.studies.study import (
 from zhiyu.server.problems import HttpError
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
-KEPT = 50
-"""Studies of a tenant whose results are kept."""
+KEPT, KEPT_OF_SCHEDULE = 50, 10
+"""Studies of a tenant whose results are kept: those that somebody asked for, those of the schedule."""
 MAX_WAITING = 8
+STDERR = "stderr.txt"
 GRACE_S = 5.0
 
 
@@ -77,7 +80,7 @@ class Studies:
         self._known: dict[int, Study] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         for path in sorted(self._folder.glob("[0-9]*")) if self._folder.is_dir() else ():
-            if (path / ASK).is_file():
+            with suppress(OSError, ValueError, msgspec.MsgspecError):  # half written, or of another version
                 self._known[int(path.name)] = Study(int(path.name), path, read_asked(path))
 
     def begin(self, asked: Asked) -> Study:
@@ -87,7 +90,8 @@ class Studies:
                 429, "too_many_studies", f"{MAX_WAITING} studies wait already; cancel one, or come back later",
                 f"已有 {MAX_WAITING} 项分析在排队；请取消一项或稍后再来", headers=((b"retry-after", b"60"),),
             )  # fmt: skip
-        number = max(self._known, default=0) + 1
+        taken = [int(path.name) for path in self._folder.glob("[0-9]*") if path.name.isdigit()]
+        number = max(taken, default=0) + 1
         folder = self._folder / str(number)
         folder.mkdir(parents=True)
         write(folder / ASK, msgspec.json.encode(asked).decode())
@@ -136,13 +140,20 @@ class Studies:
                 code = await asyncio.to_thread(process.wait)
                 study.process = None
                 if code > 0 and failed_of(study.folder) is None:
-                    why = {"en": f"the study broke off with code {code}", "zh": f"分析异常中止，退出码 {code}"}
+                    place = study.folder / STDERR
+                    why = {
+                        "en": f"the study broke off with code {code}; see {place}",
+                        "zh": f"分析异常中止，退出码 {code}；见 {place}",
+                    }
                     write(study.folder / FAILED, msgspec.json.encode(why).decode())
         study.ended.set()
 
     def _forget_old(self) -> None:
-        ended = [study for study in self._known.values() if study.process is None and not study.waits]
-        for study in sorted(ended, key=lambda each: each.number)[: max(len(self._known) - KEPT, 0)]:
+        """Of what people asked and of what the schedule did, the newest stay."""
+        ended = [study for study in self.all() if study.process is None and not study.waits]
+        own = [study for study in ended if study.asked.by == SCHEDULE]
+        asked = [study for study in ended if study.asked.by != SCHEDULE]
+        for study in (*own[KEPT_OF_SCHEDULE:], *asked[KEPT:]):
             del self._known[study.number]
             shutil.rmtree(study.folder, ignore_errors=True)
 
@@ -151,4 +162,5 @@ def _started(folder: Path) -> subprocess.Popen[bytes]:
     """The process of a study; what it has to say stands in its folder."""
     silent = subprocess.DEVNULL
     command = [sys.executable, "-m", "zhiyu.evaluation.studies.run", str(folder)]
-    return subprocess.Popen(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+    with (folder / STDERR).open("wb") as stderr:
+        return subprocess.Popen(command, stdin=silent, stdout=silent, stderr=stderr, start_new_session=True)

@@ -15,13 +15,13 @@ import msgspec
 
 from zhiyu.engine.live import REFUSED
 from zhiyu.evaluation.drift.judge import stamp
-from zhiyu.evaluation.studies.study import result_of, write
+from zhiyu.evaluation.studies.study import SCHEDULE, result_of, write
 from zhiyu.server.desk import Desk
 from zhiyu.server.site import Site
 from zhiyu.server.studies import asked_of
 from zhiyu.server.studying import Study
 
-EVENT, BY = "model_drift", "schedule"
+EVENT = "model_drift"
 HOUR_MS, BACK_MS = 3_600_000, 31 * 86_400_000
 ALERTED = "alerted.json"
 MAX_ALERTED = 10_000
@@ -51,7 +51,9 @@ class Watching:
         until = desk.live.moment() // HOUR_MS * HOUR_MS
         told = 0
         for name in speaking(desk):
-            asked = asked_of(desk, BY, kind="drift", models=(name,), begins=stamp(until - BACK_MS), ends=stamp(until))
+            asked = asked_of(
+                desk, SCHEDULE, kind="drift", models=(name,), begins=stamp(until - BACK_MS), ends=stamp(until)
+            )
             study = self._site.studies[desk.live.tenant].begin(asked)
             await study.ended.wait()
             told += await self._tell(desk, study, until)

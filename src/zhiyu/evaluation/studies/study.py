@@ -14,6 +14,8 @@ from typing import Any, Literal
 import msgspec
 
 ASK, PROGRESS, RESULT, PAGE, FAILED = "ask.json", "progress", "result.json", "report.html", "failed.json"
+SCHEDULE = "schedule"
+"""Who asks where nobody did."""
 Kind = Literal["compare", "drift"]
 
 
