@@ -87,3 +87,44 @@ def test_certificates_are_checked() -> None:
 def test_nobody_is_there() -> None:
     with pytest.raises(Failed):
         asyncio.run(send(Endpoint("127.0.0.1", 1, False), "GET", "/", b""))
+
+
+def asked_twice(answer: bytes, hangs_up: bool = False) -> tuple[list[bytes], int]:
+    """Two requests over `Connections`; bodies, and how many connections the server saw."""
+    seen = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        seen += 1
+        while True:
+            try:
+                await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(2)
+            except asyncio.IncompleteReadError:
+                break
+            writer.write(answer)
+            await writer.drain()
+            if hangs_up:
+                break
+        writer.close()
+
+    async def both() -> list[bytes]:
+        connections = http.Connections()
+        async with await asyncio.start_server(serve, "localhost", 0) as server:
+            endpoint = Endpoint("localhost", server.sockets[0].getsockname()[1], False)
+            found = []
+            for _ in range(2):
+                found.append((await asyncio.wait_for(connections.send(endpoint, "POST", "/", b"{}"), 30)).body)
+                while hangs_up and not all(each.reader.at_eof() for each in connections._idle.get(endpoint, ())):
+                    await asyncio.sleep(0)
+            connections.close()
+        return found
+
+    return asyncio.run(both()), seen
+
+
+def test_a_connection_is_used_again_unless_either_side_closes_it() -> None:
+    assert asked_twice(HEAD % (2, b"ok")) == ([b"ok", b"ok"], 1)
+    assert asked_twice(HEAD % (2, b"ok"), hangs_up=True) == ([b"ok", b"ok"], 2)
+    closing = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok"
+    assert asked_twice(closing) == ([b"ok", b"ok"], 2)

@@ -169,6 +169,12 @@ def test_what_the_log_says_without_asking_anybody(tmp_path: Path) -> None:
     milder = {receipt: each | {"outcome": "pass", "score": 7} for receipt, each in given.items()}
     found = Verifier(Kept(tmp_path, "default", KEY)).receipts([Receipt.parse(each) for each in given], milder)
     assert {each.status for each in found.verdicts} == {"altered"}
+    free = {
+        receipt: each | {"calls": [call | {"cost": "0"} for call in each["calls"]]} for receipt, each in given.items()
+    }
+    found = Verifier(Kept(tmp_path, "default", KEY)).receipts([Receipt.parse(each) for each in given], free)
+    assert {each.status for each in found.verdicts} == {"altered"}, "what was asked and paid is part of the answer"
+    assert "calls" in found.verdicts[0].en
 
 
 def test_asked_again_after_the_end_of_the_server_but_for_what_is_written_nowhere(tmp_path: Path) -> None:

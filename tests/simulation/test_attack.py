@@ -239,7 +239,7 @@ def test_the_command(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert told["kinds"]["abnormal_use"]["best"]["way"]["parts"] == "2"
     assert told["kinds"]["abnormal_use"]["walked_around"][0]["by"][0]["rules"] == "large"
-    assert told["means"]["version"] == "means/1"
+    assert told["means"]["version"] == "means/2"
     html = (tmp_path / "a.html").read_text(encoding="utf-8")
     assert "<script" not in html
     assert "拆分笔数" in html

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,26 @@ def test_a_replay_takes_the_answers_it_asks_for_and_no_others(tmp_path: Path) ->
     paid = sum(each["cost"] for each in services.values())
     assert found.spend["cost"]["CNY"] == paid > 0
     assert found.spend["most"]["CNY"] <= 290
+
+
+def test_over_a_tape_another_policy_takes_the_answers_that_are_there(tmp_path: Path) -> None:
+    """A tape holds answers like any event: decided again it comes to the same, and a policy that asks more finds what it asks."""
+    opened = open_policy(FOLDER)
+    events, tape = tmp_path / "lender" / "events.parquet", tmp_path / "tape"
+    write_lender(make_lender(Wanted(days=4, customers=300, seed=5, difficulty=1)), events.parent, policy=opened.policy)
+    first = Replay(opened, events, tape=tape).run()
+    again = Replay(opened, tape).run()
+    assert (again.digest, again.spend) == (first.digest, first.spend)
+    shutil.copytree(FOLDER, tmp_path / "asks_more")
+    flows = tmp_path / "asks_more" / "flows.yaml"
+    text = flows.read_text("utf-8")
+    assert "amount >= 10000 or bureau_score < 600" in text
+    flows.write_text(text.replace("amount >= 10000 or bureau_score < 600", "amount >= 0"), "utf-8")
+    more = open_policy(tmp_path / "asks_more")
+    replayed, redecided = Replay(more, events).run(), Replay(more, tape).run()
+    assert redecided.digest == replayed.digest
+    calls = redecided.spend["services"]["bureau"]["calls"]
+    assert calls == replayed.spend["services"]["bureau"]["calls"] > first.spend["services"]["bureau"]["calls"]
 
 
 def test_answers_change_nothing_of_the_stream(tmp_path: Path) -> None:

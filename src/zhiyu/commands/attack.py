@@ -30,7 +30,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--kind",
     multiple=True,
-    type=click.Choice(["abnormal_use", "takeover", "batch"]),
+    type=click.Choice(["abnormal_use", "takeover", "batch", "scam_victim", "cash_out"]),
     help="One or several (default: all that the policy has events for).",
 )
 @click.option("--tries", type=int, default=2_000, show_default=True, help="Victims tried per kind, at most.")

@@ -32,6 +32,14 @@ def final_body(answers: Answers, part: Resumed, at: int, chain: bytes, state: di
     return body[:-1] + b"," + _json(told)[1:]
 
 
+def calls_in_json(opened: Opened, part: Resumed, at: int) -> list[dict[str, Any]]:
+    """The calls that decision number `at` of what went on was told of, as its answer has them."""
+    found: list[dict[str, Any]] = msgspec.json.decode(
+        _json(calls_told(opened, part.events, int(part.decisions.rows[at])))
+    )
+    return found
+
+
 def called(opened: Opened, part: Resumed, at: int) -> bool:
     """Whether a service was asked about what decision number `at` decides."""
     columns = [opened.compiled.schema.index.get(end_field(service.name), -1) for service in opened.policy.services]

@@ -19,9 +19,11 @@ import msgspec
 
 from zhiyu.base.errors import LimitExceeded, ZhiyuError
 from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.answers import Answers
 from zhiyu.engine.compared import Compared, outcome_name
 from zhiyu.engine.event_frames import noted
+from zhiyu.engine.finals import calls_in_json
 from zhiyu.engine.kept import Kept
 from zhiyu.engine.receipts import DIGITS, Receipt
 from zhiyu.engine.redo import Redo, Unable
@@ -60,6 +62,8 @@ class _Found:
     decisions: DecisionBatch
     at: int
     next: int = 0
+    later: Resumed | None = None
+    """Where it went on after a wait or a call: what it was decided with."""
 
 
 class Verifier:
@@ -174,7 +178,7 @@ class Verifier:
             place = int(step.part.decisions.positions[step.at]), step.revision
             if place in self._later:
                 chain, after = frame.header.chain.hex(), frame.header.next
-                self._found[place] = _Found(chain, step.policy, step.part.decisions, step.at, after)
+                self._found[place] = _Found(chain, step.policy, step.part.decisions, step.at, after, step.part)
 
     def _require_key(self, frame: Frame) -> bool:
         """The ids of a frame must be coded by our key."""
@@ -226,10 +230,14 @@ class Verifier:
             return _verdict(receipt, "damaged", gone.en, gone.zh, found)
         chosen = found.decisions.at([found.at])  # type: ignore[arg-type]
         told = msgspec.json.decode(answers.bodies(chosen, bytes.fromhex(found.chain))[0])
+        later = set(SAID_LATER)
+        if found.later is not None and "calls" in answer:
+            told["calls"] = calls_in_json(answers.opened, found.later, found.at)
+            later.remove("calls")
         names = [
             name
             for name in dict.fromkeys([*told, *answer])
-            if name not in ("repeated", *SAID_LATER)
+            if name not in ("repeated", *later)
             and (name != "receipt" or not receipt.revision)
             and told.get(name) != answer.get(name)
         ]

@@ -16,7 +16,7 @@ from zhiyu.base.windows import parse_duration_ms
 from zhiyu.engine.asks import Ask
 from zhiyu.outside.breaker import CLOSED, Breaker
 from zhiyu.outside.endpoints import NOWHERE, Endpoint
-from zhiyu.outside.http import Failed, Reply, send
+from zhiyu.outside.http import Connections, Failed, Reply
 from zhiyu.outside.mapping import Invalid, Question, answer_of, question
 from zhiyu.outside.remembered import Remembered
 from zhiyu.policy.builtin import CALL_ENDS
@@ -78,17 +78,24 @@ class _Asked:
 
 
 class Asker:
-    """The services of one tenant. Everything runs in the event loop's thread. `sends` puts one request on the wire."""
+    """The services of one tenant. Everything runs in the event loop's thread. `sends` puts one request on the wire, by
+    default over connections that stay open."""
 
     def __init__(
-        self, endpoints: Mapping[str, Endpoint] = NOWHERE, sends: Sends = send, clock: Callable[[], float] = time.monotonic
+        self, endpoints: Mapping[str, Endpoint] = NOWHERE, sends: Sends | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:  # fmt: skip
-        self.endpoints, self._sends, self._clock, self._now = endpoints, sends, clock, clock
+        self._connections = Connections()
+        self.endpoints, self._sends = endpoints, sends or self._connections.send
+        self._clock = self._now = clock
         self._asked: dict[str, _Asked] = {}
 
     def live_by(self, now: Callable[[], float]) -> None:
         """Let breakers and caches know this time (s) alone: that of the events, where a server knows no other."""
         self._now = now
+
+    def close(self) -> None:
+        """Let go of idle connections."""
+        self._connections.close()
 
     async def ask(self, ask: Ask) -> Ended:
         """Ask, or find a reason not to; never raises for what happens outside."""

@@ -102,6 +102,7 @@ class Calls:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.asker.close()
         self.forget()
 
 

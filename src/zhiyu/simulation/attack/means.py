@@ -15,7 +15,8 @@ from ruamel.yaml.error import YAMLError
 
 from zhiyu.base.errors import InputError, did_you_mean
 
-VERSION = "means/1"
+VERSION = "means/2"
+"""2: means of coached victims and of cash-out rings, false faces; the prices of 1 are what they were."""
 MAX_YUAN = 1_000_000.0
 MAX_BYTES = 64 << 10
 
@@ -30,6 +31,10 @@ class Means:
     answers for an applicant; `code`: getting a code or an answer out of the customer when challenged; `step`: an operator's work for
     one event; `day_held`: risk of discovery and patience for each day between the first and the last event; `quiet_day`: use like a
     customer's for a day; `by_day`: working while the customer may notice; `other_channel`: knowing a second channel.
+    Coached victims: `lead`: somebody who listens; `on_the_phone`: guiding without seeing the screen; `talked_round`: somebody who acts
+    alone and says nothing; `known_payee`: a small sum to the payee before. Cash-out: `customer`: somebody who wants cash; `own_hand`:
+    having him pay himself, each time; `fee_in_cash`: collecting the fee without an account. `false_face`: somebody else's face before the
+    camera.
     """
 
     account: float = 180.0
@@ -46,7 +51,19 @@ class Means:
     quiet_day: float = 18.0
     by_day: float = 5.0
     other_channel: float = 3.0
+    lead: float = 140.0
+    on_the_phone: float = 45.0
+    talked_round: float = 320.0
+    known_payee: float = 60.0
+    customer: float = 40.0
+    own_hand: float = 6.0
+    fee_in_cash: float = 15.0
+    false_face: float = 650.0
     version: str = VERSION
+
+    def victim_of(self, kind: str) -> float:
+        """What somebody to defraud costs, or to defraud with, where no identity is invented."""
+        return {"scam_victim": self.lead, "cash_out": self.customer}.get(kind, self.account)
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""

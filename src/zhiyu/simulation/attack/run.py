@@ -16,11 +16,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
+from zhiyu.engine.outcome import Outcome
 from zhiyu.policy.outcomes import OUTCOMES
 from zhiyu.simulation.attack import ways as w
 from zhiyu.simulation.attack.means import Means
 from zhiyu.simulation.attack.script import Script
-from zhiyu.simulation.attack.stage import Stage, woven
+from zhiyu.simulation.attack.stage import Record, Stage, woven
 from zhiyu.simulation.lender.parameters import START_MS
 
 CHALLENGE = OUTCOMES.index("challenge")
@@ -68,7 +69,14 @@ def run(stage: Stage, script: Script, ways: list[w.Levels], means: Means, goal_f
     for number in victims.values():
         operations[number].victims += 1
         operations[number].spent_yuan += script.base[number]
-    attack = stage.decoded(pa.Table.from_pylist(_even(script)))
+    attack = stage.decoded(pa.Table.from_pylist(_even(script.records)))
+    answers = (
+        stage.decoded(pa.Table.from_pylist(_even([each for _, each in script.answers]))) if script.answers else None
+    )
+    numbers = {record["id"]: at for at, record in enumerate(script.records)} if script.answers else {}
+    answered: dict[str, list[int]] = {}
+    for number, (about, _) in enumerate(script.answers):
+        answered.setdefault(about, []).append(number)
     row_of = np.full(len(script.records), -1)
     row_of[attack.positions] = np.arange(attack.n)
     engine, out, honest, position = stage.engine(), set[int](), 0, 0
@@ -76,10 +84,15 @@ def run(stage: Stage, script: Script, ways: list[w.Levels], means: Means, goal_f
         sent = np.array([at for at in range(first, last) if script.victim[at] not in out], np.int64)
         rows = sent[row_of[sent] >= 0]
         until = int(np.searchsorted(stage.meanwhile.time_ms, script.at_ms[last - 1] + START_MS, side="right"))
-        batch = woven([(stage.meanwhile, np.arange(honest, until)), (attack, row_of[rows])], position)
-        source = _sources(stage.meanwhile.time_ms[honest:until], attack.time_ms[row_of[rows]], rows)
-        honest, position = until, position + batch.n
+        parts = [(stage.meanwhile, np.arange(honest, until)), (attack, row_of[rows])]
+        if answers is not None:
+            told = [number for at in rows.tolist() for number in answered.get(script.records[at]["id"], ())]
+            parts.append((answers, np.array(told, np.int64)))
+        batch = woven(parts, position)
+        source = _sources([batch.time_ms[chosen] for batch, chosen in parts], rows)
         outcome = engine.process(batch, keep_all=keep)
+        finals = _finals(outcome, numbers)
+        honest, position = until, position + batch.n
         d = outcome.decisions
         whose = source[d.rows]
         if keep:
@@ -93,10 +106,10 @@ def run(stage: Stage, script: Script, ways: list[w.Levels], means: Means, goal_f
                 out.add(victim)
                 operation.stops[(script.records[at]["type"], REFUSED)] += 1
                 continue
-            place = decided.get(at)
-            if place is not None and not _gets_through(d, place, operation, means):
+            made, place = finals.get(at, (d, decided.get(at)))
+            if place is not None and not _gets_through(made, place, operation, means):
                 out.add(victim)
-                operation.stops[(script.records[at]["type"], _by(stage, d, place))] += 1
+                operation.stops[(script.records[at]["type"], _by(stage, made, place))] += 1
                 continue
             found.through.add(at)
             passed[victim] += 1
@@ -150,13 +163,25 @@ def _pieces(victims: list[int]) -> Iterator[tuple[int, int]]:
         yield first, len(victims)
 
 
-def _sources(honest: NDArray[np.int64], attack: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each row of the woven batch, the record it is, -1 for honest ones."""
-    order = np.argsort(np.concatenate([honest, attack]), kind="stable")
-    return np.concatenate([np.full(len(honest), -1), rows])[order]
+def _sources(times: list[NDArray[np.int64]], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each row of the woven batch, the record it is, -1 for others. `times` of its parts, the second one those of `rows`."""
+    order = np.argsort(np.concatenate(times), kind="stable")
+    sources = [np.full(len(each), -1) for each in times]
+    sources[1] = rows
+    return np.concatenate(sources)[order]
 
 
-def _even(script: Script) -> list[dict[str, object]]:
+def _finals(outcome: Outcome, numbers: dict[str, int]) -> dict[int, tuple[DecisionBatch, int | None]]:
+    """Record → what its decision came to after services were asked: the batch of decisions and its place there. `numbers`: by event id."""
+    found: dict[int, tuple[DecisionBatch, int | None]] = {}
+    for part in outcome.resumed:
+        for place, event_id in enumerate(part.decisions.ids):
+            if str(event_id) in numbers:
+                found[numbers[str(event_id)]] = part.decisions, place
+    return found
+
+
+def _even(records: list[Record]) -> list[Record]:
     """The records with the same names in each, so that they make one table."""
-    names = dict.fromkeys(name for record in script.records for name in record)
-    return [{name: record.get(name) for name in names} for record in script.records]
+    names = dict.fromkeys(name for record in records for name in record)
+    return [{name: record.get(name) for name in names} for record in records]

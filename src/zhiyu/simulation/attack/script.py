@@ -15,6 +15,7 @@ import numpy as np
 
 from zhiyu.base.errors import InputError
 from zhiyu.simulation.attack import ways as w
+from zhiyu.simulation.attack.asked import answers_to, said_of
 from zhiyu.simulation.attack.means import Means
 from zhiyu.simulation.attack.stage import BEGIN_MS, Record, Stage
 from zhiyu.simulation.lender import parameters as p
@@ -22,14 +23,26 @@ from zhiyu.simulation.lender import texts
 from zhiyu.simulation.lender.chance import Chance
 from zhiyu.simulation.lender.people import hub_ip
 
-KINDS = ("abnormal_use", "takeover", "batch")
-KINDS_ZH = {"abnormal_use": "盗刷账户", "takeover": "盗号支用", "batch": "假冒身份申请"}
-NEEDS = {"abnormal_use": ("payment",), "takeover": ("draw_down", "transfer"), "batch": ("application",)}
+KINDS = ("abnormal_use", "takeover", "batch", "scam_victim", "cash_out")
+KINDS_ZH = {
+    "abnormal_use": "盗刷账户", "takeover": "盗号支用", "batch": "假冒身份申请", "scam_victim": "电信诈骗", "cash_out": "套现",
+}  # fmt: skip
+NEEDS = {
+    "abnormal_use": ("payment",), "takeover": ("draw_down", "transfer"), "batch": ("application",),
+    "scam_victim": ("draw_down", "transfer"), "cash_out": ("payment",),
+}  # fmt: skip
 """Types of event of which the policy must decide at least one."""
-MONEY = {"abnormal_use": ("payment",), "takeover": ("draw_down", "transfer"), "batch": ("draw_down",)}
+MONEY = {
+    "abnormal_use": ("payment",), "takeover": ("draw_down", "transfer"), "batch": ("draw_down",),
+    "scam_victim": ("draw_down", "transfer"), "cash_out": ("payment",),
+}  # fmt: skip
 SEEN_BY = {"device": ("device",), "place": ("place_city", "place", "ip"), "channel": ("channel",), "contact": ("contact_phone",),
-           "identity": ("bureau_score", "lenders_30d", "debt_total")}  # fmt: skip
-"""Fields by which a policy could notice a knob."""
+           "identity": ("bureau_score", "lenders_30d", "debt_total", "credit_points", "card_is_holders", "phone_is_holders"),
+           "coach": ("remote_control", "on_call"), "payee": ("payee",), "hands": ("device",), "fee": ("payee",),
+           "face": ("face_likeness",)}  # fmt: skip
+"""Fields of events, or of answers of services, by which a policy could notice a knob."""
+FEE_PERCENT = 8
+"""Of what is turned into cash, for the ring."""
 HOURS = (3, 14)
 _FIRST_NEW = 700_000_000
 _SMALL = 26.4
@@ -52,6 +65,7 @@ def lacking(stage: Stage, kind: str) -> tuple[str, str] | None:
 def knobs_of(stage: Stage, kind: str) -> tuple[str, ...]:
     """Knobs that the policy could notice."""
     fields = {name for event in stage.opened.policy.events for name in event.fields}
+    fields |= {name for service in stage.opened.policy.services for name in service.answer}
     money = [name for name in MONEY[kind] if name in stage.types]
     receiver = {"payment": "merchant", "draw_down": "payee", "transfer": "payee"}
     found = ["hour", "quiet"]
@@ -66,10 +80,16 @@ def knobs_of(stage: Stage, kind: str) -> tuple[str, ...]:
     found += [
         name
         for name, by in SEEN_BY.items()
-        if fields & set(by) and (name not in w.ONLY_WITH_APPLICATION or kind == "batch")
+        if fields & set(by)
+        and (name not in w.ONLY_WITH_APPLICATION or kind == "batch")
+        and kind in w.OWN_KNOBS.get(name, (kind,))
     ]
-    if kind == "batch":
+    if kind == "batch" or kind in w.WILLING:
         found.remove("quiet")
+    if kind in w.WILLING:  # the customer acts, at home and on a telephone of his own
+        found = [name for name in found if name not in ("device", "place", "channel")]
+    if "transfer" not in stage.types:
+        found = [name for name in found if name not in ("fee", "payee")]
     return tuple(name for name in w.NAMES if name in found)
 
 
@@ -86,11 +106,17 @@ class Script:
     at_ms: list[int] = field(default_factory=list)
     base: list[float] = field(default_factory=list)
     """Yuan that each operation spends per victim before its first event."""
+    answers: list[tuple[str, Record]] = field(default_factory=list)
+    """What services say: id of the event it is about, answer."""
 
     def in_order(self) -> Script:
         """The same by time."""
         order = sorted(range(len(self.records)), key=lambda i: (self.at_ms[i], i))
-        return Script(**{name: [getattr(self, name)[i] for i in order] for name in _PER_RECORD}, base=self.base)
+        return Script(
+            **{name: [getattr(self, name)[i] for i in order] for name in _PER_RECORD},
+            base=self.base,
+            answers=self.answers,
+        )
 
 
 _PER_RECORD = ("records", "operation", "victim", "moves", "cost", "at_ms")
@@ -122,8 +148,15 @@ class Writer:
     def _base(self, way: w.Levels) -> float:
         """What is spent for each victim before anything is sent: account or identity, device, exit, receiver, contact."""
         m = self.means
-        price = (m.clean_identity if w.at(way, "identity") else m.identity) if self.kind == "batch" else m.account
-        price += (m.fresh_device / self.each, m.fresh_device, 0.0, m.victims_device)[w.at(way, "device")]
+        clean = m.clean_identity if w.at(way, "identity") else m.identity
+        price = clean if self.kind == "batch" else m.victim_of(self.kind)
+        if self.kind not in w.WILLING:
+            price += (m.fresh_device / self.each, m.fresh_device, 0.0, m.victims_device)[w.at(way, "device")]
+        price += m.false_face * w.at(way, "face")
+        if self.kind == "scam_victim":
+            price += (0.0, m.on_the_phone, m.talked_round)[w.at(way, "coach")]
+        if self.kind == "cash_out" and not w.at(way, "hands"):
+            price += m.fresh_device / self.each
         price += (m.receiver / self.each, m.receiver, 0.0)[w.at(way, "receiver")]
         price += (
             m.near_address * w.at(way, "place") + m.by_day * w.at(way, "hour") + m.other_channel * w.at(way, "channel")
@@ -150,6 +183,11 @@ class Writer:
                 act.send("payment", when + 4 * p.MINUTE_MS, 0.0, amount=_SMALL)
         time += quiet * p.DAY_MS
         time = self._apply(act, time) if self.kind == "batch" else time
+        if self.kind == "scam_victim" and w.at(way, "payee"):
+            cost = self.means.known_payee + w.KNOWN_PAYEE_DAYS * self.means.day_held
+            act.send("log_in", time, 0.0, succeeded=True, tries=1)
+            act.send("transfer", time + 4 * p.MINUTE_MS, cost, amount=_SMALL)
+            time += w.KNOWN_PAYEE_DAYS * p.DAY_MS
         self._move(act, way, time)
 
     def _draw(self, word: str, limit: int, *numbers: int) -> int:
@@ -179,14 +217,20 @@ class Writer:
             cost = m.step + (pause / p.DAY_MS * m.day_held if part else 0.0)
             cost += m.fresh_device if w.at(way, "device") == 2 else 0.0
             cost += m.receiver if w.at(way, "receiver") == 2 else 0.0
+            if self.kind == "cash_out":
+                cost += m.own_hand * w.at(way, "hands") + m.fee_in_cash * w.at(way, "fee")
             if not part or pause >= 3 * p.HOUR_MS:
                 act.send("log_in", when - 5 * p.MINUTE_MS, 0.0 if part else m.step, part=part, succeeded=True, tries=1)
+            fee = self.kind == "cash_out" and not w.at(way, "fee") and "transfer" in self.stage.types
             for turn, name in enumerate(self.money):
                 last = turn == len(self.money) - 1
+                moves = fen if last and not fee else 0
                 act.send(
-                    name, when + turn * 11 * p.MINUTE_MS, cost if last else 0.0, fen if last else 0, part, amount=_money(fen),
+                    name, when + turn * 11 * p.MINUTE_MS, cost if last else 0.0, moves, part, amount=_money(fen),
                     available_limit=_money(left + fen + self.goal_fen // 3),
                 )  # fmt: skip
+            if fee:  # the ring has its share only when the fee arrives
+                act.send("transfer", when + 40 * p.MINUTE_MS, 0.0, fen, part, amount=_money(fen * FEE_PERCENT // 100))
 
 
 class _Act:
@@ -225,6 +269,8 @@ class _Act:
         script.moves.append(moves)
         script.cost.append(self.owed)
         script.at_ms.append(time)
+        answers = answers_to(stage.opened.policy, record, time, said_of(self.writer.kind, self.way), _iso)
+        script.answers += [(record["id"], each) for each in answers]
         self.owed = 0.0
 
     def finish(self, goal_fen: int) -> None:
@@ -233,6 +279,8 @@ class _Act:
 
     def _session(self, part: int) -> Record:
         way, seed = self.way, self.writer.stage.seed
+        if self.writer.kind in w.WILLING:
+            return self._at_home()
         level = w.at(way, "device")
         found: Record = {"channel": w.KNOBS["channel"][w.at(way, "channel")], "emulator": False, "rooted": False, "proxy": False,
                          "remote_control": level == 3, "on_call": False}  # fmt: skip
@@ -250,9 +298,22 @@ class _Act:
             found["ip"] = _address(self.writer.chance, 5_000 + self.number)
         return found
 
+    def _at_home(self) -> Record:
+        """The customer acts: where he always is, on his own telephone, or on that of a ring; coached or not."""
+        coach = w.at(self.way, "coach")
+        scam = self.writer.kind == "scam_victim"
+        found: Record = {"emulator": False, "rooted": False, "proxy": False, "remote_control": scam and coach == 0,
+                         "on_call": scam and coach <= 1}  # fmt: skip
+        if not scam and not w.at(self.way, "hands"):
+            word = f"ring {self.number // 100_000}"
+            found |= {"device": _code("d", self.writer.stage.seed, word, self.operation), "wifi": None}
+        return found
+
     def _receiver(self, name: str, part: int) -> Record:
         level, seed = w.at(self.way, "receiver"), self.writer.stage.seed
         which = (self.operation, self.number, self.number * 100 + part)[level]
+        if self.writer.kind == "cash_out" and name == "transfer":
+            which, level = self.operation, 0  # the fee goes to the ring's account
         if name == "payment" and part >= 0:
             return {"merchant": _code("m", seed, f"shop {level} {self.number // 100_000}", which)}
         if name == "transfer":

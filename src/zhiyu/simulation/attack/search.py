@@ -84,7 +84,7 @@ class Attack:
             raise InputError(*lack)
         writer = Writer(self.stage, kind, self.means, self.goal_fen, VICTIMS)
         knobs = knobs_of(self.stage, kind)
-        space = w.space(knobs, self.means, VICTIMS, kind == "batch", bool(writer.money), self.stage.seed)
+        space = w.space(knobs, self.means, VICTIMS, kind, bool(writer.money), self.stage.seed)
         found = Found(kind, knobs, len(space.ways))
         progress = np.full(len(space.ways), np.nan)
         best, generation = np.inf, 0

@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 
 from zhiyu.base.errors import InputError
 from zhiyu.engine.engine import Engine
+from zhiyu.engine.holds import shown_of
 from zhiyu.engine.opened import Opened
 from zhiyu.events.batch import EventBatch, RawBatch
 from zhiyu.events.decode import decode
+from zhiyu.policy.calls import ABOUT
 from zhiyu.simulation.lender import Wanted, make_lender
 from zhiyu.simulation.lender import parameters as p
+from zhiyu.simulation.lender.answers import answer_table, with_answers
 from zhiyu.simulation.lender.render import tables
 from zhiyu.simulation.lender.rows import TYPES
+from zhiyu.simulation.lender.services import known_outside
 
 WARM_DAYS, ATTACK_DAYS, CUSTOMERS = 20, 30, 1_200
 BEGIN_MS = WARM_DAYS * p.DAY_MS
@@ -73,7 +77,11 @@ class Stage:
                 f"策略中没有贷款词汇表的事件（策略有 {mine}；模拟机构发送 {known} 等）",
             )
         whole = pa.concat_tables(tables(made)).filter(pa.array(good))
-        return whole.append_column("at", pa.array(made.events["time"][good].astype(np.int64)))
+        answers = answer_table(made, self.opened.policy, known_outside(made), 0, len(made.events))
+        if ABOUT in answers.column_names:
+            whole = with_answers(whole, answers.filter(pc.is_in(answers[ABOUT], whole["id"].combine_chunks())))
+        moment = whole["time"].cast(pa.timestamp("ms", "UTC")).cast(pa.int64())
+        return whole.append_column("at", pc.subtract(moment, p.START_MS))
 
     def decoded(self, table: pa.Table) -> EventBatch:
         """Records through the policy's door; what it refuses is left out. InputError when that is most of them."""
@@ -86,7 +94,8 @@ class Stage:
                 f"the policy refuses events of the simulated lender ({len(found.refusals):,} of {len(table):,}): {first.en}",
                 f"策略拒收模拟机构的事件（{len(table):,} 个中的 {len(found.refusals):,} 个）：{first.zh}",
             )
-        found.batch.shown = {}  # texts that only explanations need
+        # Texts that only explanations need are left out, but for what answers are about.
+        found.batch.shown = {name: shown for name, shown in found.batch.shown.items() if name == ABOUT}
         return found.batch
 
     def _learn(self, before: pa.Table) -> None:
@@ -98,6 +107,8 @@ class Stage:
         counts: dict[str, int] = {}
         for row in before.select(kept).to_pylist():
             record = {name: value for name, value in row.items() if value is not None}
+            if ABOUT in record and record["type"] not in TYPES:
+                continue  # an answer of a service
             who = record.get("customer")
             self.some.setdefault(record["type"], []).append(record)
             if who is None:
@@ -134,10 +145,15 @@ def woven(parts: list[tuple[EventBatch, NDArray[np.int64]]], first_position: int
     ids = pa.concat_arrays(
         [pa.array(batch.ids, pa.string()).take(pa.array(chosen)) for batch, chosen in zip(batches, rows)]
     )
+    about: list[Any] = []
+    for batch, chosen in parts:
+        texts = batch.shown.get(ABOUT)
+        about += [None] * len(chosen) if texts is None else shown_of(texts, chosen.tolist())
+    shown = {ABOUT: [about[at] for at in order.tolist()]} if any(ABOUT in batch.shown for batch in batches) else {}
     return EventBatch(
         batches[0].tenant, np.arange(first_position, first_position + len(order)), ids.take(pa.array(order)), line("id_code"),
         line("body_code"), line("type_index"), time[order],
         np.ascontiguousarray(np.concatenate([batch.values[:, chosen] for batch, chosen in parts], axis=1)[:, order]),
         np.ascontiguousarray(np.concatenate([batch.nulls[:, chosen] for batch, chosen in parts], axis=1)[:, order]),
-        line("labels"), batches[0].label_delay_ms, line("money"), {},
+        line("labels"), batches[0].label_delay_ms, line("money"), dict(shown),
     )  # fmt: skip
