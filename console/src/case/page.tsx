@@ -112,6 +112,7 @@ function Shown({ found }: { found: Case }) {
           <Panel title={t("case.evidence", { n: alerts.length })}>
             <Alerts alerts={alerts} at={at} setAt={setAt} currency={found.currency || "CNY"} answer={may && open ? (each, verdict) => later(t(`case.answer.${verdict}`), "answer", { alert: each.id, verdict }) : undefined} />
           </Panel>
+          <Who found={found} />
         </section>
         <section>
           {alert?.event ? <Evidence key={alert.event} event={alert.event} /> : null}
@@ -125,7 +126,6 @@ function Shown({ found }: { found: Case }) {
             {noting && <Note area={note} save={async (text) => { if (await now("note", { text })) setNoting(false); }} />}
             <Steps steps={found.timeline ?? []} />
           </Panel>
-          <Who found={found} />
         </aside>
       </div>
     </div>

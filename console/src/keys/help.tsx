@@ -19,7 +19,7 @@ export default function Help({ open, close }: { open: boolean; close: () => void
   const { t } = useWords();
   const places = Object.keys(PLACES).filter((place) => BINDINGS.some((each) => each.place === place)) as Place[];
   return (
-    <Modal open={open} onCancel={close} footer={null} title={t("key.title")} width={720}>
+    <Modal open={open} onCancel={close} footer={null} title={t("key.title")} width={900}>
       <div className="help">
         {places.map((place) => (
           <section key={place}>

@@ -8,7 +8,7 @@ import { useMay, useNames, useSession } from "../api/session";
 import type { Case, Cases, Queue } from "../api/types";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
-import { Empty, Outcome, Panel, Trouble, Waiting } from "../parts/parts";
+import { Empty, Outcome, OUTCOMES, Panel, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 import { casesQuery, leftOf, nameOf, ORDERS, WHOSE } from "./queue";
 
@@ -112,7 +112,9 @@ export default function QueuePage() {
       {pages.isSuccess && rows.length === 0 && <Empty title={t("queue.empty")} next={t("queue.emptyNext")} />}
       {rows.length > 0 && (
         <div className="columns">
-          <CaseTable rows={rows} at={at} setAt={setAt} />
+          <div className="clip">
+            <CaseTable rows={rows} at={at} setAt={setAt} />
+          </div>
           <aside className="stays">{row && <Preview row={row} claim={may ? () => claim.mutate(row.number) : undefined} busy={claim.isPending} />}</aside>
         </div>
       )}
@@ -189,10 +191,11 @@ function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: 
           <th scope="col">{t("queue.case")}</th>
           <th scope="col">{t("queue.deadline")}</th>
           <th scope="col">{t("queue.outcomes")}</th>
+          <th scope="col" className="num">{t("queue.alerts")}</th>
           <th scope="col">{t("queue.about")}</th>
           <th scope="col" className="num">{t("queue.money")}</th>
-          <th scope="col">{t("queue.reasons")}</th>
           <th scope="col">{t("queue.assignee")}</th>
+          <th scope="col">{t("queue.reasons")}</th>
         </tr>
       </thead>
       <tbody ref={body}>
@@ -200,16 +203,24 @@ function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: 
           <tr key={row.number} className={number === at ? "at" : ""} aria-selected={number === at} onMouseDown={() => setAt(number)} onDoubleClick={() => void go(`/cases/${row.number}`)}>
             <td className="num"><Link to={`/cases/${row.number}`}>#{row.number}</Link>{row.level > 0 && <span className="flag"> ↑{row.level}</span>}</td>
             <td><Deadline at={row.deadline} open={row.state === "open"} /></td>
-            <td><Counts outcomes={row.outcomes} /></td>
+            <td><Severest outcomes={row.outcomes} /></td>
+            <td className="num">{format.number(row.alerts_count)}</td>
             <td className="mono">{row.shown}</td>
             <td className="num">{row.money ? format.money(row.money, row.currency || "CNY") : ""}</td>
-            <td className="why"><Reasons row={row} most={2} /></td>
             <td>{row.assignee && <span className={row.assignee === mine ? "mine" : "quiet"}>{nameOf(row.assignee)}</span>}</td>
+            <td className="why"><Reasons row={row} most={2} /></td>
           </tr>
         ))}
       </tbody>
     </table>
   );
+}
+
+/** The severest of what was decided. */
+function Severest({ outcomes }: { outcomes: unknown }) {
+  const known = Object.keys((outcomes ?? {}) as Record<string, number>);
+  const name = [...OUTCOMES].reverse().find((each) => known.includes(each));
+  return name ? <Outcome name={name} /> : null;
 }
 
 export function Counts({ outcomes }: { outcomes: unknown }) {
@@ -236,6 +247,7 @@ function Preview({ row, claim, busy }: { row: Case; claim: (() => void) | undefi
   return (
     <Panel title={t("queue.caseNumber", { n: row.number })}>
       <p className="preview-why">{said(row.why)}</p>
+      <p><Counts outcomes={row.outcomes} /></p>
       <table className="waterfall small">
         <tbody>
           {(row.reasons ?? []).slice(0, 8).map((each) => (

@@ -240,6 +240,7 @@ export const zh = {
   "queue.caseNumber": "案件 {n}",
   "queue.deadline": "期限",
   "queue.outcomes": "结果",
+  "queue.alerts": "告警",
   "queue.about": "对象",
   "queue.money": "涉险金额",
   "queue.reasons": "原因",
