@@ -23,6 +23,7 @@ const COLORS = {
   dark: { person: "#a3b0cb", thing: "#566178", bad: "#ff7b8b", gang: "#e5a04c", start: "#8fa8ff", link: "#465166", marked: "#8fa8ff", label: "#e3e7ef", faint: "#252b37" },
 };
 const ROUNDS = 400;
+const LARGE = 1_500;
 const FRAME_MS = 12;
 
 export default function Canvas({ net, starts, selected, marked, pinned, labelOf, select, expand }: Props) {
@@ -40,6 +41,7 @@ export default function Canvas({ net, starts, selected, marked, pinned, labelOf,
   useEffect(() => {
     if (!box.current) return undefined;
     const drawn = graph.current;
+    const large = latest.current.net.links.size > LARGE; // edges are left out while it moves, and cannot be pointed at
     const made = new Sigma(drawn, box.current, {
       allowInvalidContainer: true,
       labelFont: getComputedStyle(document.documentElement).getPropertyValue("--font"),
@@ -47,7 +49,9 @@ export default function Canvas({ net, starts, selected, marked, pinned, labelOf,
       labelDensity: 0.6,
       labelRenderedSizeThreshold: 4.5,
       stagePadding: 70,
-      enableEdgeEvents: true,
+      enableEdgeEvents: !large,
+      hideEdgesOnMove: large,
+      hideLabelsOnMove: large,
       labelColor: { color: COLORS[latest.current.shade].label },
       defaultDrawNodeHover: (context, data, settings) => {
         if (!data.label) return;
@@ -83,6 +87,7 @@ export default function Canvas({ net, starts, selected, marked, pinned, labelOf,
     if (!changed || drawn.order < 2) return undefined;
     const settings = { ...forceAtlas2.inferSettings(drawn), barnesHutOptimize: drawn.order > 400, adjustSizes: drawn.order < 400, slowDown: 4 };
     let rounds = 0;
+    const most = drawn.order > LARGE ? ROUNDS / 4 : ROUNDS;
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
       forceAtlas2.assign(drawn, { iterations: drawn.order > 1000 ? 40 : 150, settings });
       return undefined;
@@ -92,8 +97,8 @@ export default function Canvas({ net, starts, selected, marked, pinned, labelOf,
       do {
         forceAtlas2.assign(drawn, { iterations: 1, settings });
         rounds += 1;
-      } while (performance.now() < until && rounds < ROUNDS);
-      if (rounds < ROUNDS) frame = requestAnimationFrame(turn);
+      } while (performance.now() < until && rounds < most);
+      if (rounds < most) frame = requestAnimationFrame(turn);
     });
     return () => cancelAnimationFrame(frame);
   }, [net]);
