@@ -31,7 +31,8 @@ def test_a_case_from_the_queue_to_its_end(bank: Bank, visit: Callable[..., Page]
     assert case["assignee"] == "person:inspector"
     assert page.locator(".sentence").inner_text() == case["why"][language]
     assert page.locator(".alerts > li").count() == len(case["alerts"])
-    page.wait_for_selector(".evidence-why")
+    if any(alert["event"] for alert in case["alerts"]):  # a gang may stand in the queue by itself
+        page.wait_for_selector(".evidence-why")
 
     page.keyboard.press("n")
     expect(page.locator(".note textarea")).to_be_focused()

@@ -40,7 +40,7 @@ function Shown({ found }: { found: Case }) {
   const me = session?.kind === "person" ? `person:${session.me.name}` : "";
   const mine = found.assignee === me && me !== "";
   const alerts = useMemo(() => [...((found.alerts ?? []) as unknown as CaseAlert[])].sort((a, b) => (b.at ?? "").localeCompare(a.at ?? "")), [found.alerts]);
-  const [at, setAt] = useState(0);
+  const [at, setAt] = useState(() => Math.max(alerts.findIndex((each) => each.event), 0));
   const [verdict, setVerdict] = useState<Verdict>();
   const [noting, setNoting] = useState(false);
   const note = useRef<HTMLTextAreaElement>(null);
