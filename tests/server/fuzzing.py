@@ -151,7 +151,7 @@ class Sender:
         record = self.bodies.good()
         if self.rng.random() < 0.1:
             status, answer = await self.post(
-                "/v1/decisions", record.body, method=self.rng.choice(["GET", "PUT", "DELETE"])
+                "/v1/decisions", record.body, method=self.rng.choice(["PUT", "PATCH", "DELETE"])
             )
             wanted, named = 405, ""
         elif self.rng.random() < 0.5:

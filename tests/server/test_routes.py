@@ -51,7 +51,7 @@ def test_an_id_may_hold_any_character(server: Served, odd: str) -> None:
         ("/healthz", 200),
         ("/readyz", 200),
         ("/docs", 200),
-        ("/v1/decisions", 405),
+        ("/v1/decisions:batch", 405),
         ("/nowhere", 404),
         ("/v1/decisions/none", 404),
     ],
