@@ -109,7 +109,7 @@ def test_what_is_wrong_with_a_body_is_named(server: Served, name: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/v1/decisions", 405, "method"), ("PUT", "/healthz", 405, "method"), ("GET", "/v2", 404, "no_route"),
+        ("GET", "/v1/decisions:batch", 405, "method"), ("PUT", "/healthz", 405, "method"), ("GET", "/v2", 404, "no_route"),
         ("GET", "/v1/decisions/unknown", 404, "no_decision"), ("GET", "/v1/decisions/%ff", 400, "path"),
         ("GET", "/v1/decisions/x/explanation?lang=fr", 422, "parameter"), ("GET", "/v1/decisions/x?y=1", 400, "query"),
         ("POST", "/v1/decisions?source=nobody", 422, "source"), ("POST", "/v1/decisions?deadline_ms=0", 422, "deadline"),
