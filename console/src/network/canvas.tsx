@@ -141,7 +141,7 @@ function nodeLook(id: string, data: NodeDisplayData, now: Latest): Partial<NodeD
   const node = now.net.nodes.get(id);
   const colors = COLORS[now.shade];
   if (!node) return { ...data, hidden: true };
-  const color = node.bad ? colors.bad : now.starts.has(id) ? colors.start : node.gang !== null ? colors.gang : node.isPerson ? colors.person : colors.thing;
+  const color = node.bad ? colors.bad : now.starts.size === 1 && now.starts.has(id) ? colors.start : node.gang !== null ? colors.gang : node.isPerson ? colors.person : colors.thing;
   const faint = now.marked.size > 0 && !now.marked.has(id) && id !== now.selected;
   const hub = !node.isPerson && node.people >= HUB ? 4 : 0;
   return {

@@ -159,7 +159,7 @@ function Nodes({ rows, selected, select, kindName, starts }: { rows: NetNode[]; 
         {shown.map((each) => (
           <li key={each.id}>
             <button type="button" aria-pressed={each.id === selected} onClick={() => select(each.id)}>
-              <i className={`dot ${each.bad ? "bad" : starts.has(each.id) ? "start" : each.gang !== null ? "gang" : each.isPerson ? "person" : "thing"}`} />
+              <i className={`dot ${each.bad ? "bad" : starts.size === 1 && starts.has(each.id) ? "start" : each.gang !== null ? "gang" : each.isPerson ? "person" : "thing"}`} />
               <span className="mono">{each.name}</span>
               <small>{each.isPerson ? (each.bad ? t("net.isBad") : each.gang !== null ? t("net.gangNumber", { n: each.gang }) : "") : `${kindName(each)} ×${each.people}`}</small>
             </button>

@@ -205,7 +205,7 @@ function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: 
             <td><Deadline at={row.deadline} open={row.state === "open"} /></td>
             <td><Severest outcomes={row.outcomes} /></td>
             <td className="num">{format.number(row.alerts_count)}</td>
-            <td className="mono">{row.shown}</td>
+            <td><About shown={row.shown} /></td>
             <td className="num">{row.money ? format.money(row.money, row.currency || "CNY") : ""}</td>
             <td>{row.assignee && <span className={row.assignee === mine ? "mine" : "quiet"}>{nameOf(row.assignee)}</span>}</td>
             <td className="why"><Reasons row={row} most={2} /></td>
@@ -214,6 +214,13 @@ function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: 
       </tbody>
     </table>
   );
+}
+
+/** Whom a case is about: the entity in the words of the policy, and its value. */
+function About({ shown }: { shown: string }) {
+  const names = useNames();
+  const at = shown.indexOf(" ");
+  return at < 0 ? <code>{shown}</code> : <>{names("fields", shown.slice(0, at))} <code>{shown.slice(at + 1)}</code></>;
 }
 
 /** The severest of what was decided. */
