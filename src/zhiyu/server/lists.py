@@ -61,32 +61,7 @@ class Quiet(msgspec.Struct, forbid_unknown_fields=True):
 
 def add_lists(app: FastAPI, site: Site) -> None:
     """The routes under /v1/lists."""
-
-    @app.get("/v1/lists", include_in_schema=False)
-    async def lists(request: Request) -> Response:
-        exchange, desk = admitted(request, site, "lists")
-        exchange.known_query()
-        counts = desk.live.engine.lists.counts(desk.live.moment())
-        declared = [
-            {"name": each.name, "of": each.of, "kind": each.kind, "en": each.en, "zh": each.zh, "entries": counts.get(each.name, 0)}
-            for each in desk.live.opened.policy.lists
-        ]  # fmt: skip
-        await desk.durable()
-        return _json({"lists": declared})
-
-    @app.get("/v1/lists/{name}/entries", include_in_schema=False)
-    async def entries(name: ListName, request: Request) -> Response:
-        exchange, desk = admitted(request, site, "lists")
-        query = exchange.known_query("limit", "before")
-        limit, before = page_size(query.get("limit")), _before(query.get("before"))
-        live, name = desk.live, list_of(name, desk)
-        found = live.engine.lists.page(name, live.moment(), limit + 1, before)
-        content: dict[str, Any] = {"entries": [_entry(each) for _, each in found[:limit]]}
-        if len(found) > limit:
-            key, last = found[limit - 1]
-            content["next"] = f"{last.due_ms}.{key}"
-        await desk.durable()
-        return _json(content)
+    _add_list_reads(app, site)
 
     @app.post("/v1/lists/{name}/entries", include_in_schema=False)
     async def put(name: ListName, request: Request) -> Response:
@@ -115,6 +90,34 @@ def add_lists(app: FastAPI, site: Site) -> None:
         if changes:
             told |= await propose(site, exchange, name, changes, author)
         return _json(told)
+
+
+def _add_list_reads(app: FastAPI, site: Site) -> None:
+    @app.get("/v1/lists", include_in_schema=False)
+    async def lists(request: Request) -> Response:
+        exchange, desk = admitted(request, site, "lists")
+        exchange.known_query()
+        counts = desk.live.engine.lists.counts(desk.live.moment())
+        declared = [
+            {"name": each.name, "of": each.of, "kind": each.kind, "en": each.en, "zh": each.zh, "entries": counts.get(each.name, 0)}
+            for each in desk.live.opened.policy.lists
+        ]  # fmt: skip
+        await desk.durable()
+        return _json({"lists": declared})
+
+    @app.get("/v1/lists/{name}/entries", include_in_schema=False)
+    async def entries(name: ListName, request: Request) -> Response:
+        exchange, desk = admitted(request, site, "lists")
+        query = exchange.known_query("limit", "before")
+        limit, before = page_size(query.get("limit")), _before(query.get("before"))
+        live, name = desk.live, list_of(name, desk)
+        found = live.engine.lists.page(name, live.moment(), limit + 1, before)
+        content: dict[str, Any] = {"entries": [_entry(each) for _, each in found[:limit]]}
+        if len(found) > limit:
+            key, last = found[limit - 1]
+            content["next"] = f"{last.due_ms}.{key}"
+        await desk.durable()
+        return _json(content)
 
     @app.post("/v1/lists/{name}/entries:find", include_in_schema=False)
     async def find(name: ListName, request: Request) -> Response:
