@@ -92,3 +92,19 @@ def test_a_damaged_snapshot_of_waits_is_refused(tmp_path: Path) -> None:
     (tmp_path / "waits.state").write_bytes(data)
     with pytest.raises(InputError):
         Holds([("e", "w")]).restore(tmp_path / "waits.state")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_what_is_kept_does_not_tell_where_batches_were_cut(size: int) -> None:
+    records = [
+        drawdown("a", 9), drawdown("b", 2), drawdown("b", 2), called("r", "a", 9), drawdown("c", 1), drawdown("c", 1),
+    ]  # fmt: skip
+    index, found = OPENED.compiled.schema.index, engine()
+    for start in range(0, len(records), size):
+        take(found, records[start : start + size], start)
+    assert found.resuming is not None
+    kept = {}
+    for held in found.resuming.holds:
+        values = np.frombuffer(held.values, np.int64)
+        kept[held.event_id] = (values[index["received_at"]] == held.opened_ms, values[index["late"]] == held.late)
+    assert kept == dict.fromkeys(("a", "b", "c"), (True, True))

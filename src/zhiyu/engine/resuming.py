@@ -324,14 +324,16 @@ class Resuming:
             return {}
         rows = {each: int(d.rows[each]) for each in at}
         texts = {name: dict(zip(rows, shown_of(column, list(rows.values())))) for name, column in batch.shown.items()}
-        found, kept = {}, {int(each): line for line, each in enumerate(d.kept)}
+        found, kept, index = {}, {int(each): line for line, each in enumerate(d.kept)}, self.compiled.schema.index
         for each, row in rows.items():
+            values = batch.values[:, row].copy()  # the columns as decided on, wherever the batch was cut
+            values[index["received_at"]], values[index["late"]] = d.received_ms[each], d.late[each]
             frozen = kept[each] if self.waits.plans[at[each]].call is not None else None
             opened, plan = int(d.received_ms[each]), at[each]
             found[each] = Held(
                 plan, int(d.positions[each]), str(d.ids[each]), _code(d, each), opened, opened + self.waits.plans[plan].wait.within_ms,
                 0 if revisions is None else int(revisions[each]), int(d.time_ms[each]), int(d.money[each]), int(d.labels[each]),
-                int(d.late[each]), batch.values[:, row].tobytes(), batch.nulls[:, row].tobytes(),
+                int(d.late[each]), values.tobytes(), batch.nulls[:, row].tobytes(),
                 {name: column[each] for name, column in texts.items() if column[each] is not None},
                 b"" if frozen is None else d.kept_values[frozen, self.compiled.counted].tobytes(),
                 b"" if frozen is None else d.kept_nulls[frozen, self.compiled.counted].tobytes(),
