@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,6 +35,12 @@ def test_an_alert_joins_the_open_case_of_the_same_person_instead_of_opening_anot
     )
     cases.close(1, "person:lin", Finding(disposition="unclear"), NOW)
     assert fed(cases, decision(5, card(1))) == [3], "a closed case is joined by nothing"
+
+
+def test_whom_a_case_is_about_is_said_in_the_words_of_the_policy(both: str) -> None:
+    cases = cases_on(both)
+    fed(cases, msgspec.structs.replace(decision(1, card(1)), called=("bank card", "银行卡")))
+    assert [text[:12] for text in why(everything(cases)[0])] == ["Bank card c1", "银行卡 c1：1 个决策"]
 
 
 def test_a_gang_takes_in_what_comes_up_about_its_people(both: str) -> None:

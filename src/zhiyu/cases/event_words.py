@@ -21,8 +21,10 @@ from zhiyu.engine.entity_keys import entities_of
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.network_files import code_text
 from zhiyu.events.batch import EventBatch
+from zhiyu.expressions.wording import Labels
 from zhiyu.log.frames import Frame
 from zhiyu.policy.outcomes import OUTCOMES
+from zhiyu.policy.say import labels_of
 
 MAX_REASONS, MAX_RULES, MAX_SHOWN_CHARS = 20, 50, 120
 MAX_JOINED = 30
@@ -55,6 +57,10 @@ class EventWords:
         return {
             entities[link.field][0]: link.max_people for link in network.links if link.joins and link.field in entities
         }
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return labels_of(self.opened.compiled.checked)
 
     @cached_property
     def _fields(self) -> list[tuple[str, str, int]]:
@@ -107,8 +113,13 @@ class EventWords:
             score=int(d.score[at]), money=max(int(d.money[at]), 0), currency=self.opened.currency, rules=tuple(body["rules"][:MAX_RULES]),
             reasons=reasons, who=who, subjects=(first.subject,) if first else (f"event:{position}",),
             shown=f"{first.entity} {first.shown}" if first else str(d.ids[at])[:MAX_SHOWN_CHARS],
+            called=self._called(first.entity) if first else ("", ""),
             detail={"decided": body["outcome"], "mark": body["mark"], "policy": body["policy"][:12]},
         )  # fmt: skip
+
+    def _called(self, entity: str) -> tuple[str, str]:
+        """The wording of the field that an entity is named like."""
+        return self._labels.get(entity, (entity, entity))
 
     def drift(self, batch: EventBatch, row: int) -> Alert:
         """The alert of an event that tells of a drift: its fields are the detail."""

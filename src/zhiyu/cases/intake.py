@@ -275,6 +275,8 @@ def _add(case: Case, alert: Alert) -> None:
         if count or len(facts.reasons) < MAX_FACT_REASONS:
             facts.reasons[reason.code] = en, zh, count + 1
     facts.waiting += alert.waits
+    if case.kind == "entity" and not facts.called[0]:
+        facts.called = alert.called
     if alert.kind == "gang":
         facts.gang, facts.people = int(alert.detail.get("gang", 0)), int(alert.detail.get("people", 0))
     if alert.kind == "drift":

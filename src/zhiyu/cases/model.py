@@ -69,6 +69,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     who: tuple[Who, ...] = ()
     detail: Mapping[str, Any] = {}
     went_on: bool = False
+    called: tuple[str, str] = ("", "")
+    """What the policy calls whom a case of it is about, (en, zh)."""
 
     @property
     def case_kind(self) -> str:
@@ -89,6 +91,8 @@ class Facts(msgspec.Struct):
     model: str = ""
     what: str = ""
     waiting: int = 0
+    called: tuple[str, str] = ("", "")
+    """Whom the case is about, in the words of the policy: ("customer", "客户")."""
 
 
 class Case(msgspec.Struct, kw_only=True):

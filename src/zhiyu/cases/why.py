@@ -33,7 +33,9 @@ def _opening(case: Case) -> tuple[str, str]:
         return (f"{en}; {done}", f"{zh}；{done_zh}") if done else (en, zh)
     if case.kind == "event":
         return f"One event was {done}", f"1 个事件被{done_zh}"
-    return f"{_upper(case.shown)}: {done}", f"{case.shown}：{done_zh}"
+    entity, _, value = case.shown.partition(" ")
+    en, zh = (each or entity for each in case.facts.called)
+    return f"{_upper(en)} {value}: {done}", f"{zh} {value}：{done_zh}"
 
 
 def _outcomes(case: Case) -> tuple[str, str]:
