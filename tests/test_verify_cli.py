@@ -104,13 +104,17 @@ def test_a_promise_is_made_shown_and_served(tmp_path: Path) -> None:
     with Served(tmp_path, makes=makes) as server:
         server.decide(payment(1))
         told = server.client.get("/v1/retention").json()
-        assert told["promise"] == {"keep": "forever", "verify": "forever"}
+        assert told["promise"] == {"keep": "forever", "verify": "forever", "personal": "forever"}
         done = retention(tmp_path, "--keep", "30d", "--verify", "7d", "--lang", "en")
         assert done.exit_code == 0
         assert done.stdout.startswith("promised: records for 30d, deciding again for 7d")
         assert "explained: from position 0" in done.stdout
         assert "承诺：记录保存 30d，可重新决策 7d" in retention(tmp_path, "--lang", "zh").stdout
-        assert json.loads(retention(tmp_path, "--json").stdout)["promise"] == {"keep": "30d", "verify": "7d"}
+        assert json.loads(retention(tmp_path, "--json").stdout)["promise"] == {
+            "keep": "30d",
+            "verify": "7d",
+            "personal": "30d",
+        }
         assert server.client.get("/v1/retention").json()["explained_from"]["position"] == 0
         assert 'zhiyu_engine{fact="log_bytes",tenant="default"}' in server.client.get("/metrics").text
     assert retention(tmp_path, "--keep", "1m").exit_code == 1
@@ -119,6 +123,7 @@ def test_a_promise_is_made_shown_and_served(tmp_path: Path) -> None:
     assert json.loads(run(tmp_path / "other", receipt, "--json").stdout)["promise"] == {
         "keep": "forever",
         "verify": "forever",
+        "personal": "forever",
     }
 
 

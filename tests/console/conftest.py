@@ -1,4 +1,7 @@
-"""What the journeys through the console share: one bank, one browser, a page that is signed in."""
+"""What the journeys through the console share: one bank, one browser, a page that is signed in.
+
+They end with this folder, not with the run: while Playwright plays, its thread has a running event loop, and other tests start their own.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ QUIET = (
 WAIT_MS = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     """The server with the lender's days."""
     made = Bank(tmp_path_factory.mktemp("bank"))
@@ -32,7 +35,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium; the test skips, and says how to get it, where there is none, or no console was built."""
     path = os.environ.get("ZHIYU_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")

@@ -7,7 +7,7 @@ anybody. By the fourth on a phone the pattern is there, and from then on hardly 
 everybody in it.
 
 In the same days forty students of one dormitory apply, each from an own phone, and a shop that sells telephones files twenty applications
-of its buyers on the phone behind the counter. None of them is declined.
+of its buyers on the phone behind the counter. None of them is declined; of the shop's buyers one in four is looked at by a person.
 """
 
 from __future__ import annotations
@@ -100,4 +100,4 @@ def test_neighbours_are_let_through(week: Week) -> None:
     ]
     assert "decline" not in dormitory + counter
     assert sum(severity(each) < STOPPED for each in dormitory) >= 36
-    assert sum(severity(each) < STOPPED for each in counter) >= 16
+    assert sum(severity(each) < STOPPED for each in counter) >= 15

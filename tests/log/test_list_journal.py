@@ -61,7 +61,7 @@ def test_a_value_is_cleaned_as_its_field_is(tmp_path: Path, known: Vocabulary) -
     ]  # fmt: skip
     assert [change.due_ms for change in found] == [DUE] * 3
     assert [change.until_ms for change in found] == [NEVER, NEVER, DUE + 1_000]
-    assert [change.shown for change in found] == [f"***{CARDS[0][-4:]}", "d1", "17"]
+    assert [change.shown for change in found] == [f"{CARDS[0][:6]}******{CARDS[0][-4:]}", "d1", "17"]
 
 
 GOOD = {"time": TIME, "list": "stolen_cards", "op": "add", "value": CARDS[0]}
