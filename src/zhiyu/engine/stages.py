@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from zhiyu.base.errors import InputError
-from zhiyu.engine.beside import Shadow, Share
+from zhiyu.engine.beside import Figures, Shadow, Share
 from zhiyu.engine.held_over import lost_nodes
 from zhiyu.engine.in_force import InForce
 from zhiyu.engine.opened import Opened, open_policy
@@ -129,7 +129,7 @@ class Stages(InForce):
                 self._forget()
             else:  # compared with another one from here on
                 self.releases.remember(_SHADOW, {"hash": self.beside.opened.artifact.hash, "since": self.log.position})
-                self.beside.figures.__init__(self.log.position)  # type: ignore[misc]
+                self.beside.figures = Figures(self.log.position)
         else:
             self.beside = None
 

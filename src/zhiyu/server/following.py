@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from zhiyu.cases.intake import Overtaken
@@ -76,7 +77,7 @@ class Following:
             try:
                 more |= await self._log(desk, office.cases)
                 await self._gangs(desk, office.cases)
-                await self._staff.aside(lambda cases=office.cases: _tick(cases, self._staff.wall()))  # type: ignore[misc]
+                await self._staff.aside(partial(_tick, office.cases, self._staff.wall()))
             except Overtaken:
                 self._positions.clear()
         return more

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -175,9 +176,7 @@ class Releasing:
             alone = live.opened.artifact.hash == proposal.payload["policy"]
             outcome = {"status": "in_force"} if alone else {"status": "stopped", "en": _REPLACED[0], "zh": _REPLACED[1]}
             with contextlib.suppress(NotOpen):
-                await self._staff.aside(
-                    lambda: office.proposals.stopped(proposal.number, self._staff.wall(), outcome)  # noqa: B023
-                )
+                await self._staff.aside(partial(office.proposals.stopped, proposal.number, self._staff.wall(), outcome))
 
 
 def step_in(proposal: Proposal) -> Step:
