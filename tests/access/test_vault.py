@@ -76,14 +76,14 @@ def test_erasing_one_person_leaves_the_other_and_nothing_on_the_disk(safe: Safe)
         gone += [row[0] for row in db.execute("SELECT wrapped FROM people WHERE person = 1")]
     db.close()
     assert all(sealed in safe.bytes_on_disk() for sealed in gone)
-    assert safe.vault.erase([1], {"piece": 9}) == 2
+    assert safe.vault.erase([1], 9) == 2
     assert [safe.vault.text(1, 10), safe.vault.text(1, 11), safe.vault.of_person(1), safe.vault.count(1)] == [
         None,
         None,
         [],
         0,
     ]
-    assert (safe.vault.text(2, 10), safe.vault.mark("piece")) == (PHONE, 9)
+    assert (safe.vault.text(2, 10), safe.vault.erased) == (PHONE, {1: 9})
     assert [sealed for sealed in gone if sealed in safe.bytes_on_disk()] == []
     assert safe.vault.erase([1]) == 0
     assert safe.vault.file([TWO[0]], 6, {}) == 1, "who comes again is somebody new"

@@ -190,6 +190,61 @@ def test_what_the_vault_lost_in_a_power_cut_is_sealed_when_it_is_sent_again(tmp_
     last.close()
 
 
+def test_what_the_log_lost_once_does_not_hide_what_the_vault_lost_later(tmp_path: Path, opened: Opened) -> None:
+    """First a piece reaches the disk and its frame does not; after the restart, at the same positions, a frame reaches it and its piece
+    does not. Nobody was told of either; both are sent again."""
+    home = tmp_path / "home"
+    home.mkdir()
+    one = live(home, opened)
+    one.take([application(1, "c1", phone="13800138000")])
+    one.sync()
+    before = copied(home / "default" / "log", tmp_path / "log")
+    lost = [application(number, f"c{number}", phone=f"1390013900{number}") for number in range(2, 6)]
+    for each in lost:
+        one.take([each])
+    one.sync()
+    cut = copied(home, tmp_path / "cut")
+    shutil.rmtree(cut / "default" / "log")
+    shutil.copytree(before, cut / "default" / "log")
+    again = live(cut, opened)
+    assert again.position == 1
+    again.take(lost[2:])
+    last = live(copied(cut, tmp_path / "killed"), opened)
+    assert last.position == 3, "the log has them, the vault does not"
+    last.take(lost)
+    last.sync()
+    assert set(kept(last)) == told_by_the_log(last)
+    for each_live in (one, again, last):
+        each_live.close()
+
+
+def test_what_the_vault_lost_is_sealed_after_further_restarts_too_but_not_after_an_erasure(
+    tmp_path: Path, opened: Opened
+) -> None:
+    """Frames reach the disk, their pieces do not; the server starts again, takes other events, files them, is stopped; then the senders
+    of the first events come again. One of these people asked in between to be forgotten."""
+    home = tmp_path / "home"
+    home.mkdir()
+    one = live(home, opened)
+    lost = [application(number, f"c{number}", phone=f"1390013900{number}") for number in range(1, 4)]
+    one.take(lost)
+    folder = copied(home, tmp_path / "killed")
+    again = live(folder, opened)
+    assert again.position == 3
+    again.take([application(9, "c9", phone="13700137000")])
+    again.forget(NotedForgotten("customer", opened.codes.one("c2")))
+    assert list(kept(again).values()) == ["13700137000"]
+    again.close()
+    for later in (False, True):
+        last = live(folder, opened)
+        last.take(lost)
+        assert sorted(kept(last).values()) == ["13700137000", "13900139001", "13900139003"]
+        last.take([application(10, "c2", phone="13900139002")] if later else [])
+        assert ("13900139002" in kept(last).values()) == later, "who comes again after an erasure is kept again"
+        last.close()
+    one.close()
+
+
 def test_an_erasure_takes_what_came_before_it_and_nothing_after_it(tmp_path: Path, opened: Opened) -> None:
     home = tmp_path / "home"
     home.mkdir()

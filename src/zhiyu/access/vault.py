@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS texts (
 CREATE INDEX IF NOT EXISTS people_data_key ON people (data_key);
 CREATE INDEX IF NOT EXISTS people_seen ON people (seen_day);
 CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased (person INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS doubtful (first INTEGER PRIMARY KEY, after INTEGER NOT NULL) STRICT;
 """
 
 
@@ -46,7 +48,8 @@ class Personal:
 
 
 class Vault:
-    """Opens or makes the vault in `folder`, under the tenant's data keys. Safe to use from several threads."""
+    """Opens or makes the vault in `folder`, under the tenant's data keys. Safe to use from several threads. `erased`: the position in the
+    log at which a person, by their code, was erased last."""
 
     def __init__(self, folder: Path, keys: DataKeys) -> None:
         self.keys, self.tenant = keys, keys.tenant
@@ -57,6 +60,7 @@ class Vault:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY"):
             self._db.execute(f"PRAGMA {pragma}")
         self._db.executescript(_TABLES)
+        self.erased: dict[int, int] = dict(self._db.execute("SELECT person, position FROM erased").fetchall())
 
     def file(self, found: Sequence[Personal], day: int, marks: dict[str, int]) -> int:
         """Keep what is new among `found`, remember that these people were seen on a day (days since 1970), and up to where all is filed,
@@ -139,8 +143,9 @@ class Vault:
         with self._lock:
             return int(self._db.execute("SELECT count(*) FROM texts WHERE person = ?", (person,)).fetchone()[0])
 
-    def erase(self, people: Sequence[int], marks: dict[str, int] | None = None) -> int:
-        """Destroy the keys of people and what they sealed, on the disk too; returns how many texts are gone."""
+    def erase(self, people: Sequence[int], position: int | None = None) -> int:
+        """Destroy the keys of people and what they sealed, on the disk too; returns how many texts are gone. `position`: where the log has
+        that they are to be erased; None when nobody asked and only time went by."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -148,11 +153,14 @@ class Vault:
                 for person in people:
                     gone += self._db.execute("DELETE FROM texts WHERE person = ?", (person,)).rowcount
                     self._db.execute("DELETE FROM people WHERE person = ?", (person,))
-                self._mark(marks or {})
+                if position is not None:
+                    rows = [(person, position) for person in people]
+                    self._db.executemany("INSERT OR REPLACE INTO erased VALUES (?, ?)", rows)
                 self._db.execute("COMMIT")
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
+            self.erased |= dict.fromkeys(people, position) if position is not None else {}
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else the pages as they were stay in the file beside
         return gone
 
@@ -193,6 +201,16 @@ class Vault:
         with self._lock:
             row = self._db.execute("SELECT value FROM marks WHERE name = ?", (name,)).fetchone()
         return int(row[0]) if row is not None else 0
+
+    def doubt(self, new: range, first: int) -> list[range]:
+        """Remember positions of the log whose texts a crash may have kept from the vault; returns all of them. What stands before `first`
+        is forgotten: the log no longer has it."""
+        with self._lock:
+            if new:
+                self._db.execute("INSERT OR REPLACE INTO doubtful VALUES (?, ?)", (new.start, new.stop))
+            self._db.execute("DELETE FROM doubtful WHERE after <= ?", (first,))
+            told = self._db.execute("SELECT first, after FROM doubtful ORDER BY first").fetchall()
+        return [range(*each) for each in told]
 
     def facts(self) -> dict[str, Any]:
         """How many people and texts it holds, and its keys."""

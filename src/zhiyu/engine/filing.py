@@ -74,21 +74,35 @@ class Filing:
         self._hurry, self._stopped, self._hurrying = Event(), False, 0
         self._cut = log.position
         self.left = frozenset(intake.closed())
-        known = [piece.position for number in self.left for piece in intake.pieces(number)]
-        self.sealed_up_to = max([vault.mark("position") - 1, *known])
+        self.sealed_up_to = max([vault.mark("position") - 1, *self._known()])
 
     def file_all(self) -> bool:
         """File what waits; False when some of it has to wait longer, since the log does not have it on the disk yet."""
+        for number, head, cut in self._files():
+            if head is not None and not self._file(number, head, cut):
+                return False
+            self._intake.remove(number)
+        return True
+
+    def _files(self) -> Iterator[tuple[int, Head | None, int]]:
+        """Every closed file, oldest first, its head (None: a crash left none), and the position from which on the log never took what it
+        holds."""
         numbers = self._intake.closed()
         firsts = {number: next(self._intake.pieces(number), None) for number in numbers}
         heads = {number: _head(piece.sealed) for number, piece in firsts.items() if piece is not None}
         for at, number in enumerate(numbers):
             cuts = [heads[later].cut for later in numbers[at + 1 :] if later in heads]
             cuts += [self._cut] if number in self.left else []
-            if number in heads and not self._file(number, heads[number], min(cuts, default=NO_CUT)):
-                return False
-            self._intake.remove(number)
-        return True
+            yield number, heads.get(number), min(cuts, default=NO_CUT)
+
+    def _known(self) -> Iterator[int]:
+        """Positions of the log up to which the files tell what it took."""
+        for number, head, cut in self._files():
+            for piece in self._intake.pieces(number):
+                if piece.position < cut:
+                    yield piece.position
+                elif head is not None:
+                    yield from (entry.position for entry in self._entries(head, piece, cut))
 
     @contextmanager
     def hurried(self) -> Iterator[None]:
@@ -123,15 +137,14 @@ class Filing:
             if piece.position >= self._log.durable and cut == NO_CUT:
                 self._put(found, number, upto, position)
                 return False
-            for entry in self._opened(head, piece):
-                if entry.position >= cut:
-                    continue
+            for entry in self._entries(head, piece, cut):
                 if entry.kind == ERASE:
                     self._put(found, number, upto, position)
-                    self._vault.erase([entry.person])
+                    self._vault.erase([entry.person], entry.position)
                 else:
                     found += self._texts(entry)
-            upto, position = piece.number, max(position, piece.position)
+                position = max(position, entry.position)
+            upto = piece.number
             if len(found) >= _AT_ONCE:
                 self._put(found, number, upto, position)
                 if self._hurry.wait((time.perf_counter() - began) * (1 / SHARE - 1)) and self._stopped:
@@ -147,10 +160,14 @@ class Filing:
         )
         found.clear()
 
-    def _opened(self, head: Head, piece: Piece) -> list[Entry]:
+    def _entries(self, head: Head, piece: Piece, cut: int) -> list[Entry]:
+        """What a piece holds that the log took."""
+        if piece.number == 0:
+            return []
         name, data_key = self._vault.keys.opened(head.data_key)
         key = CIPHERS[name].open(data_key, head.wrapped, self.about(-1))
-        return _entries(CIPHERS[name].open(key, piece.sealed, self.about(piece.position)))
+        entries = _entries(CIPHERS[name].open(key, piece.sealed, self.about(piece.position)))
+        return [entry for entry in entries if entry.position < cut]
 
     def _texts(self, entry: Entry) -> list[Personal]:
         """The personal texts of some records, as their codes were made."""
@@ -174,6 +191,8 @@ class Filing:
                     found.append((at, field.name, text))
         people = opened.codes.many(names).tolist() if names else []
         codes = opened.codes.many([text for _, _, text in found]).tolist() if found else []
-        return [
+        told = [
             Personal(people[at] if at >= 0 else code, code, name, text) for (at, name, text), code in zip(found, codes)
         ]
+        erased = self._vault.erased  # a record may be sealed after an erasure that came after it
+        return [each for each in told if erased.get(each.person, -1) <= entry.position]

@@ -53,7 +53,7 @@ class Vaulting:
         self._next_s = self._tidy_s = 0.0
         self._intake = Intake(folder / "intake", disk, self._begin, vault.mark("file"))
         self._filing = Filing(vault, self._intake, log, opened_of, now)
-        self._doubtful = range(self._filing.sealed_up_to + 1, log.position)
+        self._doubtful = vault.doubt(range(self._filing.sealed_up_to + 1, log.position), log.first)
         if self._filing.left:
             self._intake.begin()  # says up to where the pieces before it are in the log
             self._intake.sync()
@@ -73,7 +73,7 @@ class Vaulting:
             own = [bodies[positions[row] - first] for row in rows]
             entries.append(Entry(RECORDS, positions[rows[0]], name, source, own))
         for position, known in outcome.repeats if self._doubtful else ():
-            if known in self._doubtful:
+            if any(known in each for each in self._doubtful):
                 entries.append(Entry(RECORDS, known, name, source, [bodies[position - first]]))
         with self._queue_lock:
             self._queue += entries
