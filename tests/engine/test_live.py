@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.engine.live_stream import START_MS, live_opened, live_policy, records
 from zhiyu.base.errors import InputError
@@ -16,8 +17,10 @@ from zhiyu.base.limits import MAX_EVENT_BYTES
 from zhiyu.decisions.digest import Digest
 from zhiyu.engine.engine import Engine
 from zhiyu.engine.live import CONFLICT, DECIDED, REFUSED, REPEATED, TAKEN, Answer, Live
+from zhiyu.engine.opened import open_policy
 from zhiyu.engine.recovery import Tail
 from zhiyu.evaluation.replay import Replay
+from zhiyu.policy.declare_flows import Flow, Node
 
 
 def serve(live: Live, bodies: Sequence[bytes], seed: int = 1, most: int = 40) -> list[Answer]:
@@ -138,6 +141,25 @@ def test_a_missed_deadline_gives_the_declared_fallback_and_stays_so(tmp_path: Pa
     again = Live(tmp_path, live_opened(), clock="events")
     assert again.decision("2") == answers[1].body
     assert digest_of(again)
+
+
+def test_each_flow_may_declare_its_own_fallback(tmp_path: Path) -> None:
+    policy, end = live_policy(), Node(name="end", severest=True)
+    login = replace(policy.events[1], decide=True)
+    flows = (
+        Flow(name="pay", on=("payment",), nodes=(Node(name="all", rule_set="main", next="end"), end), fallback="delay"),
+        Flow(name="enter", on=("login",), nodes=(end,)),
+    )
+    opened = open_policy(replace(policy, events=(policy.events[0], login), flows=flows), key=b"0123456789abcdef")
+    live = Live(tmp_path, opened, clock="events")
+    pay = b'{"type":"payment","id":"%d","time":"2027-01-01T00:00:00Z","card":"c1","amount":500}'
+    enter = b'{"type":"login","id":"l%d","time":"2027-01-01T00:00:00Z","card":"c1"}'
+    answers = live.take([pay % 1, pay % 2, enter % 1, enter % 2], late={1, 3})
+    told = [(t["outcome"], t["fallback"]) for t in (json.loads(a.body) for a in answers)]
+    assert told == [("review", False), ("delay", True), ("pass", False), ("challenge", True)]
+    live.close()
+    again = Live(tmp_path, opened, clock="events")
+    assert [again.decision(name) for name in ("2", "l2")] == [answers[1].body, answers[3].body]
 
 
 def test_time_is_stamped_by_the_wall_clock(tmp_path: Path) -> None:

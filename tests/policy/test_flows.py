@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from zhiyu.base.limits import MAX_FLOW_DEPTH, MAX_FLOW_NODES
 from zhiyu.events.declare import EventType, Field
@@ -30,6 +31,13 @@ def nested(depth: int) -> list[Flow]:
 @pytest.mark.parametrize(("over", "expected"), [(0, set()), (1, {"limit.flow_depth"})])
 def test_depth(over: int, expected: set[str]) -> None:
     assert codes(*nested(MAX_FLOW_DEPTH + over)) == expected
+
+
+def test_a_fallback_stands_on_a_flow_that_decides() -> None:
+    inner = Flow(name="inner", nodes=(END,), fallback="review")
+    outer = Flow(name="outer", on=("pay",), nodes=(Node(name="in", flow="inner", next="end"), END), fallback="decline")
+    assert codes(outer, inner) == {"flow.fallback"}
+    assert codes(outer, replace(inner, fallback=None)) == set()
 
 
 def test_very_deep_flows_are_an_error_and_nothing_worse() -> None:

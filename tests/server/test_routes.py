@@ -176,8 +176,7 @@ def test_health_metrics_and_description(server: Served) -> None:
     names = (
         "zhiyu_http_requests_total",
         "zhiyu_http_seconds_bucket",
-        'stage="decide"',
-        'stage="sync"',
+        *(f'stage="{stage}"' for stage in ("wait", "decode", "decide", "write", "sync", "answer")),
         "zhiyu_batch_records",
         "zhiyu_queued",
         "zhiyu_loop_late_seconds",

@@ -67,7 +67,7 @@ class Decider(Memory):
         self._fallbacks, self._told = NO_ROWS, cast("tuple[Array, Array] | None", None)
         self.compares: Callable[[DecisionBatch, Array, Array], None] | None = None
         """Is told what this policy says, and what was really decided, before the latter takes its place."""
-        self._fallback_outcome = OUTCOMES.index(compiled.policy.deadline.then)
+        self._fallback_outcomes = fallback_outcomes(compiled)
         self._one_ask = np.array([DECIDE], np.uint8)
         self._decides = np.array([DECIDE if event.decide else FACT for event in compiled.schema.types], np.uint8)
 
@@ -212,7 +212,8 @@ class Decider(Memory):
         """Put the fallback in place of what was decided too late, and what was really decided in place of what this policy says."""
         if len(self._fallbacks):
             at = np.isin(decisions.rows, self._fallbacks)
-            decisions.block[O_OUTCOME, at] = decisions.block[O_ENFORCED, at] = self._fallback_outcome
+            outcomes = self._fallback_outcomes[decisions.type_index[at]]
+            decisions.block[O_OUTCOME, at] = decisions.block[O_ENFORCED, at] = outcomes
             decisions.block[O_MARK, at] = FELL_BACK
         if self._told is not None:
             positions, lines = self._told
@@ -234,6 +235,15 @@ class Decider(Memory):
             if name in columns:
                 nulls[columns[name]] = 1  # a fact like any other
         self.feedback.put(Facts(values, nulls, sequence.number[at] + resumed + self.lag))
+
+
+def fallback_outcomes(compiled: Compiled) -> Array:
+    """int64[types]: what an event of each type gets whose deadline has passed: its flow's `fallback`, else the policy's."""
+    found = np.full(len(compiled.schema.types), OUTCOMES.index(compiled.policy.deadline.then), np.int64)
+    for flow in compiled.policy.flows:
+        if flow.fallback is not None:
+            found[[compiled.schema.type_index[name] for name in flow.on]] = OUTCOMES.index(flow.fallback)
+    return found
 
 
 def _taken(ids: Any, rows: Array) -> Any:

@@ -64,14 +64,15 @@ class Live(Stages, Earlier):
             folder, opened, clock=clock, disk=disk, now=now, segment_bytes=segment_bytes, snapshot_events=snapshot_events,
             vault_key=vault_key,
         )  # fmt: skip
-        self.decode_s = 0.0
+        self.decode_s = self.engine_s = 0.0
         self.asks = Asks()
         self.asks.begin(self.opened, self.engine.resuming)
         if release:
             self._go_on(opened)
 
     def take(self, bodies: Sequence[bytes], source: str | None = None, late: Collection[int] = ()) -> list[Answer]:
-        """Decide records as one batch; one `Answer` each, in order, to be told after the next `sync`. `decode_s`: how long reading took.
+        """Decide records as one batch; one `Answer` each, in order, to be told after the next `sync`. `decode_s`: how long reading took;
+        `engine_s`: deciding, before it was written down.
 
         `late`: numbers of records whose deadline has passed. LimitExceeded above MAX_BATCH records; DiskFull and Broken as they say.
         """
@@ -81,7 +82,7 @@ class Live(Stages, Earlier):
         self.log.reserve(_BYTES_A_BODY * sum(map(len, bodies)) + self._room * len(bodies))
         first, began = self.position, time.perf_counter()
         batch, refusals = decode_bodies(self.opened, self._source(source), bodies, first)
-        self.decode_s = time.perf_counter() - began
+        self.decode_s, self.engine_s = time.perf_counter() - began, 0.0
         self.position += len(bodies)
         answers: list[Answer | None] = [None] * len(bodies)
         for refusal in refusals:
@@ -105,7 +106,9 @@ class Live(Stages, Earlier):
         fallbacks = np.zeros(0, np.int64)
         if late:
             fallbacks = np.flatnonzero(np.isin(batch.positions, np.array([first + number for number in late])))
+        began = time.perf_counter()
         outcome = self.engine.process(batch, self.answers.needs_values, floors, fallbacks)
+        self.engine_s = time.perf_counter() - began
         if self.vaulting is not None:
             self.vaulting.seal(self.opened, source.name if source else "", bodies, first, batch, outcome)
         chain = self._log(batch, outcome, floors, fallbacks)

@@ -33,6 +33,7 @@ def flows(checked: Checked) -> None:
         if not _circle(checked, flow):
             _ends(checked, flow)
         _reached(checked, flow)
+        _falls_back(checked, flow.flow, flow.path)
     _deciders(checked)
     if not _circle_of_flows(checked):
         _sizes(checked)
@@ -92,6 +93,16 @@ def _ends(checked: Checked, flow: CheckedFlow) -> None:
                     "为最后的节点写 `next`，或以 `severest: true` 结束",
                 ),
             )
+
+
+def _falls_back(checked: Checked, flow: Flow, path: Path) -> None:
+    if flow.fallback is not None and not flow.on:
+        en = f"flow '{flow.name}' decides no events by itself, so nothing of it can be late"
+        zh = f"流程“{flow.name}”不直接决策任何事件，谈不上超时"
+        checked.error(
+            "flow.fallback", (*path, "fallback"), en, zh,
+            Hint("put `fallback` on the flow that says `on`", "把 `fallback` 写在带 `on` 的流程上"),
+        )  # fmt: skip
 
 
 def ends(node: Node) -> bool:

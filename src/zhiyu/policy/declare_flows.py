@@ -73,10 +73,12 @@ class Node(Declaration, frozen=True):
 
 
 class Flow(Declaration, frozen=True):
-    """Begins at its first node. `on`: the event types it decides; empty for a flow that other flows use."""
+    """Begins at its first node. `on`: the event types it decides; empty for a flow that other flows use. `fallback`: what such an event
+    gets whose deadline passed before it was decided; by default what `deadline.then` says."""
 
     name: str
     nodes: tuple[Node, ...]
     on: tuple[str, ...] = ()
+    fallback: Outcome | None = None
     en: str = ""
     zh: str = ""

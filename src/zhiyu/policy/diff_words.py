@@ -89,7 +89,7 @@ _KEYS: dict[str, Words] = {
     "fraud": ("fraud type", "欺诈类型"),
     "budget_us": ("budget (µs)", "预算（微秒）"),
     "present": ("share of inputs needed", "所需输入比例"),
-    "fallback": ("fallback", "兜底分"),
+    "fallback": ("fallback", "兜底"),
     "when": ("condition", "条件"),
     "score": ("score", "分数"),
     "outcome": ("outcome", "结果"),

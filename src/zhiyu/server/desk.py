@@ -33,14 +33,21 @@ T = TypeVar("T")
 _BETWEEN_S = 0.01
 
 
+TAKEN_STAGES = ("wait", "decode", "decide", "write")
+"""Waiting in the queue (whoever of a batch waited longest), reading, deciding, and writing the frame of the log and the answers."""
+
+
 class Watch:
     """What is told about the desk's work; the meters fill it in."""
 
-    def decided(self, records: int, seconds: float) -> None:
-        """A batch went through `take`."""
+    def decided(self, records: int, stages: tuple[float, float, float, float]) -> None:
+        """A batch went through `take`; seconds of each of `TAKEN_STAGES`."""
 
     def synced(self, seconds: float) -> None:
         """A sync is done."""
+
+    def answered(self, seconds: float) -> None:
+        """Everybody whom a sync made durable was answered."""
 
     def shed(self, records: int) -> None:
         """Records were turned away."""
@@ -105,6 +112,7 @@ class Desk:
             raise self.overloaded(records)
         if self._tracing is not None:
             work.piece = self._tracing.queued(records)
+        work.queued = self._clock()
         self._queue.append(work)
         self.queued += records
         self.queued_bytes += work.size
@@ -241,7 +249,10 @@ class Desk:
         seconds = self._clock() - began
         self.pace.decided(seconds, self.pace.cpu() - cpu)
         self.waiting.decided(len(bodies), seconds)
-        self._watch.decided(len(bodies), seconds)
+        decode_s, engine_s = self.live.decode_s, self.live.engine_s
+        self._watch.decided(
+            len(bodies), (began - run[0].queued, decode_s, engine_s, max(seconds - decode_s - engine_s, 0.0))
+        )
         if self._tracing is not None:
             self._tracing.decided(run, began, self.live.decode_s)
         self._hand_out(run, answers)
@@ -284,11 +295,13 @@ class Desk:
         self._may_reopen = True
         self.waiting.synced(seconds)
         self._watch.synced(seconds)
+        began = self._clock()
         while self._unsynced and self._unsynced[0][0] <= ticket:
             for work in self._unsynced.popleft()[1]:
                 if self._tracing is not None and work.bodies:
                     self._tracing.synced(work)
                 self._resolve(work)
+        self._watch.answered(self._clock() - began)
         if self._queue:
             self._schedule()
 

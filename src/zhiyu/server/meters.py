@@ -12,9 +12,27 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from zhiyu.server.desk import Desk, Watch
+from zhiyu.server.desk import TAKEN_STAGES, Desk, Watch
 
-_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+_SECONDS = (
+    0.00001,
+    0.000025,
+    0.00005,
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    5.0,
+)
 _SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 
 
@@ -48,18 +66,24 @@ class TenantMeters(Watch):
     """What one tenant's desk did."""
 
     def __init__(self) -> None:
-        self.decide, self.sync, self.batch = Spread(), Spread(), Spread(_SIZES)
+        self.stages = {name: Spread() for name in (*TAKEN_STAGES, "sync", "answer")}
+        self.batch = Spread(_SIZES)
         self.records = self.sheds = self.breaks = self.reopenings = 0
 
-    def decided(self, records: int, seconds: float) -> None:
+    def decided(self, records: int, stages: tuple[float, float, float, float]) -> None:
         """A batch went through `take`."""
         self.records += records
-        self.decide.add(seconds)
         self.batch.add(records)
+        for name, seconds in zip(TAKEN_STAGES, stages):
+            self.stages[name].add(seconds)
 
     def synced(self, seconds: float) -> None:
         """A sync is done."""
-        self.sync.add(seconds)
+        self.stages["sync"].add(seconds)
+
+    def answered(self, seconds: float) -> None:
+        """Answers were handed out."""
+        self.stages["answer"].add(seconds)
 
     def shed(self, records: int) -> None:
         """Records were turned away."""
@@ -119,15 +143,16 @@ class _Told(Collector):
 
     def _stages(self) -> Iterator[Metric]:
         stages = HistogramMetricFamily(
-            "zhiyu_stage_seconds", "Stages of a batch: decide (parse, decide, write), sync", labels=("tenant", "stage")
-        )
+            "zhiyu_stage_seconds", "Stages of a batch: wait (its longest), decode, decide, write, sync, answer",
+            labels=("tenant", "stage"),
+        )  # fmt: skip
         sizes = HistogramMetricFamily("zhiyu_batch_records", "Records decided together", labels=("tenant",))
         records = CounterMetricFamily("zhiyu_records", "Records that went through", labels=("tenant",))
         sheds = CounterMetricFamily("zhiyu_shed_records", "Records turned away with 429", labels=("tenant",))
         breaks = CounterMetricFamily("zhiyu_log_failures", "Times the log stopped", labels=("tenant",))
         for tenant, meters in self._meters.tenants.items():
-            stages.add_metric((tenant, "decide"), meters.decide.buckets(), meters.decide.total)
-            stages.add_metric((tenant, "sync"), meters.sync.buckets(), meters.sync.total)
+            for name, spread in meters.stages.items():
+                stages.add_metric((tenant, name), spread.buckets(), spread.total)
             sizes.add_metric((tenant,), meters.batch.buckets(), meters.batch.total)
             records.add_metric((tenant,), meters.records)
             sheds.add_metric((tenant,), meters.sheds)

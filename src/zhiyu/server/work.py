@@ -21,16 +21,17 @@ NEVER = math.inf
 
 
 class Work:
-    """Records of one request. `source`: the declared source in whose form they are; `deadline`: on the desk's clock; `piece`: their stages,
-    set while requests are traced."""
+    """Records of one request. `source`: the declared source in whose form they are; `deadline` and `queued`, when they were put into the
+    queue: on the desk's clock; `piece`: their stages, set while requests are traced."""
 
-    __slots__ = ("answers", "bodies", "deadline", "piece", "size", "source")
+    __slots__ = ("answers", "bodies", "deadline", "piece", "queued", "size", "source")
     piece: Piece
 
     def __init__(self, bodies: Sequence[bytes], source: str | None = None, deadline: float = NEVER) -> None:
         self.bodies, self.source, self.deadline = bodies, source, deadline
         self.size = sum(map(len, bodies))
         self.answers: list[Answer] = []
+        self.queued = 0.0
 
     def resolve(self) -> None:
         """`answers` are there, and on disk."""
