@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.engine.live_stream import records
+from tests.faults.killed import POLICIES, answering
 from tests.waiting_policy import MINUTE, START, policy, when
 from zhiyu.base.errors import InputError
 from zhiyu.base.limits import MAX_ENDED_WAITS, MAX_WAITS
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.holds import ENDED, TAKEN, UNKNOWN, Ended, Held, Holds
+from zhiyu.engine.live import Live
 from zhiyu.engine.opened import open_policy
 from zhiyu.events.batch import RawBatch
 from zhiyu.events.decode import decode
@@ -108,3 +112,24 @@ def test_what_is_kept_does_not_tell_where_batches_were_cut(size: int) -> None:
         values = np.frombuffer(held.values, np.int64)
         kept[held.event_id] = (values[index["received_at"]] == held.opened_ms, values[index["late"]] == held.late)
     assert kept == dict.fromkeys(("a", "b", "c"), (True, True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_waits_is_the_same_to_the_byte_however_batches_were_cut(tmp_path: Path, seed: int) -> None:
+    """Texts that some records have and others do not, names in any order: the file of what waits is one."""
+    (tmp_path / "policy.yaml").write_text(POLICIES[0])
+    bodies, opened = answering(random.Random(-seed), records(seed, 120)), open_policy(tmp_path)
+    files: dict[int, list[bytes]] = {}
+    for size in (1, 5, 15):
+        live = Live(tmp_path / str(size), opened, clock="events")
+        assert live.engine.resuming is not None
+        holds, opens = live.engine.resuming.holds, 0
+        for start in range(0, 120, size):
+            live.take(bodies[start : start + size])
+            if (start + size) % 15 == 0:
+                holds.snapshot(tmp_path / "waits.state")
+                files.setdefault(size, []).append((tmp_path / "waits.state").read_bytes())
+                opens += holds.facts()["open"]
+        assert opens > 3
+        live.close()
+    assert files[1] == files[5] == files[15]

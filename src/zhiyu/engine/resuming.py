@@ -334,7 +334,7 @@ class Resuming:
                 plan, int(d.positions[each]), str(d.ids[each]), _code(d, each), opened, opened + self.waits.plans[plan].wait.within_ms,
                 0 if revisions is None else int(revisions[each]), int(d.time_ms[each]), int(d.money[each]), int(d.labels[each]),
                 int(d.late[each]), values.tobytes(), batch.nulls[:, row].tobytes(),
-                {name: column[each] for name, column in texts.items() if column[each] is not None},
+                {name: column[each] for name, column in sorted(texts.items()) if column[each] is not None},
                 b"" if frozen is None else d.kept_values[frozen, self.compiled.counted].tobytes(),
                 b"" if frozen is None else d.kept_nulls[frozen, self.compiled.counted].tobytes(),
             )  # fmt: skip
