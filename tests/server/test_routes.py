@@ -76,6 +76,7 @@ WRONG = {
     "two objects": (payment("w") + payment("w"), 400, "bad_json", "city"),
     "no object": (b"[1, 2]", 400, "not_object", ""),
     "a number": (b"17", 400, "not_object", ""),
+    "a byte order mark": (b"\xef\xbb\xbf" + payment("w"), 400, "bad_text", ""),
     "no UTF-8": (payment("w").replace(b"c1", b"\xff\xfe"), 400, "bad_text", "card"),
     "a key twice": (payment("w").replace(b'"card"', b'"amount": 2, "card"'), 400, "duplicate_key", "amount"),
     "NaN": (payment("w").replace(b"20,", b"NaN,"), 400, "bad_json", "amount"),

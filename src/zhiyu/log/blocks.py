@@ -6,6 +6,7 @@ In: a path, the encoding where it is not UTF-8. Out: (line number, bytes) with 1
 from __future__ import annotations
 
 import gzip
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -35,7 +36,7 @@ class Blocks:
         with self.raw:
             while block := self.stream.read(BLOCK_BYTES):
                 if number == 0 and not rest:
-                    block = block.removeprefix(b"\xef\xbb\xbf")
+                    block = block.removeprefix(BOM_UTF8)
                 parts = (rest + block).split(b"\n")
                 rest = parts.pop()
                 for line in parts:

@@ -6,6 +6,7 @@ In: a path. Out: raw batches of dictionaries. The list is held in memory, so the
 from __future__ import annotations
 
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def json_file(path: Path, chunk: int) -> EventFile:
     blocks = Blocks(path)
     with blocks.raw:
         try:
-            head = blocks.stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+            head = blocks.stream.read(4096).removeprefix(BOM_UTF8).lstrip()
         except (OSError, EOFError, zlib.error) as wrong:
             raise InputError(f"'{path}' cannot be read: {wrong}", f"无法读取“{path}”：{wrong}") from wrong
     return JsonListFile(path, chunk) if head.startswith(b"[") else NdjsonFile(path, chunk)
@@ -76,7 +77,7 @@ class JsonListFile:
                 f"“{self._path}”超过 {most} MB；请改为每行一条记录（.ndjson）",
             )
         try:
-            return _LIST.decode(text.removeprefix(b"\xef\xbb\xbf"))
+            return _LIST.decode(text.removeprefix(BOM_UTF8))
         except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
             raise InputError(
                 f"'{self._path}' is no list of records: {wrong}", f"“{self._path}”不是记录列表：{wrong}"

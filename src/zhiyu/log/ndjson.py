@@ -10,6 +10,7 @@ import gzip
 import json
 import re
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,12 @@ def _not_json(line: bytes, why: str) -> Bad:
             "bad_text",
             f"the line is not UTF-8 at byte {wrong.start}; fix the encoding",
             f"该行在第 {wrong.start} 字节不是 UTF-8；请修正编码",
+        )
+    if line.startswith(BOM_UTF8):
+        return Bad(
+            "bad_text",
+            "the line begins with a byte order mark (EF BB BF); send UTF-8 without it",
+            "该行以字节顺序标记（EF BB BF）开头；请发送不带该标记的 UTF-8",
         )
     return Bad("bad_json", f"the line is not JSON: {why[:120]}", f"该行不是 JSON：{why[:120]}")
 
