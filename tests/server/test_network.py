@@ -134,6 +134,11 @@ def test_what_became_of_gangs_line_by_line(server: Served) -> None:
     page = asked(server, "/v1/gangs/changes?limit=2")
     assert [x["number"] for x in asked(server, f"/v1/gangs/changes?after={page['next']}")["changes"]] == [2, 3, 4]
     [alert] = asked(server, "/v1/gangs/changes?what=ALERT&wait_s=5")["changes"]
+    times = [x["time"] for x in found["changes"]]
+    since = asked(server, f"/v1/gangs/changes?since={times[2]}")
+    assert [x["number"] for x in since["changes"]] == [n for n, time in enumerate(times) if time >= times[2]] != [0]
+    assert since["next"] == found["next"]
+    assert asked(server, "/v1/gangs/changes?since=2100-01-01")["changes"] == []
     assert (alert["gang"], alert["people"], alert["time"][:11]) == (1, 5, "2026-03-01T")
     assert asked(server, f"/v1/gangs/changes?after={found['next']}&wait_s=1")["changes"] == []
 
@@ -180,6 +185,7 @@ def test_files_for_other_programs(server: Served) -> None:
         ("/v1/network/person/ann?format=xml", 422, "format"), ("/v1/network/person/ann?deep=1", 400, "query"),
         ("/v1/gangs/2", 404, "no_gang"), ("/v1/gangs/x", 422, "gang"), ("/v1/gangs?limit=101", 422, "parameter"),
         ("/v1/gangs/changes?after=-1", 422, "parameter"), ("/v1/gangs?as_of=yesterday", 422, "as_of"),
+        ("/v1/gangs/changes?since=yesterday", 422, "since"),
         ("/v1/gangs/reports?period=1w", 422, "period"), ("/v1/gangs/reports/1h-2026-03-01T11", 404, "no_report"),
         ("/v1/gangs/reports/..%2F..%2Flog", 404, "no_report"), ("/v1/gangs/changes:stream?deep=1", 400, "query"),
     ],
@@ -286,6 +292,8 @@ def test_what_becomes_of_gangs_is_pushed(server: Served) -> None:
     assert [event["event"] for event in events] == [line["what"] for line in every]
     [alert] = pushed(server, "/v1/gangs/changes:stream?after=0", 1)
     assert (alert["event"], json.loads(alert["data"])["gang"]) == ("ALERT", 1)
+    [first] = pushed(server, "/v1/gangs/changes:stream?since=2000-01-01", 1)
+    assert first["id"] == alert["id"], "from the first alert since then"
     again = pushed(server, "/v1/gangs/changes:stream?what=&after=0", 1, **{"Last-Event-ID": events[3]["id"]})
     assert json.loads(again[0]["data"]) == every[4], "a lost connection goes on behind what was read"
     assert asked(server, "/v1/gangs/changes:stream", 422, headers={"last-event-id": "x"})["code"] == "last_event_id"

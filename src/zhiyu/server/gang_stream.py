@@ -18,8 +18,9 @@ from fastapi.responses import StreamingResponse
 
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.server.desk import Desk
-from zhiyu.server.gangs import LOOK_S, MAX_CHANGES, What, changes_after
+from zhiyu.server.gangs import LOOK_S, MAX_CHANGES, Since, What, changes_after
 from zhiyu.server.network import live_network
+from zhiyu.server.past import moment_of
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import admitted
 from zhiyu.server.site import Site
@@ -39,16 +40,20 @@ def add_gang_stream(app: FastAPI, site: Site) -> None:
     async def stream(
         request: Request,
         what: What = "ALERT",
-        after: Annotated[int | None, Query(description="Go on from this number; without, from now on.", ge=0)] = None,
+        after: Annotated[
+            int | None, Query(description="Go on from this number; without, and without `since`, from now on.", ge=0)
+        ] = None,
+        since: Since = "",
     ) -> Response:
         """Server-sent events: `event` is what happened (ALERT; with `what=` empty all changes), `data` the line of `GET
         /v1/gangs/changes`, `id` the number to go on `after`; Last-Event-ID goes on from there. An event `gap` says how many lines are kept
         no more."""
         exchange, desk = admitted(request, site, "read")
-        exchange.known_query("after", "what")
-        gangs = live_network(desk).state.gangs
+        exchange.known_query("after", "what", "since")
+        gangs, first_ms = live_network(desk).state.gangs, moment_of(since, "since")
         assert gangs is not None
-        start = _last_id(exchange.headers.get(b"last-event-id", b""), gangs.lines if after is None else after)
+        begin = after if after is not None else gangs.lines if first_ms is None else 0
+        start = _last_id(exchange.headers.get(b"last-event-id", b""), begin)
         if len(open_streams) >= MAX_STREAMS:
             raise HttpError(
                 429, "streams", f"{MAX_STREAMS} readers follow the gangs already; ask GET /v1/gangs/changes with wait_s",
@@ -59,7 +64,7 @@ def add_gang_stream(app: FastAPI, site: Site) -> None:
         async def pushed() -> AsyncIterator[bytes]:
             open_streams.add(place)
             try:
-                async for piece in _events(site, desk, start, what):
+                async for piece in _events(site, desk, start, what, first_ms):
                     yield piece
             finally:
                 open_streams.discard(place)
@@ -68,14 +73,14 @@ def add_gang_stream(app: FastAPI, site: Site) -> None:
         return StreamingResponse(pushed(), media_type=EVENT_STREAM, headers=headers)
 
 
-async def _events(site: Site, desk: Desk, after: int, what: str) -> AsyncIterator[bytes]:
+async def _events(site: Site, desk: Desk, after: int, what: str, since_ms: int | None) -> AsyncIterator[bytes]:
     """Events until the server stops, the log breaks, or the stream has lasted its time."""
     loop = asyncio.get_running_loop()
     ends, silent = loop.time() + LASTS_S, loop.time()
     yield b"retry: %d\n\n" % AGAIN_MS
     while loop.time() < ends and not (site.stopping.is_set() or desk.closing or desk.broken):
         try:
-            found = changes_after(live_network(desk), after, MAX_CHANGES, what)
+            found = changes_after(live_network(desk), after, MAX_CHANGES, what, since_ms)
             if found["changes"]:
                 await desk.durable()
         except ZhiyuError:

@@ -29,6 +29,7 @@ LOOK_S = 0.2
 """How often somebody who waits for changes is looked after."""
 GangId = Annotated[str, Path(description="The gang's number.")]
 After = Annotated[int, Query(description="The `next` of the answer before; 0 for all that is kept.", ge=0)]
+Since = Annotated[str, Query(description="Only what happened from then on: a date (UTC) or a time.", max_length=40)]
 What = Annotated[str, Query(description="Only changes of this kind, for example ALERT.", max_length=20)]
 
 
@@ -105,15 +106,16 @@ def _add_gangs(app: FastAPI, site: Site) -> None:
         after: After = 0,
         limit: Annotated[int, Query(description="At most so many.", ge=1, le=MAX_CHANGES)] = 100,
         what: What = "",
+        since: Since = "",
         wait_s: Annotated[int, Query(description="Wait so long for the first one.", ge=0, le=MAX_WAIT_S)] = 0,
     ) -> Response:
         """BORN, GROWN, MERGE, SPLIT, EXPIRED, ALERT in the order of the log; a line has one number for good. Ask with `next` for what
         follows: `wait_s` holds the answer until there is something. `gap`: so many lines before the first are kept no more."""
         exchange, desk = admitted(request, site, "read")
-        exchange.known_query("after", "limit", "what", "wait_s")
-        until = time.monotonic() + wait_s
+        exchange.known_query("after", "limit", "what", "since", "wait_s")
+        until, first_ms = time.monotonic() + wait_s, moment_of(since, "since")
         while True:
-            found = changes_after(live_network(desk), after, limit, what)
+            found = changes_after(live_network(desk), after, limit, what, first_ms)
             if found["changes"] or time.monotonic() >= until or desk.closing or desk.broken:
                 return await told_durably(desk, found)
             after = found["next"]
@@ -177,8 +179,9 @@ async def largest_gangs(asked: LiveNetwork) -> list[GangSeen]:
     return seen
 
 
-def changes_after(asked: LiveNetwork, after: int, limit: int, what: str) -> dict[str, Any]:
-    """Changes of gangs from line `after` on, of one kind or ("") of all; where to go on; how many lines before are kept no more."""
+def changes_after(asked: LiveNetwork, after: int, limit: int, what: str, since_ms: int | None = None) -> dict[str, Any]:
+    """Changes of gangs from line `after` on, of one kind or ("") of all, from a moment (ms since 1970) on; where to go on; how many lines
+    before are kept no more."""
     gangs = asked.state.gangs
     assert gangs is not None
     lines = gangs.told(after)
@@ -188,6 +191,7 @@ def changes_after(asked: LiveNetwork, after: int, limit: int, what: str) -> dict
         if len(found) == limit:
             break
         at = number + 1
-        if what in ("", line.what):
-            found.append({"number": number, **line_of(dated(line, asked.state))})
+        told = dated(line, asked.state)
+        if what in ("", told.what) and (since_ms is None or told.clock_ms >= since_ms):
+            found.append({"number": number, **line_of(told)})
     return {"changes": found, "next": at, "gap": max(first - after, 0) if lines else 0}

@@ -27,12 +27,12 @@ _LINE_BYTES = 1 << 26
 _STATUS = {"not_in_window": 404, "no_gangs": 404, "no_gang": 404}
 
 
-def moment_of(text: str) -> int | None:
-    """The moment that `as_of` names, ms since 1970; None for now. HttpError 422."""
+def moment_of(text: str, name: str = "as_of") -> int | None:
+    """The moment that a parameter names, ms since 1970; None where it is empty. HttpError 422."""
     try:
-        return read_time(text, "as_of")
+        return read_time(text, name)
     except InputError as wrong:
-        raise HttpError(422, "as_of", wrong.en, wrong.zh, "as_of") from None
+        raise HttpError(422, name, wrong.en, wrong.zh, name) from None
 
 
 class Past:
