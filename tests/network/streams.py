@@ -37,7 +37,7 @@ def random_plan(rng: random.Random, window: int) -> NetworkPlan:
     results = all_results(count, len(counted))
     outputs = tuple((result, FIRST_LINK + count + place) for place, result in enumerate(results))
     return NetworkPlan(
-        PERSON, links, window, outputs, (at.APPLIES, at.LABELS, at.NOTHING), counted, rng.choice([AMOUNT, -1]), BAD,
+        PERSON, links, window, outputs, (at.APPLIES, at.LABELS, at.NOTHING, at.LOOKS), counted, rng.choice([AMOUNT, -1]), BAD,
         rng.choice([1, 10, 1000]), rng.choice([2, 3]),
     )  # fmt: skip
 
@@ -57,7 +57,10 @@ def random_stream(rng: random.Random, plan: NetworkPlan, length: int, people: in
         }
         for link in plan.links:
             row[link.register] = rng.randrange(things) if rng.random() < 0.8 else None
-        made.append((now - late, rng.choice([0, 0, 0, 0, 0, 0, 1, 2]), row))
+        kind = rng.choice([0, 0, 0, 0, 0, 0, 1, 2, 3])
+        if kind == 3 and made and rng.random() < 0.8:
+            row = dict(rng.choice(made[-30:])[2])  # what came before goes on
+        made.append((now - late, kind, row))
     return made
 
 

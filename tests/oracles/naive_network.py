@@ -53,6 +53,8 @@ class NaiveNetwork:
             return self.silence()
         self.clock = max(self.clock, time)
         self.events = [each for each in self.events if each.time > self.clock - self.plan.window_ms]
+        if role == at.LOOKS:
+            return self.look((0, person), [row[link.register] for link in self.plan.links])
         if time <= self.clock - self.plan.window_ms:
             return self.silence()
         self.count += 1
@@ -70,7 +72,20 @@ class NaiveNetwork:
         ]
         for node in (event.person, *(thing for thing in event.things if thing)):
             self.put_in_chain(node, event)
-        return self.answer(event) if role == at.APPLIES else self.silence()
+        return self.answer(event, event) if role == at.APPLIES else self.silence()
+
+    def look(self, person: Thing, values: list[int | None]) -> dict[int, Any]:
+        """Results as of now for an event that came before: nothing enters. Of its things only those count that somebody has used."""
+        if not any(each.person == person for each in self.events):
+            return self.silence()
+        known = {thing for each in self.events for thing in each.things}
+        things: list[Thing | None] = []
+        for link, value in zip(self.plan.links, values):
+            thing = None if value is None else (link.type, value)
+            things.append(thing if thing in known and thing not in things else None)
+        past = [each for each in self.chain(person)[:LONGEST] if each.things == things and not each.bad]
+        asks = Event(self.clock, 0, person, things, linked=past[0].linked if past else [False] * len(things))
+        return self.answer(asks, past[0] if past else None)
 
     def erase(self, person: Thing) -> None:
         """As if somebody had never come."""
@@ -138,8 +153,8 @@ class NaiveNetwork:
         """Whether a label of the window says so."""
         return any(each.bad for each in self.events if each.person == person)
 
-    def answer(self, event: Event) -> dict[int, Any]:
-        """All results for an event that has entered; `core`: people of its dense core."""
+    def answer(self, event: Event, around: Event | None) -> dict[int, Any]:
+        """All results for an event; `around`: where its ball is, in the window; `core`: people of its dense core."""
         self.core = []
         nodes = self.component(event.person)
         people = {node for node in nodes if node[0] == 0}
@@ -154,14 +169,14 @@ class NaiveNetwork:
         }
         for number, window in enumerate(self.plan.counted_ms):
             found[at.R_COUNTED + number] = sum(each.time > self.clock - window for each in own)
-        if self.plan.counted_ms:
+        if self.plan.counted_ms and own:
             found[at.R_BURST] = found[at.R_COUNTED] * self.plan.window_ms / (len(own) * self.plan.counted_ms[0])
         for number, (thing, link) in enumerate(zip(event.things, self.plan.links)):
             if thing:
                 found[at.R_PEOPLE_ON + number] = self.degree(thing)
                 found[at.R_CAPS_HIT] += link.links and self.degree(thing) > link.max_people
-        if len(people) > 1:
-            self.look_around(event, found)
+        if len(people) > 1 and around is not None:
+            self.look_around(around, found)
         if bad - {event.person}:
             found[at.R_BAD_1], found[at.R_BAD_2] = self.bad_near(event.person)
         return found

@@ -107,7 +107,7 @@ def test_trees_of_a_long_stream() -> None:
     rng = random.Random(4)
     links = tuple(LinkPlan(FIRST_LINK + number, number + 1, max_people=8) for number in range(3))
     plan = NetworkPlan(
-        PERSON, links, 9_000, ((at.R_PERSONS, 6),), (at.APPLIES, at.LABELS, at.NOTHING), (100,), AMOUNT, BAD
+        PERSON, links, 9_000, ((at.R_PERSONS, 6),), (at.APPLIES, at.LABELS, at.NOTHING, at.LOOKS), (100,), AMOUNT, BAD
     )
     fed = Fed(plan)
     items = random_stream(rng, plan, 30_000, 6_000, jumps=0.0)

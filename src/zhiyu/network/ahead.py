@@ -81,11 +81,11 @@ def ask_above_leaving(x: Array, count: int) -> None:
 
 
 @kernel
-def ask_for_slots(x: Array, count: int) -> None:
+def ask_for_slots(x: Array, start: int, stop: int) -> None:
     """The slot line and the node line that each key of the block probably leads to (its index line has been asked for)."""
     keys, index, bits = words_at(x[N_KEYS]), words_at(x[N_INDEX]), words_at(x[N_SLOT_HEAD])[BITS]
     slots = words_at(x[N_SETTINGS])[S_LINKS] + 1
-    for row in range(count):
+    for row in range(start, stop):
         line = beyond(keys, 2 * MAX_SLOTS_PER_ROW * row)
         for slot in range(slots):
             hashed = line[2 * slot + 1]
@@ -99,12 +99,12 @@ def ask_for_slots(x: Array, count: int) -> None:
 
 
 @kernel
-def ask_around(x: Array, count: int) -> None:
+def ask_around(x: Array, start: int, stop: int) -> None:
     """What is above each node of the block, and its newest event (both lines of it)."""
     found, ints, rows = words_at(x[N_FOUND]), int32s(words_at(x[N_NODES])), words_at(x[N_ROWS])
     links = words_at(x[N_SETTINGS])[S_LINKS]
     width = row_words(links)
-    for row in range(count):
+    for row in range(start, stop):
         for slot in range(links + 1):
             node = found[MAX_SLOTS_PER_ROW * row + slot]
             if node < 0:
@@ -120,12 +120,12 @@ def ask_around(x: Array, count: int) -> None:
 
 
 @kernel
-def ask_beyond(x: Array, count: int) -> None:
+def ask_beyond(x: Array, start: int, stop: int) -> None:
     """One step further: what is above that, and the event before the newest one."""
     found, ints, rows = words_at(x[N_FOUND]), int32s(words_at(x[N_NODES])), words_at(x[N_ROWS])
     links, event_ints = words_at(x[N_SETTINGS])[S_LINKS], int32s(words_at(x[N_EVENTS]))
     width = row_words(links)
-    for row in range(count):
+    for row in range(start, stop):
         for slot in range(links + 1):
             node = found[MAX_SLOTS_PER_ROW * row + slot]
             if node < 0:

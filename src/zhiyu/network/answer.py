@@ -13,19 +13,23 @@ from zhiyu.network.gates import keep_core
 from zhiyu.network.hops import bad_near
 from zhiyu.network.layout import (
     AMOUNT,
+    APPLICATION_BIT,
     APPLICATIONS,
     BAD,
     BADS,
     BALLS,
+    CHAIN_BITS,
     CLOCK,
     COUNTED,
     DEGREE,
+    FIRST_SLOT,
     K_LINKS,
     K_MAX_PEOPLE,
     LINE_INTS,
     LINE_WORDS,
     LINK_COLUMNS,
     N_COUNTERS,
+    N_EVENTS,
     N_GANGS,
     N_HEAD,
     N_LINKS,
@@ -82,8 +86,9 @@ from zhiyu.network.local import (
     B_WEIGHT,
     part,
 )
-from zhiyu.network.nodes import NOBODY
+from zhiyu.network.nodes import NOBODY, head_of_chain
 from zhiyu.network.peel import peel
+from zhiyu.network.window import LONGEST_SEARCH, NO_ROW, followed, next_in_chain, row_words
 
 
 @kernel
@@ -127,12 +132,58 @@ def answer(x: Array, row: int, found: Array, event: int) -> None:
     if settings[S_ASKS_BALL] and ints[root * LINE_INTS + PERSONS] > 1:
         say_ball(x, event)
     if x[N_GANGS] != 0:
-        say_gang(x, row, found)
+        say_gang(x, found)
+        keep_core(x, row, found)
+    say_bad(x, root, found)
+    write(x, row)
+
+
+@kernel
+def look(x: Array, row: int, found: Array) -> None:
+    """The same for a row whose event came before, as of now. Around it is looked where its person's newest event with the same things
+    stands; when that is gone, nowhere."""
+    forget_results(x)
+    root, _ = climb(words_at(x[N_NODES]), found[0])
+    say_component(x, root)
+    say_links(x, found, NO_ROW)
+    settings, ints = words_at(x[N_SETTINGS]), int32s(words_at(x[N_NODES]))
+    if settings[S_ASKS_BALL] and ints[root * LINE_INTS + PERSONS] > 1:
+        event = event_with(x, found)
+        if event != NO_ROW:
+            say_ball(x, event)
+    if x[N_GANGS] != 0:
+        say_gang(x, found)
+    say_bad(x, root, found)
+    write(x, row)
+
+
+@kernel
+def event_with(x: Array, found: Array) -> int:
+    """The newest application of this person with these things, of their newest LONGEST_SEARCH events; NO_ROW when there is none."""
+    events, links = words_at(x[N_EVENTS]), words_at(x[N_SETTINGS])[S_LINKS]
+    width, person = row_words(links), found[0]
+    spot = followed(events, width, head_of_chain(x, person), person, NO_ROW)
+    for _ in range(LONGEST_SEARCH):
+        if spot == NO_ROW:
+            return NO_ROW
+        row = spot >> CHAIN_BITS
+        slots, same = beyond(int32s(events), 2 * row * width + FIRST_SLOT), (events[row * width] >> APPLICATION_BIT) & 1
+        for slot in range(links + 1):
+            same &= slots[slot] == found[slot] + 1
+        if same:
+            return row
+        spot = next_in_chain(events, width, links + 1, spot, person)
+    return NO_ROW
+
+
+@kernel
+def say_bad(x: Array, root: int, found: Array) -> None:
+    """Known-bad people near the event's own."""
+    settings, ints = words_at(x[N_SETTINGS]), int32s(words_at(x[N_NODES]))
     others = ints[root * LINE_INTS + BAD] - (ints[found[0] * LINE_INTS + BADS] > 0)
     if settings[S_ASKS_BAD] and others > 0:
         result = part(x, B_RESULT)
         result[R_BAD_1], result[R_BAD_2] = bad_near(x, found[0])
-    write(x, row)
 
 
 @kernel
@@ -153,13 +204,12 @@ def say_component(x: Array, root: int) -> None:
 
 
 @kernel
-def say_gang(x: Array, row: int, found: Array) -> None:
-    """The gang the person is in, as of now; the event's own core waits for its gate."""
+def say_gang(x: Array, found: Array) -> None:
+    """The gang the person is in, as of now."""
     result, marks = part(x, B_RESULT), part(x, B_MARKS)
     gang, people = gang_of(words_at(x[N_GANGS]), words_at(x[N_ROWS])[found[0] * ROW_WORDS + KEY])
     if gang != 0:
         result[R_GANG], marks[R_GANG], result[R_GANG_PERSONS] = gang, 0, people
-    keep_core(x, row, found)
 
 
 @kernel

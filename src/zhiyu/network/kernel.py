@@ -1,7 +1,8 @@
 """Blocks of events through the network, in order.
 
 In: rows of the register file with times, event types and what each asks for. Out: results in their registers; the state moved on.
-A block is looked up as a whole and then taken row by row; it gives the bits of its rows one by one.
+Rows are looked up together and then taken one by one; that gives the bits of feeding them alone. A row that only looks stands for itself,
+so that it sees no key that a later row brings.
 """
 
 from zhiyu.base.jit import Array, kernel
@@ -14,26 +15,29 @@ from zhiyu.network.ahead import (
     ask_for_leaving,
     ask_for_slots,
 )
-from zhiyu.network.answer import answer, silence
+from zhiyu.network.answer import answer, look, silence
 from zhiyu.network.arrive import advance, let_go, take_application, take_label
 from zhiyu.network.gangs import G_NUMBERS, G_ROW
 from zhiyu.network.gates import NOT_ASKED, begin_event, open_gates
 from zhiyu.network.layout import (
     APPLIES,
     CLOCK,
+    LOOKS,
     MAX_SLOTS_PER_ROW,
     N_FOUND,
     N_GANGS,
     N_HEAD,
+    N_KEYS,
     N_NULLS,
     N_SETTINGS,
     N_VALUES,
     N_WIDTH,
     NOTHING,
     S_AMOUNT,
+    S_LOOKS,
     S_WINDOW,
 )
-from zhiyu.network.nodes import EVENTS_FULL, OK, SKIPPED, find_block, hash_block, role_of
+from zhiyu.network.nodes import EVENTS_FULL, NOBODY, OK, SKIPPED, find_rows, hash_row, hash_rows, look_up, role_of
 from zhiyu.network.window import NO_ROW
 
 
@@ -77,22 +81,35 @@ def feed_row(x: Array, row: int, time: int, role: int, asks: bool) -> int:
 
 
 @kernel
-def feed_block(x: Array, times: Array, kinds: Array, asks: Array, count: int) -> int:
-    """Rows [0, count) of the register file; `times` ms since the epoch. OK, or what is full."""
-    leaving = ask_for_leaving(x, times[count - 1])
-    hash_block(x, kinds, asks, count)
+def look_row(x: Array, row: int, time: int) -> None:
+    """One event that came before asks how things stand now."""
+    keys, found = (
+        beyond(words_at(x[N_KEYS]), 2 * MAX_SLOTS_PER_ROW * row),
+        beyond(words_at(x[N_FOUND]), MAX_SLOTS_PER_ROW * row),
+    )
+    advance(x, time)
+    hash_row(x, row, LOOKS, keys)
+    look_up(x, keys, found)
+    if found[0] == NOBODY:
+        silence(x, row)
+    else:
+        look(x, row, found)
+
+
+@kernel
+def feed_rows(x: Array, times: Array, kinds: Array, asks: Array, start: int, stop: int) -> int:
+    """Rows [start, stop), none of which only looks: looked up as a whole, then taken one by one."""
+    leaving = ask_for_leaving(x, times[stop - 1])
+    hash_rows(x, kinds, asks, start, stop)
     ask_above_leaving(x, leaving)
-    ask_for_slots(x, count)
-    status = find_block(x, count)
+    ask_for_slots(x, start, stop)
+    status = find_rows(x, start, stop)
     if status != OK:
         return status
-    ask_around(x, count)
+    ask_around(x, start, stop)
     ask_beyond_leaving(x, leaving)
-    ask_beyond(x, count)
-    if x[N_GANGS] != 0:
-        for row in range(count):
-            words_at(words_at(x[N_GANGS])[G_NUMBERS])[row] = NOT_ASKED
-    for row in range(count):
+    ask_beyond(x, start, stop)
+    for row in range(start, stop):
         if x[N_GANGS] != 0:
             words_at(words_at(x[N_GANGS])[N_HEAD])[G_ROW] += 1
         role = role_of(x, kinds, asks, row)
@@ -103,6 +120,30 @@ def feed_block(x: Array, times: Array, kinds: Array, asks: Array, count: int) ->
         status = feed_row(x, row, times[row], role, asks[row] != 0)
         if status != OK:
             return status
+    return OK
+
+
+@kernel
+def feed_block(x: Array, times: Array, kinds: Array, asks: Array, count: int) -> int:
+    """Rows [0, count) of the register file; `times` ms since the epoch. OK, or what is full."""
+    looks = words_at(x[N_SETTINGS])[S_LOOKS] != 0
+    if x[N_GANGS] != 0:
+        for row in range(count):
+            words_at(words_at(x[N_GANGS])[G_NUMBERS])[row] = NOT_ASKED
+    start = 0
+    while start < count:
+        stop = start if looks else count
+        while stop < count and role_of(x, kinds, asks, stop) != LOOKS:
+            stop += 1
+        if start < stop:
+            status = feed_rows(x, times, kinds, asks, start, stop)
+            if status != OK:
+                return status
+        if stop < count:
+            if x[N_GANGS] != 0:
+                words_at(words_at(x[N_GANGS])[N_HEAD])[G_ROW] += 1
+            look_row(x, stop, times[stop])
+        start = stop + 1
     return OK
 
 

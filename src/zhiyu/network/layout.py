@@ -120,15 +120,16 @@ CONTEXT_WORDS = 32
     S_MIN_PERSONS,
     S_ASKS_BALL,
     S_ASKS_BAD,
-) = (0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12)
+    S_LOOKS,
+) = (0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13)
 SETTING_WORDS = 16
 
 # columns of a link
 K_REGISTER, K_TYPE, K_LINKS, K_MAX_PEOPLE, K_WEIGHT, K_TWINS = range(6)
 LINK_COLUMNS = 8
 
-# what an event type is to the network
-NOTHING, APPLIES, LABELS = range(3)
+# what an event type is to the network; LOOKS: it goes on after a wait, came before, and asks how things stand now
+NOTHING, APPLIES, LABELS, LOOKS = range(4)
 
 # results
 (

@@ -10,7 +10,6 @@ from zhiyu.base.machine import beyond, bytes_at, int32s, prefetch, words_at
 from zhiyu.entities.slots import BITS, FULL, ROW_WORDS, RUN, SIZE, add, find, index_word, joined, remove, spread_bits
 from zhiyu.network.layout import (
     ALL_PERSONS,
-    APPLIES,
     CODE,
     FORGOTTEN,
     K_REGISTER,
@@ -53,7 +52,7 @@ SKIPPED = 2
 
 @kernel
 def role_of(x: Array, kinds: Array, asks: Array, row: int) -> int:
-    """What a row is to the network: an application, a label that says "bad", or nothing."""
+    """What a row is to the network: an application, a label that says "bad", one that looks only, or nothing."""
     role = words_at(x[N_ROLES])[kinds[row]]
     if asks[row] == SKIPPED:
         return NOTHING
@@ -82,7 +81,7 @@ def hash_row(x: Array, row: int, role: int, keys: Array) -> None:
         spot = line[K_REGISTER] * width + row
         at = 2 * (link + 1)
         keys[at] = joined(line[K_TYPE], values[spot])
-        keys[at + 1] = spread_bits(keys[at]) if present and role == APPLIES and nulls[spot] == 0 else -1
+        keys[at + 1] = spread_bits(keys[at]) if present and role != LABELS and nulls[spot] == 0 else -1
     for slot in range(settings[S_LINKS] + 1):
         if keys[2 * slot + 1] >= 0:
             prefetch(index + 8 * index_word(keys[2 * slot + 1], head[BITS]))
@@ -113,6 +112,17 @@ def find_row(x: Array, row: int, keys: Array, found: Array) -> int:
         found[slot] = node
         prefetch(x[N_NODES] + 8 * LINE_WORDS * node)
     return OK
+
+
+@kernel
+def look_up(x: Array, keys: Array, found: Array) -> None:
+    """The nodes of one row that are there; nothing is added, and they are not mentioned."""
+    rows, index, head = words_at(x[N_ROWS]), words_at(x[N_INDEX]), words_at(x[N_SLOT_HEAD])
+    for slot in range(words_at(x[N_SETTINGS])[S_LINKS] + 1):
+        found[slot] = find(rows, index, head, keys[2 * slot], keys[2 * slot + 1]) if keys[2 * slot + 1] >= 0 else NOBODY
+        for earlier in range(1, slot):
+            if found[earlier] == found[slot]:
+                found[slot] = NOBODY
 
 
 @kernel
@@ -147,18 +157,18 @@ def forget_mention(x: Array, node: int) -> None:
 
 
 @kernel
-def hash_block(x: Array, kinds: Array, asks: Array, count: int) -> None:
-    """Keys of all rows of a block."""
+def hash_rows(x: Array, kinds: Array, asks: Array, start: int, stop: int) -> None:
+    """Keys of some rows of a block."""
     keys = words_at(x[N_KEYS])
-    for row in range(count):
+    for row in range(start, stop):
         hash_row(x, row, role_of(x, kinds, asks, row), beyond(keys, 2 * MAX_SLOTS_PER_ROW * row))
 
 
 @kernel
-def find_block(x: Array, count: int) -> int:
-    """Nodes of all rows of a block whose keys are made, `MAX_SLOTS_PER_ROW` words a row."""
+def find_rows(x: Array, start: int, stop: int) -> int:
+    """Nodes of rows whose keys are made, `MAX_SLOTS_PER_ROW` words a row."""
     keys, found = words_at(x[N_KEYS]), words_at(x[N_FOUND])
-    for row in range(count):
+    for row in range(start, stop):
         status = find_row(x, row, beyond(keys, 2 * MAX_SLOTS_PER_ROW * row), beyond(found, MAX_SLOTS_PER_ROW * row))
         if status != OK:
             return status

@@ -59,7 +59,7 @@ class GangPlan:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """What the kernel reads of a policy. `roles`: per event type NOTHING, APPLIES or LABELS. `outputs`: (result, register) pairs.
+    """What the kernel reads of a policy. `roles`: per event type NOTHING, APPLIES, LABELS or LOOKS. `outputs`: (result, register) pairs.
 
     `counted_ms`: up to three windows, shorter than `window_ms`, in which a component's applications are counted as well.
     """
@@ -98,6 +98,7 @@ class NetworkPlan:
         words[at.S_PERSON], words[at.S_AMOUNT], words[at.S_BAD] = self.person, self.amount, self.bad
         words[at.S_HALF_LIFE], words[at.S_MIN_PERSONS] = self.half_life_ms, self.min_persons
         words[at.S_ASKS_BALL] = bool(asked & BALL_RESULTS) or self.gang is not None
+        words[at.S_LOOKS] = at.LOOKS in self.roles
         words[at.S_ASKS_BAD] = bool(asked & {at.R_BAD_1, at.R_BAD_2})
         return words
 

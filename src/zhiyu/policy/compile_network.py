@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.network.declare import Gang, Network, NetworkFeature
-from zhiyu.network.layout import APPLIES, LABELS, NOTHING, R_BAD, R_BAD_1, R_BAD_2, R_BAD_SHARE
+from zhiyu.network.layout import APPLIES, LABELS, LOOKS, NOTHING, R_BAD, R_BAD_1, R_BAD_2, R_BAD_SHARE
 from zhiyu.network.plan import NEVER, GangPlan, LinkPlan, NetworkPlan, weight_of
 from zhiyu.policy.builtin import LABEL
 from zhiyu.policy.checked import Checked, CheckedFeature
@@ -60,13 +60,11 @@ def _gang(network: Network, declared: Gang, gate: int) -> GangPlan:
 
 
 def _roles(checked: Checked, declared: Network, labels: bool) -> tuple[int, ...]:
-    on = (
-        frozenset(declared.on) or checked.known.deciding & checked.known.facts
-    )  # not what goes on after a wait: it came before
-    return tuple(
-        APPLIES if event.name in on else LABELS if labels and event.name == LABEL else NOTHING
-        for event in checked.known.schema.types
-    )
+    """What goes on after a wait came before: it looks only."""
+    on = frozenset(declared.on) or checked.known.deciding & checked.known.facts
+    roles = dict.fromkeys(checked.written.resumed_too(on), LOOKS) | dict.fromkeys(on, APPLIES)
+    roles |= {LABEL: LABELS} if labels else {}
+    return tuple(roles.get(event.name, NOTHING) for event in checked.known.schema.types)
 
 
 def _links(checked: Checked, declared: Network, layout: Mapping[str, int]) -> tuple[LinkPlan, ...]:
