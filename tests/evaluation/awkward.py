@@ -152,4 +152,35 @@ def coded(folder: Path) -> Path:
     return file
 
 
-FILES = (european, chinese, headless, apart, steps, nested, wide, coded)
+def loans(folder: Path) -> Path:
+    """Applications with phone numbers and bank cards of digits alone, a few round amounts, and a state in place of a label."""
+    own = np.random.default_rng(7)
+    rows = []
+    for number in range(N):
+        shared = own.random() < 0.05
+        bad = own.random() < (0.6 if shared else 0.03)
+        device = f"D{own.integers(0, 20)}" if shared else f"D{1_000 + own.integers(0, 2_000)}"
+        rows.append(
+            [f"A{number}", f"1{own.choice([3, 5, 8, 9])}{own.integers(10**9):09d}", f"62220{own.integers(10**11):011d}", device,
+             (BEGIN + timedelta(minutes=17 * number)).strftime("%Y/%m/%d %H:%M"), int(own.choice([3_000, 5_000, 8_000, 20_000])),
+             "逾期" if bad else str(own.choice(["正常", "正常", "正常", "未知"]))]
+        )  # fmt: skip
+    file = folder / "loans.csv"
+    header = ["申请编号", "手机号", "银行卡号", "设备指纹", "申请时间", "申请金额", "逾期状态"]
+    file.write_text(as_csv(header, rows), encoding="utf-8-sig")
+    return file
+
+
+def terse(folder: Path) -> Path:
+    """Short names that say little: seconds since 1970, codes, and a verdict in a column called `ok`."""
+    rows = [
+        [int(p["when"].timestamp()), f"u{p['card'] % 97}", f"d{p['card']:08x}", f"s{p['shop'][5:]:0>3}", p["amount"],
+         "bad" if p["fraud"] else "good"]
+        for p in payments()
+    ]  # fmt: skip
+    file = folder / "terse.csv"
+    file.write_text(as_csv(["ts", "user", "dev", "place", "value", "ok"], rows), encoding="utf-8")
+    return file
+
+
+FILES = (european, chinese, headless, apart, steps, nested, wide, coded, loans, terse)

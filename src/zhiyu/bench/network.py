@@ -37,18 +37,19 @@ Say = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class NetworkSizes:
-    """Events and people of the stream, of the large one, events timed one by one, seeds."""
+    """Events and people of the stream, events timed one by one, seeds. `growth`: sizes of two more streams, as multiples: one and ten
+    million nodes in the window."""
 
     events: int = 2_000_000
     people: int = 1_000_000
-    large: int = 5
+    growth: tuple[float, float] = (0.385, 3.85)
     singles: int = 200_000
     seeds: int = 1
 
     @classmethod
     def scaled(cls, events: int) -> NetworkSizes:
         """Everything in proportion."""
-        return cls(events, max(events // 2, 1_000), 5, min(max(events // 10, 200), 200_000))
+        return cls(events, max(events // 2, 1_000), singles=min(max(events // 10, 200), 200_000))
 
 
 def plan_of(asked: tuple[int, ...], counted: bool, gangs: bool, over: tuple[int, ...] = ()) -> NetworkPlan:
@@ -153,8 +154,10 @@ def run_network(sizes: NetworkSizes, say: Say) -> dict[str, Any]:
 
 def growth(sizes: NetworkSizes) -> dict[str, Any]:
     """Processor time per event, every feature asked for, at two sizes of the window in turns: `growth` is the median ratio."""
-    small = Fed(everything(), network_stream(sizes.events // 2, sizes.people // 2, 2))
-    large = Fed(everything(), network_stream(sizes.events * sizes.large, sizes.people * sizes.large, 3))
+    small, large = (
+        Fed(everything(), network_stream(round(sizes.events * factor), round(sizes.people * factor), seed))
+        for seed, factor in enumerate(sizes.growth, 2)
+    )
     each = sizes.events // 20
     for fed in (small, large):
         fed.take(0, len(fed.stream) // 2)

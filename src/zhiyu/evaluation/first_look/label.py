@@ -31,13 +31,16 @@ OPEN_WORDS = frozenset((
     "tbd", "none", "-", "?", "待定", "未知", "待核实", "审核中", "处理中", "调查中", "不确定", "未标注", "未标记", "待审核", "无", "空",
 ))  # fmt: skip
 """Said where nothing is said yet."""
+_ANY_ANSWER = frozenset((
+    "0", "1", "true", "false", "yes", "no", "y", "n", "t", "f", "b", "g", "ja", "nein", "oui", "non", "si", "positive", "negative", "是", "否",
+))  # fmt: skip
 _NAMED = (
     re.compile(r"(^|_)(is_?fraud|tx_?fraud|fraud_?(flag|label|ind|bool|reported)|fraud)$|欺诈|event_label"),
     re.compile(
         r"(^|_)(label|target|default|defaulted|bad|good_?bad|is_?bad|class|classification|churn|charge_?back|bad_?flag|loan_?default)$"
         r"|违约|标签|逾期标志|是否逾期|是否坏|好坏|default.*next|serious_?dlq"
     ),
-    re.compile(r"fraud"),
+    re.compile(r"fraud|逾期|坏账|黑产"),
     re.compile(r"(^|_)(y|flag|outcome|status|loan_?status|risk|response|result|verdict|disposition|decision|finding)$|是否|结论|定性"),
 )  # fmt: skip
 MAX_WORDS = 12
@@ -69,7 +72,16 @@ def label_of(shapes: Mapping[str, Shape], said: str, fraud: tuple[str, ...]) -> 
         words = set(map(_word, shape.counts))
         if shape.distinct <= MAX_WORDS and any(map(_is_bad, words & _PLAIN_BAD)) and any(map(_is_good, words)):
             return _worded(shape, fraud, True)
-    return Label()
+    told = [shape for shape in shapes.values() if _says_both(shape)]
+    return _worded(told[0], fraud, False) if len(told) == 1 else Label()
+
+
+def _says_both(shape: Shape) -> bool:
+    """Nothing but words for good, for bad, and for nothing yet, and not those that any question is answered with."""
+    words = set(map(_word, shape.counts)) - OPEN_WORDS
+    if shape.kind != "text" or not 2 <= len(words) <= MAX_WORDS or words & _ANY_ANSWER:
+        return False
+    return any(map(_is_bad, words)) and any(map(_is_good, words)) and all(_is_bad(w) or _is_good(w) for w in words)
 
 
 def _word(text: str) -> str:

@@ -32,7 +32,7 @@ _NOT_EVENT = re.compile(
 _ENTITY = re.compile(
     r"customer|client|user(?!_?agent)|account|acct|card|(^|_)cc|device|terminal|merchant|payer|payee|beneficiary|member|employee|employer"
     r"|sender|receiver|name_?(orig|dest)|(^|_)(uid|pan|imei|mac|ip|email|phone|mobile|entity)|person|seller|buyer|fingerprint"
-    r"|客户|用户|会员|账号|账户|卡号|设备|商户|手机|单位|收款|付款"
+    r"|(^|_)(dev|shop|store|vendor|agent|courier|driver)(_?id)?$|客户|用户|会员|账号|账户|卡号|设备|商户|手机|单位|收款|付款"
 )
 _NO_ENTITY = re.compile(
     r"(^|_)(type|age|city|state|country|name(?!_(?:orig|dest))|zip|postal|category|balance|count|limit|bin|income|lat|long|score|since|month|day|job|group"
@@ -47,6 +47,7 @@ _PERSONAL = re.compile(
     r"street|address|first_?name|last_?name|full_?name|(^|_)name$|ssn|passport|national_?id|姓名|地址|住址|护照|^(first|last|surname)$"
 )
 _NO_PERSON = re.compile(r"merchant|product|shop|store|company|brand|file|device|app_|event|商户|商品|店")
+_CODE = re.compile(r"[A-Za-z]{0,4}[-_]?\d{2,12}|[0-9a-fA-F]{8,64}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _STEPS = {"step": "h", "hour": "h", "day": "d", "minute": "min"}
 MAX_ENTITIES = 5
 SAME = 0.95
@@ -223,7 +224,10 @@ def _money(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
         for s in shapes.values()
         if s.kind in ("int", "number") and s.name not in (*found.left_out, found.time, found.id, found.label)
     ]
-    named = [s.name for each in _MONEY for s in free if each.search(plain(s.name)) and s.distinct > 20 and s.low >= 0]
+    named = [
+        s.name for each in _MONEY for s in free
+         if each.search(plain(s.name)) and s.low >= 0 and s.distinct > (2 if each is _MONEY[0] else 20)
+    ]  # fmt: skip
     found.money = said.money or (named[0] if named else "")
 
 
@@ -240,7 +244,15 @@ def _is_entity(shape: Shape) -> bool:
     many = shape.distinct > 20 and shape.known > shape.distinct * 1.02
     if shape.kind not in ("int", "text") or not many or _NO_ENTITY.search(name):
         return False
-    return bool(_ENTITY.search(name)) or (bool(re.search(r"(^|_)id$", name)) and shape.distinct > 50)
+    return bool(_ENTITY.search(name)) or (
+        shape.distinct > 50 and (bool(re.search(r"(^|_)id$", name)) or _are_codes(shape))
+    )
+
+
+def _are_codes(shape: Shape) -> bool:
+    """Whether the values look like what things are told apart by: d17281, M-004, 3f9a0c…"""
+    good = sum(count for text, count in shape.counts.items() if _CODE.fullmatch(text.strip()))
+    return shape.kind == "text" and good >= 0.98 * shape.known
 
 
 def _is_personal(shape: Shape) -> bool:

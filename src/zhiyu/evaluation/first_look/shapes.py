@@ -38,9 +38,12 @@ _MOBILE = re.compile(r"(\+?86)?[- ]?1[3-9]\d{9}")
 _CARD = re.compile(r"\d{15,19}")
 ID_NAME = re.compile(r"身份证|证件号|id_?card_?(no|number)?$|(^|_)(cert_?no|national_?id)$|id_number")
 _BY_NAME: dict[Kind, re.Pattern[str]] = {
-    "ip": re.compile(r"(^|_)ip($|_)"), "email": re.compile(r"e_?mail|邮箱"), "phone": re.compile(r"phone|mobile|手机|电话"),
-    "id_number": ID_NAME,
+    "ip": re.compile(r"(^|_)ip($|_)"), "email": re.compile(r"e_?mail|邮箱"),
+    "phone": re.compile(r"phone|mobile|msisdn|(^|_)tel($|_)|手机|电话|联系方式"), "id_number": ID_NAME,
+    "card": re.compile(r"card_?(no|num|number)?$|(^|_)(pan|cc_?num)$|卡号|银行卡"),
 }  # fmt: skip
+_NUMBERED: dict[Kind, re.Pattern[str]] = {"phone": _MOBILE, "card": _CARD, "id_number": _ID_NUMBER}
+"""Written in digits alone, and no numbers: nobody adds them up, and they must be masked."""
 _BOOLS = frozenset(("true", "false", "yes", "no", "y", "n", "t", "f", "是", "否"))
 MAX_DIGITS = 6
 
@@ -120,7 +123,7 @@ def _numbers(name: str, n: int, texts: list[str], counts: Counter[str], decimal:
     """The shape when the values are numbers, but for words that say nothing."""
     words = tuple(text for text in counts if text.strip().casefold() in NOTHING)
     rest = Counter({text: count for text, count in counts.items() if text not in words})
-    if not rest:
+    if not rest or _is_numbered(name, rest):
         return None
     for style in ("", decimal) if decimal else ("", ".", ","):
         plain = {text: _read(text, style) for text in rest}
@@ -143,6 +146,16 @@ def _numbers(name: str, n: int, texts: list[str], counts: Counter[str], decimal:
         name, kind, n, _share(n, rest), rest, words, style, digits=digits, low=low, high=high,
         rising=_rises([numbers[text] for text in texts if text in numbers]),
     )  # fmt: skip
+
+
+def _is_numbered(name: str, counts: Counter[str]) -> bool:
+    """Whether the name says that these digits are a phone number, a card, an identity number, and they look like it."""
+    for kind, pattern in _NUMBERED.items():
+        if _BY_NAME[kind].search(plain(name)):
+            good = sum(count for text, count in counts.items() if pattern.fullmatch(text.strip()))
+            if good >= LIKE_BY_NAME * counts.total():
+                return True
+    return False
 
 
 def _read(text: str, style: str) -> str | None:
