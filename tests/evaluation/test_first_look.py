@@ -32,8 +32,8 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "nested": {"id": "event_id", "time": "ts", "epoch": "ms", "label": "label", "fraud": ("fraud",), "entities": ["user.card", "user.ip"]},
     "wide": {"id": "", "time": "", "label": "Class", "fraud": ("bad",), "money": "", "entities": []},
     "loans": {
-        "id": "申请编号", "time": "申请时间", "label": "逾期状态", "fraud": ("逾期",), "legit": ("正常",), "open": ("未知",), "money": "申请金额",
-        "entities": ["手机号", "银行卡号", "设备指纹"],
+        "id": "申请编号", "time": "申请时间", "label": "逾期状态", "fraud": ("逾期",), "legit": ("正常",), "open": ("未知",),
+        "money": "申请金额", "entities": ["手机号", "银行卡号", "设备指纹"],
     },
     "terse": {
         "id": "", "time": "ts", "epoch": "s", "label": "ok", "fraud": ("bad",), "named": False, "money": "value",

@@ -32,7 +32,8 @@ OPEN_WORDS = frozenset((
 ))  # fmt: skip
 """Said where nothing is said yet."""
 _ANY_ANSWER = frozenset((
-    "0", "1", "true", "false", "yes", "no", "y", "n", "t", "f", "b", "g", "ja", "nein", "oui", "non", "si", "positive", "negative", "是", "否",
+    "0", "1", "true", "false", "yes", "no", "y", "n", "t", "f", "b", "g", "ja", "nein", "oui", "non", "si", "positive",
+    "negative", "是", "否",
 ))  # fmt: skip
 _NAMED = (
     re.compile(r"(^|_)(is_?fraud|tx_?fraud|fraud_?(flag|label|ind|bool|reported)|fraud)$|欺诈|event_label"),
