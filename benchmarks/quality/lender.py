@@ -17,32 +17,22 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.bench.lender import raw_fields
-from zhiyu.engine.engine import Outcome
+from zhiyu.bench.lender_policy import outcomes_on_lender
 from zhiyu.engine.opened import open_policy
-from zhiyu.evaluation.replay import Replay
-from zhiyu.events.batch import EventBatch
 from zhiyu.policy.outcomes import OUTCOMES
 from zhiyu.simulation.lender import Wanted, make_lender
 from zhiyu.simulation.lender.make import Made
 from zhiyu.simulation.lender.parameters import DAY_MS
 from zhiyu.simulation.lender.rows import KINDS
-from zhiyu.simulation.lender.write import truth_table, write_lender
+from zhiyu.simulation.lender.write import truth_table
 
 POLICY = Path(__file__).parents[2] / "examples" / "consumer_credit"
 HELD_FROM = OUTCOMES.index("delay")
 
 
 def held_by_policy(made: Made, folder: Path) -> Array:
-    """bool[events]: what the policy held back, by the place of the event."""
-    write_lender(made, folder)
-    held = np.zeros(len(made.events), bool)
-
-    def take(outcome: Outcome, batch: EventBatch) -> None:
-        held[outcome.decisions.positions] = outcome.decisions.outcome >= HELD_FROM
-
-    labels = folder / "labels.parquet"
-    Replay(open_policy(POLICY), folder / "events.parquet", labels=labels, on_batch=take).run()
-    return held
+    """bool[events]: what the policy held back in the end, services answered and waits over, by the place of the event."""
+    return outcomes_on_lender(open_policy(POLICY), made, folder)[0] >= HELD_FROM
 
 
 def held_by_fields(made: Made, held: Array, half_ms: int) -> Array:

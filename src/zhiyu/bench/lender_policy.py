@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from zhiyu.engine.opened import open_policy
+from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.evaluation.replay import Replay
 from zhiyu.policy.outcomes import OUTCOMES
 from zhiyu.simulation.lender import VERSION, Wanted, make_lender
+from zhiyu.simulation.lender.make import Made
 from zhiyu.simulation.lender.parameters import DAY_MS
 from zhiyu.simulation.lender.rows import KINDS, NUMBER
 from zhiyu.simulation.lender.write import write_lender
@@ -38,22 +39,27 @@ Ints = NDArray[np.int64]
 
 def policy_on_lender(policy: Path, wanted: Wanted) -> dict[str, Any]:
     """Simulate, replay, compare with the truth of the second half."""
+    made = make_lender(wanted)
     with tempfile.TemporaryDirectory() as room:
-        folder = Path(room)
-        made, opened = make_lender(wanted), open_policy(policy)
-        write_lender(made, folder / "lender", policy=opened.policy if opened.policy.services else None)
-        replayed = Replay(opened, folder / "lender" / "events.parquet", out=folder / "run").run()
-        decided = _came_to(folder / "run")
-        ids = pq.read_table(folder / "lender" / "truth.parquet", columns=["id"])["id"].combine_chunks()
-        at = pc.index_in(decided["event_id"].combine_chunks(), value_set=ids).to_numpy(zero_copy_only=False)
-        severity = pc.index_in(
-            decided["outcome"].cast("string").combine_chunks(), value_set=pa.array(OUTCOMES)
-        ).to_numpy(zero_copy_only=False)
-    outcome = np.full(len(made.events), -1, np.int64)
-    outcome[at] = severity
+        outcome, spend = outcomes_on_lender(open_policy(policy), made, Path(room))
     late = made.events["time"] >= wanted.days * DAY_MS // 2
     events = {name: made.events[name].astype(np.int64) for name in ("type", "kind", "amount", "person", "time")}
-    return judged(events, outcome, late) | {"spend": replayed.spend}
+    return judged(events, outcome, late) | {"spend": spend}
+
+
+def outcomes_on_lender(opened: Opened, made: Made, folder: Path) -> tuple[Ints, Any]:
+    """What every event came to, services answered and waits over: int64[events], -1 where nothing was decided; and what services cost."""
+    write_lender(made, folder / "lender", policy=opened.policy if opened.policy.services else None)
+    replayed = Replay(opened, folder / "lender" / "events.parquet", out=folder / "run").run()
+    decided = _came_to(folder / "run")
+    ids = pq.read_table(folder / "lender" / "truth.parquet", columns=["id"])["id"].combine_chunks()
+    at = pc.index_in(decided["event_id"].combine_chunks(), value_set=ids).to_numpy(zero_copy_only=False)
+    severity = pc.index_in(decided["outcome"].cast("string").combine_chunks(), value_set=pa.array(OUTCOMES)).to_numpy(
+        zero_copy_only=False
+    )
+    outcome = np.full(len(made.events), -1, np.int64)
+    outcome[at] = severity
+    return outcome, replayed.spend
 
 
 def _came_to(run: Path) -> pa.Table:
