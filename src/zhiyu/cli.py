@@ -23,6 +23,7 @@ from zhiyu.commands.keys import keys
 from zhiyu.commands.learn import apply, learn
 from zhiyu.commands.lists import lists as lists_group
 from zhiyu.commands.lists import snooze
+from zhiyu.commands.metrics import metrics
 from zhiyu.commands.models import models
 from zhiyu.commands.network import gangs, network
 from zhiyu.commands.people import people
@@ -71,6 +72,7 @@ for _command in (
     keys,
     learn,
     lists_group,
+    metrics,
     models,
     network,
     people,

@@ -39,7 +39,7 @@ class Served:
         settings: Settings | None = None, staff: Callable[[], Staff] | None = None, disk: Disk | None = None,
         makes: Callable[[], Live] | None = None, log_all: bool = True, tenant: str = "default",
         tracing: Callable[[LogLines], Tracing | None] = lambda lines: None,
-        asker: Callable[[], Asker] = Asker, hourly: int | None = None,
+        asker: Callable[[], Asker] = Asker, hourly: int | None = None, metrics: bool = True,
     ) -> None:  # fmt: skip
         found = opened or live_opened()
         self.log = io.StringIO()
@@ -60,6 +60,7 @@ class Served:
             staff=staff,
             asker=asker,
             hourly=hourly,
+            metrics=metrics,
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
 

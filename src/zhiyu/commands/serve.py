@@ -82,6 +82,11 @@ _FILE = click.Path(path_type=Path)
     help="Report on the live variables every hour, that many hours in full (24 is a day); 0 makes no reports.",
 )
 @click.option(
+    "--metrics/--no-metrics",
+    default=True,
+    help="Count metrics by minute and dimension, for GET /v1/metrics/query (default: yes).",
+)
+@click.option(
     "--max-wait-ms",
     default=100,
     show_default=True,
@@ -115,7 +120,7 @@ def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
-    queues: Path | None, vault_key: Path | None, hourly: int, watch_models: str, require_backtest: bool,
+    queues: Path | None, vault_key: Path | None, hourly: int, metrics: bool, watch_models: str, require_backtest: bool,
     private_webhooks: bool,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
@@ -164,6 +169,7 @@ def serve(
             watch_s=watch_s,
             asker=lambda: Asker(endpoints),
             hourly=hourly or None,
+            metrics=metrics,
             staff=_staff(data, records, tenants, queues) if people else None,
             tracing=lambda lines: exporting(os.environ, lines),
         )

@@ -8,7 +8,6 @@ it stood: the position moves in the transaction of the alerts, so nothing is dou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -20,19 +19,17 @@ from zhiyu.engine.entity_keys import entities_of
 from zhiyu.engine.live import Live
 from zhiyu.evaluation.network_files import code_text, summary_of
 from zhiyu.evaluation.network_live import NEAR, LiveNetwork
-from zhiyu.log.frames import Frame
 from zhiyu.network.gang_view import dated, see_gang
 from zhiyu.records.store import RecordsAway
 from zhiyu.server.desk import Desk
 from zhiyu.server.gangs import codes_of
+from zhiyu.server.log_pieces import piece_of
 from zhiyu.server.network import names_of
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Staff
 
 ROUND_S = 0.5
 """How often the server looks for what is new."""
-PIECE_FRAMES, PIECE_BYTES = 64, 1 << 20
-"""Frames that are taken at a time, and how many bytes of them."""
 MAX_GANG_SUBJECTS = 199
 LOG, GANGS = "log", "gangs"
 
@@ -91,7 +88,7 @@ class Following:
         live = desk.live
         before = await self._position(cases, LOG)
         at = max(before, live.log.first)
-        frames = _frames(live, at)
+        frames = piece_of(live, at)
         after = frames[-1].header.next if frames else at
         if after == before:
             return False
@@ -172,19 +169,6 @@ def _tick(cases: Cases, now_ms: int) -> None:
     """What time alone does to cases."""
     cases.lapse(now_ms)
     cases.late(now_ms)
-
-
-def _frames(live: Live, position: int) -> Sequence[Frame]:
-    """A few frames that are on the disk, from a position on."""
-    found: list[Frame] = []
-    size = 0
-    while len(found) < PIECE_FRAMES and size < PIECE_BYTES:
-        frame = live.log.frame_from(position)
-        if frame is None or frame.header.next > live.log.durable:
-            break
-        found.append(frame)
-        position, size = frame.header.next, size + frame.header.size
-    return found
 
 
 def _person(live: Live) -> str:

@@ -26,6 +26,7 @@ from zhiyu.base.errors import InputError
 from zhiyu.engine.live import Live
 from zhiyu.outside.asking import Asker
 from zhiyu.server.connection import Guarded, guarded
+from zhiyu.server.counting import Counting
 from zhiyu.server.desk import Desk
 from zhiyu.server.gang_reports import GangReports
 from zhiyu.server.hourly import HourlyReports
@@ -73,6 +74,8 @@ class Plan:
     """Makes what asks the services of a tenant."""
     hourly: int | None = None
     """Hours that a report on the variables holds in full, made every hour; None: no such reports."""
+    metrics: bool = False
+    """Whether the metric cube is counted."""
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -138,6 +141,9 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
         site.pace.start()
         server = _Server(_config(plan, site), site, plan.ready)
         rounds += [asyncio.create_task(each.rounds()) for each in (GangReports(site), NetworkAlarms(site))]
+        if plan.metrics:
+            site.counting = Counting(site)
+            rounds.append(asyncio.create_task(site.counting.rounds()))
         if plan.hourly is not None:
             rounds.append(asyncio.create_task(HourlyReports(site, plan.hourly).rounds()))
         if site.releasing is not None:
@@ -155,6 +161,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             each.cancel()
         if rounds:
             await asyncio.wait(rounds)
+        if site.counting is not None:
+            await site.counting.close()
         for studies in site.studies.values():
             await studies.close()
         if site.releasing is not None:

@@ -26,6 +26,7 @@ from zhiyu.server.settings import Settings
 from zhiyu.server.telling import Telling
 
 if TYPE_CHECKING:
+    from zhiyu.server.counting import Counting
     from zhiyu.server.following import Following
     from zhiyu.server.outgoing import Outgoing
     from zhiyu.server.releasing import Releasing
@@ -55,6 +56,8 @@ class Site:
     tracing: Tracing | None = None
     releasing: Releasing | None = None
     following: Following | None = None
+    counting: Counting | None = None
+    """Counts the metrics of all tenants; None on a server that does not."""
     hourly: bool = False
     """Whether hourly reports on the variables are made."""
     studies: dict[str, Studies] = field(default_factory=dict)

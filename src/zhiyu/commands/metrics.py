@@ -1,0 +1,147 @@
+"""`zhiyu metrics`: what a server decided, by time and dimension, from its data folder or a copy of it.
+
+In: measures, dimensions, a period. Out: a table, JSON or CSV. Reads only: what the server has not counted yet is counted in memory.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from zhiyu.commands.terminal import language_of, language_option, progress, told
+
+if TYPE_CHECKING:
+    from zhiyu.engine.kept import Kept
+    from zhiyu.evaluation.cube.cube import Cube
+
+_PATH = click.Path(path_type=Path)
+LATELY = 5_000
+"""Records of the log that are looked at for the policy in force."""
+
+
+@click.command()
+@click.option("--data", "-d", type=_PATH, required=True, help="The data folder of `zhiyu serve`, or a copy.")
+@click.option("--tenant", default="default", show_default=True, help="Whose decisions.")
+@click.option(
+    "--measure",
+    "-m",
+    multiple=True,
+    help="decisions, money, stopped_share, hits …; again for more. [default: decisions]",
+)
+@click.option("--by", "-b", multiple=True, help="time, stage, channel, outcome, rule, model …; again for more.")
+@click.option("--where", "-w", multiple=True, metavar="DIMENSION:TEXT", help="Only these; again for more.")
+@click.option("--from", "from_", default="", help="A date (UTC) or a time. [default: a day before --until]")
+@click.option("--until", default="", help="A date (UTC) or a time, not included. [default: the last event]")
+@click.option("--step", default="", help="Of --by time: 1m, 15m, 1h, 1d … [default: what fits a screen]")
+@click.option("--against", default="", help="The same so long before, beside it: 1d, 7d …")
+@click.option("--offset", default="", help="Of the zone in which days begin, e.g. +08:00.")
+@click.option(
+    "--top",
+    type=click.IntRange(1, 1_000),
+    default=20,
+    show_default=True,
+    help="Lines besides time; the rest is one line.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Lines as CSV.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@language_option
+def metrics(
+    data: Path, tenant: str, measure: tuple[str, ...], by: tuple[str, ...], where: tuple[str, ...], as_csv: bool, as_json: bool,
+    lang: str | None, **asked: Any,
+) -> None:  # fmt: skip
+    """Decisions, money, hits of rules and scores of models, by time and dimension. Reads only; the server may go on."""
+    language = language_of(lang)
+    with told(language):
+        from zhiyu.base.money import MINOR_DIGITS
+        from zhiyu.engine.kept import Kept
+        from zhiyu.evaluation.cube.ask import as_csv as csv_of
+        from zhiyu.evaluation.cube.ask import ask
+        from zhiyu.evaluation.cube.asked import question_of
+
+        question_of(measure, by, where, **asked, now_ms=0)  # wrong words are told before anything is counted
+        kept = Kept(data, tenant)
+        cube, last_ms, currency = _counted(kept, language)
+        answer = ask(
+            cube, question_of(measure, by, where, **asked, now_ms=last_ms), currency, MINOR_DIGITS.get(currency, 2)
+        )
+        if as_json:
+            click.echo(json.dumps(answer, ensure_ascii=False))
+        elif as_csv:
+            click.echo(csv_of(answer), nl=False)
+        else:
+            _show(answer, language)
+
+
+def _counted(kept: Kept, language: str) -> tuple[Cube, int, str]:
+    """The cube up to the end of the log, the moment of its last decision (ms), and the currency."""
+    from zhiyu.evaluation.cube.cube import Cube
+
+    cube = Cube(kept.folder, kept.tenant, kept.policy, kept.log.first, writes=False)
+    start, end = cube.position, max(kept.log.position, 1)
+    with progress() as bar:
+        task = bar.add_task("统计日志" if language == "zh" else "counting the log", total=max(end - start, 1))
+        for frame in kept.log.frames(start):
+            if frame.header.first >= start:
+                cube.take([frame])
+                bar.update(task, completed=frame.header.next - start)
+    return cube, cube.last_ms(), _currency(kept)
+
+
+def _currency(kept: Kept) -> str:
+    """That of the newest policy that decided anything lately, "" without."""
+    from zhiyu.engine.event_frames import noted
+    from zhiyu.log.frames import EVENTS
+
+    policy = ""
+    for frame in kept.log.frames(max(kept.log.first, kept.log.position - LATELY)):
+        policy = noted(frame.payload, kept.tenant).policy if frame.header.kind == EVENTS else policy
+    return kept.policy(policy).currency if policy else ""
+
+
+def _show(answer: dict[str, Any], language: str) -> None:
+    from zhiyu.evaluation.cube.ask import MEASURES
+
+    table = Table(
+        caption=f"{answer['from']} … {answer['until']}" + (f", {answer['currency']}" if answer["currency"] else "")
+    )
+    for name in answer["by"]:
+        table.add_column(name)
+    before = any("before" in line for line in [*answer["lines"], answer["total"]])
+    for name in answer["measures"]:
+        word = MEASURES[name].zh if language == "zh" else MEASURES[name].en
+        table.add_column(word, justify="right")
+        if before:
+            table.add_column("此前" if language == "zh" else "before", justify="right", style="dim")
+    rest, every = ("其余", "合计") if language == "zh" else ("the rest", "all")
+    for line in answer["lines"]:
+        table.add_row(
+            *(rest if line[name] is None else str(line[name]) for name in answer["by"]), *_figures(line, answer, before)
+        )
+    if answer["by"]:
+        table.add_section()
+    table.add_row(
+        *([every] + [""] * (len(answer["by"]) - 1) if answer["by"] else []), *_figures(answer["total"], answer, before)
+    )
+    Console().print(table)
+
+
+def _figures(line: dict[str, Any], answer: dict[str, Any], before: bool) -> list[str]:
+    found = []
+    for name in answer["measures"]:
+        found.append(_figure(name, line[name]))
+        if before:
+            found.append(_figure(name, line.get("before", {}).get(name)))
+    return found
+
+
+def _figure(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    if name.endswith("_share"):
+        return f"{value:.1%}"
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"

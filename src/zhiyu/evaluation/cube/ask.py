@@ -1,0 +1,270 @@
+"""Questions to the cube: measures, by dimensions and time, of a period, beside an earlier one.
+
+In: a `Question`. Out: one JSON object: lines with their keys and measures, most decisions first (by time: in order), the rest of what `top`
+left out in a line of its own, and the total. Whole numbers all the way; shares and means are made in one last division.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zhiyu.base.errors import Hint, InputError, did_you_mean
+from zhiyu.evaluation.cube.cube import Cube
+from zhiyu.evaluation.cube.facts import FIELDS, HOUR_MINUTES, MILLIONTHS, MINUTE_MS
+from zhiyu.evaluation.cube.rollups import Grain
+from zhiyu.log.list_journal import said_time
+from zhiyu.policy.declare import OUTCOMES
+
+Table = Literal["decisions", "rules", "models"]
+STOPPED = frozenset(OUTCOMES[OUTCOMES.index("challenge") :])
+"""Outcomes that let nothing happen for now."""
+DIMENSIONS = ("stage", *FIELDS, "policy", "outcome", "rule", "model")
+MAX_LINES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`table`: where it is summed up; `of`: its sums, `make` makes them one figure (money in minor units)."""
+
+    en: str
+    zh: str
+    table: Table
+    of: tuple[str, ...]
+    make: Callable[..., int | float | None]
+    money: bool = False
+
+
+def _one(value: int) -> int:
+    return value
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _mean(total: int, count: int) -> float | None:
+    return total / count if count else None
+
+
+def _probability(total: int, count: int) -> float | None:
+    return total / MILLIONTHS / count if count else None
+
+
+MEASURES: dict[str, Measure] = {
+    "decisions": Measure("decisions", "决策数", "decisions", ("decisions",), _one),
+    "money": Measure("money at stake", "涉及金额", "decisions", ("money",), _one, True),
+    "stopped": Measure("stopped or held", "拦截或暂缓", "decisions", ("stopped",), _one),
+    "stopped_share": Measure("share stopped or held", "拦截率", "decisions", ("stopped", "decisions"), _share),
+    "stopped_money": Measure("money stopped or held", "拦截金额", "decisions", ("stopped_money",), _one, True),
+    "stopped_money_share": Measure("share of money stopped", "金额拦截率", "decisions", ("stopped_money", "money"), _share),
+    "score": Measure("mean score", "平均分", "decisions", ("score", "decisions"), _mean),
+    "went_on": Measure("went on after a wait", "等待后继续", "decisions", ("went_on",), _one),
+    "hits": Measure("hits of rules", "规则命中", "rules", ("hits",), _one),
+    "hit_money": Measure("money of hits", "命中金额", "rules", ("money",), _one, True),
+    "quiet": Measure("hits in shadow", "影子命中", "rules", ("quiet",), _one),
+    "errors": Measure("errors of rules", "规则出错", "rules", ("errors",), _one),
+    "scored": Measure("scored by models", "模型评分数", "models", ("scored",), _one),
+    "model_score": Measure("mean score of models", "模型平均分", "models", ("score", "scored"), _probability),
+}  # fmt: skip
+_COUNTED_FROM = {"stopped": "decisions", "stopped_money": "money"}
+"""What is counted of rows whose outcome is one of STOPPED."""
+_OWN: dict[str, Table] = {"rule": "rules", "model": "models"}
+"""Dimensions that one table alone knows."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """`by`: dimensions, "time" among them in steps of `step_ms`; `where`: dimension → texts it may have; the period [from_ms, until_ms);
+    `top`: so many lines of each step. `against_ms`: the same so long before, beside it; `offset_ms`: of the zone in which a step of a day
+    begins at midnight."""
+
+    measures: tuple[str, ...]
+    from_ms: int
+    until_ms: int
+    by: tuple[str, ...] = ()
+    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    step_ms: int = 60 * MINUTE_MS
+    top: int = 20
+    against_ms: int = 0
+    offset_ms: int = 0
+
+    def __post_init__(self) -> None:
+        for name in self.measures:
+            if name not in MEASURES:
+                raise _unknown("measure", "度量", name, MEASURES)
+        for name in (*(each for each in self.by if each != "time"), *self.where):
+            if name not in DIMENSIONS:
+                raise _unknown("dimension", "维度", name, (*DIMENSIONS, "time"))
+        if not self.measures:
+            raise InputError("ask for at least one measure", "请至少选择一个度量")
+        if len(self.tables) > 1:
+            told = " and ".join(sorted(self.tables))
+            raise InputError(
+                f"these are counted apart ({told}): ask for them one by one", f"这些按不同表统计（{told}），请分开查询"
+            )
+        if self.until_ms <= self.from_ms:
+            raise InputError("the period ends before it begins", "时间段的结束早于开始")
+        if self.step_ms < MINUTE_MS or self.step_ms % MINUTE_MS:
+            raise InputError("a step is a whole number of minutes", "步长须为整分钟")
+        if "time" in self.by and (self.until_ms - self.from_ms) // self.step_ms > MAX_LINES:
+            raise InputError(
+                f"more than {MAX_LINES:,} steps; take a longer step or a shorter period",
+                f"超过 {MAX_LINES:,} 个时间点；请加大步长或缩短时间段",
+            )
+
+    @property
+    def tables(self) -> set[Table]:
+        """The tables that it needs."""
+        named: set[Table] = {_OWN[name] for name in (*self.by, *self.where) if name in _OWN}
+        return named | {MEASURES[name].table for name in self.measures}
+
+    @property
+    def grain(self) -> Grain:
+        """Hours, where nothing is asked for within one."""
+        hour = HOUR_MINUTES * MINUTE_MS
+        ends = (
+            self.from_ms,
+            self.until_ms,
+            self.against_ms,
+            *((self.step_ms, self.offset_ms) if "time" in self.by else ()),
+        )
+        return "minutes" if any(each % hour for each in ends) else "hours"
+
+
+def ask(cube: Cube, question: Question, currency: str = "", digits: int = 2) -> dict[str, Any]:
+    """The answer, as one JSON object; money in units of `currency`, which has so many digits."""
+    lines, total, position = _lines(cube, question)
+    before, total_before = dict[tuple[Any, ...], dict[str, int]](), dict[str, int]()
+    if question.against_ms:
+        moved = replace(
+            question, from_ms=question.from_ms - question.against_ms, until_ms=question.until_ms - question.against_ms, against_ms=0
+        )  # fmt: skip
+        earlier, total_before, _ = _lines(cube, moved)
+        shift = question.against_ms if "time" in question.by else 0
+        before = {_moved(key, question.by, shift): sums for key, sums in earlier.items()}
+
+    def told(sums: Mapping[str, int]) -> dict[str, Any]:
+        return {name: _figure(MEASURES[name], sums, digits) for name in question.measures}
+
+    found = []
+    for key, sums in _ordered(lines, question):
+        line = {name: _said(name, value) for name, value in zip(question.by, key)} | told(sums)
+        found.append(line | ({"before": told(before.get(key, {}))} if question.against_ms else {}))
+    return {
+        "measures": list(question.measures), "by": list(question.by), "lines": found[:MAX_LINES], "more": max(len(found) - MAX_LINES, 0),
+        "total": told(total) | ({"before": told(total_before)} if question.against_ms else {}), "currency": currency,
+        "from": said_time(question.from_ms), "until": said_time(question.until_ms), "grain": question.grain, "position": position,
+    }  # fmt: skip
+
+
+def as_csv(answer: Mapping[str, Any]) -> str:
+    """The lines of an answer as CSV, what was before in columns of its own."""
+    names = [*answer["by"], *answer["measures"]]
+    has_before = any("before" in line for line in answer["lines"])
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*names, *(f"before_{name}" for name in answer["measures"] if has_before)])
+    for line in answer["lines"]:
+        before = line.get("before", {})
+        writer.writerow(
+            [*(_cell(line[name]) for name in names), *(before[name] for name in answer["measures"] if has_before)]
+        )
+    return out.getvalue()
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _cell(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula stays a text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _lines(cube: Cube, question: Question) -> tuple[dict[tuple[Any, ...], dict[str, int]], dict[str, int], int]:
+    """Sums by key, those of everything, and up to which position of the log."""
+    [table] = question.tables
+    keys = [name for name in question.by if name != "time"]
+    wanted = {name for each in question.measures for name in MEASURES[each].of}
+    stored = sorted({_COUNTED_FROM.get(name, name) for name in wanted})
+    columns = list(
+        dict.fromkeys(["minute", *keys, *question.where, *(["outcome"] if table == "decisions" else []), *stored])
+    )
+    first, last = -(-question.from_ms // MINUTE_MS), -(-question.until_ms // MINUTE_MS) - 1
+    rows, position = cube.rows(table, question.grain, first, last, columns)
+    for name, texts in question.where.items():
+        rows = rows.filter(pc.is_in(rows[name], value_set=pa.array(sorted(texts), pa.string())))
+    if wanted & _COUNTED_FROM.keys():
+        held = pc.is_in(rows["outcome"], value_set=pa.array(sorted(STOPPED)))
+        for name, of in _COUNTED_FROM.items():
+            if name in wanted:
+                rows = rows.append_column(name, pc.if_else(held, rows[of], 0))
+    if "time" in question.by:
+        step, offset = question.step_ms // MINUTE_MS, question.offset_ms // MINUTE_MS
+        begun = pc.multiply(pc.divide(pc.add(rows["minute"], offset), step), step)
+        rows = rows.append_column("time", pc.multiply(pc.subtract(begun, offset), MINUTE_MS))
+    sums = sorted(wanted)
+    total = {name: int(pc.sum(rows[name]).as_py() or 0) for name in sums}
+    if not question.by:
+        return {}, total, position
+    grouped = rows.group_by(list(question.by)).aggregate([(name, "sum") for name in sums])
+    told = grouped.select([*question.by, *(f"{name}_sum" for name in sums)]).to_pydict().values()
+    n = len(question.by)
+    return {tuple(line[:n]): dict(zip(sums, line[n:])) for line in zip(*told)}, total, position
+
+
+def _ordered(
+    lines: dict[tuple[Any, ...], dict[str, int]], question: Question
+) -> list[tuple[tuple[Any, ...], dict[str, int]]]:
+    """Lines by time, then the largest first; what is left out by `top` is one line of its own with the key None."""
+    place = question.by.index("time") if "time" in question.by else -1
+    others = [at for at in range(len(question.by)) if at != place]
+    if not lines:
+        return []
+    first = MEASURES[question.measures[0]].of[0]
+    sizes: dict[tuple[Any, ...], int] = {}
+    for key, sums in lines.items():
+        name = tuple(key[at] for at in others)
+        sizes[name] = sizes.get(name, 0) + sums[first]
+    ranked = {name: rank for rank, (name, _) in enumerate(sorted(sizes.items(), key=lambda each: (-each[1], each[0])))}
+    rest: dict[tuple[Any, ...], dict[str, int]] = {}
+    kept = []
+    for key, sums in lines.items():
+        rank = ranked[tuple(key[at] for at in others)]
+        if rank < question.top or not others:
+            kept.append(((key[place] if place >= 0 else 0, rank), key, sums))
+            continue
+        other = tuple(value if at == place else None for at, value in enumerate(key))
+        into = rest.setdefault(other, dict.fromkeys(sums, 0))
+        for measure, value in sums.items():
+            into[measure] += value
+    kept += [((key[place] if place >= 0 else 0, len(ranked)), key, sums) for key, sums in rest.items()]
+    return [(key, sums) for _, key, sums in sorted(kept, key=lambda each: each[0])]
+
+
+def _figure(measure: Measure, sums: Mapping[str, int], digits: int) -> int | float | None:
+    made = measure.make(*(sums.get(name, 0) for name in measure.of))
+    return made / 10**digits if measure.money and made is not None else made
+
+
+def _said(name: str, value: Any) -> Any:
+    return said_time(value) if name == "time" else value
+
+
+def _moved(key: tuple[Any, ...], by: Sequence[str], shift: int) -> tuple[Any, ...]:
+    return tuple(value + shift if name == "time" else value for name, value in zip(by, key))
+
+
+def _unknown(en: str, zh: str, name: str, known: Any) -> InputError:
+    hint: Hint = did_you_mean(name, known)
+    there = ", ".join(known)
+    return InputError(
+        f"there is no {en} '{name}'; {hint.en or 'there are ' + there}",
+        f"没有{zh}“{name}”；{hint.zh or '可用：' + there}",
+    )

@@ -1,0 +1,86 @@
+"""The cube of one tenant: follows the log, keeps rollups, and answers with what is not kept yet among it.
+
+In: frames of the log, in order. Out: rows up to the position that was followed. `writes` False for readers of somebody else's folder: they
+count in memory what the parts do not hold yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from threading import Lock
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zhiyu.engine.opened import Opened
+from zhiyu.evaluation.cube.facts import MINUTE_MS, TABLES, Facts, schema_of, summed
+from zhiyu.evaluation.cube.rollups import Grain, Rollups, by_hour
+from zhiyu.log.frames import Frame
+
+FOLDER = "cube"
+KEEP_DECISIONS = 200_000
+"""So many decisions are counted in memory before they become a part on the disk."""
+
+
+class Cube:
+    """In `folder` of the tenant. `position`: up to where the log is counted; the log is read on from there, or from `first`, its beginning,
+    where older parts of it are gone."""
+
+    def __init__(
+        self, folder: Path, tenant: str, opened_of: Callable[[str], Opened], first: int, writes: bool = True
+    ) -> None:
+        self.rollups, self._writes, self._lock = Rollups(folder / FOLDER), writes, Lock()
+        self._facts = Facts(tenant, opened_of)
+        kept = self.rollups.position()
+        self.position = max(kept, first)
+        self._first = self.position
+        self._fresh = {name: schema_of(name).empty_table() for name in TABLES}
+
+    def take(self, frames: Iterable[Frame]) -> None:
+        """Count frames that follow; what is enough for a part is kept. A frame that was counted counts no more."""
+        with self._lock:
+            for frame in frames:
+                if frame.header.next > self.position:
+                    self._facts.take(frame)
+                    self.position = frame.header.next
+            if self._facts.decisions >= KEEP_DECISIONS:
+                self._gather()
+                if self._writes:
+                    self._keep()
+
+    def keep(self) -> None:
+        """Write what was counted since the last part, if anything was."""
+        with self._lock:
+            self._gather()
+            if self._writes and self.position > self._first:
+                self._keep()
+
+    def rows(
+        self, table: str, grain: Grain, first_minute: int, last_minute: int, columns: list[str]
+    ) -> tuple[pa.Table, int]:
+        """Rows of a table between two minutes (inclusive), those not on the disk yet among them, and up to which position. Rows of one key
+        may come several times."""
+        with self._lock:
+            self._gather()
+            kept, _ = self.rollups.read(table, grain, first_minute, last_minute, columns)
+            fresh = self._fresh[table] if grain == "minutes" else by_hour(table, self._fresh[table])
+            within = pc.and_(
+                pc.greater_equal(fresh["minute"], first_minute), pc.less_equal(fresh["minute"], last_minute)
+            )
+            return pa.concat_tables([kept, fresh.filter(within).select(columns)]), self.position
+
+    def last_ms(self) -> int:
+        """The end of the last minute in which anything was decided, ms since 1970; 0 when nothing was."""
+        rows, _ = self.rows("decisions", "minutes", 0, 1 << 50, ["minute"])
+        return (int(pc.max(rows["minute"]).as_py()) + 1) * MINUTE_MS if rows.num_rows else 0
+
+    def _gather(self) -> None:
+        for name, rows in self._facts.tables().items():
+            if rows.num_rows:
+                self._fresh[name] = summed(name, pa.concat_tables([self._fresh[name], rows]))
+
+    def _keep(self) -> None:
+        self.rollups.append(self._first, self.position, self._fresh)
+        self._first = self.position
+        self._fresh = {name: schema_of(name).empty_table() for name in TABLES}

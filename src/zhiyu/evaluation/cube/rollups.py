@@ -1,0 +1,153 @@
+"""The cube on the disk: parts of the log, counted by minute and by hour, and merged as they become many.
+
+In: rows of `facts` with the positions of the log that they stand for. Out: tables again. A part is a folder `FIRST-NEXT` that is there
+whole or not at all, so that after a crash the log is counted from where the last part ends: nothing twice, nothing left out. Of parts that
+overlap (a merge was cut off) the longer one counts. Readers need no lock: a part that was merged away meanwhile is looked for again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from zhiyu.evaluation.cube.facts import HOUR_MINUTES, TABLES, schema_of, summed
+
+Grain = Literal["minutes", "hours"]
+GRAINS: tuple[Grain, ...] = ("minutes", "hours")
+MERGED_ROWS = 4_000_000
+"""Parts of more minute rows than this are not merged any further."""
+_NAME = re.compile(r"(\d{20})-(\d{20})")
+_PART = ".part"
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the positions [first, next) of the log came to. `rows`: of its minutes."""
+
+    path: Path
+    first: int
+    next: int
+    rows: int
+
+    def file(self, table: str, grain: Grain) -> Path:
+        """Where a table of it stands."""
+        return self.path / f"{table}-{grain}.parquet"
+
+
+class Rollups:
+    """The parts in `folder`. One writer; any number of readers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def parts(self) -> list[Part]:
+        """In order of position, none inside another."""
+        names = [_NAME.fullmatch(path.name) for path in self.folder.iterdir()] if self.folder.is_dir() else []
+        spans = sorted((int(name[1]), -int(name[2])) for name in names if name)
+        found: list[Part] = []
+        for first, negative in spans:
+            if not found or first >= found[-1].next:
+                path = self.folder / _named(first, -negative)
+                found.append(Part(path, first, -negative, _rows(path)))
+        return found
+
+    def position(self) -> int:
+        """Up to where the log was counted; -1 before the first part."""
+        return max((part.next for part in self.parts()), default=-1)
+
+    def append(self, first: int, next_: int, tables: Mapping[str, pa.Table]) -> None:
+        """Keep what positions [first, next_) came to, for good. OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write(first, next_, tables)
+        self._merge()
+
+    def _write(self, first: int, next_: int, tables: Mapping[str, pa.Table]) -> None:
+        part = self.folder / (_named(first, next_) + _PART)
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
+        for name, rows in tables.items():
+            for grain, told in (("minutes", rows), ("hours", by_hour(name, rows))):
+                _keep(told, part / f"{name}-{grain}.parquet")
+        _sync(part)
+        part.rename(self.folder / _named(first, next_))
+        _sync(self.folder)
+
+    def _merge(self) -> None:
+        """The newest parts become one while the last is not much smaller than the one before it; what is inside another goes."""
+        parts = self.parts()
+        while (
+            len(parts) > 1 and 2 * parts[-1].rows >= parts[-2].rows and parts[-2].rows + parts[-1].rows <= MERGED_ROWS
+        ):
+            one, two = parts[-2:]
+            if one.next != two.first:
+                break
+            tables = {
+                name: summed(name, pa.concat_tables([pq.read_table(each.file(name, "minutes")) for each in (one, two)]))
+                for name in TABLES
+            }
+            self._write(one.first, two.next, tables)
+            parts = self.parts()
+        kept = {part.path.name for part in parts}
+        for path in self.folder.iterdir():
+            if path.name not in kept and (_NAME.fullmatch(path.name) or path.name.endswith(_PART)):
+                shutil.rmtree(path, ignore_errors=True)
+
+    def read(
+        self, table: str, grain: Grain, first_minute: int, last_minute: int, columns: list[str]
+    ) -> tuple[pa.Table, int]:
+        """Rows of a table from one minute up to another (inclusive), and up to which position; rows of one key may come several times."""
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._read(table, grain, first_minute, last_minute, columns)
+            except FileNotFoundError:  # merged meanwhile
+                if not left:
+                    raise
+        raise AssertionError
+
+    def _read(self, table: str, grain: Grain, first: int, last: int, columns: list[str]) -> tuple[pa.Table, int]:
+        within = (pc.field("minute") >= first) & (pc.field("minute") <= last)
+        parts = self.parts()
+        schema = schema_of(table)
+        empty = schema.empty_table().select(columns)
+        rows = [pq.read_table(part.file(table, grain), columns=columns, filters=within) for part in parts]
+        return pa.concat_tables([empty, *rows]), parts[-1].next if parts else -1
+
+
+def by_hour(table: str, rows: pa.Table) -> pa.Table:
+    """The same rows, with the first minute of their hour."""
+    hour = pc.multiply(pc.divide(rows["minute"], HOUR_MINUTES), HOUR_MINUTES)
+    return summed(table, rows.set_column(rows.column_names.index("minute"), "minute", hour))
+
+
+def _named(first: int, next_: int) -> str:
+    return f"{first:020d}-{next_:020d}"
+
+
+def _rows(path: Path) -> int:
+    try:
+        return int(pq.read_metadata(path / "decisions-minutes.parquet").num_rows)
+    except FileNotFoundError:
+        return 0
+
+
+def _keep(rows: pa.Table, path: Path) -> None:
+    pq.write_table(rows, path, compression="zstd", row_group_size=65_536)
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
