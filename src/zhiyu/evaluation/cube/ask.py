@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from zhiyu.base.errors import Hint, InputError, did_you_mean
 from zhiyu.evaluation.cube.cube import Cube
 from zhiyu.evaluation.cube.facts import FIELDS, HOUR_MINUTES, MILLIONTHS, MINUTE_MS
-from zhiyu.evaluation.cube.rollups import Grain
+from zhiyu.evaluation.cube.rollups import MINUTES_KEPT, Grain
 from zhiyu.log.list_journal import said_time
 from zhiyu.policy.declare import OUTCOMES
 
@@ -140,6 +140,7 @@ class Question:
 
 def ask(cube: Cube, question: Question, currency: str = "", digits: int = 2) -> dict[str, Any]:
     """The answer, as one JSON object; money in units of `currency`, which has so many digits."""
+    _require_kept(cube, question)
     lines, total, position = _lines(cube, question)
     before, total_before = dict[tuple[Any, ...], dict[str, int]](), dict[str, int]()
     if question.against_ms:
@@ -162,6 +163,18 @@ def ask(cube: Cube, question: Question, currency: str = "", digits: int = 2) -> 
         "total": told(total) | ({"before": told(total_before)} if question.against_ms else {}), "currency": currency,
         "from": said_time(question.from_ms), "until": said_time(question.until_ms), "grain": question.grain, "position": position,
     }  # fmt: skip
+
+
+def _require_kept(cube: Cube, question: Question) -> None:
+    """Minutes are kept for some days only."""
+    if question.grain == "minutes":
+        kept_ms = cube.last_ms() - MINUTES_KEPT * MINUTE_MS
+        if question.from_ms - question.against_ms < kept_ms:
+            days = MINUTES_KEPT // (24 * HOUR_MINUTES)
+            raise InputError(
+                f"minutes are kept for {days} days (from {said_time(kept_ms)}); ask from and until whole hours, in steps of hours",
+                f"分钟级数据保留 {days} 天（自 {said_time(kept_ms)} 起）；请使用整点的起止时间和以小时为单位的步长",
+            )
 
 
 def as_csv(answer: Mapping[str, Any]) -> str:

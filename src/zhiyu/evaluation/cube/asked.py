@@ -15,7 +15,7 @@ from zhiyu.evaluation.cube.ask import DIMENSIONS, Question
 from zhiyu.evaluation.cube.facts import MINUTE_MS
 from zhiyu.evaluation.span import read_time
 
-DAY_MS = 86_400_000
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 STEPS_MS = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 60, 360, 1_440))
 MOST_POINTS = 200
 DEFAULT_TOP = 20
@@ -33,6 +33,8 @@ def question_of(
     from_ms = read_time(from_, "from")
     if from_ms is None:
         from_ms = until_ms - DAY_MS
+    if not until and until_ms - from_ms > 2 * DAY_MS:  # long ago only hours are known
+        until_ms = -(-until_ms // HOUR_MS) * HOUR_MS
     chosen: dict[str, set[str]] = {}
     for each in where:
         name, colon, text = each.partition(":")

@@ -72,8 +72,11 @@ class Cube:
 
     def last_ms(self) -> int:
         """The end of the last minute in which anything was decided, ms since 1970; 0 when nothing was."""
-        rows, _ = self.rows("decisions", "minutes", 0, 1 << 50, ["minute"])
-        return (int(pc.max(rows["minute"]).as_py()) + 1) * MINUTE_MS if rows.num_rows else 0
+        with self._lock:
+            self._gather()
+            fresh = pc.max(self._fresh["decisions"]["minute"]).as_py()
+        newest = max(self.rollups.newest_minute(), -1 if fresh is None else int(fresh))
+        return (newest + 1) * MINUTE_MS
 
     def _gather(self) -> None:
         for name, rows in self._facts.tables().items():

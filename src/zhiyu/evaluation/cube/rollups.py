@@ -23,8 +23,10 @@ from zhiyu.evaluation.cube.facts import HOUR_MINUTES, TABLES, schema_of, summed
 
 Grain = Literal["minutes", "hours"]
 GRAINS: tuple[Grain, ...] = ("minutes", "hours")
-MERGED_ROWS = 4_000_000
-"""Parts of more minute rows than this are not merged any further."""
+MERGED_ROWS = 8_000_000
+"""Parts of more rows than this are not merged any further."""
+MINUTES_KEPT = 8 * 24 * HOUR_MINUTES
+"""Minutes are told of so long; what is older is told of by the hour, and its minutes go when parts are merged."""
 _NAME = re.compile(r"(\d{20})-(\d{20})")
 _PART = ".part"
 _TRIES = 5
@@ -32,7 +34,7 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the positions [first, next) of the log came to. `rows`: of its minutes."""
+    """What the positions [first, next) of the log came to. `rows`: of its decisions, by minute and by hour."""
 
     path: Path
     first: int
@@ -68,16 +70,27 @@ class Rollups:
     def append(self, first: int, next_: int, tables: Mapping[str, pa.Table]) -> None:
         """Keep what positions [first, next_) came to, for good. OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._write(first, next_, tables)
+        both: dict[tuple[str, Grain], pa.Table] = {}
+        for name, rows in tables.items():
+            both[name, "minutes"], both[name, "hours"] = rows, by_hour(name, rows)
+        self._write(first, next_, both)
         self._merge()
 
-    def _write(self, first: int, next_: int, tables: Mapping[str, pa.Table]) -> None:
+    def newest_minute(self) -> int:
+        """The newest minute of the newest part that has any, -1 without."""
+        for part in reversed(self.parts()):
+            found = pq.read_metadata(part.file("decisions", "minutes"))
+            if found.num_rows:
+                groups = (found.row_group(number).column(0) for number in range(found.num_row_groups))
+                return max(int(group.statistics.max) for group in groups)
+        return -1
+
+    def _write(self, first: int, next_: int, tables: Mapping[tuple[str, Grain], pa.Table]) -> None:
         part = self.folder / (_named(first, next_) + _PART)
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
-        for name, rows in tables.items():
-            for grain, told in (("minutes", rows), ("hours", by_hour(name, rows))):
-                _keep(told, part / f"{name}-{grain}.parquet")
+        for (name, grain), rows in tables.items():
+            _keep(rows, part / f"{name}-{grain}.parquet")
         _sync(part)
         part.rename(self.folder / _named(first, next_))
         _sync(self.folder)
@@ -91,10 +104,14 @@ class Rollups:
             one, two = parts[-2:]
             if one.next != two.first:
                 break
-            tables = {
-                name: summed(name, pa.concat_tables([pq.read_table(each.file(name, "minutes")) for each in (one, two)]))
-                for name in TABLES
-            }
+            oldest = self.newest_minute() - MINUTES_KEPT
+            tables: dict[tuple[str, Grain], pa.Table] = {}
+            for name in TABLES:
+                for grain in GRAINS:
+                    rows = pa.concat_tables([pq.read_table(each.file(name, grain)) for each in (one, two)])
+                    if grain == "minutes":
+                        rows = rows.filter(pc.greater_equal(rows["minute"], oldest))
+                    tables[name, grain] = summed(name, rows)
             self._write(one.first, two.next, tables)
             parts = self.parts()
         kept = {part.path.name for part in parts}
@@ -135,13 +152,13 @@ def _named(first: int, next_: int) -> str:
 
 def _rows(path: Path) -> int:
     try:
-        return int(pq.read_metadata(path / "decisions-minutes.parquet").num_rows)
+        return sum(int(pq.read_metadata(path / f"decisions-{grain}.parquet").num_rows) for grain in GRAINS)
     except FileNotFoundError:
         return 0
 
 
 def _keep(rows: pa.Table, path: Path) -> None:
-    pq.write_table(rows, path, compression="zstd", row_group_size=65_536)
+    pq.write_table(rows, path, compression="zstd", row_group_size=262_144)
     _sync(path)
 
 
