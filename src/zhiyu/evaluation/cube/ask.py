@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zhiyu.base.errors import Hint, InputError, did_you_mean
+from zhiyu.base.jit import Array
 from zhiyu.evaluation.cube.cube import Cube
 from zhiyu.evaluation.cube.facts import FIELDS, HOUR_MINUTES, MILLIONTHS, MINUTE_MS
 from zhiyu.evaluation.cube.rollups import MINUTES_KEPT, Grain
@@ -73,6 +74,8 @@ MEASURES: dict[str, Measure] = {
     "scored": Measure("scored by models", "模型评分数", "models", ("scored",), _one),
     "model_score": Measure("mean score of models", "模型平均分", "models", ("score", "scored"), _probability),
 }  # fmt: skip
+MAX_CELLS = 4_000_000
+_HALF = (1 << 32) - 1
 _COUNTED_FROM = {"stopped": "decisions", "stopped_money": "money"}
 """What is counted of rows whose outcome is one of STOPPED."""
 _OWN: dict[str, Table] = {"rule": "rules", "model": "models"}
@@ -203,33 +206,85 @@ def _cell(value: Any) -> Any:
 def _lines(cube: Cube, question: Question) -> tuple[dict[tuple[Any, ...], dict[str, int]], dict[str, int], int]:
     """Sums by key, those of everything, and up to which position of the log."""
     [table] = question.tables
-    keys = [name for name in question.by if name != "time"]
-    wanted = {name for each in question.measures for name in MEASURES[each].of}
+    wanted = sorted({name for each in question.measures for name in MEASURES[each].of})
     stored = sorted({_COUNTED_FROM.get(name, name) for name in wanted})
-    columns = list(
-        dict.fromkeys(["minute", *keys, *question.where, *(["outcome"] if table == "decisions" else []), *stored])
-    )
+    texts = dict.fromkeys(name for name in (*question.by, *question.where) if name != "time")
+    held = ["outcome"] if not _COUNTED_FROM.keys().isdisjoint(wanted) else []
+    columns = list(dict.fromkeys([*(["minute"] if "time" in question.by else []), *texts, *held, *stored]))
     first, last = -(-question.from_ms // MINUTE_MS), -(-question.until_ms // MINUTE_MS) - 1
     rows, position = cube.rows(table, question.grain, first, last, columns)
-    for name, texts in question.where.items():
-        rows = rows.filter(pc.is_in(rows[name], value_set=pa.array(sorted(texts), pa.string())))
-    if wanted & _COUNTED_FROM.keys():
-        held = pc.is_in(rows["outcome"], value_set=pa.array(sorted(STOPPED)))
-        for name, of in _COUNTED_FROM.items():
-            if name in wanted:
-                rows = rows.append_column(name, pc.if_else(held, rows[of], 0))
+    keys = {name: _Key.of_texts(rows[name]) for name in (*texts, *held)}
+    chosen = np.ones(rows.num_rows, np.bool_)
+    for name, may in question.where.items():
+        chosen &= keys[name].among(may)
     if "time" in question.by:
-        step, offset = question.step_ms // MINUTE_MS, question.offset_ms // MINUTE_MS
-        begun = pc.multiply(pc.divide(pc.add(rows["minute"], offset), step), step)
-        rows = rows.append_column("time", pc.multiply(pc.subtract(begun, offset), MINUTE_MS))
-    sums = sorted(wanted)
-    total = {name: int(pc.sum(rows[name]).as_py() or 0) for name in sums}
+        keys["time"] = _steps(rows["minute"].to_numpy(), question)
+    stopped = keys["outcome"].among(STOPPED) if held else chosen
+    figures = {}
+    for name in wanted:
+        values = rows[_COUNTED_FROM.get(name, name)].to_numpy()
+        figures[name] = np.where(chosen & stopped if name in _COUNTED_FROM else chosen, values, 0)
+    total = {name: int(values.sum()) for name, values in figures.items()}
     if not question.by:
         return {}, total, position
-    grouped = rows.group_by(list(question.by)).aggregate([(name, "sum") for name in sums])
-    told = grouped.select([*question.by, *(f"{name}_sum" for name in sums)]).to_pydict().values()
-    n = len(question.by)
-    return {tuple(line[:n]): dict(zip(sums, line[n:])) for line in zip(*told)}, total, position
+    return _grouped([keys[name] for name in question.by], chosen, figures), total, position
+
+
+@dataclass(frozen=True)
+class _Key:
+    """One key of every row: `codes` int64[rows], numbers of `values`."""
+
+    codes: Array
+    values: list[Any]
+
+    @classmethod
+    def of_texts(cls, column: pa.ChunkedArray) -> _Key:
+        whole = column.combine_chunks()
+        found = whole if isinstance(whole, pa.DictionaryArray) else whole.dictionary_encode()
+        return cls(found.indices.to_numpy(zero_copy_only=False).astype(np.int64), found.dictionary.to_pylist())
+
+    def among(self, texts: frozenset[str]) -> Array:
+        """bool[rows]: whether it is one of these."""
+        return np.array([value in texts for value in self.values], np.bool_)[self.codes]
+
+
+def _steps(minutes: Array, question: Question) -> _Key:
+    """The begin of each row's step, ms since 1970."""
+    step, offset = question.step_ms // MINUTE_MS, question.offset_ms // MINUTE_MS
+    codes = (minutes + offset) // step
+    low = int(codes.min()) if len(codes) else 0
+    high = int(codes.max()) if len(codes) else 0
+    return _Key(codes - low, [(number * step - offset) * MINUTE_MS for number in range(low, high + 1)])
+
+
+def _grouped(
+    keys: list[_Key], chosen: Array, figures: Mapping[str, Array]
+) -> dict[tuple[Any, ...], dict[str, int]]:  # fmt: skip
+    """Sums by key, of the chosen rows. Whole numbers: each half of a sum is below 2**53, so that adding floats is exact."""
+    code, size = np.zeros(len(chosen), np.int64), 1
+    for key in keys:
+        code = code * len(key.values) + key.codes
+        size *= max(len(key.values), 1)
+    if size > MAX_CELLS:
+        present, code = np.unique(code, return_inverse=True)
+        size = len(present)
+    else:
+        present = np.arange(size)
+    there = np.flatnonzero(np.bincount(code, chosen, size))
+    sums = {name: _sums(code, values, size)[there].tolist() for name, values in figures.items()}
+    lines, cells = [], present[there]
+    for key in reversed(keys):
+        lines.append([key.values[at] for at in (cells % len(key.values)).tolist()])
+        cells = cells // len(key.values)
+    names = list(figures)
+    return {tuple(line): dict(zip(names, told)) for line, told in zip(zip(*reversed(lines)), zip(*sums.values()))}
+
+
+def _sums(code: Array, values: Array, size: int) -> Array:
+    """int64[size]: exact also where sums pass 2**53, for the halves of the values are added apart."""
+    low, high = values & _HALF, values >> 32
+    found = np.bincount(code, low, size).astype(np.int64)
+    return found + (np.bincount(code, high, size).astype(np.int64) << 32) if high.any() else found
 
 
 def _ordered(

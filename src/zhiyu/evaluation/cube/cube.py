@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.cube.facts import MINUTE_MS, TABLES, Facts, schema_of, summed
-from zhiyu.evaluation.cube.rollups import Grain, Rollups, by_hour
+from zhiyu.evaluation.cube.rollups import Grain, Rollups, as_numbers, by_hour
 from zhiyu.log.frames import Frame
 
 FOLDER = "cube"
@@ -59,8 +59,8 @@ class Cube:
     def rows(
         self, table: str, grain: Grain, first_minute: int, last_minute: int, columns: list[str]
     ) -> tuple[pa.Table, int]:
-        """Rows of a table between two minutes (inclusive), those not on the disk yet among them, and up to which position. Rows of one key
-        may come several times."""
+        """Rows of a table between two minutes (inclusive), those not on the disk yet among them, and up to which position. Texts come as
+        numbers of texts; rows of one key may come several times."""
         with self._lock:
             self._gather()
             kept, _ = self.rollups.read(table, grain, first_minute, last_minute, columns)
@@ -68,7 +68,8 @@ class Cube:
             within = pc.and_(
                 pc.greater_equal(fresh["minute"], first_minute), pc.less_equal(fresh["minute"], last_minute)
             )
-            return pa.concat_tables([kept, fresh.filter(within).select(columns)]), self.position
+            rows = pa.concat_tables([kept, as_numbers(fresh.filter(within).select(columns))])
+            return rows.unify_dictionaries(), self.position
 
     def last_ms(self) -> int:
         """The end of the last minute in which anything was decided, ms since 1970; 0 when nothing was."""

@@ -136,8 +136,20 @@ class Rollups:
         parts = self.parts()
         schema = schema_of(table)
         empty = schema.empty_table().select(columns)
-        rows = [pq.read_table(part.file(table, grain), columns=columns, filters=within) for part in parts]
-        return pa.concat_tables([empty, *rows]), parts[-1].next if parts else -1
+        texts = [name for name in columns if schema.field(name).type == pa.string()]
+        rows = [
+            pq.read_table(part.file(table, grain), columns=columns, filters=within, read_dictionary=texts) for part in parts
+        ]  # fmt: skip
+        found = [as_numbers(each) for each in (empty, *rows)]
+        return pa.concat_tables(found).unify_dictionaries(), parts[-1].next if parts else -1
+
+
+def as_numbers(rows: pa.Table) -> pa.Table:
+    """Texts as numbers of texts: compared and grouped several times as fast."""
+    for at, field in enumerate(rows.schema):
+        if field.type == pa.string():
+            rows = rows.set_column(at, field.name, pc.dictionary_encode(rows.column(at)))
+    return rows
 
 
 def by_hour(table: str, rows: pa.Table) -> pa.Table:
