@@ -27,6 +27,8 @@ USED = (
     "GET /v1/me", "POST /v1/sessions", "POST /v1/sessions:take", "DELETE /v1/session", "GET /v1/queues", "GET /v1/cases",
     "GET /v1/cases/{number}", "POST /v1/queues/{name}:next",
     *(f"POST /v1/cases/{{number}}:{step}" for step in ("claim", "release", "note", "escalate", "close", "reopen", "assign", "answer")),
+    "GET /v1/lists", "GET /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries:remove",
+    "POST /v1/lists/{name}/entries:find", "GET /v1/snoozes", "POST /v1/snoozes:end",
 )  # fmt: skip
 
 

@@ -20,12 +20,14 @@ const Decision = lazy(() => import("./decision/page"));
 const QueuePage = lazy(() => import("./queue/page"));
 const CasePage = lazy(() => import("./case/page"));
 const Gangs = lazy(() => import("./network/gangs"));
+const Lists = lazy(() => import("./lists/page"));
 const Network = lazy(() => import("./network/page"));
 
 const PLACES: { to: string; word: Key; icon: string; permission?: string }[] = [
   { to: "/queue", word: "nav.queue", icon: "M4 5h16v4H4zM4 11h16v4H4zM4 17h10v3H4z", permission: "cases" },
   { to: "/decisions", word: "nav.decisions", icon: "M4 6h16M4 12h16M4 18h10" },
   { to: "/network", word: "nav.network", icon: "M6 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM18 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM9 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 6.5l8 1M7 8l1.5 8M16.5 9.500l-6 7" },
+  { to: "/lists", word: "nav.lists", icon: "M4 6h.01M4 12h.01M4 18h.01M8 6h12M8 12h12M8 18h12", permission: "lists" },
 ];
 
 export function Shell() {
@@ -107,6 +109,8 @@ function Frame({ session }: { session: Session }) {
               <Route path="/decisions/:id" element={<Decision />} />
               <Route path="/queue" element={<QueuePage />} />
               <Route path="/cases/:number" element={<CasePage />} />
+              <Route path="/lists" element={<Lists />} />
+              <Route path="/lists/:name" element={<Lists />} />
               <Route path="/network" element={<Gangs />} />
               <Route path="/network/:kind/:id" element={<Network />} />
               <Route path="*" element={<Empty title={t("common.notFound")} />} />

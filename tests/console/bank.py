@@ -23,7 +23,13 @@ from zhiyu.simulation.lender.render import table
 
 POLICY = Path(__file__).parents[2] / "examples" / "consumer_credit"
 SIZES = Wanted(6, 300, 5, 1)
-PEOPLE = {"inspector": ("investigator",), "chief": ("supervisor",), "root": ("administrator",)}
+PEOPLE = {
+    "inspector": ("investigator",),
+    "planner": ("strategist",),
+    "signer": ("approver",),
+    "chief": ("supervisor",),
+    "root": ("administrator",),
+}
 _BATCH = 1_000
 
 

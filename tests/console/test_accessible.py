@@ -24,7 +24,7 @@ def test_screens_are_accessible(bank: Bank, visit: Callable[..., Page], language
     declined = bank.one("decline")["id"]
     screens = {
         "/queue": "tbody tr.at", f"/cases/{number}": ".evidence-why", "/decisions": "tbody tr.at", f"/decisions/{declined}": ".step",
-        "/network": "h1",
+        "/network": "h1", "/lists/blocked_cards": ".about",
     }  # fmt: skip
     page = visit("/queue", language, shade=shade)
     wrong: dict[str, list[str]] = {}

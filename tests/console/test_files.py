@@ -72,14 +72,21 @@ def test_the_lockfile_carries_no_addresses_and_pins_everything() -> None:
 
 
 def test_words_are_there_in_both_languages() -> None:
-    """The types see to the same keys; here, that no value was left empty or untranslated."""
-    texts = {
-        each: (ROOT / "console" / "src" / "words" / f"{each}.ts").read_text(encoding="utf-8") for each in ("zh", "en")
-    }
-    said = {each: dict(re.findall(r'^  "([\w.]+)": "(.*)",$', text, re.MULTILINE)) for each, text in texts.items()}
-    assert said["zh"].keys() == said["en"].keys()
-    for key, english in said["en"].items():
-        assert english.strip(), key
-        assert set(re.findall(r"\{(\w+)\}", english)) == set(re.findall(r"\{(\w+)\}", said["zh"][key])), key
-        if not key.startswith("shell.language"):
-            assert not re.search(r"[\u4e00-\u9fff]", english), key
+    """The types see to the same keys; here, that no value was left empty or untranslated. A screen's own file holds both, Chinese first."""
+    folder = ROOT / "console" / "src" / "words"
+    pairs = [(folder / "zh.ts", folder / "en.ts")]
+    texts = [tuple(path.read_text(encoding="utf-8") for path in pair) for pair in pairs]
+    for path in sorted(folder.glob("*.ts")):
+        if path.name not in ("zh.ts", "en.ts"):
+            chinese, found, english = path.read_text(encoding="utf-8").partition("export const en")
+            assert found, path
+            texts.append((chinese, english))
+    for both in texts:
+        chinese, english = (dict(re.findall(r'^  "([\w.]+)": "(.*)",$', text, re.MULTILINE)) for text in both)
+        assert chinese.keys() == english.keys()
+        assert chinese
+        for key, said in english.items():
+            assert said.strip(), key
+            assert set(re.findall(r"\{(\w+)\}", said)) == set(re.findall(r"\{(\w+)\}", chinese[key])), key
+            if not key.startswith("shell.language"):
+                assert not re.search(r"[\u4e00-\u9fff]", said), key

@@ -101,9 +101,10 @@ def test_lists_are_changed_and_read(server: Served) -> None:
     assert (again["new"], again["existing"]) == (0, 1)
     renewed = server.client.post(f"{LISTED}?until=90d&author=ann", json={"value": "c1"}).json()
     assert renewed["renewed"] == 1
-    assert server.client.get("/v1/lists").json()["lists"] == [
-        {"name": "watched_cards", "of": "card", "kind": "deny", "en": "", "zh": "", "entries": 2}
-    ]
+    told = server.client.get("/v1/lists").json()
+    assert told["alone"] is None
+    assert [use["name"] for use in told["lists"][0].pop("uses")] == ["watched"]
+    assert told["lists"] == [{"name": "watched_cards", "of": "card", "kind": "deny", "en": "", "zh": "", "entries": 2}]
     entries = server.client.get(LISTED).json()["entries"]
     assert [(each["value"], each["reason"], each["author"], "until" in each) for each in entries] == [
         ("c1", "", "ann", True), ("c2", "lost", "", False),

@@ -25,6 +25,14 @@ export type Cases = Schemas["Cases"];
 export type Queue = Schemas["Queue"];
 export type FraudKind = NonNullable<Schemas["CaseClosed"]["kind"]>;
 export type Disposition = Schemas["CaseClosed"]["disposition"];
+export type DeclaredLists = Schemas["Lists"];
+export type DeclaredList = DeclaredLists["lists"][number];
+export type Entries = Schemas["Entries"];
+export type Entry = Entries["entries"][number];
+export type FoundEntries = Schemas["Found"];
+export type Brought = Schemas["Brought"];
+export type Snooze = Schemas["Snoozes"]["snoozes"][number];
+export type Use = Schemas["Use"];
 
 /** An alert of a case, as far as a decision made it. */
 export interface CaseAlert {

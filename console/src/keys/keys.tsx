@@ -11,6 +11,7 @@ interface Layer {
 const Context = createContext<{ add: (layer: Layer) => () => void; layers: () => readonly Place[] } | undefined>(undefined);
 
 function typesInto(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement && ["checkbox", "radio", "button"].includes(target.type)) return false;
   return target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
 }
 

@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists";
 
 export interface Binding {
   keys: string;
@@ -17,6 +17,7 @@ export const PLACES: Record<Place, Key> = {
   network: "key.inNetwork",
   queue: "key.inQueue",
   case: "key.inCase",
+  lists: "key.inLists",
 };
 
 export const BINDINGS: readonly Binding[] = [
@@ -56,6 +57,14 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "n", place: "case", act: "note", word: "key.note" },
   { keys: "g", place: "case", act: "network", word: "key.network" },
   { keys: "Escape", place: "case", act: "back", word: "key.back" },
+  { keys: "j", place: "lists", act: "down", word: "key.down" },
+  { keys: "k", place: "lists", act: "up", word: "key.up" },
+  { keys: "[", place: "lists", act: "before", word: "key.listBefore" },
+  { keys: "]", place: "lists", act: "after", word: "key.listAfter" },
+  { keys: "x", place: "lists", act: "choose", word: "key.choose" },
+  { keys: "a", place: "lists", act: "add", word: "key.add" },
+  { keys: "d", place: "lists", act: "remove", word: "key.takeOff" },
+  { keys: "/", place: "lists", act: "filter", word: "key.filter" },
 ];
 
 /** What a key event is called in the table. */

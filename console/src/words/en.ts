@@ -1,7 +1,9 @@
 // Every word of the console in English; the same keys as zh.ts.
+import { en as lists } from "./lists";
 import type { Key } from "./zh";
 
 export const en: Record<Key, string> = {
+  ...lists,
   "app.name": "Zhiyu",
   "app.skip": "Skip to content",
   "nav.decisions": "Decisions",

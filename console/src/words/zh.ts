@@ -1,5 +1,8 @@
 // Every word of the console in Chinese: the language it is made in. en.ts has the same keys; a test and the type see to that.
+import { zh as lists } from "./lists";
+
 export const zh = {
+  ...lists,
   "app.name": "智御",
   "app.skip": "跳到正文",
   "nav.decisions": "决策",

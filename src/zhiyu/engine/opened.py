@@ -36,6 +36,7 @@ from zhiyu.policy.compile import Compiled, compile_policy
 from zhiyu.policy.declare import OUTCOMES, Policy
 from zhiyu.policy.load import Loaded, load_policy
 from zhiyu.policy.places import Places
+from zhiyu.policy.uses import Use, all_uses
 from zhiyu.policy.vocabulary import entity_readers, vocabulary
 
 DEMO_KEY = "zhiyu-demo-key"
@@ -67,6 +68,11 @@ class Opened:
     def recorded(self) -> Recorded:
         """What decisions record of the models."""
         return Recorded(self.compiled)
+
+    @cached_property
+    def uses(self) -> dict[str, tuple[Use, ...]]:
+        """Name → the parts of the policy that mention it."""
+        return all_uses(self.compiled.checked)
 
     @cached_property
     def known_lists(self) -> Vocabulary:

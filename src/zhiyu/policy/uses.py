@@ -30,25 +30,35 @@ class Use:
     en: str
     zh: str
 
+    def to_dict(self) -> dict[str, str]:
+        """The same by name."""
+        return {"section": self.section, "name": self.name, "en": self.en, "zh": self.zh}
+
 
 def uses_of(checked: Checked, name: str) -> tuple[Use, ...]:
     """Every part that names `name`, each once, in the order of the policy; a model counts by what its package reads.
 
     Texts in quotes inside expressions do not count.
     """
-    found: dict[tuple[str, str], Use] = {}
+    return all_uses(checked).get(name, ())
+
+
+def all_uses(checked: Checked) -> dict[str, tuple[Use, ...]]:
+    """The same for every name that some part mentions, in one walk through the policy."""
+    found: dict[str, dict[tuple[str, str], Use]] = {}
     policy = checked.declared
     for field in msgspec.structs.fields(policy):
         for part in _parts(getattr(policy, field.name)):
-            if name in set(_read(part)):
-                own = next((str(getattr(part, key)) for key in _NAMED if getattr(part, key, "")), "")
-                if own != name:
-                    en, zh = noun(part)
-                    found.setdefault((field.name, own), Use(field.name, own, f"{en} '{own}'", f"{zh}“{own}”"))
+            own = next((str(getattr(part, key)) for key in _NAMED if getattr(part, key, "")), "")
+            en, zh = noun(part)
+            use = Use(field.name, own, f"{en} '{own}'", f"{zh}“{own}”")
+            for name in set(_read(part)) - {own}:
+                found.setdefault(name, {}).setdefault((field.name, own), use)
     for model, each in checked.features.items():
-        if each.scored is not None and name in {one.name for one in each.scored.package.inputs}:
-            found.setdefault(("models", model), Use("models", model, f"model '{model}'", f"模型“{model}”"))
-    return tuple(found.values())
+        for one in each.scored.package.inputs if each.scored is not None else ():
+            use = Use("models", model, f"model '{model}'", f"模型“{model}”")
+            found.setdefault(one.name, {}).setdefault(("models", model), use)
+    return {name: tuple(uses.values()) for name, uses in found.items()}
 
 
 def _parts(section: Any) -> Iterator[msgspec.Struct]:

@@ -21,12 +21,13 @@ from zhiyu.server.site import Site
 KIND = "lists"
 SHOWN = 20
 """Entries that a proposal shows, masked."""
+NO_LIMIT = 1 << 62
 
 
 def most_alone(site: Site, exchange: Exchange) -> int:
     """How many changes whoever asks may make at once without anybody else; a machine's key is not asked."""
     person = exchange.grant is not None and bool(exchange.grant.person)
-    return site.settings.list_four_eyes if person and site.staff is not None else 1 << 62
+    return site.settings.list_four_eyes if person and site.staff is not None else NO_LIMIT
 
 
 async def propose(

@@ -25,11 +25,12 @@ from zhiyu.log.ndjson import read_line
 from zhiyu.server.bodies import limited, read_body, records_of
 from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import Exchange
-from zhiyu.server.list_proposals import most_alone, propose
+from zhiyu.server.list_proposals import NO_LIMIT, most_alone, propose
 from zhiyu.server.problems import HttpError, encoded, problem_of_refusal
 from zhiyu.server.rest import admitted, id_of
 from zhiyu.server.shapes import read_object
 from zhiyu.server.site import Site
+from zhiyu.server.staging import aside
 
 T = TypeVar("T")
 MAX_PAGE = 1_000
@@ -97,13 +98,18 @@ def _add_list_reads(app: FastAPI, site: Site) -> None:
     async def lists(request: Request) -> Response:
         exchange, desk = admitted(request, site, "lists")
         exchange.known_query()
-        counts = desk.live.engine.lists.counts(desk.live.moment())
+        opened = desk.live.opened
+        uses = await aside(lambda: opened.uses)
+        counts, most = desk.live.engine.lists.counts(desk.live.moment()), most_alone(site, exchange)
         declared = [
-            {"name": each.name, "of": each.of, "kind": each.kind, "en": each.en, "zh": each.zh, "entries": counts.get(each.name, 0)}
-            for each in desk.live.opened.policy.lists
+            {
+                "name": each.name, "of": each.of, "kind": each.kind, "en": each.en, "zh": each.zh, "entries": counts.get(each.name, 0),
+                "uses": [use.to_dict() for use in uses.get(each.name, ())],
+            }
+            for each in opened.policy.lists
         ]  # fmt: skip
         await desk.durable()
-        return _json({"lists": declared})
+        return _json({"lists": declared, "alone": None if most == NO_LIMIT else most})
 
     @app.get("/v1/lists/{name}/entries", include_in_schema=False)
     async def entries(name: ListName, request: Request) -> Response:

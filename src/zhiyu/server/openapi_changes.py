@@ -210,7 +210,14 @@ def _list_schemas() -> Json:
     words = {"value": _TEXT, "code": _TEXT, "since": _TEXT, "until": _TEXT, "reason": _TEXT, "author": _TEXT}
     entry = _object("list value code since", False, list=_TEXT, **words)
     snooze = _object("rule field value code since", False, rule=_TEXT, field=_TEXT, **words)
-    listed = _object("name of kind entries", name=_TEXT, of=_TEXT, kind=_TEXT, en=_TEXT, zh=_TEXT, entries=_WHOLE)
+    listed = _object(
+        "name of kind en zh entries uses", name=_TEXT, of=_TEXT, kind={"enum": ["deny", "allow", "watch"]}, en=_TEXT, zh=_TEXT,
+        entries=_WHOLE, uses=_many(_ref("Use")),
+    )  # fmt: skip
+    alone = {
+        "type": ["integer", "null"],
+        "description": "Changes at once above which a person's wait for approval; null for no limit.",
+    }
     new_entry = _object("value", True, value=_VALUE, until=_MOMENT, reason=_REASON)
     values = _object("", True, values=_many(_VALUE), codes=_TEXTS, reason=_REASON, author=_REASON)
     new_snooze = _object(
@@ -238,7 +245,7 @@ def _list_schemas() -> Json:
         proposal=_WHOLE,
     )
     return {
-        "Lists": _object("lists", lists=_many(listed)), "Entries": _object("entries", entries=_many(entry), next=_TEXT),
+        "Lists": _object("lists alone", lists=_many(listed), alone=alone), "Entries": _object("entries", entries=_many(entry), next=_TEXT),
         "NewEntry": new_entry | {"examples": [stolen]}, "Brought": brought,
         "Values": values | {"examples": [{"values": [card], "reason": "found again"}]},
         "Removed": _object("list removed absent", list=_TEXT, removed=_WHOLE, absent=_TEXTS, status=_TEXT, proposal=_WHOLE),
@@ -288,8 +295,9 @@ def _policy_schemas() -> Json:
         "Decided": _object("decisions next", decisions=_many({"type": "object"}), next={"type": ["integer", "null"]}),
         "Uses": _object(
             "name uses entries", name=_TEXT, entries=_WHOLE,
-            uses=_many(_object("section name en zh", section=_TEXT, name=_TEXT, en=_TEXT, zh=_TEXT)),
+            uses=_many(_ref("Use")),
         ),
+        "Use": _object("section name en zh", section=_TEXT, name=_TEXT, en=_TEXT, zh=_TEXT),
         "Artifact": artifact,
     }  # fmt: skip
 

@@ -17,7 +17,6 @@ from zhiyu.engine.of_version import decided_by
 from zhiyu.engine.opened import Opened
 from zhiyu.policy.declare_versions import Versions
 from zhiyu.policy.diff import diff_policies
-from zhiyu.policy.uses import uses_of
 from zhiyu.server.lists import page_size
 from zhiyu.server.policies import PolicyHash
 from zhiyu.server.problems import HttpError, encoded
@@ -89,10 +88,9 @@ def add_versions(app: FastAPI, site: Site) -> None:
                 422, "name", "say which part: a list, a feature, a model …", "请指明名单、特征或模型等的名称", "name"
             )
         opened = desk.live.opened
-        found = await aside(lambda: uses_of(opened.compiled.checked, name))
+        found = await aside(lambda: opened.uses.get(name, ()))
         entries = desk.live.engine.lists.counts(desk.live.moment()).get(name, 0)
-        told = [{"section": each.section, "name": each.name, "en": each.en, "zh": each.zh} for each in found]
-        return _json({"name": name, "uses": told, "entries": entries})
+        return _json({"name": name, "uses": [each.to_dict() for each in found], "entries": entries})
 
 
 def _before(live: Live, policy: str) -> str:

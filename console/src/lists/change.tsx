@@ -1,0 +1,197 @@
+// Putting values on a list and taking them off: why, what it will do, then six seconds to take it back.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { App, Button } from "antd";
+import { useDeferredValue, useMemo, useState, type ReactNode } from "react";
+import { useOutbox, WAIT_S } from "../acts/outbox";
+import { address, send } from "../api/http";
+import type { Brought, DeclaredList, Entry, FoundEntries } from "../api/types";
+import { Keys } from "../keys/help";
+import { Panel, Trouble } from "../parts/parts";
+import { useWords } from "../words/words";
+import { lacking, MOST, UNTIL, valuesIn, type Until } from "./lists";
+import { Uses } from "./uses";
+
+export function entriesOf(list: string): string {
+  return `/v1/lists/${encodeURIComponent(list)}/entries`;
+}
+
+interface Props {
+  list: DeclaredList;
+  /** How many changes at once need nobody else's approval; null: any number. */
+  alone: number | null;
+  close: () => void;
+}
+
+export function PutOn({ list, alone, close }: Props) {
+  const { t, said } = useWords();
+  const { message } = App.useApp();
+  const act = useActs(list.name);
+  const [text, setText] = useState("");
+  const [until, setUntil] = useState<Until>("");
+  const values = useMemo(() => valuesIn(text), [text]);
+  const compared = useDeferredValue(values);
+  const there = useQuery({
+    queryKey: ["listed", list.name, compared],
+    queryFn: ({ signal }) => waited(signal).then(() => send<FoundEntries>("POST", `${entriesOf(list.name)}:find`, { values: compared })),
+    enabled: compared.length > 0 && compared.length <= MOST,
+    retry: false,
+  });
+  const fresh = there.data?.absent.length ?? 0;
+  const submit = (reason: string) => {
+    let found: Brought | undefined;
+    act({
+      label: t("lists.acted.add", { list: said(named(list)), n: values.length }),
+      send: async () => {
+        found = await send<Brought>("POST", address(entriesOf(list.name), { until, reason }), values.map((value) => ({ value })));
+      },
+      done: () => {
+        if (found?.proposal) void message.info(t("lists.waits", { n: found.proposal }));
+        if (found?.refused.length) {
+          const why = found.refused[0];
+          void message.open({ type: "warning", duration: 12, content: t("lists.refused", { n: found.refused.length, why: why ? said({ zh: why.detail_zh, en: why.detail_en }) : "" }) });
+        }
+      },
+    });
+    close();
+  };
+  return (
+    <Form title={t("lists.add")} lacks={(reason) => lacking(values.length, reason)} submit={submit} close={close} autoFocusReason={false} effect={
+      there.error ? <Trouble error={there.error} /> : values.length > 0 && (
+        <Effect list={list} waits={alone !== null && fresh > alone ? alone : undefined}>
+          {there.data ? t("lists.effect.add", { fresh, there: there.data.entries.length }) : t("lists.effect.counting")}
+        </Effect>
+      )
+    }>
+      <label>
+        {t("lists.values")}
+        <textarea className="field" rows={4} autoFocus value={text} onChange={(event) => setText(event.target.value)} placeholder={t("lists.valuesHint")} />
+      </label>
+      <label>
+        {t("lists.untilLabel")}
+        <select className="field" value={until} onChange={(event) => setUntil(event.target.value as Until)}>
+          {UNTIL.map((each) => (
+            <option key={each} value={each}>
+              {t(`lists.until.${each}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </Form>
+  );
+}
+
+export function TakeOff({ list, alone, entries, close, done }: Props & { entries: Entry[]; done: () => void }) {
+  const { t, said } = useWords();
+  const { message } = App.useApp();
+  const act = useActs(list.name);
+  const submit = (reason: string) => {
+    let found: { proposal?: number } | undefined;
+    act({
+      label: t("lists.acted.remove", { list: said(named(list)), n: entries.length }),
+      send: async () => {
+        found = await send("POST", `${entriesOf(list.name)}:remove`, { codes: entries.map((each) => each.code), reason });
+      },
+      done: () => {
+        done();
+        if (found?.proposal) void message.info(t("lists.waits", { n: found.proposal }));
+      },
+    });
+    close();
+  };
+  return (
+    <Form title={t("lists.remove")} lacks={(reason) => lacking(entries.length, reason)} submit={submit} close={close} autoFocusReason effect={
+      <Effect list={list} waits={alone !== null && entries.length > alone ? alone : undefined}>
+        {t("lists.effect.remove", { n: entries.length })}
+      </Effect>
+    }>
+      <p className="mono">{entries.slice(0, 8).map((each) => each.value).join("、")}{entries.length > 8 && " …"}</p>
+    </Form>
+  );
+}
+
+function Effect({ list, waits, children }: { list: DeclaredList; waits: number | undefined; children: ReactNode }) {
+  const { t } = useWords();
+  return (
+    <div className="effect" role="status">
+      <p>
+        <b>{children}</b> {waits === undefined ? t("lists.effect.next") : <span className="flag">{t("lists.effect.approval", { n: waits })}</span>}
+      </p>
+      {list.uses.length > 0 ? <p>{t("lists.uses")} <Uses uses={list.uses} /></p> : <p className="quiet">{t("lists.noUse")}</p>}
+    </div>
+  );
+}
+
+function Form({ title, lacks, submit, close, effect, autoFocusReason, children }: { title: string; lacks: (reason: string) => ReturnType<typeof lacking>; submit: (reason: string) => void; close: () => void; effect: ReactNode; autoFocusReason: boolean; children: ReactNode }) {
+  const { t } = useWords();
+  const [reason, setReason] = useState("");
+  const [asked, setAsked] = useState(false);
+  const missing = lacks(reason);
+  const ask = () => {
+    setAsked(true);
+    if (!missing) submit(reason.trim());
+  };
+  return (
+    <Panel title={title}>
+      <form
+        className="decide"
+        onSubmit={(event) => {
+          event.preventDefault();
+          ask();
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") close();
+          if ((event.metaKey || event.ctrlKey) && event.key === "Enter") ask();
+        }}
+      >
+        {children}
+        <label>
+          {t("lists.why")}
+          <textarea className="field" rows={2} maxLength={1000} autoFocus={autoFocusReason} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={t("lists.whyHint")} aria-invalid={asked && missing === "reason"} />
+        </label>
+        {effect}
+        {asked && missing && <p className="flag" role="alert">{t(`lists.missing.${missing}`, { n: MOST })}</p>}
+        <p className="acts">
+          <Button type="primary" size="small" htmlType="submit">
+            {title} <Keys keys="mod+Enter" />
+          </Button>
+          <Button size="small" onClick={close}>
+            {t("common.cancel")}
+          </Button>
+          <span className="quiet">{t("case.undoHint", { n: WAIT_S })}</span>
+        </p>
+      </form>
+    </Panel>
+  );
+}
+
+/** The outbox for acts on one list; what stands on the page is asked again afterwards. */
+function useActs(name: string) {
+  const put = useOutbox();
+  const queries = useQueryClient();
+  return (act: { label: string; send: () => Promise<void>; done: () => void }) =>
+    put({
+      ...act,
+      done: () => {
+        void queries.invalidateQueries({ queryKey: ["lists"] });
+        void queries.invalidateQueries({ queryKey: ["listed"] });
+        void queries.invalidateQueries({ queryKey: ["entries", name] });
+        act.done();
+      },
+    });
+}
+
+/** The names that people read; its own where the policy gives none. */
+export function named(list: DeclaredList): { zh: string; en: string } {
+  return { zh: list.zh || list.name, en: list.en || list.name };
+}
+
+/** Lets typing settle before anything is asked. */
+function waited(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, 300);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
+}
