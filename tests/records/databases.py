@@ -35,6 +35,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._as = folder / "data", {}
+        self._server: subprocess.Popen[bytes] | None = None
         if os.getuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
@@ -48,7 +49,9 @@ class Postgres:
         self.start()
 
     def start(self) -> None:
-        """Run, and answer."""
+        """Run, and answer; nothing when it does."""
+        if self._server is not None and self._server.poll() is None:
+            return
         given = [
             str(program("postgres")), "-D", str(self._folder), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
             "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=120",
@@ -66,6 +69,7 @@ class Postgres:
 
     def stop(self) -> None:
         """End at once; connections are cut."""
+        assert self._server is not None
         self._server.send_signal(signal.SIGINT)
         self._server.wait(START_S)
 

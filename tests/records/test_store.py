@@ -92,6 +92,28 @@ def test_a_url_of_no_known_database_is_refused(url: str) -> None:
         Records(url)
 
 
+def test_whoever_is_patient_opens_a_database_that_is_away_and_uses_it_once_it_answers(postgres: Postgres) -> None:
+    url = postgres.url("patient")
+    postgres.stop()
+    try:
+        with pytest.raises(RecordsAway):
+            Records(url)
+        records = Records(url, patient=True)
+        with pytest.raises(RecordsAway), records.writing() as connection:
+            connection.execute(insert(audit_heads).values(ROW))
+    finally:
+        postgres.start()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: _counted(records), range(4)))
+    with records.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def _counted(records: Records) -> int:
+    with records.reading() as connection:
+        return len(connection.execute(select(audit_heads)).all())
+
+
 def test_a_database_that_goes_away_is_told_and_comes_back(postgres: Postgres) -> None:
     records = Records(postgres.url("away"))
     postgres.stop()

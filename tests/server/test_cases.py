@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,13 @@ import pytest
 
 from tests.access.conftest import cheap
 from tests.access.test_people import KEY
-from tests.records.databases import Postgres, postgres
+from tests.records.databases import postgres
 from tests.server.served import Served, payment
 from tests.server.test_people import Bank
 from tests.waiting_policy import MINUTE, START, policy, when
 from zhiyu.cases.pack import Signer, verify
 from zhiyu.engine.live import Answer
 from zhiyu.engine.opened import open_policy
-from zhiyu.records.store import RecordsAway
 from zhiyu.server.desk import Desk
 from zhiyu.server.site import Site
 
@@ -183,27 +181,6 @@ def test_what_has_waited_and_gone_on_before_it_is_read_says_what_it_came_to(tmp_
             ("challenge", "ended", "decline")
         ]
         assert (shown["waiting"], shown["overdue"]) == (0, False)
-
-
-def test_a_database_that_goes_away_loses_and_doubles_nothing(tmp_path: Path, postgres: Postgres) -> None:
-    with Bank(tmp_path, postgres.url(f"cases_{time.monotonic_ns()}")) as bank:
-        decide(bank, 1, amount=900)
-        follow(bank.server)
-        client = bank.signed_in("supervisor")
-        postgres.stop()
-        try:
-            for number in (2, 3):  # whoever signed in is not known any more; a system of the lender's goes on
-                desk = bank.server.site.desks["default"]
-                taken = _taken(desk, payment(number, amount=900, card=f"c{number}"))
-                answers = asyncio.run_coroutine_threadsafe(taken, bank.server._loop).result(60)
-                assert answers[0].refusal is None
-            with pytest.raises(RecordsAway):
-                follow(bank.server)
-        finally:
-            postgres.start()
-        follow(bank.server)
-        found = client.get("/v1/cases", params={"order": "newest"}).json()["cases"]
-        assert [(case["number"], case["alerts_count"]) for case in found] == [(3, 1), (2, 1), (1, 1)]
 
 
 async def _taken(desk: Desk, body: bytes) -> list[Answer]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -143,30 +142,6 @@ def test_an_approval_of_what_another_release_overtook_changes_nothing_and_says_s
     assert in_force(strategist)["policy"] == changed(1).artifact.hash
     assert strategist.post("/v1/policy:rollback").json()["status"] == "in_force"
     assert in_force(strategist)["by"] == "person:strategist", "back in one call, by one person"
-
-
-def test_approvals_and_rollbacks_at_the_same_time_leave_one_story(bank: Bank) -> None:
-    """Sixteen hands at once; whatever came out, every proposal ended, the releases follow each other, and the last one is in force."""
-    strategist, approver = bank.signed_in("strategist"), bank.signed_in("approver")
-    numbers = [propose(strategist, each) for each in range(1, 9)]
-    for number in numbers:
-        step(strategist, number, "submit")
-
-    def hand(each: int) -> int:
-        if each % 2:
-            return strategist.post("/v1/policy:rollback").status_code
-        return approver.post(f"/v1/proposals/{numbers[each // 2]}:approve", json={}).status_code
-
-    with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(hand, range(16)))
-    assert set(statuses) <= {200, 409}
-    found = [approver.get(f"/v1/proposals/{number}").json() for number in numbers]
-    done = [each for each in found if each["state"] == "done"]
-    assert all(each["state"] in ("done", "failed") for each in found)
-    assert done
-    assert len({each["outcome"]["release"]["number"] for each in done}) == len(done)
-    standing = strategist.get("/v1/policy").json()
-    assert standing["in_force"]["number"] >= max(each["outcome"]["release"]["number"] for each in done)
 
 
 def test_what_was_begun_when_the_process_ended_is_done_once_by_the_next(tmp_path: Path) -> None:

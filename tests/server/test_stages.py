@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -135,29 +134,6 @@ def test_a_wrong_stage_is_told_with_its_field(bank: Bank) -> None:
     ):  # fmt: skip
         answer = client.post("/v1/policy", params=query, content=body)
         assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
-
-
-def test_of_those_who_take_it_on_and_stop_it_at_once_one_is_first(bank: Bank) -> None:
-    """Six times: two approvers take a share on to all while the strategist stops it and a supervisor rolls back. What decides in the
-    end is one of the two versions alone, and the proposal says what became of it."""
-    clients = [bank.signed_in(who) for who in ("approver", "supervisor", "strategist", "supervisor")]
-    before = in_force(clients[0])["policy"]
-    with ThreadPoolExecutor(4) as pool:
-        for _ in range(6):
-            number = propose(clients[2], stage="percentage", percent="30", by="card")
-            assert step(clients[0], number, "approve")["state"] == "percentage"
-            calls = (
-                lambda c, n=number: step(c, n, "advance", to="live"), lambda c, n=number: step(c, n, "advance", to="live"),
-                lambda c, n=number: step(c, n, "stop"), lambda c: c.post("/v1/policy:rollback").json(),
-            )  # fmt: skip
-            answers = list(pool.map(lambda pair: pair[0](pair[1]), zip(calls, clients)))
-            assert all(answer.get("status", 200) != 500 for answer in answers)
-            bank.server.run(bank.server.site.releasing.round())  # type: ignore[union-attr]
-            state, decides = clients[0].get(f"/v1/proposals/{number}").json()["state"], in_force(clients[0])["policy"]
-            assert (state, decides) in {("done", FRESH.artifact.hash), ("done", before), ("stopped", before)}
-            if decides != before:
-                clients[3].post("/v1/policy:rollback")
-            assert in_force(clients[0])["policy"] == before
 
 
 def test_a_step_that_was_begun_when_the_server_ended_is_taken_once(tmp_path: Path) -> None:

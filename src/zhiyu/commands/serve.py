@@ -183,7 +183,7 @@ def _staff(data: Path, records: str | None, tenants: tuple[str, ...], queues: Pa
     from zhiyu.server.staff import Staff
 
     declared = read_queues(queues)
-    opened = Records(url_of(data, records))
+    opened = Records(url_of(data, records), patient=True)
     return lambda: Staff(opened, {tenant: tenant_key(tenant) for tenant in tenants}, declared=declared)
 
 

@@ -70,10 +70,11 @@ class Deliveries:
                 connection.execute(update(outbox).where(taken).values(state=SENDING))
         return [_delivery(row) for row in rows]
 
-    def recover(self) -> int:
-        """What was under way when the process ended is to be carried out again; how many. Call it before the first `claim`."""
+    def recover(self, known: Sequence[int] = ()) -> int:
+        """What is said to be under way and is not is to be carried out again; how many. Call it before the first `claim`, and after one
+        whose answer was lost. `known`: numbers of those that were sent and not yet written down."""
         with self._records.writing() as connection:
-            lost = and_(outbox.c.tenant == self.tenant, outbox.c.state == SENDING)
+            lost = and_(outbox.c.tenant == self.tenant, outbox.c.state == SENDING, outbox.c.id.not_in(known))
             return connection.execute(update(outbox).where(lost).values(state=WAITING)).rowcount
 
     def finish(self, results: Sequence[tuple[Delivery, str, bool]], now_ms: int, chance: float = 1.0) -> None:

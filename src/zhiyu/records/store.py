@@ -8,6 +8,7 @@ is committed and locks the rows it is about to change (`with_for_update`). A dat
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,28 +39,43 @@ def url_of(folder: Path, given: str | None) -> str:
 
 
 class Records:
-    """An open database whose tables are up to date. Close it when done; safe to use from several threads."""
+    """An open database whose tables are up to date. Close it when done; safe to use from several threads. RecordsAway when it does not
+    answer, unless `patient`: then its tables are brought up to date when it first does."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patient: bool = False) -> None:
         self._engine = _engine(url)
         self.dialect = self._engine.dialect.name
-        with _told():
-            migrate(self._engine)
+        self._current, self._turn = False, threading.Lock()
+        try:
+            self._bring_up()
+        except RecordsAway:
+            if not patient:
+                raise
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state. RecordsAway when the database does not answer."""
+        self._bring_up()
         with _told(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is whole or not at all: an exception inside undoes it. RecordsAway."""
+        self._bring_up()
         with _told(), self._engine.connect() as connection:
             if self.dialect == "sqlite":
                 connection = connection.execution_options(writes=True)
             with connection.begin():
                 yield connection
+
+    def _bring_up(self) -> None:
+        if self._current:
+            return
+        with self._turn, _told():
+            if not self._current:
+                migrate(self._engine)
+                self._current = True
 
     def close(self) -> None:
         """Give the connections back."""

@@ -21,6 +21,7 @@ from zhiyu.evaluation.network_files import code_text, summary_of
 from zhiyu.evaluation.network_live import NEAR, LiveNetwork
 from zhiyu.network.gang_view import dated, see_gang
 from zhiyu.records.store import RecordsAway
+from zhiyu.server.absence import Absence
 from zhiyu.server.desk import Desk
 from zhiyu.server.gangs import codes_of
 from zhiyu.server.log_pieces import piece_of
@@ -45,15 +46,14 @@ class Following:
 
     async def rounds(self) -> None:
         """Again and again, until cancelled."""
-        away = False
+        absence = Absence(self._site.lines, "cases")
         while True:
             try:
                 more = await self.round()
-                away = False
+                absence.back()
             except RecordsAway:
-                if not away:
-                    self._site.lines.write("records_away", "error")
-                away, more = True, False
+                absence.gone()
+                more = False
             except Exception as error:  # the next round begins where the records say
                 self._site.lines.failed(error, request_id="", route="following")
                 self._positions.clear()

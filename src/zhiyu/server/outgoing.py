@@ -23,6 +23,7 @@ from zhiyu.outside.webhooks import message, post, target_of
 from zhiyu.records.deliveries import Deliveries, Delivery
 from zhiyu.records.outbox import LOG, Effect, put, wanted, wants
 from zhiyu.records.store import RecordsAway
+from zhiyu.server.absence import Absence
 from zhiyu.server.desk import Desk
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Staff
@@ -50,16 +51,15 @@ class Outgoing:
 
     async def rounds(self) -> None:
         """Read and send, again and again, until cancelled."""
-        away = False
+        absence = Absence(self._site.lines, "outbox")
         while True:
             more = False
             try:
                 more = await self.round()
-                away = False
+                absence.back()
             except RecordsAway:
-                if not away:
-                    self._site.lines.write("records_away", "error")
-                away = True
+                absence.gone()
+                self._recovered = False  # what was claimed just then may be under way in the records alone
             except Exception as error:  # the next round tries again
                 self._site.lines.failed(error, request_id="", route="outgoing")
             await asyncio.sleep(0.0 if more else ROUND_S)
@@ -67,7 +67,8 @@ class Outgoing:
     async def round(self) -> bool:
         """Read a little of the log, send what is due; whether there is more to do. RecordsAway."""
         if not self._recovered:
-            await self._staff.aside(self.deliveries.recover)
+            known = [each.number for each, _, _ in self._unsaid]
+            await self._staff.aside(lambda: self.deliveries.recover(known))
             self._recovered = True
         await self._say()
         more = await self._read()

@@ -22,6 +22,7 @@ from zhiyu.engine.opened import Opened
 from zhiyu.policy.diff import diff_policies
 from zhiyu.records.store import RecordsAway
 from zhiyu.server import list_proposals
+from zhiyu.server.absence import Absence
 from zhiyu.server.backtests import Backtests
 from zhiyu.server.desk import Desk
 from zhiyu.server.problems import HttpError
@@ -91,15 +92,13 @@ class Releasing:
 
     async def rounds(self) -> None:
         """Look for what is due, again and again, until cancelled."""
-        away = False
+        absence = Absence(self._site.lines, "releases")
         while True:
             try:
                 await self.round()
-                away = False
+                absence.back()
             except RecordsAway:
-                if not away:
-                    self._site.lines.write("records_away", "error")
-                away = True
+                absence.gone()
             except Exception as error:  # the next round tries again; the log tells where it was
                 self._site.lines.failed(error, request_id="", route="releasing")
             await asyncio.sleep(ROUND_S)
