@@ -22,7 +22,13 @@ SETTLE_MS = 1_500
 
 def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
     """Name → path of what there is to see on this server."""
-    found = {"queue": "/queue", "decisions": "/decisions", "network": "/network", "lists": "/lists"}
+    found = {
+        "queue": "/queue",
+        "decisions": "/decisions",
+        "network": "/network",
+        "lists": "/lists",
+        "features": "/features",
+    }
     asked = {
         "case": ("/v1/cases?order=money&limit=1", "cases", "/cases/{number}"),
         "decision": ("/v1/decisions?outcome=decline&limit=1", "decisions", "/decisions/{id}"),

@@ -28,7 +28,7 @@ USED = (
     "GET /v1/cases/{number}", "POST /v1/queues/{name}:next",
     *(f"POST /v1/cases/{{number}}:{step}" for step in ("claim", "release", "note", "escalate", "close", "reopen", "assign", "answer")),
     "GET /v1/lists", "GET /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries:remove",
-    "POST /v1/lists/{name}/entries:find", "GET /v1/snoozes", "POST /v1/snoozes:end",
+    "POST /v1/lists/{name}/entries:find", "GET /v1/features", "GET /v1/features/{name}", "GET /v1/snoozes", "POST /v1/snoozes:end",
 )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ function withImports(key, found = new Set()) {
 
 const kb = (bytes) => (bytes / 1000).toFixed(1).padStart(8);
 const over = [];
-for (const screen of Object.keys(manifest).filter((key) => /\/(page|gangs|signin)\.tsx$/.test(key)).sort()) {
+for (const screen of Object.keys(manifest).filter((key) => /\/(page|gangs|one|signin)\.tsx$/.test(key)).sort()) {
   const files = new Set([...named, ...withImports("index.html"), ...withImports(screen)]);
   const sum = [...files].reduce((all, name) => all + (packed.get(name) ?? 0), 0);
   console.log(`${kb(sum)} kB  ${screen.replace("src/", "")}`);

@@ -59,10 +59,10 @@ class Bank:
             each for each in reversed(self.answers) if each["outcome"] == outcome and kind in ("", each["type"])
         )
 
-    def reader(self) -> httpx.Client:
-        """A client that may read what an investigator may."""
+    def reader(self, name: str = "inspector") -> httpx.Client:
+        """A client that may read what an investigator may, or somebody else."""
         base = f"http://127.0.0.1:{self.server.port}"
-        told = httpx.post(f"{base}/v1/sessions", json={"name": "inspector", "password": GOOD}, timeout=60).json()
+        told = httpx.post(f"{base}/v1/sessions", json={"name": name, "password": GOOD}, timeout=60).json()
         return httpx.Client(base_url=base, headers={"authorization": f"Bearer {told['token']}"}, timeout=60)
 
     password = GOOD

@@ -18,15 +18,29 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 
 @pytest.mark.parametrize(("language", "shade"), [("zh", "light"), ("en", "dark")])
 def test_screens_are_accessible(bank: Bank, visit: Callable[..., Page], language: str, shade: str) -> None:
-    if not AXE.is_file():
-        pytest.skip("no axe-core here: `make console` brings it")
     number = bank.reader().get("/v1/cases", params={"kind": "entity", "limit": 1}).json()["cases"][0]["number"]
     declined = bank.one("decline")["id"]
     screens = {
         "/queue": "tbody tr.at", f"/cases/{number}": ".evidence-why", "/decisions": "tbody tr.at", f"/decisions/{declined}": ".step",
         "/network": "h1", "/lists/blocked_cards": ".about",
     }  # fmt: skip
-    page = visit("/queue", language, shade=shade)
+    assert violations(visit("/queue", language, shade=shade), bank, screens) == {}
+
+
+@pytest.mark.parametrize(("language", "shade"), [("zh", "dark"), ("en", "light")])
+def test_screens_of_strategists_are_accessible(
+    bank: Bank, visit: Callable[..., Page], language: str, shade: str
+) -> None:
+    screens = {
+        "/features": "tbody tr.at", "/features/customer_events_60d": ".lineage .part", "/features/new_device?view=table": "tbody tr",
+    }  # fmt: skip
+    assert violations(visit("/features", language, "planner", shade), bank, screens) == {}
+
+
+def violations(page: Page, bank: Bank, screens: dict[str, str]) -> dict[str, list[str]]:
+    """What axe finds, by path; `screens`: path → what is there when it is ready."""
+    if not AXE.is_file():
+        pytest.skip("no axe-core here: `make console` brings it")
     wrong: dict[str, list[str]] = {}
     for path, ready in screens.items():
         page.goto(bank.address + path)
@@ -37,4 +51,4 @@ def test_screens_are_accessible(bank: Bank, visit: Callable[..., Page], language
             f"{each['id']}: {node['target']} {node['failureSummary'][:200]}"
             for each in found["violations"] for node in each["nodes"][:3]
         ]  # fmt: skip
-    assert {path: each for path, each in wrong.items() if each} == {}
+    return {path: each for path, each in wrong.items() if each}

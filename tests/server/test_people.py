@@ -56,6 +56,7 @@ PERMISSION_OF = {
     ("get", "/v1/network/hubs"): "read",
     ("get", "/v1/gangs/reports"): "read", ("get", "/v1/gangs/reports/{id}"): "read", ("get", "/v1/gangs/changes:stream"): "read",
     ("get", "/v1/gangs/report"): "read", ("get", "/v1/gangs/changes"): "read", ("get", "/v1/gangs/{id}"): "read",
+    ("get", "/v1/features"): "policies", ("get", "/v1/features/{name}"): "policies",
     ("get", "/v1/features/report"): "read", ("get", "/v1/metrics"): "read", ("get", "/v1/metrics/query"): "read",
     ("post", "/v1/sessions"): "", ("post", "/v1/sessions:take"): "",
     ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",

@@ -32,6 +32,10 @@ export type Entry = Entries["entries"][number];
 export type FoundEntries = Schemas["Found"];
 export type Brought = Schemas["Brought"];
 export type Snooze = Schemas["Snoozes"]["snoozes"][number];
+export type FeatureLine = Schemas["FeatureLine"];
+export type Features = Schemas["Features"];
+export type Feature = Schemas["Feature"];
+export type LineagePart = Schemas["LineagePart"];
 export type Use = Schemas["Use"];
 
 /** An alert of a case, as far as a decision made it. */

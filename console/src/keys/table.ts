@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature";
 
 export interface Binding {
   keys: string;
@@ -18,6 +18,7 @@ export const PLACES: Record<Place, Key> = {
   queue: "key.inQueue",
   case: "key.inCase",
   lists: "key.inLists",
+  feature: "key.inFeature",
 };
 
 export const BINDINGS: readonly Binding[] = [
@@ -65,6 +66,8 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "a", place: "lists", act: "add", word: "key.add" },
   { keys: "d", place: "lists", act: "remove", word: "key.takeOff" },
   { keys: "/", place: "lists", act: "filter", word: "key.filter" },
+  { keys: "v", place: "feature", act: "view", word: "key.view" },
+  { keys: "Escape", place: "feature", act: "back", word: "key.back" },
 ];
 
 /** What a key event is called in the table. */

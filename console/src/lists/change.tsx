@@ -104,7 +104,7 @@ export function TakeOff({ list, alone, entries, close, done }: Props & { entries
         {t("lists.effect.remove", { n: entries.length })}
       </Effect>
     }>
-      <p className="mono">{entries.slice(0, 8).map((each) => each.value).join("、")}{entries.length > 8 && " …"}</p>
+      <p className="mono">{entries.slice(0, 8).map((each) => each.value).join(t("common.comma"))}{entries.length > 8 && " …"}</p>
     </Form>
   );
 }

@@ -129,7 +129,7 @@ function One({ list, all, alone }: { list: DeclaredList; all: DeclaredList[]; al
       {search.error && <Trouble error={search.error} />}
       {search.data && (
         <p className="found" role="status">
-          {search.data.absent.length ? t("lists.found", { there: search.data.entries.length, absent: search.data.absent.length, values: search.data.absent.slice(0, 5).join("、") }) : t("lists.foundAll", { there: search.data.entries.length })}{" "}
+          {search.data.absent.length ? t("lists.found", { there: search.data.entries.length, absent: search.data.absent.length, values: search.data.absent.slice(0, 5).join(t("common.comma")) }) : t("lists.foundAll", { there: search.data.entries.length })}{" "}
           <Button type="link" size="small" onClick={() => search.reset()}>
             {t("lists.clearFind")}
           </Button>

@@ -1,9 +1,11 @@
 // Every word of the console in English; the same keys as zh.ts.
+import { en as features } from "./features";
 import { en as lists } from "./lists";
 import type { Key } from "./zh";
 
 export const en: Record<Key, string> = {
   ...lists,
+  ...features,
   "app.name": "Zhiyu",
   "app.skip": "Skip to content",
   "nav.decisions": "Decisions",
@@ -35,6 +37,7 @@ export const en: Record<Key, string> = {
   "common.copy": "Copy",
   "common.copied": "Copied",
   "common.back": "Back",
+  "common.comma": ", ",
   "common.all": "All",
   "common.none": "None",
   "common.yes": "Yes",

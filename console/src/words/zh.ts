@@ -1,8 +1,10 @@
 // Every word of the console in Chinese: the language it is made in. en.ts has the same keys; a test and the type see to that.
+import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 
 export const zh = {
   ...lists,
+  ...features,
   "app.name": "智御",
   "app.skip": "跳到正文",
   "nav.decisions": "决策",
@@ -34,6 +36,7 @@ export const zh = {
   "common.copy": "复制",
   "common.copied": "已复制",
   "common.back": "返回",
+  "common.comma": "、",
   "common.all": "全部",
   "common.none": "无",
   "common.yes": "是",

@@ -52,7 +52,7 @@ def all_uses(checked: Checked) -> dict[str, tuple[Use, ...]]:
             own = next((str(getattr(part, key)) for key in _NAMED if getattr(part, key, "")), "")
             en, zh = noun(part)
             use = Use(field.name, own, f"{en} '{own}'", f"{zh}“{own}”")
-            for name in set(_read(part)) - {own}:
+            for name in set(names_read(part)) - {own}:
                 found.setdefault(name, {}).setdefault((field.name, own), use)
     for model, each in checked.features.items():
         for one in each.scored.package.inputs if each.scored is not None else ():
@@ -68,19 +68,19 @@ def _parts(section: Any) -> Iterator[msgspec.Struct]:
             yield from getattr(each, "rules", None) or (each,)
 
 
-def _read(value: Any, key: str = "") -> Iterator[str]:
+def names_read(value: Any, key: str = "") -> Iterator[str]:
     """Names that a declaration mentions, at any depth."""
     if isinstance(value, msgspec.Struct):
         for field in msgspec.structs.fields(value):
             if field.name not in _OWN:
-                yield from _read(getattr(value, field.name), field.name)
+                yield from names_read(getattr(value, field.name), field.name)
     elif isinstance(value, (tuple, list)):
         for each in value:
-            yield from _read(each, key)
+            yield from names_read(each, key)
     elif isinstance(value, dict):
         for own, each in value.items():
             yield own
-            yield from _read(each, key)
+            yield from names_read(each, key)
     elif isinstance(value, str) and value.strip():
         yield value
         try:

@@ -20,6 +20,7 @@ from zhiyu.server.browser_headers import protected
 from zhiyu.server.console import add_console
 from zhiyu.server.decision_reads import EventId, add_decision_reads, no_decision
 from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, headers_of
+from zhiyu.server.features import add_features
 from zhiyu.server.gang_reports import add_gang_reports
 from zhiyu.server.gang_stream import add_gang_stream
 from zhiyu.server.gangs import add_gangs
@@ -61,6 +62,8 @@ def make_reads(site: Site) -> FastAPI:
     add_snoozes(app, site)
     add_policies(app, site)
     add_versions(app, site)
+    add_hourly(app, site)
+    add_features(app, site)
     add_models(app, site)
     add_studies(app, site)
     add_timelines(app, site)
@@ -70,7 +73,6 @@ def make_reads(site: Site) -> FastAPI:
     add_gang_reports(app, site)
     add_gangs(app, site)
     add_network_acts(app, site)
-    add_hourly(app, site)
     add_metrics(app, site)
     _add_retention(app, site)
     _add_waiting(app, site)
