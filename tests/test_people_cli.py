@@ -54,6 +54,13 @@ def test_people_are_added_listed_changed_and_every_change_is_in_the_audit(said: 
     assert all(line["by"].startswith("local:") for line in lines)
 
 
+def test_a_subject_of_a_provider_is_said_to_be_a_person(said: Any) -> None:
+    said("people", "add", "chen", "--role", "administrator", "--password-stdin", typed=f"{GOOD}\n")
+    assert "chen" in said("people", "link", "chen", "--provider", "company", "--subject", "s-1")
+    assert "nobody named" in said("people", "link", "wang", "--provider", "company", "--subject", "s-1", code=1)
+    assert json.loads(said("audit", "list", "--json").splitlines()[0])["detail"] == {"provider": "company"}
+
+
 def test_the_audit_is_verified_and_tampering_ends_with_exit_code_one(said: Any, tmp_path: Path) -> None:
     assert said("audit", "verify").startswith("there are no entries yet")
     said("people", "add", "chen", "--role", "administrator", "--password-stdin", typed=f"{GOOD}\n")

@@ -17,6 +17,7 @@ import uvloop
 
 from tests.engine.live_stream import live_opened
 from zhiyu.access.gate import Gate, OpenGate, SignInGate
+from zhiyu.access.sign_on_file import Provider
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened
 from zhiyu.log.disk import Disk
@@ -40,6 +41,7 @@ class Served:
         makes: Callable[[], Live] | None = None, log_all: bool = True, tenant: str = "default",
         tracing: Callable[[LogLines], Tracing | None] = lambda lines: None,
         asker: Callable[[], Asker] = Asker, hourly: int | None = None, metrics: bool = True,
+        providers: tuple[Provider, ...] = (), tls_in_front: bool = False,
     ) -> None:  # fmt: skip
         found = opened or live_opened()
         self.log = io.StringIO()
@@ -61,6 +63,8 @@ class Served:
             asker=asker,
             hourly=hourly,
             metrics=metrics,
+            providers=providers,
+            tls_in_front=tls_in_front,
         )
         self._thread = threading.Thread(target=self._run, daemon=True)
 

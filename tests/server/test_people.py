@@ -59,6 +59,8 @@ PERMISSION_OF = {
     ("get", "/v1/features"): "policies", ("get", "/v1/features/{name}"): "policies",
     ("get", "/v1/features/report"): "read", ("get", "/v1/metrics"): "read", ("get", "/v1/metrics/query"): "read",
     ("post", "/v1/sessions"): "", ("post", "/v1/sessions:take"): "",
+    ("get", "/v1/sign-on"): "", ("get", "/v1/sign-on/{name}"): "", ("get", "/v1/sign-on/{name}/back"): "",
+    ("post", "/v1/sign-on/{name}/signed-out"): "",
     ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
     ("get", "/v1/people"): "people", ("post", "/v1/people"): "people", ("patch", "/v1/people/{name}"): "people",
     ("get", "/v1/queues"): "cases", ("get", "/v1/cases"): "cases", ("get", "/v1/cases/{number}"): "cases",
@@ -210,6 +212,22 @@ def test_sign_in_tells_who_one_is_and_the_cookie_is_for_our_pages_alone(bank: Ba
     assert client.get("/v1/me").status_code == 401
     bearer = bank.anybody(authorization=f"Bearer {bank.signed_in('auditor').cookies['zhiyu_session']}")
     assert bearer.get("/v1/audit/proof").json()["holds"] is True
+
+
+def test_over_tls_the_cookie_is_of_this_host_alone(tmp_path: Path) -> None:
+    """TLS ends in front here; browsers keep `__Host-` to this host, and what another host of the lender put beside it is not believed."""
+    with Bank(tmp_path, tls_in_front=True) as bank:
+        answer = bank.anybody().post("/v1/sessions", json={"name": "auditor", "password": GOOD})
+        cookie, token = answer.headers["set-cookie"], answer.json()["token"]
+        assert cookie.startswith(f"__Host-zhiyu_session={token}; Path=/; HttpOnly; SameSite=Strict;")
+        assert cookie.endswith("; Secure")
+        assert "Domain" not in cookie
+        assert answer.headers["strict-transport-security"].startswith("max-age=")
+        mine, planted = f"__Host-zhiyu_session={token}", f"zhiyu_session={token}"
+        assert bank.anybody(cookie=planted).get("/v1/me").status_code == 401
+        assert bank.anybody(cookie=f"zhiyu_session=zs_x; {mine}").get("/v1/me").json()["name"] == "auditor"
+    with Bank(tmp_path / "plain") as bank:
+        assert bank.anybody(cookie=mine).get("/v1/me").status_code == 401
 
 
 def test_wrong_passwords_are_told_alike_and_close_the_account(bank: Bank) -> None:

@@ -52,11 +52,27 @@ export function useSignIn() {
   };
 }
 
+export interface Provider {
+  name: string;
+  en: string;
+  zh: string;
+}
+
+/** Where people may sign in beside here; none where the server cannot say. */
+export function useProviders() {
+  return useQuery({
+    queryKey: ["providers"],
+    queryFn: () => get<{ providers: Provider[] }>("/v1/sign-on").then((told) => told.providers).catch((): Provider[] => []),
+    staleTime: 300_000,
+  });
+}
+
 export function useSignOut() {
   const queries = useQueryClient();
   return async () => {
-    await send("DELETE", "/v1/session");
+    const { further } = await send<{ further?: string }>("DELETE", "/v1/session");
     keepProof("");
+    if (further) return location.assign(further);
     queries.removeQueries({ predicate: (each) => each.queryKey[0] !== "session" });
     queries.setQueryData<Session>(["session"], { kind: "nobody" });
   };

@@ -2,14 +2,15 @@
 import { Button, Input } from "antd";
 import { useState, type FormEvent } from "react";
 import { Refused } from "../api/http";
-import { useSignIn } from "../api/session";
+import { useProviders, useSignIn } from "../api/session";
 import { Mark } from "../parts/mark";
 import { Trouble } from "../parts/parts";
 import { useWords } from "../words/words";
 
 export default function SignIn({ again }: { again: boolean }) {
-  const { t } = useWords();
+  const { t, said } = useWords();
   const signIn = useSignIn();
+  const { data: providers = [] } = useProviders();
   const [name, setName] = useState(() => new URLSearchParams(location.hash.slice(1)).get("name") ?? "");
   const [password, setPassword] = useState("");
   const [tenant, setTenant] = useState("");
@@ -54,6 +55,11 @@ export default function SignIn({ again }: { again: boolean }) {
         <Button type="primary" size="large" htmlType="submit" block loading={busy}>
           {t("signin.submit")}
         </Button>
+        {providers.map((each) => (
+          <Button key={each.name} size="large" block href={`/v1/sign-on/${each.name}`}>
+            {t("signin.with", { name: said(each) })}
+          </Button>
+        ))}
       </form>
     </main>
   );

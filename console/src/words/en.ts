@@ -28,6 +28,7 @@ export const en: Record<Key, string> = {
   "signin.password": "Password",
   "signin.submit": "Sign in",
   "signin.tenant": "Tenant",
+  "signin.with": "Sign in with {name}",
   "signin.again": "Your session is over. Sign in again; you come back to where you were.",
   "common.loading": "Loading…",
   "common.retry": "Try again",

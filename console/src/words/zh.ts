@@ -27,6 +27,7 @@ export const zh = {
   "signin.password": "密码",
   "signin.submit": "登录",
   "signin.tenant": "租户",
+  "signin.with": "使用{name}登录",
   "signin.again": "会话已结束，请重新登录。您会回到刚才的页面。",
   "common.loading": "载入中…",
   "common.retry": "重试",

@@ -23,7 +23,7 @@ from zhiyu.records.store import Records
 MAX_FAILURES = 10
 """Wrong passwords in a row that cost nothing."""
 FIRST_LOCK_MS, LONGEST_LOCK_MS = 30_000, 900_000
-_NAME = re.compile(r"[^\W_][\w.@-]{0,63}")
+NAME = re.compile(r"[^\W_][\w.@-]{0,63}")
 
 
 class NoSuchPerson(ZhiyuError):
@@ -85,7 +85,7 @@ class People:
 
     def add(self, name: str, roles: tuple[str, ...], password: str, now_ms: int, by: str) -> Person:
         """Somebody new. InputError for a name, role or password that cannot be, or a name that is taken."""
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise InputError(
                 "a name has 1 to 64 letters, digits, and . _ @ -, and begins with a letter or digit",
                 "用户名应为 1 至 64 个字母、数字或 . _ @ -，以字母或数字开头",
@@ -126,7 +126,7 @@ class People:
             if changes:
                 connection.execute(update(people).where(people.c.id == before.id).values(changes))
                 connection.execute(delete(sessions).where(sessions.c.person == before.id))
-            self._require_administrator(connection, person_of(before))
+            self.require_administrator(connection, person_of(before))
             after = person_of(self._row(connection, name))
             told: dict[str, object] = {key: value for key, value in changes.items() if key in ("active",)}
             told |= {"roles": list(after.roles)} if roles is not None else {}
@@ -137,7 +137,7 @@ class People:
     def proved(self, name: str, password: str, now_ms: int) -> Person:
         """The person whose name and password these are. WrongPassword, Locked. Slow on purpose."""
         row = None
-        if _NAME.fullmatch(name):
+        if NAME.fullmatch(name):
             with self._records.reading() as connection:
                 row = connection.execute(self._by_name(name)).first()
         if row is not None and row.locked_until_ms > now_ms:
@@ -168,7 +168,7 @@ class People:
             if failures == MAX_FAILURES:
                 self._audit.add(connection, now_ms, "system", "person.locked", str(row.name))
 
-    def _require_administrator(self, connection: Connection, before: Person) -> None:
+    def require_administrator(self, connection: Connection, before: Person) -> None:
         """InputError when `before` was the last active administrator and is none any more."""
         if "administrator" not in before.roles or not before.active:
             return
@@ -180,7 +180,7 @@ class People:
             )
 
     def _row(self, connection: Connection, name: str) -> Row[Any]:
-        row = connection.execute(self._by_name(name).with_for_update()).first() if _NAME.fullmatch(name) else None
+        row = connection.execute(self._by_name(name).with_for_update()).first() if NAME.fullmatch(name) else None
         if row is None:
             raise NoSuchPerson(f"there is nobody named '{name[:64]}'", f"没有名为“{name[:64]}”的人员")
         return row

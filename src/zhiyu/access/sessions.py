@@ -28,8 +28,9 @@ class Sessions:
     def __init__(self, records: Records, audit: Audit) -> None:
         self._records, self._audit = records, audit
 
-    def begin(self, person: Person, now_ms: int) -> str:
-        """A new session; its token. Sessions that are over are cleared away."""
+    def begin(self, person: Person, now_ms: int, provider: str = "", provider_session: str = "") -> str:
+        """A new session; its token. Sessions that are over are cleared away. `provider`: where the person proved who they are, if not
+        here."""
         token = new_token()
         with self._records.writing() as connection:
             over = (sessions.c.seen_ms <= now_ms - IDLE_MS) | (sessions.c.created_ms <= now_ms - LONGEST_MS)
@@ -39,9 +40,13 @@ class Sessions:
             )
             surplus = connection.execute(mine.offset(MAX_EACH - 1)).scalars().all()
             connection.execute(delete(sessions).where(sessions.c.digest.in_(surplus)))
-            row = {"digest": digest_of(token), "person": person.id, "created_ms": now_ms, "seen_ms": now_ms}
+            row = {
+                "digest": digest_of(token), "person": person.id, "created_ms": now_ms, "seen_ms": now_ms, "provider": provider,
+                "provider_session": provider_session[:255],
+            }  # fmt: skip
             connection.execute(insert(sessions).values(row))
-            self._audit.add(connection, now_ms, f"person:{person.name}", "session.begin", person.name)
+            at = {"provider": provider} if provider else None
+            self._audit.add(connection, now_ms, f"person:{person.name}", "session.begin", person.name, at)
         return token
 
     def whose(self, token: str, now_ms: int) -> Person | None:
@@ -60,9 +65,11 @@ class Sessions:
                 connection.execute(update(sessions).where(sessions.c.digest == digest_of(token)).values(seen_ms=now_ms))
         return person_of(row)
 
-    def end(self, token: str, person: Person, now_ms: int) -> None:
-        """The person leaves."""
+    def end(self, token: str, person: Person, now_ms: int) -> str:
+        """The person leaves; the provider at which the session began, "" for none."""
         with self._records.writing() as connection:
-            gone = connection.execute(delete(sessions).where(sessions.c.digest == digest_of(token)))
-            if gone.rowcount:
+            gone = delete(sessions).where(sessions.c.digest == digest_of(token)).returning(sessions.c.provider)
+            found = connection.execute(gone).scalar()
+            if found is not None:
                 self._audit.add(connection, now_ms, f"person:{person.name}", "session.end", person.name)
+        return found or ""

@@ -1,6 +1,7 @@
 """Tables of people, their sessions, and the audit.
 
-In: the shared catalogue. Out: `people`, `sessions`, `audit`, `audit_heads`. No password and no token is in them, only what proves one.
+In: the shared catalogue. Out: `people`, `sessions`, `sign_ons`, `audit`, `audit_heads`, `proposals`, `reveals`. No password and no token is
+in them, only what proves one.
 """
 
 from __future__ import annotations
@@ -44,8 +45,21 @@ sessions = Table(
     Column("person", ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_ms", Millis, nullable=False),
     Column("seen_ms", Millis, nullable=False),
+    Column("provider", String(32), nullable=False, server_default=""),
+    Column("provider_session", String(255), nullable=False, server_default=""),
 )
-"""Who is signed in. `digest`: of the token, which only its holder has."""
+"""Who is signed in. `digest`: of the token, which only its holder has. `provider`: where they did, "" here; `provider_session`: what the
+provider calls the session."""
+
+sign_ons = Table(
+    "sign_ons",
+    metadata,
+    Column("tenant", String(63), primary_key=True),
+    Column("provider", String(32), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("person", ForeignKey("people.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+"""Whom the subjects of identity providers are."""
 
 audit = Table(
     "audit",

@@ -13,7 +13,18 @@ from collections.abc import Mapping
 
 PREFIX = "zs_"
 COOKIE = b"zhiyu_session"
+_HOST = b"__Host-"
 _MAX_CHARS = 256
+
+
+def cookie_name(name: bytes, tls: bool) -> bytes:
+    """As browsers know a cookie. Over TLS its name begins with `__Host-`: they then take it from this host alone, over TLS alone, for every
+    path, so that no other host of the lender can put one in its place. Such a name is not taken without TLS, as on loopback.
+
+    >>> cookie_name(b"zhiyu_session", True)
+    b'__Host-zhiyu_session'
+    """
+    return _HOST + name if tls else name
 
 
 def new_token() -> str:
@@ -39,11 +50,13 @@ def forgery_proof(token: str) -> str:
     return hmac.new(token.encode("utf-8", "replace"), b"zhiyu page", hashlib.sha256).hexdigest()
 
 
-def token_of(headers: Mapping[bytes, bytes]) -> tuple[str, bool]:
-    """The token that a request carries ("" for none), and whether it came by itself, as a cookie does.
+def token_of(headers: Mapping[bytes, bytes], tls: bool) -> tuple[str, bool]:
+    """The token that a request carries ("" for none), and whether it came by itself, as a cookie does. `tls`: browsers come over TLS.
 
-    >>> token_of({b"authorization": b"Bearer zs_a"}), token_of({b"cookie": b"a=b; zhiyu_session=zs_c"}), token_of({})
+    >>> token_of({b"authorization": b"Bearer zs_a"}, False), token_of({b"cookie": b"a=b; zhiyu_session=zs_c"}, False), token_of({}, False)
     (('zs_a', False), ('zs_c', True), ('', False))
+    >>> token_of({b"cookie": b"zhiyu_session=zs_planted; __Host-zhiyu_session=zs_c"}, True)
+    ('zs_c', True)
     """
     kind, _, presented = headers.get(b"authorization", b"").partition(b" ")
     if kind.lower() == b"bearer" and presented.startswith(PREFIX.encode()):
@@ -51,6 +64,6 @@ def token_of(headers: Mapping[bytes, bytes]) -> tuple[str, bool]:
     if not kind:
         for each in headers.get(b"cookie", b"").split(b";"):
             name, _, value = each.strip().partition(b"=")
-            if name == COOKIE:
+            if name == cookie_name(COOKIE, tls):
                 return value[:_MAX_CHARS].decode("latin-1"), True
     return "", False

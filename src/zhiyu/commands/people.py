@@ -1,4 +1,4 @@
-"""`zhiyu people add|list|change|roles`: who may sign in, and what they may do.
+"""`zhiyu people add|list|change|link|roles`: who may sign in, and what they may do.
 
 In: names, roles, passwords from a prompt or standard input, never from an argument. Out: the records hold it, the audit tells it.
 """
@@ -83,6 +83,25 @@ def change(
             name, _now_ms(), at_the_keyboard(), roles=roles or None, active=active, password=password
         )
         click.echo(_line(person, language))
+
+
+@people.command()
+@click.argument("name")
+@click.option("--provider", required=True, help="The provider's name, as in the file of `zhiyu serve --sign-on`.")
+@click.option("--subject", required=True, help="What the provider calls them: the claim `sub` of their ID token.")
+@records_options
+@language_option
+def link(
+    name: str, provider: str, subject: str, data: Path | None, url: str | None, tenant: str, lang: str | None
+) -> None:
+    """Say that somebody at an identity provider is a person who is here already."""
+    language = language_of(lang)
+    with told(language), opened_records(data, url, tenant) as (records, audit):
+        from zhiyu.access.people import People
+        from zhiyu.access.sign_on import SignOns
+
+        found = SignOns(records, audit, People(records, audit))
+        click.echo(_line(found.link(provider, subject, name, _now_ms(), at_the_keyboard()), language))
 
 
 @people.command("list")

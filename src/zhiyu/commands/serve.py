@@ -18,6 +18,7 @@ from zhiyu.commands.terminal import language_of, language_option, require_server
 
 if TYPE_CHECKING:
     from zhiyu.access.gate import Gate, OpenGate, SignInGate
+    from zhiyu.access.sign_on_file import Provider
     from zhiyu.engine.live import Live
     from zhiyu.engine.opened import Opened
     from zhiyu.outside.endpoints import Endpoint
@@ -60,6 +61,12 @@ _FILE = click.Path(path_type=Path)
     default=None,
     envvar="ZHIYU_RECORDS",
     help="Database of people and their work: postgresql://… (default: ZHIYU_RECORDS, else records.db in the data folder).",
+)
+@click.option(
+    "--sign-on",
+    type=_FILE,
+    default=None,
+    help="Identity providers, with --people (OpenID Connect; see docs/people.md).",
 )
 @click.option("--queues", type=_FILE, default=None, help="The queues of cases, with --people (see docs/cases.md).")
 @click.option(
@@ -121,7 +128,7 @@ def serve(
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
     queues: Path | None, vault_key: Path | None, hourly: int, metrics: bool, watch_models: str, require_backtest: bool,
-    private_webhooks: bool,
+    private_webhooks: bool, sign_on: Path | None,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
     language = language_of(lang)
@@ -170,6 +177,8 @@ def serve(
             asker=lambda: Asker(endpoints),
             hourly=hourly or None,
             metrics=metrics,
+            tls_in_front=insecure_no_tls,
+            providers=_providers(sign_on, people, tenants),
             staff=_staff(data, records, tenants, queues) if people else None,
             tracing=lambda lines: exporting(os.environ, lines),
         )
@@ -177,6 +186,7 @@ def serve(
 
 
 def _staff(data: Path, records: str | None, tenants: tuple[str, ...], queues: Path | None) -> Callable[[], Staff]:
+    require_server("sqlalchemy", "argon2", "jwt", "cryptography")
     from zhiyu.cases.queues import read_queues
     from zhiyu.engine.opened import tenant_key
     from zhiyu.records.store import Records, url_of
@@ -185,6 +195,16 @@ def _staff(data: Path, records: str | None, tenants: tuple[str, ...], queues: Pa
     declared = read_queues(queues)
     opened = Records(url_of(data, records), patient=True)
     return lambda: Staff(opened, {tenant: tenant_key(tenant) for tenant in tenants}, declared=declared)
+
+
+def _providers(path: Path | None, people: bool, tenants: tuple[str, ...]) -> tuple[Provider, ...]:
+    if path is None:
+        return ()
+    if not people:
+        raise InputError("--sign-on goes with --people", "--sign-on 须与 --people 一起使用")
+    from zhiyu.access.sign_on_file import read_providers
+
+    return read_providers(path, tenants)
 
 
 def _gate(keys: Path | None, tenants: tuple[str, ...], people: bool) -> Gate | OpenGate | SignInGate:

@@ -129,12 +129,14 @@ async def _opened(endpoint: Endpoint, address: str = "") -> _Connection:
     return _Connection(*await asyncio.open_connection(host, endpoint.port, ssl=context, server_hostname=name))
 
 
-async def send(endpoint: Endpoint, method: str, target: str, body: bytes, address: str = "") -> Reply:
-    """Ask once, on a connection of its own. `address`: of the host, where it was looked up already."""
+async def send(
+    endpoint: Endpoint, method: str, target: str, body: bytes, address: str = "", kind: str = "application/json"
+) -> Reply:
+    """Ask once, on a connection of its own. `address`: of the host, where it was looked up already; `kind`: of the body."""
     connection = None
     try:
         connection = await _opened(endpoint, address)
-        connection.writer.write(_request(endpoint, method, target, body, "close"))
+        connection.writer.write(_request(endpoint, method, target, body, "close", kind))
         await connection.writer.drain()
         return (await _reply(connection.reader))[0]
     except (OSError, EOFError, httptools.HttpParserError, ssl.SSLError) as fault:
@@ -144,7 +146,9 @@ async def send(endpoint: Endpoint, method: str, target: str, body: bytes, addres
             connection.abort()
 
 
-def _request(endpoint: Endpoint, method: str, target: str, body: bytes, connection: str) -> bytes:
+def _request(
+    endpoint: Endpoint, method: str, target: str, body: bytes, connection: str, kind: str = "application/json"
+) -> bytes:
     lines = [
         f"{method} {target} HTTP/1.1",
         f"host: {endpoint.authority}",
@@ -153,7 +157,7 @@ def _request(endpoint: Endpoint, method: str, target: str, body: bytes, connecti
     ]
     lines += [f"{name}: {value}" for name, value in endpoint.headers]
     if method == "POST":
-        lines += ["content-type: application/json", f"content-length: {len(body)}"]
+        lines += [f"content-type: {kind}", f"content-length: {len(body)}"]
     return "\r\n".join([*lines, "", ""]).encode("ascii") + body
 
 

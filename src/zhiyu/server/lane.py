@@ -120,7 +120,7 @@ class Lane:
         """What is asked; None when something in the head will be refused, keys aside: they may be revoked at any time. People come by the
         ordinary way."""
         headers, site = head.headers, self.site
-        if head.length > site.settings.max_event_bytes or (site.staff is not None and token_of(headers)[0]):
+        if head.length > site.settings.max_event_bytes or (site.staff is not None and token_of(headers, site.tls)[0]):
             return None
         try:
             limit_s = deadline_of(headers.get(b"zhiyu-deadline-ms"), site.settings)

@@ -33,6 +33,7 @@ def people_paths(problems: Callable[..., Json]) -> Json:
     found: dict[str, Json] = {}
     for path, method, route in (*_sessions(), *_people(), *_audit(), *_proposals(), *_webhooks()):
         found.setdefault(path, {})[method] = route.described(problems)
+    found |= _sign_on(problems)
     made = found["/v1/people"]["post"]["responses"]
     made["201"] = made.pop("200")
     found["/v1/sessions"]["post"]["security"] = found["/v1/sessions:take"]["post"]["security"] = []
@@ -45,7 +46,11 @@ def _sessions() -> list[tuple[str, str, Route]]:
     return [
         ("/v1/sessions", "post", Route("signIn", "people", sign_in, "SignedIn", _SENT, "SignIn")),
         ("/v1/sessions:take", "post", Route("takeSession", "people", take, "SignedIn", _SENT, "TakeOver")),
-        ("/v1/session", "delete", Route("signOut", "people", "End the session", "Done", _ASKED)),
+        (
+            "/v1/session",
+            "delete",
+            Route("signOut", "people", "End the session; `further`: where to sign out as well", "Ended", _ASKED),
+        ),
         ("/v1/me", "get", Route("me", "people", "Who is signed in, and what they may do", "Me", _ASKED)),
         (
             "/v1/me/password",
@@ -53,6 +58,46 @@ def _sessions() -> list[tuple[str, str, Route]]:
             Route("ownPassword", "people", "Another password; all sessions end", "Done", _SENT, "OwnPassword"),
         ),
     ]
+
+
+def _sign_on(problems: Callable[..., Json]) -> Json:
+    """Routes of browsers, which are led on, and of providers, which send a form."""
+    name: Json = {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "schema": _TEXT,
+        "description": "The provider's name.",
+    }
+    listed = Route("signOn", "people", "Where people may sign in beside here", "SignOn", (400,)).described(problems)
+    led = {"description": "Led on", "headers": {"location": {"schema": _TEXT}}}
+    there: Json = {
+        "operationId": "signOnThere", "summary": "Lead a browser to an identity provider", "tags": ["people"], "parameters": [name],
+        "responses": {"302": led, **problems(400, 401, 404, 503)}, "security": [],
+    }  # fmt: skip
+    answered = [of_query(each, "As the provider gives it.", **_TEXT) for each in ("code", "state", "iss", "error")]
+    back: Json = {
+        "operationId": "signOnBack", "summary": "Take a browser back from an identity provider: a session begins", "tags": ["people"],
+        "parameters": [name, *answered], "responses": {"303": led, **problems(400, 401, 403, 404, 409, 422, 503)}, "security": [],
+    }  # fmt: skip
+    form = {"application/x-www-form-urlencoded": {"schema": {"$ref": "#/components/schemas/SignedOutThere"}}}
+    over = Route(
+        "signedOutThere",
+        "people",
+        "The provider says that a session there is over",
+        "SignedOutHere",
+        (400, 401, 404, 408, 413, 415, 503),
+    )
+    described = over.described(problems) | {
+        "parameters": [name],
+        "requestBody": {"required": True, "content": form},
+        "security": [],
+    }
+    address = "/v1/sign-on/{name}"
+    return {
+        "/v1/sign-on": {"get": listed | {"security": []}}, address: {"get": there}, f"{address}/back": {"get": back},
+        f"{address}/signed-out": {"post": described},
+    }  # fmt: skip
 
 
 def _people() -> list[tuple[str, str, Route]]:
@@ -185,6 +230,9 @@ def people_schemas() -> Json:
         "SignIn": shape("name password", True, name=_TEXT, password={"type": "string", "format": "password"}, tenant=_TEXT),
         "TakeOver": shape("token", True, token=_TEXT),
         "SignedIn": shape("token name tenant roles permissions forgery_proof", token=_TEXT, **me),
+        "SignOn": shape("providers passwords", providers=many(shape("name en zh", name=_TEXT, en=_TEXT, zh=_TEXT)), passwords=_FLAG),
+        "SignedOutThere": shape("logout_token", logout_token=_TEXT), "SignedOutHere": shape("ended", ended=_WHOLE),
+        "Ended": shape("status", status=_TEXT, further=_TEXT),
         "Me": shape("name tenant roles permissions forgery_proof", **me), "Done": shape("status", status=_TEXT),
         "OwnPassword": shape("old new", True, old=_TEXT, new=_SECRET), "Person": person, "People": shape("people", people=many(person)),
         "NewPerson": shape("name roles password", True, **new),

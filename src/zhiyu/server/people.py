@@ -7,7 +7,7 @@ needs `forgery_proof`, told at sign-in, as a header. A program may carry the tok
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -17,9 +17,10 @@ from zhiyu.access.audit import told_entry
 from zhiyu.access.people import Person
 from zhiyu.access.roles import PERMISSIONS, ROLES
 from zhiyu.access.sessions import LONGEST_MS
-from zhiyu.access.tokens import COOKIE, forgery_proof, token_of
+from zhiyu.access.tokens import forgery_proof, token_of
 from zhiyu.base.errors import InputError
 from zhiyu.server.bodies import read_body
+from zhiyu.server.cookies import session_cookie
 from zhiyu.server.exchange import Exchange
 from zhiyu.server.lists import page_size
 from zhiyu.server.problems import HttpError, encoded
@@ -63,14 +64,18 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
     password: str | None = None
 
 
-def add_people(app: FastAPI, site: Site, staff: Staff) -> None:
+Leaving = Callable[[str], Awaitable[str]]
+"""Provider → where a browser goes to sign out there too; "" for nowhere."""
+
+
+def add_people(app: FastAPI, site: Site, staff: Staff, leaving: Leaving) -> None:
     """The routes about people, sessions and the audit."""
-    _add_sessions(app, site, staff)
+    _add_sessions(app, site, staff, leaving)
     _add_administration(app, site, staff)
     _add_audit(app, site, staff)
 
 
-def _add_sessions(app: FastAPI, site: Site, staff: Staff) -> None:
+def _add_sessions(app: FastAPI, site: Site, staff: Staff, leaving: Leaving) -> None:
     @app.post("/v1/sessions", include_in_schema=False)
     async def sign_in(request: Request) -> Response:
         exchange = exchange_of(request)
@@ -79,7 +84,7 @@ def _add_sessions(app: FastAPI, site: Site, staff: Staff) -> None:
         site.check_page(exchange)
         person, token = await staff.sign_in(_tenant(staff, given.tenant), given.name, given.password)
         answer = _json({"token": token, **_about(person, token)})
-        answer.headers["set-cookie"] = _cookie(token, LONGEST_MS // 1000, request.url.scheme == "https")
+        answer.headers["set-cookie"] = session_cookie(token, LONGEST_MS // 1000, site.tls)
         return answer
 
     @app.post("/v1/sessions:take", include_in_schema=False)
@@ -95,16 +100,16 @@ def _add_sessions(app: FastAPI, site: Site, staff: Staff) -> None:
             )  # fmt: skip
         token = await staff.take_over(given.token, person)
         answer = _json({"token": token, **_about(person, token)})
-        answer.headers["set-cookie"] = _cookie(token, LONGEST_MS // 1000, request.url.scheme == "https")
+        answer.headers["set-cookie"] = session_cookie(token, LONGEST_MS // 1000, site.tls)
         return answer
 
     @app.delete("/v1/session", include_in_schema=False)
     async def sign_out(request: Request) -> Response:
         exchange, person, token = await _signed_in(request, site, staff)
         exchange.known_query()
-        await staff.sign_out(token, person)
-        answer = _json({"status": "ended"})
-        answer.headers["set-cookie"] = _cookie("", 0, request.url.scheme == "https")
+        further = await leaving(await staff.sign_out(token, person))
+        answer = _json({"status": "ended"} | ({"further": further} if further else {}))
+        answer.headers["set-cookie"] = session_cookie("", 0, site.tls)
         return answer
 
     @app.get("/v1/me", include_in_schema=False)
@@ -222,7 +227,7 @@ def _office(request: Request, site: Site, staff: Staff, permission: str) -> tupl
 
 async def _signed_in(request: Request, site: Site, staff: Staff) -> tuple[Exchange, Person, str]:
     exchange = exchange_of(request)
-    token, _ = token_of(exchange.headers)
+    token, _ = token_of(exchange.headers, site.tls)
     person = await staff.whose(token) if token else None
     if person is None:
         raise HttpError(401, "session", "sign in first: POST /v1/sessions", "请先登录：POST /v1/sessions")
@@ -250,10 +255,6 @@ def _tenant(staff: Staff, given: str) -> str:
             "tenant",
         )
     return given
-
-
-def _cookie(token: str, seconds: int, tls: bool) -> str:
-    return f"{COOKIE.decode()}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{'; Secure' if tls else ''}"
 
 
 def _number(text: str | None) -> int | None:

@@ -99,12 +99,13 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     from zhiyu.server.persons import add_persons
     from zhiyu.server.proposals import add_proposals
     from zhiyu.server.releasing import Releasing
+    from zhiyu.server.sign_on import add_sign_on
     from zhiyu.server.vault import add_vault
     from zhiyu.server.webhooks import add_webhooks
 
     site.releasing = Releasing(site, staff)
     site.outgoing |= {tenant: Outgoing(site, staff, tenant) for tenant in site.desks}
-    add_people(app, site, staff)
+    add_people(app, site, staff, add_sign_on(app, site, staff))
     add_webhooks(app, site, staff)
     add_proposals(app, site, staff, site.releasing)
     site.following = Following(site, staff)
@@ -299,7 +300,7 @@ class Rest:
         async def tell(message: Scope) -> None:
             if message["type"] == "http.response.start":
                 answered.append(message["status"])
-                message["headers"] = protected(message.get("headers", ()), exchange.id, scope["scheme"] == "https")
+                message["headers"] = protected(message.get("headers", ()), exchange.id, self._site.tls)
             await send(message)
 
         try:

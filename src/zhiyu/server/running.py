@@ -44,6 +44,7 @@ from zhiyu.server.tracing import Tracing
 from zhiyu.server.watching import Watching
 
 if TYPE_CHECKING:
+    from zhiyu.access.sign_on_file import Provider
     from zhiyu.server.staff import Staff
 
 
@@ -70,6 +71,10 @@ class Plan:
     tracing: Callable[[LogLines], Tracing | None] = lambda lines: None
     watch_s: float = 3600.0
     """Between two looks at the models of policies that declare `model_drift`; 0 for never."""
+    tls_in_front: bool = False
+    """Something in front ends TLS."""
+    providers: tuple[Provider, ...] = ()
+    """Where people may sign in beside here."""
     asker: Callable[[], Asker] = Asker
     """Makes what asks the services of a tenant."""
     hourly: int | None = None
@@ -129,6 +134,7 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
     tracing = plan.tracing(lines)
     site = Site(desks, plan.gate, plan.settings, meters, lines, time.monotonic, plan.log_all, staff, tracing=tracing)
     site.hourly = plan.hourly is not None
+    site.tls, site.providers = plan.tls is not None or plan.tls_in_front, plan.providers
     rounds: list[asyncio.Task[None]] = []
     try:
         for tenant, opens in plan.opens.items():

@@ -26,9 +26,11 @@ from zhiyu.server.settings import Settings
 from zhiyu.server.telling import Telling
 
 if TYPE_CHECKING:
+    from zhiyu.access.sign_on_file import Provider
     from zhiyu.server.counting import Counting
     from zhiyu.server.following import Following
     from zhiyu.server.outgoing import Outgoing
+    from zhiyu.server.provided import Provided
     from zhiyu.server.releasing import Releasing
     from zhiyu.server.staff import Staff
     from zhiyu.server.studying import Studies
@@ -42,7 +44,8 @@ class Site:
     """One server. `stopping` is set when no more work is taken; `log_all`: also successes get a log line; `staff`: people who may sign in,
     `releasing`: what does what they approved, `following`: what makes cases of the log; all None on a server that nobody signs in to;
     `studies`: those of each tenant; `outgoing`: what leaves, by tenant, where people sign in; `tracing`: None when requests are not traced;
-    `past`: answers about earlier moments."""
+    `past`: answers about earlier moments; `tls`: browsers come over TLS, which ends here or in front; `providers`: where people may sign in
+    beside here, `provided`: those, as the server reaches them."""
 
     desks: Mapping[str, Desk]
     gate: Gate | OpenGate | SignInGate
@@ -64,6 +67,9 @@ class Site:
     outgoing: dict[str, Outgoing] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     past: Past = field(default_factory=Past)
+    tls: bool = False
+    providers: tuple[Provider, ...] = ()
+    provided: dict[str, Provided] = field(default_factory=dict)
     telling: Telling = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +107,7 @@ class Site:
     async def recognise(self, exchange: Exchange) -> None:
         """Give the exchange the grant of whoever is signed in, if somebody is. HttpError 403 for a change that another page might have
         sent; RecordsAway."""
-        token, by_itself = token_of(exchange.headers)
+        token, by_itself = token_of(exchange.headers, self.tls)
         person = await self.staff.whose(token) if self.staff is not None and token else None
         if person is None:
             return

@@ -20,6 +20,7 @@ from zhiyu.access.people import People, Person
 from zhiyu.access.proposals import Proposals
 from zhiyu.access.reveals import Reveals
 from zhiyu.access.sessions import Sessions
+from zhiyu.access.sign_on import SignOns
 from zhiyu.cases.pack import Signer
 from zhiyu.cases.questions import Questions
 from zhiyu.cases.queues import DEFAULT, Declared
@@ -37,7 +38,8 @@ _THREADS = 4
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The people, sessions, proposals, audit, cases, reveals and questions of one tenant; what signs its report packs."""
+    """The people, sessions, proposals, audit, cases, reveals and questions of one tenant; what signs its report packs; whom subjects of
+    identity providers are."""
 
     people: People
     sessions: Sessions
@@ -47,6 +49,7 @@ class Office:
     reveals: Reveals
     questions: Questions
     signer: Signer
+    sign_ons: SignOns
 
 
 class Staff:
@@ -108,11 +111,12 @@ class Staff:
         await self.sign_out(token, person)
         return await self.aside(lambda: self.offices[person.tenant].sessions.begin(person, self.wall()))
 
-    async def sign_out(self, token: str, person: Person) -> None:
-        """The session is over."""
+    async def sign_out(self, token: str, person: Person) -> str:
+        """The session is over; the provider at which it began, "" for none."""
         office = self.offices[person.tenant]
-        await self.aside(lambda: office.sessions.end(token, person, self.wall()))
+        provider = await self.aside(lambda: office.sessions.end(token, person, self.wall()))
         self.forget()
+        return provider
 
     def close(self) -> None:
         """Finish what is under way."""
@@ -133,4 +137,5 @@ def _office(records: Records, tenant: str, key: bytes, declared: Declared) -> Of
     cases, questions = Cases(records, audit, declared), Questions(records, audit)
     people, sessions = People(records, audit), Sessions(records, audit)
     reveals = Reveals(records, audit)
-    return Office(people, sessions, Proposals(records, audit), audit, cases, reveals, questions, Signer(key))
+    sign_ons = SignOns(records, audit, people)
+    return Office(people, sessions, Proposals(records, audit), audit, cases, reveals, questions, Signer(key), sign_ons)
