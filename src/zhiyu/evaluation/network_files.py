@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from zhiyu.base.spreadsheets import harmless
 from zhiyu.network.ask import Near
 from zhiyu.network.gang_state import Lineage
 from zhiyu.network.gang_view import GangSeen
@@ -119,13 +120,8 @@ def _csv(found: Mapping[str, Any]) -> str:
         out, ["person", "thing", "first", "last", "events"], extrasaction="ignore", lineterminator="\n"
     )
     lines.writeheader()
-    lines.writerows({name: _harmless(value) for name, value in link.items()} for link in found["links"])
+    lines.writerows({name: harmless(value) for name, value in link.items()} for link in found["links"])
     return out.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula is marked as text."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
 
 
 def _graphml(found: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from zhiyu.base.errors import Hint, InputError, did_you_mean
 from zhiyu.base.jit import Array
+from zhiyu.base.spreadsheets import harmless
 from zhiyu.evaluation.cube.cube import Cube
 from zhiyu.evaluation.cube.facts import FIELDS, HOUR_MINUTES, MILLIONTHS, MINUTE_MS
 from zhiyu.evaluation.cube.rollups import MINUTES_KEPT, Grain
@@ -190,17 +191,9 @@ def as_csv(answer: Mapping[str, Any]) -> str:
     for line in answer["lines"]:
         before = line.get("before", {})
         writer.writerow(
-            [*(_cell(line[name]) for name in names), *(before[name] for name in answer["measures"] if has_before)]
+            [*(harmless(line[name]) for name in names), *(before[name] for name in answer["measures"] if has_before)]
         )
     return out.getvalue()
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def _cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula stays a text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def _lines(cube: Cube, question: Question) -> tuple[dict[tuple[Any, ...], dict[str, int]], dict[str, int], int]:
