@@ -85,7 +85,7 @@ def facts_by_hand(live: Live) -> list[dict[str, Any]]:
                         "stage": opened.compiled.schema.types[int(d.type_index[at])].name.partition("@")[0],
                         "region": city or "", "product": "", "channel": "", "policy": policy[:12],
                         "outcome": OUTCOMES[int(d.enforced[at])], "money": 0 if went_on else int(d.money[at]),
-                        "score": int(d.score[at]), "first": went_on is None,
+                        "score": 0 if went_on else int(d.score[at]), "first": went_on is None,
                         "rules": [] if went_on else [rules[n] for n in np.flatnonzero(hits[at])],
                     }
                 )  # fmt: skip

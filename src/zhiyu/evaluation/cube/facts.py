@@ -117,7 +117,7 @@ class Facts:
             keys,
             np.arange(d.n),
             {},
-            (one if first else none, none if first else one, d.money if first else none, d.score),
+            (one, none, d.money, d.score) if first else (none, one, none, none),
         )
         self.decisions += d.n
         if not first:
