@@ -7,9 +7,9 @@ import io
 import json
 import socket
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import httpx
@@ -33,7 +33,8 @@ WAIT_S = 60
 
 
 class Served:
-    """`with Served(folder) as server: server.client.post(...)`. `makes`: another way to open the log."""
+    """`with Served(folder) as server: server.client.post(...)`. `makes`: another way to open the log; `tenants`: several, each
+    with its policy."""
 
     def __init__(
         self, folder: Path, opened: Opened | None = None, *, gate: Gate | OpenGate | SignInGate | None = None,
@@ -41,18 +42,21 @@ class Served:
         makes: Callable[[], Live] | None = None, log_all: bool = True, tenant: str = "default",
         tracing: Callable[[LogLines], Tracing | None] = lambda lines: None,
         asker: Callable[[], Asker] = Asker, hourly: int | None = None, metrics: bool = True,
-        providers: tuple[Provider, ...] = (), tls_in_front: bool = False,
+        providers: tuple[Provider, ...] = (), tls_in_front: bool = False, tenants: Mapping[str, Opened] = MappingProxyType({}),
     ) -> None:  # fmt: skip
-        found = opened or live_opened()
+        policies = tenants or {tenant: opened or live_opened()}
         self.log = io.StringIO()
         self.site: Site
         self._ready = threading.Event()
         self._socket = bound("127.0.0.1", 0)
         self.port: int = self._socket.getsockname()[1]
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=WAIT_S)
-        opens = makes or (lambda: Live(folder / tenant, found, clock="events", disk=disk))
+
+        def opener(name: str) -> Callable[[], Live]:
+            return makes or (lambda: Live(folder / name, policies[name], clock="events", disk=disk))
+
         self._plan = Plan(
-            {tenant: opens},
+            {name: opener(name) for name in policies},
             gate or OpenGate(tenant),
             settings or Settings(),
             log_all=log_all,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from zhiyu.base.errors import InputError
+from zhiyu.base.errors import InputError, ZhiyuError
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.evaluation.network_asked import AskedNetwork
 from zhiyu.evaluation.network_files import iso, line_of, summary_of
@@ -20,6 +20,13 @@ from zhiyu.network.gang_view import GangSeen, is_told_since, now_of
 MIN_PERIOD_MS, MAX_PERIOD_MS = 60_000, 366 * 86_400_000
 MAX_GANGS = 1_000
 """Gangs of one report; those with most money."""
+
+
+class NothingYet(ZhiyuError):
+    """The network has seen no event."""
+
+    code = "nothing_yet"
+    status = 409
 
 
 def period_ms(text: str) -> int:
@@ -41,7 +48,9 @@ def period_ms(text: str) -> int:
 
 
 def report_of(asked: AskedNetwork, seen: Iterable[GangSeen], span_ms: int, names: Mapping[int, str]) -> dict[str, Any]:
-    """The report of the last `span_ms` of a network, as of its newest event."""
+    """The report of the last `span_ms` of a network, as of its newest event. NothingYet."""
+    if asked.state.epoch_ms is None:
+        raise NothingYet("no event has come yet, so there is no period to report on", "尚无任何事件，没有可报告的时段")
     end, currency = now_of(asked.state), asked.opened.currency
     return gang_report(seen, asked.lineage, end, span_ms, currency, names, is_told_since(asked.state, end - span_ms))
 

@@ -13,6 +13,7 @@ import msgspec
 from fastapi import FastAPI, Path, Request, Response
 from sqlalchemy import Connection
 
+from zhiyu.access.people import NoSuchPerson
 from zhiyu.base.errors import InputError, LimitExceeded
 from zhiyu.cases.dealing import DEFAULT_MOST, Dealing, Worker
 from zhiyu.cases.model import Case
@@ -158,6 +159,8 @@ def _add_workers(app: FastAPI, site: Site, staff: Staff) -> None:
         whom, by = id_of(name), by_of(exchange)
 
         def change() -> Worker:
+            if whom not in [each.name for each in staff.offices[cases.tenant].people.all()]:
+                raise NoSuchPerson(f"there is nobody named '{whom[:64]}'", f"没有名为“{whom[:64]}”的人员")
             worker_of(staff, cases.tenant, whom)
             return dealing(cases).describe(whom, body.skills, body.most, body.away, by, staff.wall())
 

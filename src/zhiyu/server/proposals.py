@@ -161,6 +161,7 @@ def _add_stages(app: FastAPI, site: Site, staff: Staff, releasing: Releasing) ->
     async def cancel(number: ProposalNumber, request: Request) -> Response:
         exchange, kept = _kept(request, site, staff, "propose")
         exchange.known_query()
+        await staff.aside(lambda: kept.one(_number(number)))
         await releasing.backtests.cancel(staff.offices[kept.tenant], _number(number))
         found = await staff.aside(lambda: kept.one(_number(number)))
         return _json(_told(found) | {"backtest": releasing.backtests.told(kept.tenant, found)})
