@@ -19,7 +19,7 @@ KEYS = {
 
 def test_every_key_of_the_report_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_peers, "SECONDS", 0.1)
-    report = run_network(NetworkSizes(6_000, 3_000, 2, 100), lambda _what, _done: None)
+    report = run_network(NetworkSizes(6_000, 3_000, (0.5, 2.0), 100), lambda _what, _done: None)
     assert report.keys() >= KEYS
     assert set(report["peers"]) == set(report["ratio"]) >= {"scipy", "networkit", "rustworkx"}
     assert report["held"]["gang_people"] > 0

@@ -23,7 +23,6 @@ from zhiyu.network.forget import erase_person, unlink_thing
 from zhiyu.network.forget_gangs import keep_apart, leave_gangs
 from zhiyu.network.gang_state import GangState
 from zhiyu.network.plan import GangPlan, NetworkPlan
-from zhiyu.network.spanning import Edge, spanning_trees
 from zhiyu.network.state import NetworkState
 
 EXAMPLES = int(os.environ.get("ZHIYU_EXAMPLES", "200"))
@@ -163,28 +162,3 @@ def test_gangs_without_somebody_are_the_naive_ones(seed: int) -> None:
         assert int(state.head[12 + 1]) == len(naive.links), "live edges"
     told = [(x.what, x.gang, x.other, x.people) for x in state.told()]
     assert sorted(told) == sorted(naive.told)
-
-
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(st.integers(0, 2**32))
-def test_a_spanning_forest_made_at_once_is_the_one_of_the_newest_edges(seed: int) -> None:
-    rng = random.Random(seed)
-    nodes = list(range(rng.randint(1, 20)))
-    edges = [Edge(rng.randint(0, 9), *rng.sample(nodes, 2)) for _ in range(rng.randint(0, 40) if len(nodes) > 1 else 0)]
-    trees = list(spanning_trees(nodes, edges))
-    assert sorted(node for node, _, _ in trees) == nodes
-    place = {node: number for number, (node, _, _) in enumerate(trees)}
-    for node, parent, age in trees:
-        assert parent < 0 or place[node] < place[parent]
-        assert parent < 0 or Edge(age, node, parent) in edges or Edge(age, parent, node) in edges
-    for age in range(10):  # for every age: what newer edges join, the forest's newer edges join
-
-        def parts(pairs: list[tuple[int, int]]) -> set[frozenset[int]]:
-            of = {node: frozenset([node]) for node in nodes}
-            for one, other in pairs:
-                both = of[one] | of[other]
-                of |= dict.fromkeys(both, both)
-            return set(of.values())
-
-        newer = [(edge.one, edge.other) for edge in edges if edge.age >= age]
-        assert parts([(node, parent) for node, parent, mine in trees if parent >= 0 and mine >= age]) == parts(newer)

@@ -137,31 +137,56 @@ def trees_hold(state: NetworkState, plan: NetworkPlan) -> None:
     mentioned = np.bincount(row_ints[alive].ravel(), minlength=used + 1)[1:]
     assert (state.rows[:used, 3][nodes] == mentioned[nodes]).all()
     assert set(np.flatnonzero(mentioned)) == set(live)
-    members = np.bincount(roots[nodes], minlength=used)
-    tops = np.unique(roots[nodes])
-    assert (ints[tops, at.NODES] == members[tops]).all()
+    mates_hold(ints, nodes, roots)
     sums_hold(state, ints, nodes)
 
 
-def sums_hold(state: NetworkState, ints: Any, nodes: Any) -> None:
-    """Every line holds the sums of the lines below it and its own."""
-    rows = state.events[: int(state.head[at.TOP])]
-    row_ints = rows.view(np.int32)
-    own = np.zeros((len(ints), 3), np.int64)
-    for row in np.flatnonzero(row_ints[:, at.FIRST_SLOT]):
-        person = row_ints[row, at.FIRST_SLOT] - 1
-        own[person] += (1, rows[row, 1], 0) if rows[row, 0] >> at.APPLICATION_BIT & 1 else (0, 0, 1)
-    below = own.copy()
-    below[:, 2] = own[:, 2] > 0
-    total = below.copy()
+def mates_hold(ints: Any, nodes: Any, roots: Any) -> None:
+    """Nodes say the same component exactly when they are in one tree; lists of children say what parents say."""
+    component = ints[nodes, at.COMPONENT]
+    groups = np.bincount(roots[nodes], minlength=len(ints))
+    assert ((component == 0) == (groups[roots[nodes]] == 1)).all()
+    joined = component > 0
+    assert (
+        len(set(zip(component[joined], roots[nodes][joined])))
+        == len(set(component[joined]))
+        == len(set(roots[nodes][joined]))
+    )
     for node in nodes:
-        above = ints[node, at.PARENT] - 1
-        while above >= 0:
-            total[above] += below[node]
-            above = ints[above, at.PARENT] - 1
-    assert (ints[nodes, at.APPLICATIONS] == total[nodes, 0]).all()
-    assert (state.nodes[nodes, at.AMOUNT] == total[nodes, 1]).all()
-    assert (ints[nodes, at.BAD] == total[nodes, 2]).all()
+        before, child = 0, ints[node, at.CHILD]
+        while child:
+            line = ints[child - 1]
+            assert (line[at.PARENT], line[at.BEFORE]) == (node + 1, before)
+            groups[roots[node]] -= 1
+            before, child = child, line[at.SIBLING]
+    assert (groups[np.unique(roots[nodes])] == 1).all(), "all but the root are somebody's child"
+
+
+def sums_hold(state: NetworkState, ints: Any, nodes: Any) -> None:
+    """The line of a component holds the sums of its nodes, found by counting the event rows of the window; a node's line its own."""
+    rows, windows = state.events[: int(state.head[at.TOP])], len(state.plan.counted_ms)
+    row_ints = rows.view(np.int32)
+    own = np.zeros((len(ints), 5 + windows), np.int64)
+    own[nodes, 0], own[nodes, 1] = 1, ints[nodes, at.KIND] == at.PERSON_KIND
+    for row in np.flatnonzero(row_ints[:, at.FIRST_SLOT]):
+        person, word = row_ints[row, at.FIRST_SLOT] - 1, int(rows[row, 0])
+        if not word >> at.APPLICATION_BIT & 1:
+            own[person, 2] = 1
+            continue
+        age = int(state.head[at.CLOCK]) - (word >> at.STAMP_SHIFT)
+        own[person, 3:] += [1, rows[row, 1], *(age < window for window in state.plan.counted_ms)]
+    assert (ints[nodes, at.APPLICATIONS] == own[nodes, 3]).all()
+    assert (state.nodes[nodes, at.AMOUNT] == own[nodes, 4]).all()
+    assert (ints[nodes][:, at.COUNTED : at.COUNTED + windows] == own[nodes, 5:]).all()
+    lines = state.component_lines()
+    total = np.zeros((len(lines), own.shape[1]), np.int64)
+    np.add.at(total, ints[nodes, at.COMPONENT], own[nodes])
+    total[0] = 0
+    places = [at.NODES, at.PERSONS, at.BAD, at.APPLICATIONS]
+    assert (lines[:, places] == total[:, :4]).all()
+    assert (state.components[: len(lines), at.AMOUNT] == total[:, 4]).all()
+    assert (lines[:, at.COUNTED : at.COUNTED + windows] == total[:, 5:]).all()
+    assert not state.components[0].any(), "line 0 is nobody's"
 
 
 def peeled(n: int, edges: list[tuple[int, int, int, int]]) -> tuple[int, set[int]]:

@@ -27,7 +27,7 @@ Extents = dict[str, list[tuple[int, int]]]
 Placed = Callable[[Extents, dict[str, Any]], Extents]
 _NONSENSE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
 """What reading a header raises that is not what was written."""
-_MAGIC = b"ZHIYU-STATE-2\n"
+_MAGIC = b"ZHIYU-STATE-3\n"
 _PIECE = 16 << 20
 """Bytes that are read, and checked in another thread, at once."""
 _HUGE = 2 << 20

@@ -3,7 +3,8 @@
 In: keys (64 bits in int64), event times; one table's rows, index and header as pointers. Out: slots 0, 1, 2 … per table.
 One row of four words a slot:
 `KEY`, `SEEN` (newest event time, ms), and two words for whoever uses the table (features keep a run there).
-The index is open addressing (linear probing) over words `tag << 32 | slot + 1`; a table of 2**b words lives at offset 2**b of its
+The index is open addressing (linear probing) over words `tag << 32 | slot + 1`, the tag being the 31 low bits of the hash: where a word
+belongs is told by itself, so removing a key reads no other key's row. A table of 2**b words (b at most 31) lives at offset 2**b of its
 line, so growth rehashes into fresh space inside the kernel and the owner releases the old half.
 Exactness: a key is the 64-bit keyed code of a text or the integer itself; two texts share a code with odds of 2**-64 a pair.
 """
@@ -19,6 +20,7 @@ USED, BITS, FREE, HAND, LIVE, SLOT_LIMIT, INDEX_LIMIT = range(7)
 FIRST_BITS = 6
 FREE_MARK = np.iinfo(np.int64).min
 FULL = -2
+TAG_BITS = 0x7FFFFFFF
 
 
 @kernel
@@ -58,7 +60,7 @@ def find(rows: Array, index: Array, head: Array, key: int, hashed: int) -> int:
     bits = head[BITS]
     base = int64(1) << bits
     mask = base - 1
-    tag = hashed >> 32
+    tag = hashed & TAG_BITS
     at = hashed & mask
     while True:
         word = index[base + at]
@@ -78,7 +80,7 @@ def _place(index: Array, bits: int, hashed: int, slot: int) -> None:
     at = hashed & mask
     while index[base + at] != 0:
         at = (at + 1) & mask
-    index[base + at] = ((hashed >> 32) << 32) | (slot + 1)
+    index[base + at] = ((hashed & TAG_BITS) << 32) | (slot + 1)
 
 
 @kernel
@@ -131,7 +133,7 @@ def remove(rows: Array, index: Array, head: Array, slot: int) -> None:
         word = index[base + at]
         if word == 0:
             break
-        home = spread_bits(rows[((word & 0xFFFFFFFF) - 1) * ROW_WORDS + KEY]) & mask
+        home = (word >> 32) & mask
         if ((at - home) & mask) >= ((at - hole) & mask):
             index[base + hole] = word
             hole = at

@@ -1,8 +1,9 @@
 """Memory is asked for a block ahead, so that the waiting for one line overlaps with the waiting for others.
 
 In: the rows of a block, before the first is taken. Out: nothing that counts: hints to the processor, results are the same without them.
-Three things are far away in a large network: what a key leads to (its slot line, its node line, its newest event), what is above a node in
-its tree, and events that are about to leave, which nobody has touched for a whole window, with all that they mention.
+Three things are far away in a large network: what a key leads to (its slot line, its node line, its newest event), the line of its
+component and what is beside it in its tree, and events that are about to leave, which nobody has touched for a whole window, with all that
+they mention.
 Each pass asks for what the pass before has found, for all rows, so that it has arrived when the next pass reads it.
 """
 
@@ -10,12 +11,16 @@ from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, int32s, prefetch, words_at
 from zhiyu.entities.slots import BITS, KEY, ROW_WORDS, RUN, SIZE, index_word, spread_bits
 from zhiyu.network.layout import (
+    BEFORE,
     CHAIN_BITS,
+    CHILD,
+    COMPONENT,
     CURSOR,
     FIRST_SLOT,
     LINE_INTS,
     LINE_WORDS,
     MAX_SLOTS_PER_ROW,
+    N_COMPONENTS,
     N_EVENTS,
     N_FOUND,
     N_HEAD,
@@ -31,6 +36,7 @@ from zhiyu.network.layout import (
     S_COUNTED,
     S_LINKS,
     S_WINDOW,
+    SIBLING,
 )
 from zhiyu.network.local import B_LEAVING, MAX_LEAVING, part
 from zhiyu.network.window import NO_ROW, row_words, time_of
@@ -63,20 +69,21 @@ def ask_for_leaving(x: Array, time: int) -> int:
 
 
 @kernel
-def ask_above_leaving(x: Array, count: int) -> None:
-    """What is above those nodes; and for the last mention of a node, where its key is found, for it will be forgotten."""
-    leaving, ints, rows, bits = (
-        part(x, B_LEAVING),
-        int32s(words_at(x[N_NODES])),
-        words_at(x[N_ROWS]),
-        words_at(x[N_SLOT_HEAD])[BITS],
-    )
+def ask_near_leaving(x: Array, count: int) -> None:
+    """Their components; for edges that may go, what is beside them in their trees; and for the last mention of a node, where its key is
+    found, for it will be forgotten."""
+    leaving, ints, rows = part(x, B_LEAVING), int32s(words_at(x[N_NODES])), words_at(x[N_ROWS])
+    bits = words_at(x[N_SLOT_HEAD])[BITS]
     for place in range(count):
         node = leaving[place] >> 1
-        above = ints[node * LINE_INTS + PARENT]
-        if above != 0:
-            prefetch(x[N_NODES] + 8 * LINE_WORDS * (above - 1))
-        if leaving[place] & 1 and rows[node * ROW_WORDS + SIZE] == 1:
+        prefetch(x[N_COMPONENTS] + 8 * LINE_WORDS * ints[node * LINE_INTS + COMPONENT])
+        if leaving[place] & 1 == 0:
+            continue
+        for near in (PARENT, CHILD, SIBLING, BEFORE):
+            other = ints[node * LINE_INTS + near]
+            if other != 0:
+                prefetch(x[N_NODES] + 8 * LINE_WORDS * (other - 1))
+        if rows[node * ROW_WORDS + SIZE] == 1:
             prefetch(x[N_INDEX] + 8 * index_word(spread_bits(rows[node * ROW_WORDS + KEY]), bits))
 
 
@@ -100,7 +107,7 @@ def ask_for_slots(x: Array, start: int, stop: int) -> None:
 
 @kernel
 def ask_around(x: Array, start: int, stop: int) -> None:
-    """What is above each node of the block, and its newest event (both lines of it)."""
+    """The component of each node of the block, what is beside it in its tree, and its newest event (both lines of it)."""
     found, ints, rows = words_at(x[N_FOUND]), int32s(words_at(x[N_NODES])), words_at(x[N_ROWS])
     links = words_at(x[N_SETTINGS])[S_LINKS]
     width = row_words(links)
@@ -109,9 +116,11 @@ def ask_around(x: Array, start: int, stop: int) -> None:
             node = found[MAX_SLOTS_PER_ROW * row + slot]
             if node < 0:
                 continue
-            above = ints[node * LINE_INTS + PARENT]
-            if above != 0:
-                prefetch(x[N_NODES] + 8 * LINE_WORDS * (above - 1))
+            prefetch(x[N_COMPONENTS] + 8 * LINE_WORDS * ints[node * LINE_INTS + COMPONENT])
+            for near in (PARENT, CHILD):
+                other = ints[node * LINE_INTS + near]
+                if other != 0:
+                    prefetch(x[N_NODES] + 8 * LINE_WORDS * (other - 1))
             newest = rows[node * ROW_WORDS + RUN]
             if newest > 0:
                 at = x[N_EVENTS] + 8 * width * ((newest - 1) >> CHAIN_BITS)
@@ -121,8 +130,8 @@ def ask_around(x: Array, start: int, stop: int) -> None:
 
 @kernel
 def ask_beyond(x: Array, start: int, stop: int) -> None:
-    """One step further: what is above that, and the event before the newest one."""
-    found, ints, rows = words_at(x[N_FOUND]), int32s(words_at(x[N_NODES])), words_at(x[N_ROWS])
+    """One step further: the event before the newest one."""
+    found, rows = words_at(x[N_FOUND]), words_at(x[N_ROWS])
     links, event_ints = words_at(x[N_SETTINGS])[S_LINKS], int32s(words_at(x[N_EVENTS]))
     width = row_words(links)
     for row in range(start, stop):
@@ -130,11 +139,6 @@ def ask_beyond(x: Array, start: int, stop: int) -> None:
             node = found[MAX_SLOTS_PER_ROW * row + slot]
             if node < 0:
                 continue
-            above = ints[node * LINE_INTS + PARENT]
-            if above != 0:
-                above = ints[(above - 1) * LINE_INTS + PARENT]
-                if above != 0:
-                    prefetch(x[N_NODES] + 8 * LINE_WORDS * (above - 1))
             newest = rows[node * ROW_WORDS + RUN] - 1
             if newest >= 0:
                 before = event_ints[2 * (newest >> CHAIN_BITS) * width + FIRST_SLOT + links + 1 + (newest & 15)] - 1
@@ -142,15 +146,3 @@ def ask_beyond(x: Array, start: int, stop: int) -> None:
                     at = x[N_EVENTS] + 8 * width * (before >> CHAIN_BITS)
                     prefetch(at)
                     prefetch(at + 64)
-
-
-@kernel
-def ask_beyond_leaving(x: Array, count: int) -> None:
-    """What is above the nodes above those that leave."""
-    leaving, ints = part(x, B_LEAVING), int32s(words_at(x[N_NODES]))
-    for place in range(count):
-        above = ints[(leaving[place] >> 1) * LINE_INTS + PARENT]
-        if above != 0:
-            above = ints[(above - 1) * LINE_INTS + PARENT]
-            if above != 0:
-                prefetch(x[N_NODES] + 8 * LINE_WORDS * (above - 1))

@@ -7,7 +7,7 @@ from zhiyu.base.jit import Array, int64, kernel
 from zhiyu.base.machine import as_floats, beyond, bytes_at, int32s, words_at
 from zhiyu.entities.slots import KEY, ROW_WORDS
 from zhiyu.network.ball import UNIT, draw_edges, gather, name_people, weigh
-from zhiyu.network.forest import climb
+from zhiyu.network.components import bad_with, component_line, node_ints, nodes_with, persons_with
 from zhiyu.network.gangs import gang_of
 from zhiyu.network.gates import keep_core
 from zhiyu.network.hops import bad_near
@@ -15,11 +15,11 @@ from zhiyu.network.layout import (
     AMOUNT,
     APPLICATION_BIT,
     APPLICATIONS,
-    BAD,
     BADS,
     BALLS,
     CHAIN_BITS,
     CLOCK,
+    COMPONENT,
     COUNTED,
     DEGREE,
     FIRST_SLOT,
@@ -41,9 +41,7 @@ from zhiyu.network.layout import (
     N_SETTINGS,
     N_VALUES,
     N_WIDTH,
-    NODES,
     PEELS,
-    PERSONS,
     R_AMOUNT,
     R_APPLICATIONS,
     R_BAD,
@@ -125,16 +123,14 @@ def write(x: Array, row: int) -> None:
 def answer(x: Array, row: int, found: Array, event: int) -> None:
     """All results for a row whose event stands in row `event` of the window."""
     forget_results(x)
-    root, _ = climb(words_at(x[N_NODES]), found[0])
-    say_component(x, root)
+    say_component(x, found[0])
     say_links(x, found, event)
-    settings, ints = words_at(x[N_SETTINGS]), int32s(words_at(x[N_NODES]))
-    if settings[S_ASKS_BALL] and ints[root * LINE_INTS + PERSONS] > 1:
+    if words_at(x[N_SETTINGS])[S_ASKS_BALL] and part(x, B_RESULT)[R_PERSONS] > 1:
         say_ball(x, event)
     if x[N_GANGS] != 0:
         say_gang(x, found)
         keep_core(x, row, found)
-    say_bad(x, root, found)
+    say_bad(x, found)
     write(x, row)
 
 
@@ -143,17 +139,15 @@ def look(x: Array, row: int, found: Array) -> None:
     """The same for a row whose event came before, as of now. Around it is looked where its person's newest event with the same things
     stands; when that is gone, nowhere."""
     forget_results(x)
-    root, _ = climb(words_at(x[N_NODES]), found[0])
-    say_component(x, root)
+    say_component(x, found[0])
     say_links(x, found, NO_ROW)
-    settings, ints = words_at(x[N_SETTINGS]), int32s(words_at(x[N_NODES]))
-    if settings[S_ASKS_BALL] and ints[root * LINE_INTS + PERSONS] > 1:
+    if words_at(x[N_SETTINGS])[S_ASKS_BALL] and part(x, B_RESULT)[R_PERSONS] > 1:
         event = event_with(x, found)
         if event != NO_ROW:
             say_ball(x, event)
     if x[N_GANGS] != 0:
         say_gang(x, found)
-    say_bad(x, root, found)
+    say_bad(x, found)
     write(x, row)
 
 
@@ -177,30 +171,37 @@ def event_with(x: Array, found: Array) -> int:
 
 
 @kernel
-def say_bad(x: Array, root: int, found: Array) -> None:
+def say_bad(x: Array, found: Array) -> None:
     """Known-bad people near the event's own."""
     settings, ints = words_at(x[N_SETTINGS]), int32s(words_at(x[N_NODES]))
-    others = ints[root * LINE_INTS + BAD] - (ints[found[0] * LINE_INTS + BADS] > 0)
+    result = part(x, B_RESULT)
+    others = result[R_BAD] - (ints[found[0] * LINE_INTS + BADS] > 0)
     if settings[S_ASKS_BAD] and others > 0:
-        result = part(x, B_RESULT)
         result[R_BAD_1], result[R_BAD_2] = bad_near(x, found[0])
 
 
 @kernel
-def say_component(x: Array, root: int) -> None:
+def say_component(x: Array, person: int) -> None:
     """Sums of the whole component."""
     settings, result, marks = words_at(x[N_SETTINGS]), part(x, B_RESULT), part(x, B_MARKS)
-    ints, floats = beyond(int32s(words_at(x[N_NODES])), root * LINE_INTS), as_floats(part(x, B_RESULT))
-    result[R_NODES], result[R_PERSONS], result[R_BAD] = int64(ints[NODES]), int64(ints[PERSONS]), int64(ints[BAD])
-    result[R_APPLICATIONS] = int64(ints[APPLICATIONS])
-    result[R_AMOUNT] = words_at(x[N_NODES])[root * LINE_WORDS + AMOUNT]
-    floats[R_BAD_SHARE] = ints[BAD] / ints[PERSONS]
+    alone = node_ints(x)[person * LINE_INTS + COMPONENT] == 0
+    line = beyond(words_at(x[N_NODES]), person * LINE_WORDS) if alone else component_line(x, person)
+    ints = int32s(line)
+    result[R_NODES], result[R_PERSONS], result[R_BAD] = (
+        nodes_with(x, person),
+        persons_with(x, person),
+        bad_with(x, person),
+    )
+    result[R_APPLICATIONS], result[R_AMOUNT] = int64(ints[APPLICATIONS]), line[AMOUNT]
+    as_floats(result)[R_BAD_SHARE] = result[R_BAD] / result[R_PERSONS]
     marks[R_BAD_SHARE] = 0
     for number in range(settings[S_COUNTED]):
         result[R_COUNTED + number] = int64(ints[COUNTED + number])
     if settings[S_COUNTED] > 0 and ints[APPLICATIONS] > 0:
         marks[R_BURST] = 0
-        floats[R_BURST] = (ints[COUNTED] * settings[S_WINDOW]) / (ints[APPLICATIONS] * settings[S_COUNT_WINDOWS])
+        as_floats(result)[R_BURST] = (ints[COUNTED] * settings[S_WINDOW]) / (
+            ints[APPLICATIONS] * settings[S_COUNT_WINDOWS]
+        )
 
 
 @kernel

@@ -4,10 +4,11 @@ In: an event's nodes, time, amount. Out: trees, sums, degrees and chains as of t
 Everything is as of one clock, the newest event time so far: an event that comes late joins at its own time and sees things as they are now.
 """
 
-from zhiyu.base.jit import Array, kernel
+from zhiyu.base.jit import Array, int64, kernel
 from zhiyu.base.machine import beyond, int32s, words_at
 from zhiyu.entities.slots import ROW_WORDS, RUN
-from zhiyu.network.forest import EVICTED_EDGE, KEPT_OUT_EDGE, MERGED, REFRESHED_EDGE, add_upwards, cut, link
+from zhiyu.network.components import add_application, add_bad, add_counted
+from zhiyu.network.forest import EVICTED_EDGE, KEPT_OUT_EDGE, MERGED, REFRESHED_EDGE, cut, link
 from zhiyu.network.layout import (
     APPLICATION_BIT,
     BAD_BIT,
@@ -65,9 +66,6 @@ from zhiyu.network.window import (
     wait_apart,
 )
 
-HIGH = 1 << 32
-"""One more in the upper half of a word of sums."""
-
 
 @kernel
 def advance(x: Array, time: int) -> None:
@@ -96,9 +94,7 @@ def uncount(x: Array, number: int, row: int) -> None:
     if events[row * width] & bit == 0:
         return
     events[row * width] ^= bit
-    person = int32s(events)[2 * row * width + FIRST_SLOT] - 1
-    short = -1 if number == 0 else -HIGH if number == 1 else 0
-    add_upwards(words_at(x[N_NODES]), person, 0, 0, 0, short, -1 if number == 2 else 0, False)
+    add_counted(x, int64(int32s(events)[2 * row * width + FIRST_SLOT]) - 1, number, -1)
 
 
 @kernel
@@ -108,14 +104,13 @@ def expire(x: Array, row: int) -> None:
     width = row_words(links)
     flags, time = events[row * width], time_of(events, width, row)
     slots = beyond(int32s(events), 2 * row * width + FIRST_SLOT)
-    nodes, ints = words_at(x[N_NODES]), int32s(words_at(x[N_NODES]))
-    person = slots[0] - 1
+    ints, person = int32s(words_at(x[N_NODES])), int64(slots[0]) - 1
     if (flags >> APPLICATION_BIT) & 1:
-        add_upwards(nodes, person, -events[row * width + 1], 0, -HIGH, 0, 0, False)
+        add_application(x, person, -events[row * width + 1], -1)
     if (flags >> BAD_BIT) & 1:
         ints[person * LINE_INTS + BADS] -= 1
         if ints[person * LINE_INTS + BADS] == 0:
-            add_upwards(nodes, person, 0, 0, -1, 0, 0, False)
+            add_bad(x, person, -1)
     for number in range(links):
         node = slots[number + 1] - 1
         if node < 0:
@@ -139,7 +134,7 @@ def unlink(x: Array, person: int, node: int, time: int) -> None:
     elif ints[node * LINE_INTS + PARENT] == person + 1:
         child = node
     if child >= 0 and nodes[child * LINE_WORDS + EDGE_TIME] <= time:
-        cut(nodes, child, False)
+        cut(x, child)
         words_at(x[N_COUNTERS])[CUTS] += 1
 
 
@@ -244,14 +239,15 @@ def count_pair(x: Array, row: int, person: int, number: int, node: int, time: in
 def take_application(x: Array, found: Array, time: int, amount: int) -> int:
     """An application enters: sums, degrees, edges. Returns its row, NO_ROW when the table is full."""
     settings, counters = words_at(x[N_SETTINGS]), words_at(x[N_COUNTERS])
-    nodes, ints, events = words_at(x[N_NODES]), int32s(words_at(x[N_NODES])), words_at(x[N_EVENTS])
+    ints, events = int32s(words_at(x[N_NODES])), words_at(x[N_EVENTS])
     links, width, person = words_at(x[N_LINKS]), row_words(settings[S_LINKS]), found[0]
     row = enter(x, found, time, 1 << APPLICATION_BIT, amount)
     if row == NO_ROW:
         return NO_ROW
-    flags = events[row * width]
-    short = ((flags >> COUNTED_BIT) & 1) + HIGH * ((flags >> (COUNTED_BIT + 1)) & 1)
-    add_upwards(nodes, person, amount, 0, HIGH, short, (flags >> (COUNTED_BIT + 2)) & 1, False)
+    add_application(x, person, amount, 1)
+    for number in range(settings[S_COUNTED]):
+        if (events[row * width] >> (COUNTED_BIT + number)) & 1:
+            add_counted(x, person, number, 1)
     for number in range(settings[S_LINKS]):
         node = found[number + 1]
         if node == NOBODY:
@@ -264,7 +260,7 @@ def take_application(x: Array, found: Array, time: int, amount: int) -> int:
             counters[CAPPED] += 1
             continue
         events[row * width] |= 1 << (LINKED_BIT + number)
-        became = link(nodes, person, node, time)
+        became = link(x, person, node, time)
         counters[LINKED] += became == MERGED
         counters[REFRESHED] += became == REFRESHED_EDGE
         counters[EVICTED] += became == EVICTED_EDGE
@@ -281,7 +277,7 @@ def take_label(x: Array, found: Array, time: int) -> int:
     if row == NO_ROW:
         return NO_ROW
     if ints[person * LINE_INTS + BADS] == 0:
-        add_upwards(words_at(x[N_NODES]), person, 0, 0, 1, 0, 0, False)
+        add_bad(x, person, 1)
     ints[person * LINE_INTS + BADS] += 1
     put_in_chains(x, row, found)
     return row

@@ -252,10 +252,13 @@ class _Walk:
         return int(self.state.rows[node, 0])
 
     def _component(self, node: int) -> None:
-        while self.ints[node, at.PARENT]:
-            node = int(self.ints[node, at.PARENT]) - 1
-        line = self.ints[node]
+        own, number = self.ints[node], int(self.ints[node, at.COMPONENT])
+        if number:
+            own, amount = self.state.component_lines()[number], int(self.state.components[number, at.AMOUNT])
+            counts = int(own[at.PERSONS]), int(own[at.NODES]), int(own[at.BAD])
+        else:
+            is_person, amount = own[at.KIND] == at.PERSON_KIND, int(self.state.nodes[node, at.AMOUNT])
+            counts = int(is_person), 1, int(is_person and own[at.BADS] > 0)
         self.found.component = {
-            "persons": int(line[at.PERSONS]), "nodes": int(line[at.NODES]), "events": int(line[at.APPLICATIONS]),
-            "amount": int(self.state.nodes[node, at.AMOUNT]), "bad": int(line[at.BAD]),
+            "persons": counts[0], "nodes": counts[1], "events": int(own[at.APPLICATIONS]), "amount": amount, "bad": counts[2],
         }  # fmt: skip

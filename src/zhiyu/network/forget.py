@@ -2,8 +2,8 @@
 
 In: a state between two blocks, the key of a person or of a thing. Out: the state as if their events, or those links, had never been in the
 window, from now on; what was answered before stays answered. Everything else stays as it is: what others hold, who is known to be bad.
-Rows keep their place in line and mention nobody. The component is built anew from the edges that are left, newest first, which is the
-forest of the newest edges; one pass over all rows of the window, and steps in proportion to the component.
+Rows keep their place in line and mention nobody. The component is built anew from the edges that are left; one pass over all rows of the
+window, and steps in proportion to the component.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 from zhiyu.entities.slots import RUN, SIZE, USED, remove
 from zhiyu.network import layout as at
 from zhiyu.network.ask import node_of
+from zhiyu.network.components import names_of
+from zhiyu.network.forest import link_all, scatter
 from zhiyu.network.forget_gangs import forget_thing, keep_apart, leave_gangs
-from zhiyu.network.spanning import Edge, roots_of, spanning_trees
 from zhiyu.network.state import NetworkState
 
 
@@ -52,8 +53,8 @@ def unlink_thing(state: NetworkState, key: int) -> int:
     work.rebuild()
     if state.gangs is not None:
         keys = {int(state.rows[user, 0]): user for user in users}
-        roots = roots_of(work.ints)
-        keep_apart(state.gangs, {key: int(roots[user]) for key, user in keys.items()}, int(state.head[at.CLOCK]))
+        names = names_of(work.ints)
+        keep_apart(state.gangs, {key: int(names[user]) for key, user in keys.items()}, int(state.head[at.CLOCK]))
     return len(rows)
 
 
@@ -73,10 +74,10 @@ class _Work:
         self.events = state.events[:top]
         self.lines = self.events.view(np.int32)
         self.links = len(state.plan.links)
-        roots = roots_of(self.ints)
-        self.nodes = dict.fromkeys(np.flatnonzero((roots == roots[node]) & (state.rows[:used, SIZE] > 0)).tolist())
+        names = names_of(self.ints)
         people = self.lines[:, at.FIRST_SLOT] - 1
-        self.rows = np.flatnonzero((people >= 0) & (roots[people] == roots[node]))
+        self.rows = np.flatnonzero((people >= 0) & (names[people] == names[node]))
+        scatter(state.context, np.flatnonzero((names == names[node]) & (state.rows[:used, SIZE] > 0)))
 
     def rows_of_person(self, person: int) -> list[int]:
         """All rows of a person."""
@@ -148,43 +149,18 @@ class _Work:
         """A node that nothing mentions is forgotten."""
         if self.ints[node, at.KIND] == at.PERSON_KIND:
             self.state.head[at.ALL_PERSONS] -= 1
-        self.ints[node, at.PARENT] = at.NO_PARENT
         self.state.rows[node, SIZE] = 0
         remove(self.state.rows.ravel(), self.state.index, self.state.slot_head, node)
         self.state.counters[at.FORGOTTEN] += 1
-        self.nodes.pop(node, None)  # what does not join is no part of the component
 
     def rebuild(self) -> None:
-        """The trees of what is left of the component, with their sums."""
-        own = {node: self._alone(node) for node in self.nodes}
-        edges: list[Edge] = []
+        """The trees of what is left of the component, newest edges first, so that each is taken up once."""
+        edges: list[tuple[int, int, int]] = []
         for row in self.rows[self.lines[self.rows, at.FIRST_SLOT] > 0].tolist():
             word, person = int(self.events[row, 0]), int(self.lines[row, at.FIRST_SLOT]) - 1
-            self._count(own[person], word, int(self.events[row, 1]))
             for number in range(self.links):
                 if word >> (at.LINKED_BIT + number) & 1:
-                    edges.append(
-                        Edge(word >> at.STAMP_SHIFT, person, int(self.lines[row, at.FIRST_SLOT + 1 + number]) - 1)
-                    )
-        for node, parent, time in spanning_trees(self.nodes, edges):
-            self.ints[node, at.PARENT] = parent + 1
-            self.state.nodes[node, : at.EDGE_TIME] = own[node]
-            self.state.nodes[node, at.EDGE_TIME] = time
-            if parent >= 0:
-                own[parent] = [whole + part for whole, part in zip(own[parent], own[node])]
-
-    def _alone(self, node: int) -> list[int]:
-        """Words 0 to 4 of a node by itself."""
-        is_person = self.ints[node, at.KIND] == at.PERSON_KIND
-        bad = int(is_person and self.ints[node, at.BADS] > 0)
-        return [0, 1 | int(is_person) << 32, bad, 0, 0]
-
-    @staticmethod
-    def _count(own: list[int], word: int, amount: int) -> None:
-        if not word >> at.APPLICATION_BIT & 1:
-            return
-        inside = [word >> (at.COUNTED_BIT + number) & 1 for number in range(at.MAX_COUNTED)]
-        own[0] += amount
-        own[2] += 1 << 32
-        own[3] += inside[0] | inside[1] << 32
-        own[4] += inside[2]
+                    thing = int(self.lines[row, at.FIRST_SLOT + 1 + number]) - 1
+                    edges.append((person, thing, word >> at.STAMP_SHIFT))
+        edges.sort(key=lambda edge: -edge[2])
+        link_all(self.state.context, np.array(edges, np.int64).reshape(-1, 3))

@@ -14,8 +14,9 @@ from zhiyu.base.jit import Array
 from zhiyu.entities.slots import FREE_MARK, RUN, SEEN, SIZE, USED, find, remove, spread_bits
 from zhiyu.network import gangs as g
 from zhiyu.network import layout as at
+from zhiyu.network.components import names_of
+from zhiyu.network.forest import link_all, scatter
 from zhiyu.network.gang_state import GangState
-from zhiyu.network.spanning import Edge, roots_of, spanning_trees
 
 _PAIR, _NUMBER = 1, 2
 
@@ -94,57 +95,47 @@ def _take(state: GangState, edges: Array, clock: int) -> None:
         return
     ints = state.nodes[: int(state.slot_head[USED])].view(np.int32)
     one, other = _ends(state)
-    roots = roots_of(ints)
+    groups = names_of(ints)
     people = np.concatenate([one[edges], other[edges]]).tolist()
-    broken = sorted({int(roots[person]) for person in people}, key=lambda root: int(ints[root, at.GANG]))
-    members = {root: np.flatnonzero((roots == root) & (state.rows[: len(roots), SIZE] > 0)).tolist() for root in broken}
-    names = {root: int(ints[root, at.GANG]) for root in broken}
+    gangs = state.gangs_of_all()
+    broken = sorted({(int(gangs[person]), int(groups[person])) for person in people})
+    members = [np.flatnonzero((groups == group) & (state.rows[: len(groups), SIZE] > 0)) for _, group in broken]
     state.edges[edges, _PAIR] = g.GONE_EDGE
     state.head[g.G_LIVE] -= len(edges)
     for person in people:
         state.rows[person, SIZE] -= 1
     one, other = _ends(state)
-    for root in broken:
-        _rebuild(state, members[root], names[root], roots, root, one, other, clock)
+    for (gang, group), nodes in zip(broken, members):
+        own = np.flatnonzero((one >= 0) & (groups[one] == group))
+        _rebuild(state, nodes, gang, np.stack([one[own], other[own], state.edges[own, _NUMBER]], 1), clock)
 
 
-def _rebuild(
-    state: GangState, members: list[int], name: int, roots: Array, root: int, one: Array, other: Array, clock: int
-) -> None:
-    ints = state.nodes[: int(state.slot_head[USED])].view(np.int32)
-    kept = [node for node in members if state.rows[node, SIZE] > 0]
-    own = np.flatnonzero((one >= 0) & (roots[one] == root)).tolist()
-    edges = [Edge(int(state.edges[edge, _NUMBER]), int(one[edge]), int(other[edge])) for edge in own]
-    sums = dict.fromkeys(kept, 1 | 1 << 32)
-    least = {node: int(state.rows[node, 0]) for node in kept}
-    tops, within = list[int](), dict[int, int]()
-    for node, parent, number in spanning_trees(kept, edges):
-        ints[node, at.PARENT], ints[node, at.GANG] = parent + 1, 0
-        state.nodes[node, at.PEOPLE], state.nodes[node, at.EDGE_TIME] = sums[node], number
-        if parent < 0:
-            tops.append(node)
-            within[node] = sums[node] >> 32
-        else:
-            sums[parent] += sums[node]
-            least[parent] = min(least[parent], least[node])
-    for node in members:
-        if node not in sums:
-            ints[node, at.PARENT] = ints[node, at.GANG] = 0
-            remove(state.rows.ravel(), state.index, state.slot_head, node)
-    _name(state, ints, sorted(tops, key=lambda top: (-within[top], least[top])), within, name, clock)
+def _rebuild(state: GangState, members: Array, gang: int, edges: Array, clock: int) -> None:
+    """One gang anew, from the edges (int64[n, 3]: one, other, number) that are left of it."""
+    scatter(state.context, members)
+    link_all(state.context, np.ascontiguousarray(edges[np.argsort(-edges[:, 2])]))
+    gone = state.rows[members, SIZE] == 0
+    for node in members[gone].tolist():
+        remove(state.rows.ravel(), state.index, state.slot_head, node)
+    parts = dict[int, list[int]]()
+    for node, name in zip(members[~gone].tolist(), names_of(state.nodes[members[~gone]].view(np.int32)).tolist()):
+        parts.setdefault(name, []).append(node)
+    order = sorted(parts.values(), key=lambda part: (-len(part), min(int(state.rows[node, 0]) for node in part)))
+    _name(state, order, gang, clock)
 
 
-def _name(state: GangState, ints: Array, tops: list[int], within: Mapping[int, int], name: int, clock: int) -> None:
+def _name(state: GangState, parts: list[list[int]], gang: int, clock: int) -> None:
     """The first part keeps the name; it is told what became of the others."""
-    if not tops or within[tops[0]] == 1:
-        tell(state, g.EXPIRED_GANG, name, 0, clock, 0)
+    if not parts or len(parts[0]) == 1:
+        tell(state, g.EXPIRED_GANG, gang, 0, clock, 0)
         return
-    ints[tops[0], at.GANG] = name
-    for top in tops[1:]:
-        if within[top] > 1:
+    ints, lines = state.nodes.view(np.int32), state.component_lines()
+    lines[ints[parts[0][0], at.COMPONENT], at.GANG] = gang
+    for part in parts[1:]:
+        if len(part) > 1:
             state.head[g.G_NEXT_ID] += 1
-            ints[top, at.GANG] = fresh = int(state.head[g.G_NEXT_ID])
-            tell(state, g.SPLIT_GANG, name, fresh, clock, within[top])
+            lines[ints[part[0], at.COMPONENT], at.GANG] = fresh = int(state.head[g.G_NEXT_ID])
+            tell(state, g.SPLIT_GANG, gang, fresh, clock, len(part))
 
 
 def tell(state: GangState, what: int, gang: int, other: int, clock: int, people: int) -> None:

@@ -64,6 +64,8 @@ class GangState:
         self.rows = arena.array("gang_rows", np.int64, (slots, ROW_WORDS))
         self.index = arena.array("gang_index", np.int64, (4 * slots,))
         self.nodes = arena.array("gang_nodes", np.int64, (slots, at.LINE_WORDS))
+        self.components = arena.array("gang_components", np.int64, (slots // 2 + 2, at.LINE_WORDS))
+        self.component_head = np.zeros(at.COMPONENT_HEAD_WORDS, np.int64)
         self.edges = arena.array("gang_edges", np.int64, (4 * slots, g.EDGE_WORDS))
         self.lineage = arena.array("gang_lineage", np.int64, (g.LINEAGE_ROWS, g.LINEAGE_WORDS))
         self.things = arena.array("gang_things", np.int64, (slots, ROW_WORDS))
@@ -78,6 +80,7 @@ class GangState:
         self.context = np.zeros(g.G_CONTEXT_WORDS, np.int64)
         held = {
             at.N_ROWS: self.rows, at.N_INDEX: self.index, at.N_SLOT_HEAD: self.slot_head, at.N_NODES: self.nodes, at.N_HEAD: self.head,
+            at.N_COMPONENTS: self.components, at.N_COMPONENT_HEAD: self.component_head,
             g.G_EDGE_ROWS: self.edges, g.G_LINEAGE: self.lineage, g.G_PENDING: self.pending, g.G_NUMBERS: self._numbers,
             g.G_THING_ROWS: self.things, g.G_THING_INDEX: self.thing_index, g.G_THING_HEAD: self.thing_head,
         }  # fmt: skip
@@ -113,13 +116,16 @@ class GangState:
         return int(self.head[g.G_TOLD])
 
     def gangs_of_all(self) -> Array:
-        """int64[people]: the gang of every person by node, 0 for none; a few passes over all people."""
+        """int64[people]: the gang of every person by node, 0 for none; one pass over all people."""
         used = int(self.slot_head[USED])
-        ints = self.nodes[:used].view(np.int32)
-        root = np.where(ints[:, at.PARENT] > 0, ints[:, at.PARENT] - 1, np.arange(used))
-        while (root != (above := root[root])).any():
-            root = above
-        return np.where(self.rows[:used, SIZE] > 0, ints[root, at.GANG], 0).astype(np.int64)
+        component = self.nodes[:used].view(np.int32)[:, at.COMPONENT]
+        gangs = self.component_lines()[component, at.GANG]
+        return np.where(self.rows[:used, SIZE] > 0, gangs, 0).astype(np.int64)
+
+    def component_lines(self) -> Array:
+        """int32[c, LINE_INTS]: the line of every component by its number; line 0 is nobody's, free ones have no nodes."""
+        lines: Array = self.components[: int(self.component_head[at.C_USED]) + 1].view(np.int32)
+        return lines
 
     def members(self) -> dict[int, list[int]]:
         """Keys of the people of every gang, by gang id."""
@@ -130,22 +136,20 @@ class GangState:
 
     def gangs_of(self, keys: Iterable[int]) -> dict[int, int]:
         """The gangs of some people, by key; those in none are left out."""
-        found, ints = dict[int, int](), self.nodes[: int(self.slot_head[USED])].view(np.int32)
+        found, ints, lines = dict[int, int](), self.nodes.view(np.int32), self.component_lines()
         for key in keys:
             node = int(find(self.rows.ravel(), self.index, self.slot_head, key, spread_bits(key)))
-            while node >= 0 and ints[node, at.PARENT]:
-                node = int(ints[node, at.PARENT]) - 1
-            if node >= 0 and ints[node, at.GANG]:
-                found[key] = int(ints[node, at.GANG])
+            gang = int(lines[ints[node, at.COMPONENT], at.GANG]) if node >= 0 else 0
+            if gang:
+                found[key] = gang
         return found
 
     def sizes(self) -> dict[int, int]:
-        """People of every gang, by its id, ascending; one pass over all people."""
-        used = int(self.slot_head[USED])
-        ints = self.nodes[:used].view(np.int32)
-        roots = np.flatnonzero((self.rows[:used, SIZE] > 0) & (ints[:, at.PARENT] == 0) & (ints[:, at.GANG] > 0))
-        order = roots[np.argsort(ints[roots, at.GANG], kind="stable")]
-        return dict(zip(ints[order, at.GANG].tolist(), ints[order, at.PERSONS].tolist()))
+        """People of every gang, by its id, ascending; one pass over all components."""
+        lines = self.component_lines()
+        lines = lines[lines[:, at.GANG] > 0]
+        lines = lines[np.argsort(lines[:, at.GANG], kind="stable")]
+        return dict(zip(lines[:, at.GANG].tolist(), lines[:, at.PERSONS].tolist()))
 
     def people_of(self, gang: int) -> dict[int, int]:
         """Key → code of the people of one gang, in an order that does not depend on where they lie."""
@@ -162,7 +166,12 @@ class GangState:
         people, edges = int(self.slot_head[USED]), int(self.head[g.G_EDGES])
         lines = min(self.lines, g.LINEAGE_ROWS) * g.LINEAGE_WORDS
         things = int(self.thing_head[USED]) * ROW_WORDS + (1 << int(self.thing_head[BITS]))
-        own = people * (ROW_WORDS + at.LINE_WORDS) + (1 << int(self.slot_head[BITS])) + edges * g.EDGE_WORDS
+        own = (
+            people * (ROW_WORDS + at.LINE_WORDS)
+            + len(self.component_lines()) * at.LINE_WORDS
+            + (1 << int(self.slot_head[BITS]))
+            + edges * g.EDGE_WORDS
+        )
         return 8 * (own + lines + things)
 
     def facts(self) -> dict[str, int]:
@@ -180,6 +189,7 @@ class GangState:
         return {
             "gang_things": [(0, things * ROW_WORDS)], "gang_thing_index": [(1 << thing_bits, 2 << thing_bits)],
             "gang_rows": [(0, people * ROW_WORDS)], "gang_index": [(1 << bits, 2 << bits)], "gang_nodes": [(0, people * at.LINE_WORDS)],
+            "gang_components": [(0, len(self.component_lines()) * at.LINE_WORDS)],
             "gang_edges": [(0, int(self.head[g.G_EDGES]) * g.EDGE_WORDS)],
             "gang_lineage": [(0, min(self.lines, g.LINEAGE_ROWS) * g.LINEAGE_WORDS)],
         }  # fmt: skip
@@ -188,7 +198,7 @@ class GangState:
         """What a snapshot holds beside the arrays."""
         return {
             "gang_head": self.head.tolist(), "gang_slot_head": self.slot_head.tolist(), "gang_pending": self.pending.ravel().tolist(),
-            "gang_thing_head": self.thing_head.tolist(),
+            "gang_thing_head": self.thing_head.tolist(), "gang_component_head": self.component_head.tolist(),
         }  # fmt: skip
 
     def restore(self, own: dict[str, Any]) -> None:
@@ -196,7 +206,7 @@ class GangState:
         limits = self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]]
         self.head[:], self.slot_head[:] = own["gang_head"], own["gang_slot_head"]
         self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]] = limits
-        self.thing_head[:] = own["gang_thing_head"]
+        self.thing_head[:], self.component_head[:] = own["gang_thing_head"], own["gang_component_head"]
         self.thing_head[[SLOT_LIMIT, INDEX_LIMIT]] = limits
         pending: Array = np.array(own["gang_pending"], np.int64)
         self.pending[:] = pending.reshape(self.pending.shape)

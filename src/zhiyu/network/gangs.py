@@ -1,6 +1,6 @@
 """Gangs: dense cores that a gate has let through, joined to groups with names that last.
 
-In: the core of an event, and, `lag` events later, what the gate said of it. Out: a forest of people, a gang id at each root, a record of
+In: the core of an event, and, `lag` events later, what the gate said of it. Out: a forest of people, a gang id per component, a record of
 what became of every gang: BORN, GROWN, MERGE, SPLIT, EXPIRED, and ALERT when a gang reaches the declared number of people.
 A gate is a condition of the policy, evaluated when all features of an event are known; it takes effect a declared number of events
 later, in front of the event that stands there, so a replay in any batches does the same as live decisions. An edge of this forest is a
@@ -11,7 +11,8 @@ older gang (merge) or the side of the person who drew the link (split). A group 
 from zhiyu.base.jit import Array, int64, kernel
 from zhiyu.base.machine import int32s, words_at
 from zhiyu.entities.slots import FULL, ROW_WORDS, SIZE, add, find, spread_bits
-from zhiyu.network.forest import climb, cut, join, oldest_between, refresh
+from zhiyu.network.components import are_together, component_ints, persons_with
+from zhiyu.network.forest import cut, merge, put_in_place, refresh
 from zhiyu.network.layout import (
     CODE,
     EDGE_TIME,
@@ -25,9 +26,8 @@ from zhiyu.network.layout import (
     N_ROWS,
     N_SLOT_HEAD,
     NO_CODE,
+    NODES,
     PARENT,
-    PEOPLE,
-    PERSONS,
 )
 
 BORN, MERGED_GANGS, SPLIT_GANG, EXPIRED_GANG, GROWN_GANG, ALERT_GANG = 1, 2, 3, 4, 5, 6
@@ -78,7 +78,6 @@ def member(g: Array, key: int, code: int) -> int:
         rows[node * ROW_WORDS + CODE] = code
         for word in range(LINE_WORDS):
             words_at(g[N_NODES])[node * LINE_WORDS + word] = 0
-        words_at(g[N_NODES])[node * LINE_WORDS + PEOPLE] = 1 | (int64(1) << 32)
     return node
 
 
@@ -88,9 +87,21 @@ def gang_of(g: Array, key: int) -> tuple[int, int]:
     node = find(words_at(g[N_ROWS]), words_at(g[N_INDEX]), words_at(g[N_SLOT_HEAD]), key, spread_bits(key))
     if node < 0:
         return 0, 0
-    root, _ = climb(words_at(g[N_NODES]), node)
-    ints = int32s(words_at(g[N_NODES]))
-    return int64(ints[root * LINE_INTS + GANG]), int64(ints[root * LINE_INTS + PERSONS])
+    return named(g, node), persons_with(g, node)
+
+
+@kernel
+def named(g: Array, node: int) -> int:
+    """The gang id of a node's component, 0 when it stands alone."""
+    return int64(component_ints(g, node)[GANG])
+
+
+@kernel
+def name(g: Array, node: int, gang: int) -> None:
+    """Give a node's component a gang id; a group of one has none."""
+    ints = component_ints(g, node)
+    if ints[NODES] > 0:
+        ints[GANG] = gang
 
 
 @kernel
@@ -132,44 +143,36 @@ def keep_edge(g: Array, one: int, other: int, clock: int) -> int:
 @kernel
 def bind(g: Array, one: int, other: int, clock: int) -> int:
     """Join two people; 0, or GANGS_FULL."""
-    nodes, ints = words_at(g[N_NODES]), int32s(words_at(g[N_NODES]))
     number = keep_edge(g, one, other, clock)
     if number == FULL:
         return GANGS_FULL
-    if refresh(nodes, one, other, number):
+    if refresh(g, one, other, number):
         return 0
-    root, depth = climb(nodes, one)
-    other_root, other_depth = climb(nodes, other)
-    gang = int64(ints[root * LINE_INTS + GANG])
-    if root == other_root:
-        cut(nodes, oldest_between(nodes, one, depth, other, other_depth), True)
-        root, depth = climb(nodes, one)
-        other_root, other_depth = climb(nodes, other)
-    else:
-        gang = merged_name(g, root, other_root, clock)
-    ints[root * LINE_INTS + GANG] = 0
-    ints[other_root * LINE_INTS + GANG] = 0
-    ints[join(nodes, one, root, other, other_root, number, False) * LINE_INTS + GANG] = gang
+    if are_together(g, one, other):
+        put_in_place(g, one, other, number)
+        return 0
+    gang = merged_name(g, one, other, clock)
+    merge(g, one, other, number)
+    name(g, one, gang)
     return 0
 
 
 @kernel
-def merged_name(g: Array, root: int, other_root: int, clock: int) -> int:
+def merged_name(g: Array, one: int, other: int, clock: int) -> int:
     """The id of two groups that become one, told where it is news."""
-    ints = int32s(words_at(g[N_NODES]))
-    gang, other = int64(ints[root * LINE_INTS + GANG]), int64(ints[other_root * LINE_INTS + GANG])
-    people, others = int64(ints[root * LINE_INTS + PERSONS]), int64(ints[other_root * LINE_INTS + PERSONS])
-    fresh = words_at(g[N_ROWS])[(root if gang == 0 else other_root) * ROW_WORDS + CODE]  # a group of one is its root
-    if gang == 0 and other == 0:
+    gang, its = named(g, one), named(g, other)
+    people, others = persons_with(g, one), persons_with(g, other)
+    fresh = words_at(g[N_ROWS])[(one if gang == 0 else other) * ROW_WORDS + CODE]  # who is in no gang comes alone
+    if gang == 0 and its == 0:
         gang = new_id(g)
         tell(g, BORN, gang, 0, clock, people + others, fresh)
-    elif gang == 0 or other == 0:
-        gang = max(gang, other)
+    elif gang == 0 or its == 0:
+        gang = max(gang, its)
         tell(g, GROWN_GANG, gang, 0, clock, people + others, fresh)
     else:
-        if others > people or (others == people and other < gang):
-            gang, other = other, gang
-        tell(g, MERGED_GANGS, gang, other, clock, people + others, NO_CODE)
+        if others > people or (others == people and its < gang):
+            gang, its = its, gang
+        tell(g, MERGED_GANGS, gang, its, clock, people + others, NO_CODE)
     if max(people, others) < g[G_ALERT] <= people + others:
         tell(g, ALERT_GANG, gang, 0, clock, people + others, NO_CODE)
     return gang
@@ -183,18 +186,17 @@ def part_gangs(g: Array, one: int, other: int, number: int, clock: int) -> None:
     parent = one if child == other else other
     if ints[child * LINE_INTS + PARENT] != parent + 1 or nodes[child * LINE_WORDS + EDGE_TIME] != number:
         return
-    above = cut(nodes, child, True)
-    gang = int64(ints[above * LINE_INTS + GANG])
-    mine, its = (child, above) if child == one else (above, child)  # the side of the person who drew the link first
-    people, others = int64(ints[mine * LINE_INTS + PERSONS]), int64(ints[its * LINE_INTS + PERSONS])
+    gang = named(g, child)
+    cut(g, child)
+    mine, its = one, other  # the side of the person who drew the link first
+    people, others = persons_with(g, mine), persons_with(g, its)
     if others > people:
         mine, its, people, others = its, mine, others, people
-    ints[its * LINE_INTS + GANG] = 0
-    ints[mine * LINE_INTS + GANG] = gang
+    name(g, its, 0)
+    name(g, mine, gang)
     if people == 1:
-        ints[mine * LINE_INTS + GANG] = 0
         tell(g, EXPIRED_GANG, gang, 0, clock, 0, NO_CODE)
     elif others > 1:
         fresh = new_id(g)
-        ints[its * LINE_INTS + GANG] = fresh
+        name(g, its, fresh)
         tell(g, SPLIT_GANG, gang, fresh, clock, others, NO_CODE)

@@ -8,12 +8,11 @@ so that it sees no key that a later row brings.
 from zhiyu.base.jit import Array, kernel
 from zhiyu.base.machine import beyond, bytes_at, words_at
 from zhiyu.network.ahead import (
-    ask_above_leaving,
     ask_around,
     ask_beyond,
-    ask_beyond_leaving,
     ask_for_leaving,
     ask_for_slots,
+    ask_near_leaving,
 )
 from zhiyu.network.answer import answer, look, silence
 from zhiyu.network.arrive import advance, let_go, take_application, take_label
@@ -101,13 +100,12 @@ def feed_rows(x: Array, times: Array, kinds: Array, asks: Array, start: int, sto
     """Rows [start, stop), none of which only looks: looked up as a whole, then taken one by one."""
     leaving = ask_for_leaving(x, times[stop - 1])
     hash_rows(x, kinds, asks, start, stop)
-    ask_above_leaving(x, leaving)
+    ask_near_leaving(x, leaving)
     ask_for_slots(x, start, stop)
     status = find_rows(x, start, stop)
     if status != OK:
         return status
     ask_around(x, start, stop)
-    ask_beyond_leaving(x, leaving)
     ask_beyond(x, start, stop)
     for row in range(start, stop):
         if x[N_GANGS] != 0:

@@ -1,18 +1,21 @@
-"""How the network looks in memory: one node line of 64 bytes, one row per event in the window, one slot line per key.
+"""How the network looks in memory: lines of 64 bytes for nodes and components, a row per event in the window, a slot line per key.
 
-A *node* is a person, a device, a card … It stands in a tree of the forest (`forest`):
+A *node* is a person, a device, a card … It stands in a tree of the forest (`forest`), and knows of itself:
 
-    word 0      amount of the subtree below and including this node, minor units
-    word 1      nodes | persons << 32
-    word 2      known-bad persons | applications in the window << 32
-    word 3      applications in the first counted window | second << 32
-    word 4      applications in the third counted window
-    word 5      time of the edge to the parent
-    word 6      parent + 1 (0: a root) | degree << 32; in the forest of gangs: parent + 1 | gang id << 32
-    word 7      kind of node | its own bad labels in the window << 32
+    word 0      amount of its own applications in the window, minor units
+    word 1      time of the edge to the parent
+    ints 4–7    parent, newest child, next older child of the same parent, next newer one; each + 1, 0 for none
+    int 8       number of its component, 0 when it stands alone
+    int 9       a thing: people who use it; a person: its bad labels in the window
+    int 10, 11  kind of node; mark of the last search that came past
+    int 12      its own applications in the window
+    ints 13–15  … in each counted window
 
-Two counts share a word because they move together: what a subtree adds to its parents is five additions, and since no count is negative
-when it is looked at, a borrow between the halves always comes back.
+A *component* of two nodes and more has a line of its own, with what is asked of it: word 0, ints 12–15 are sums of those of its nodes, and
+
+    ints 2, 3   nodes, persons
+    ints 4, 5   known-bad persons; in the forest of gangs: gang id
+    int 6       next free line + 1, when it is free
 
 An *event row* is at the same time what expires, what links, and the adjacency list: 16 + 8 + 8·(links + 1) bytes.
 
@@ -33,11 +36,13 @@ import numpy as np
 from zhiyu.entities.slots import FREE_MARK, SEEN
 
 LINE_WORDS, LINE_INTS = 8, 16
-AMOUNT, PEOPLE, LOADS, SHORT, LONG, EDGE_TIME = range(6)
-PARENT, DEGREE, KIND, BADS = 12, 13, 14, 15
-GANG = DEGREE
-NODES, PERSONS, BAD, APPLICATIONS, COUNTED = 2, 3, 4, 5, 6
-"""Ints of a line: the halves of words 1 to 4; `COUNTED`, + 1, + 2 are the counted windows."""
+AMOUNT, EDGE_TIME = 0, 1
+PARENT, CHILD, SIBLING, BEFORE, COMPONENT = 4, 5, 6, 7, 8
+DEGREE = BADS = 9
+KIND, MARK, APPLICATIONS, COUNTED = 10, 11, 12, 13
+"""Ints of a node line; `COUNTED`, + 1, + 2 are the counted windows."""
+NODES, PERSONS, BAD, GANG, NEXT_FREE = 2, 3, 4, 5, 6
+"""Ints of a component's line, which shares `AMOUNT`, `APPLICATIONS` and `COUNTED` with node lines."""
 PERSON_KIND = 0
 
 CODE = SEEN
@@ -74,6 +79,10 @@ CURSOR, HEAP_SIZE = 8, 12
 HEAD_WORDS = 16
 BEFORE_ALL = -(1 << 62)
 
+# words of the head of components; line 0 belongs to nobody and is all 0
+C_USED, C_FREE, C_ROUND = range(3)
+COMPONENT_HEAD_WORDS = 8
+
 # counters, for reports
 LINKED, REFRESHED, EVICTED, KEPT_OUT, CUTS, CAPPED, LATE, TOO_LATE, DOUBTS, BALLS, PEELS, FORGOTTEN = range(12)
 COUNTERS = 16
@@ -104,7 +113,9 @@ COUNTERS = 16
     N_DECAYS,
     N_GANGS,
     N_EVENT_LIMIT,
-) = range(24)
+    N_COMPONENTS,
+    N_COMPONENT_HEAD,
+) = range(26)
 CONTEXT_WORDS = 32
 
 # settings
@@ -156,5 +167,4 @@ R_GANG, R_GANG_PERSONS = 40, 41
 RESULTS = 48
 
 INT32_MASK = 0xFFFFFFFF
-NO_PARENT = 0
 LOCAL_NONE: int = int(np.int64(-1))

@@ -35,10 +35,8 @@ from zhiyu.network.layout import (
     N_VALUES,
     N_WIDTH,
     NO_CODE,
-    NODES,
     NOTHING,
     PERSON_KIND,
-    PERSONS,
     S_BAD,
     S_LINKS,
     S_PERSON,
@@ -135,9 +133,7 @@ def begin_node(x: Array, row: int, node: int, slot: int) -> None:
     if slot > 0:
         register = words_at(x[N_LINKS])[(slot - 1) * LINK_COLUMNS + K_REGISTER]
     words_at(x[N_ROWS])[node * ROW_WORDS + CODE] = max(words_at(x[N_VALUES])[register * x[N_WIDTH] + row], NO_CODE)
-    ints[node * LINE_INTS + NODES] = 1
     if slot == 0:
-        ints[node * LINE_INTS + PERSONS] = 1
         ints[node * LINE_INTS + KIND] = PERSON_KIND
         words_at(x[N_HEAD])[ALL_PERSONS] += 1
     else:

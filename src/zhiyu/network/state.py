@@ -28,7 +28,7 @@ MAX_BLOCK = 64
 BLOCKS_PER_CHECK = 64
 """Memory is looked at after so many blocks: a block adds less than a hundred kilobytes."""
 HEADER_WORDS = 8
-LAYOUT = 3
+LAYOUT = 4
 """Of the arrays; a snapshot of another one is not taken up."""
 COUNTED = {
     "linked": at.LINKED, "refreshed": at.REFRESHED, "evicted": at.EVICTED, "kept_out": at.KEPT_OUT, "cuts": at.CUTS, "caps_hit": at.CAPPED,
@@ -51,10 +51,12 @@ class NetworkState:
         self.rows = self.arena.array("network_rows", np.int64, (slots, ROW_WORDS))
         self.index = self.arena.array("network_index", np.int64, (4 * slots,))
         self.nodes = self.arena.array("network_nodes", np.int64, (slots, at.LINE_WORDS))
+        self.components = self.arena.array("network_components", np.int64, (slots // 2 + 2, at.LINE_WORDS))
         self.events = self.arena.array("network_events", np.int64, (rows, self.row_words))
         self.heaps = self.arena.array("network_heaps", np.int64, (at.MAX_COUNTED + 1, rows))
         self.slot_head = np.zeros(HEADER_WORDS, np.int64)
         self.slot_head[BITS], self.slot_head[SLOT_LIMIT], self.slot_head[INDEX_LIMIT] = FIRST_BITS, slots, 4 * slots
+        self.component_head = np.zeros(at.COMPONENT_HEAD_WORDS, np.int64)
         self.head = np.zeros(at.HEAD_WORDS, np.int64)
         self.head[at.CLOCK] = self.head[at.NEWEST] = at.BEFORE_ALL
         self.counters = np.zeros(at.COUNTERS, np.int64)
@@ -72,6 +74,7 @@ class NetworkState:
         outputs = np.array(self.plan.outputs, np.int64).reshape(-1, 2)
         self._held = {
             at.N_ROWS: self.rows, at.N_INDEX: self.index, at.N_SLOT_HEAD: self.slot_head, at.N_NODES: self.nodes, at.N_EVENTS: self.events,
+            at.N_COMPONENTS: self.components, at.N_COMPONENT_HEAD: self.component_head,
             at.N_HEAD: self.head, at.N_HEAPS: self.heaps, at.N_COUNTERS: self.counters, at.N_SETTINGS: self.plan.settings(),
             at.N_LINKS: self.plan.link_lines(), at.N_ROLES: np.array(self.plan.roles, np.int64), at.N_OUTPUTS: outputs,
             at.N_KEYS: np.zeros(2 * at.MAX_SLOTS_PER_ROW * MAX_BLOCK, np.int64),
@@ -137,10 +140,16 @@ class NetworkState:
         )
 
     def bytes_used(self) -> int:
-        """Bytes of all tables in use: node lines, slot lines, index, event rows, heaps."""
+        """Bytes of all tables in use: node lines, lines of components, slot lines, index, event rows, heaps."""
         slots, events = int(self.slot_head[USED]), int(self.head[at.TOP])
         heaps = int(self.head[at.HEAP_SIZE : at.HEAP_SIZE + at.MAX_COUNTED + 1].sum())
-        own = slots * (ROW_WORDS + at.LINE_WORDS) + (1 << int(self.slot_head[BITS])) + events * self.row_words + heaps
+        own = (
+            slots * (ROW_WORDS + at.LINE_WORDS)
+            + len(self.component_lines()) * at.LINE_WORDS
+            + (1 << int(self.slot_head[BITS]))
+            + events * self.row_words
+            + heaps
+        )
         return 8 * own + (self.gangs.bytes_used() if self.gangs is not None else 0)
 
     def facts(self) -> dict[str, int]:
@@ -150,12 +159,15 @@ class NetworkState:
         known |= self.gangs.facts() if self.gangs is not None else {}
         return known | {name: int(self.counters[word]) for name, word in COUNTED.items()}
 
+    def component_lines(self) -> Array:
+        """int32[c, LINE_INTS]: the line of every component by its number; line 0 is nobody's, free ones have no nodes."""
+        lines: Array = self.components[: int(self.component_head[at.C_USED]) + 1].view(np.int32)
+        return lines
+
     def largest_component(self) -> int:
-        """People of the largest component; one pass over all nodes."""
-        used = int(self.slot_head[USED])
-        ints = self.nodes[:used].view(np.int32)
-        live = (self.rows[:used, 3] > 0) & (ints[:, at.PARENT] == 0)
-        return int(ints[live, at.PERSONS].max(initial=0))
+        """People of the largest component; one pass over all components."""
+        alone = min(int(self.head[at.ALL_PERSONS]), 1)
+        return max(int(self.component_lines()[:, at.PERSONS].max()), alone)
 
     def _used(self) -> Extents:
         slots, bits, events = int(self.slot_head[USED]), int(self.slot_head[BITS]), int(self.head[at.TOP])
@@ -165,6 +177,7 @@ class NetworkState:
             "network_rows": [(0, slots * ROW_WORDS)],
             "network_index": [(1 << bits, 2 << bits)],
             "network_nodes": [(0, slots * at.LINE_WORDS)],
+            "network_components": [(0, len(self.component_lines()) * at.LINE_WORDS)],
             "network_events": [(0, events * self.row_words)],
             **(self.gangs.used() if self.gangs is not None else {}),
             "network_heaps": [(number * stride, number * stride + size) for number, size in enumerate(sizes)],
@@ -189,6 +202,7 @@ class NetworkState:
     def snapshot(self, path: Path, facts: dict[str, Any]) -> int:
         """Write the whole state and `facts` to one file; returns its size in bytes."""
         own = {"head": self.head.tolist(), "slot_head": self.slot_head.tolist(), "counters": self.counters.tolist()}
+        own["component_head"] = self.component_head.tolist()
         if self.gangs is not None:
             own |= self.gangs.small()
         content = {
@@ -207,6 +221,7 @@ class NetworkState:
         if own["shape"] != self._shape():
             raise InputError(f"{path} was taken with another policy", f"{path} 来自另一策略")
         self.head[:], self.slot_head[:], self.counters[:] = own["head"], own["slot_head"], own["counters"]
+        self.component_head[:] = own["component_head"]
         self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]] = limits
         if self.gangs is not None:
             self.gangs.restore(own)
