@@ -153,8 +153,8 @@ def _many() -> list[tuple[str, str, Route]]:
         ("/v1/cases:bulk", "post", Route("bulkCases", "cases", bulk, "CasesDone", _SENT, "ManyCases")),
         ("/v1/queues/{name}:deal", "post", Route("dealCases", "cases", deal, "CasesDone", _SENT, "Deal", False, (_QUEUE,))),
         ("/v1/workers", "get", Route("workers", "cases", "Who works on cases: skills, load", "Workers", _ASKED)),
-        ("/v1/workers/{name}", "put", Route("describeWorker", "cases", "Say what somebody can do", "Worker", (*_SENT, 404), "NewWorker", False,
-                                            (who,))),
+        ("/v1/workers/{name}", "put", Route(
+            "describeWorker", "cases", "Say what somebody can do", "Worker", (*_SENT, 404), "NewWorker", False, (who,))),
     ]  # fmt: skip
 
 
