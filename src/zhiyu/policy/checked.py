@@ -23,7 +23,7 @@ from zhiyu.policy.declare_models import Model
 from zhiyu.policy.declare_scorecards import Scorecard
 from zhiyu.policy.declare_tables import DecisionTable
 from zhiyu.policy.flow_graph import in_order
-from zhiyu.policy.known import Known
+from zhiyu.policy.known import Known, as_nullable
 from zhiyu.policy.places import Path, Places
 from zhiyu.policy.waits import WrittenOut
 
@@ -156,6 +156,7 @@ class Checked:
     gate: Expression | None = None
     labels: list[CheckedLabel] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    _typed: dict[tuple[frozenset[str], int], dict[str, Type]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def policy(self) -> Policy:
@@ -209,12 +210,15 @@ class Checked:
 
     def typed_on(self, on: Iterable[str]) -> dict[str, Type]:
         """Types of every usable name, events and features, on these event types: without its key, a feature is null."""
-        names = self.known.typed_on(on)
-        return names | {name: _on(f, names) for name, f in self.features.items()}
+        key = (frozenset(on), len(self.features))  # features are only ever added
+        if key not in self._typed:
+            names = self.known.typed_on(key[0])
+            self._typed[key] = names | {name: _on(f, names) for name, f in self.features.items()}
+        return dict(self._typed[key])
 
 
 def _on(checked: CheckedFeature, names: dict[str, Type]) -> Type:
     by = checked.feature.by
     keys = (by,) if isinstance(by, str) else by
     missing = any(names[key].nullable for key in keys if key in names)
-    return replace(checked.type, nullable=True) if missing else checked.type
+    return as_nullable(checked.type, True) if missing else checked.type

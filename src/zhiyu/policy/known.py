@@ -21,6 +21,11 @@ from zhiyu.policy.declare_lists import EntityList
 from zhiyu.policy.places import Places
 
 
+def as_nullable(type_: Type, nullable: bool) -> Type:
+    """The same type, with null among its values or not."""
+    return type_ if type_.nullable == nullable else replace(type_, nullable=nullable)
+
+
 @dataclass(frozen=True)
 class Known:
     """`schema`: the compiled events. `names`: type of every event name. `types`: all event types, builtin facts last.
@@ -33,6 +38,7 @@ class Known:
     types: Mapping[str, EventType]
     carried: Mapping[str, frozenset[str]]
     lists: Mapping[str, EntitySet] = field(default_factory=dict)
+    _typed: dict[frozenset[str], dict[str, Type]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def scope(self) -> Scope:
@@ -53,10 +59,13 @@ class Known:
 
     def typed_on(self, on: Iterable[str]) -> dict[str, Type]:
         """Names and types as they are on these event types: a required field of all of them is never null there."""
-        chosen = [self.types[name] for name in on if name in self.types]
-        return {
-            name: replace(type_, nullable=self._may_miss(name, type_, chosen)) for name, type_ in self.names.items()
-        }
+        key = frozenset(on)
+        if key not in self._typed:
+            chosen = [self.types[name] for name in key if name in self.types]
+            self._typed[key] = {
+                name: as_nullable(type_, self._may_miss(name, type_, chosen)) for name, type_ in self.names.items()
+            }
+        return dict(self._typed[key])
 
     def _may_miss(self, name: str, type_: Type, chosen: list[EventType]) -> bool:
         if not chosen or all(name in event.derive for event in chosen):
