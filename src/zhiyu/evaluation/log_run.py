@@ -72,22 +72,25 @@ def follow(kept: Kept, runs: Sequence[LogRun]) -> Iterator[float]:
 
 
 class KnownLabels:
-    """The labels of a log as they were known when it ended: those that came with their events, and those that came by themselves."""
+    """The labels of a log as they were known when it ended: those that came with their events, and those that came by themselves.
 
-    def __init__(self, kept: Kept) -> None:
+    `clock_ms`: when the last event was received. `start`: only what came from this position on, the whole log without.
+    """
+
+    def __init__(self, kept: Kept, start: int | None = None) -> None:
         self._given: dict[int, tuple[int, int]] = {}
-        self._clock_ms = 0
-        for frame in kept.log.frames(kept.log.first):
+        self.clock_ms = 0
+        for frame in kept.log.frames(kept.log.first if start is None else start):
             if frame.header.kind == LABELS:
                 note = noted_labels(frame.payload)
                 self._given |= zip(note.event_positions.tolist(), zip(note.fraud.tolist(), note.due.tolist()))
             elif frame.header.kind == EVENTS:
                 received = noted(frame.payload, kept.tenant).judged.received
-                self._clock_ms = max(self._clock_ms, int(received.max(initial=0)))
+                self.clock_ms = max(self.clock_ms, int(received.max(initial=0)))
 
     def of(self, batch: EventBatch) -> tuple[Array, Array]:
         """Labels int8[n], -1 where none was known; and when each was known, ms."""
         labels, known = batch.labels.copy(), batch.time_ms + batch.label_delay_ms
         for row in np.flatnonzero(np.isin(batch.positions, list(self._given))).tolist() if self._given else ():
             labels[row], known[row] = self._given[int(batch.positions[row])]
-        return np.where(known <= self._clock_ms, labels, -1).astype(np.int8), known
+        return np.where(known <= self.clock_ms, labels, -1).astype(np.int8), known

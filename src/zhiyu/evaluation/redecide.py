@@ -7,7 +7,7 @@ all features are counted: when something goes on, and so what they are then, dep
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
+from zhiyu.engine.decider import TOLD_LINES
 from zhiyu.engine.engine import Engine, Outcome
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.ahead import ahead
@@ -23,18 +24,27 @@ from zhiyu.events.batch import EventBatch
 from zhiyu.policy.compile import Compiled, compile_policy
 from zhiyu.policy.layout import F_KEY, L_KEY, M_KEY
 
+NOTHING_TOLD = np.zeros(0, np.int64), np.zeros((len(TOLD_LINES), 0), np.int64)
+
 
 class Redecision:
-    """Iterate `batches()` for outcomes in log order. `counted`: names of features that had to be counted."""
+    """Iterate `batches()` for outcomes in log order. `counted`: names of features that had to be counted.
 
-    def __init__(self, tape: Tape, opened: Opened, texts: bool = False) -> None:
+    `keys`: name → key of the aggregates that may come from the tape, those of `feature_keys` without. `first`: nothing goes on: a decision
+    that waits counts as what it waits with.
+    """
+
+    def __init__(
+        self, tape: Tape, opened: Opened, texts: bool = False, keys: Mapping[str, str] | None = None, first: bool = False
+    ) -> None:  # fmt: skip
         unfit = tape.unfit_for(opened)
         if unfit:
             raise InputError(
                 f"the tape in {tape.folder} does not fit this policy: {unfit[0]}; replay the events instead",
                 f"{tape.folder} 中的特征带不适用于该策略：{unfit[1]}；请改为回放事件",
             )
-        keys, waits = feature_keys(opened), bool(opened.compiled.waits)
+        keys = feature_keys(opened) if keys is None else keys
+        waits, self.first = bool(opened.compiled.waits) and not first, first
         self.taped = {name: key for name, key in keys.items() if key in tape.features and not waits}
         self.fresh = {name: key for name, key in keys.items() if key not in tape.features}
         every = [c.name for c in opened.compiled.features if c.role == "aggregate"]
@@ -61,7 +71,8 @@ class Redecision:
         columns = self.columns | {snooze.field for snooze in (*snoozes.held, *snoozes.waiting)}
         for taped in ahead(tape.batches(columns, keys, self.texts)):
             batch, received, late = self._events(taped)
-            outcome = self.engine.process_accepted(batch, received, late, keep_all or writer is not None)
+            told = NOTHING_TOLD if self.first else None
+            outcome = self.engine.process_accepted(batch, received, late, keep_all or writer is not None, told)
             if writer is not None:
                 writer.write(batch.n, outcome.decisions.rows[outcome.decisions.kept], outcome)
             yield outcome, batch

@@ -106,9 +106,12 @@ class FeatureFile:
 
 
 class TapeWriter:
-    """Writes a tape while a replay runs: `write` batch by batch, then `finish`, or `abandon`."""
+    """Writes a tape while a replay runs: `write` batch by batch, then `finish`, or `abandon`. `keys`: name → key of the aggregates that are
+    taped, those of `feature_keys` without; `texts`: with masked texts."""
 
-    def __init__(self, folder: Path, opened: Opened, facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, opened: Opened, facts: Mapping[str, Any], keys: Mapping[str, str] | None = None, texts: bool = True
+    ) -> None:  # fmt: skip
         require_own_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for old in (folder / FACTS, *folder.glob("features-*.arrow")):
@@ -116,8 +119,8 @@ class TapeWriter:
         self.folder, self.opened, self.written = folder, opened, 0
         self.columns = opened.compiled.schema.columns
         self.events = ArrowFile(folder / EVENTS)
-        self.features = FeatureFile(folder, 0, opened, feature_keys(opened))
-        self.facts = dict(facts)
+        self.features = FeatureFile(folder, 0, opened, feature_keys(opened) if keys is None else keys)
+        self.facts, self.texts = dict(facts), texts
 
     def write(self, outcome: Outcome, batch: EventBatch) -> None:
         """Append the accepted events of a batch, in order. Every decision must have kept its values."""
@@ -134,7 +137,7 @@ class TapeWriter:
         columns = {name: pa.array(array[rows]) for name, array in numbers.items()} | {"id": texts_of(batch.ids, rows)}
         for number, column in enumerate(self.columns):
             columns[COLUMN + column.name] = as_registers(batch.values[number, rows], batch.nulls[number, rows])
-            if column.type.kind is Kind.STRING and column.role in ("field", "signal"):
+            if self.texts and column.type.kind is Kind.STRING and column.role in ("field", "signal"):
                 columns[TEXT + column.name] = texts_of(batch.shown.get(column.name), rows)
         self.events.write(columns)
         place = np.full(batch.n, -1)

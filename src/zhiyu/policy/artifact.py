@@ -41,14 +41,14 @@ from zhiyu.policy.nodes import names_in
 
 FORMAT = "zhiyu-policy/1"
 
-_EXPRESSIONS = {
+EXPRESSIONS = {
     (Feature, "expr"), (Feature, "where"), (Rule, "when"), (Gang, "when"), (Case, "when"), (Characteristic, "of"), (Input, "of"),
     (OverLending, "when"),
     (DerivedLabel, "where"),
     (Node, "until"),
 }  # fmt: skip
-_EXPRESSION_MAPS = {(EventType, "derive"), (Grid, "where")}
-_EXPRESSION_LISTS = {(EventType, "drop")}
+EXPRESSION_MAPS = {(EventType, "derive"), (Grid, "where")}
+EXPRESSION_LISTS = {(EventType, "drop")}
 _DURATIONS = {
     (Feature, "over"), (LabelColumn, "delay"), (Clock, "lateness"), (Clock, "max_ahead"), (Clock, "idempotency"),
     (Clock, "skew"), (Deadline, "within"), (Network, "window"), (Network, "half_life"), (Gang, "window"),
@@ -199,12 +199,12 @@ def _default(described: Any) -> Any:
 def _plain_field(field: tuple[type, str], value: Any) -> Any:
     if value in ("", None):
         return value
-    if field in _EXPRESSIONS:
+    if field in EXPRESSIONS:
         return canonical(parse(value))
-    if field in _EXPRESSION_MAPS:
+    if field in EXPRESSION_MAPS:
         texts = {name: canonical(parse(value[name])) if value[name].strip() else "" for name in sorted(value)}
         return _readers_last(texts)
-    if field in _EXPRESSION_LISTS:
+    if field in EXPRESSION_LISTS:
         return [canonical(parse(text)) for text in value]
     if field in _DURATIONS:
         return _duration(value)

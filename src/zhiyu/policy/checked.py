@@ -6,7 +6,7 @@ In: filled by `examine`. Out: `Checked`, read by the other checks, the cost mode
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from zhiyu.base.errors import NO_HINT, Hint, Problem
 from zhiyu.expressions import Expression

@@ -72,7 +72,7 @@ class WrittenOut:
 
     def placed(self, places: Places) -> Places:
         """Places that also know the written out parts."""
-        return Places(places.marks, places.keys, dict(self.aliases)) if self.aliases else places
+        return dataclasses.replace(places, aliases=dict(self.aliases)) if self.aliases else places
 
     def resumed_too(self, on: frozenset[str]) -> frozenset[str]:
         """These event types, and what they go on as after a wait."""

@@ -103,7 +103,7 @@ def _lists() -> list[tuple[str, str, _Route]]:
 
 
 def _policies() -> list[tuple[str, str, _Route]]:
-    publish = "Let another policy decide: an artifact, the files of a folder, or one YAML file"
+    publish = "Let another policy decide: an artifact, the files of a folder, one YAML file, or a patch of a version"
     standing = "Which policy decides, which did before, which is counting"
     dry = (
         _query("dry_run", "Only check.", type="boolean"),
@@ -138,7 +138,7 @@ def _policies() -> list[tuple[str, str, _Route]]:
     read = "A policy that was released here, as an artifact"
     return [
         ("/v1/policy", "get", _Route("policy", "policies", standing, "Standing", _ASKED)),
-        ("/v1/policy", "post", _Route("publish", "policies", publish, "Published", _SENT, "NewPolicy", False, dry)),
+        ("/v1/policy", "post", _Route("publish", "policies", publish, "Published", (*_SENT, 404), "NewPolicy", False, dry)),
         ("/v1/policy:rollback", "post", _Route("rollBack", "policies", back, "Published", (*_ASKED, 409))),
         ("/v1/policy:stop", "post", _Route("stopStage", "policies", stop, "Published", (*_ASKED, 409))),
         (
@@ -276,7 +276,7 @@ def _policy_schemas() -> Json:
             "severity code file line column detail detail_en detail_zh suggestion", severity={"enum": ["error", "warning"]}, code=_TEXT,
             file=_TEXT, line=_WHOLE, column=_WHOLE, detail=_TEXT, detail_en=_TEXT, detail_zh=_TEXT, suggestion=_TEXT,
         ),
-        "NewPolicy": {"anyOf": [files, artifact], "examples": [{"files": {"policy.yaml": small}}]},
+        "NewPolicy": {"anyOf": [files, artifact, _ref("Patch")], "examples": [{"files": {"policy.yaml": small}}]},
         "Published": _object(
             "status policy name", proposal=_WHOLE, status={"enum": ["in_force", "warming", "checked", "draft", "shadow"]}, policy=_TEXT,
             name=_TEXT, release=release, position=_WHOLE, percent=_TEXT, by=_TEXT, beside=_ref("Beside", null=True),

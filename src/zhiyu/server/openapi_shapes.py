@@ -27,10 +27,12 @@ class Route:
     many: bool = False
     parameters: Sequence[Json] = ()
     status: int = 200
+    lines: bool = False
+    """Whether the answer is a stream of such objects, one a line."""
 
     def described(self, problems: Callable[..., Json]) -> Json:
         """The operation; `problems` makes the answers of a set of statuses."""
-        content = {"application/json": {"schema": ref(self.answer)}}
+        content = {"application/x-ndjson" if self.lines else "application/json": {"schema": ref(self.answer)}}
         said = "Begun" if self.status == 202 else "Done, and on disk" if self.body else "As it is now"
         done = {"description": said, "content": content}
         found: Json = {

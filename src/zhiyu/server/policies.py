@@ -6,6 +6,7 @@ beside the event loop. A release is on disk before it is told.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
@@ -21,7 +22,8 @@ from zhiyu.engine.opened import Opened, open_artifact, open_policy
 from zhiyu.events.refusals import Bad
 from zhiyu.log.ndjson import read_line
 from zhiyu.policy.artifact import Artifact
-from zhiyu.policy.load import load_texts
+from zhiyu.policy.load import Loaded, load_texts
+from zhiyu.policy.patch import Operation, Pointers, patched, policy_of
 from zhiyu.server.bodies import read_body
 from zhiyu.server.desk import Desk
 from zhiyu.server.exchange import Exchange
@@ -43,9 +45,16 @@ from zhiyu.server.staging import (
 )
 
 T = TypeVar("T")
-_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _JSON = "application/json"
 PolicyHash = Annotated[str, Path(description="The version: 64 hex digits.")]
+
+
+class Patch(msgspec.Struct, forbid_unknown_fields=True):
+    """Operations (JSON Patch) on the version of hash `base`."""
+
+    base: str
+    patch: list[Operation]
 
 
 class Folder(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,7 +81,7 @@ def add_policies(app: FastAPI, site: Site) -> None:
         dry_run, propose = _flag(query.get("dry_run"), "dry_run"), _flag(query.get("propose"), "propose")
         body = await read_body(exchange, request.receive, site.settings.max_body_bytes)
         like, yaml = desk.live.opened, b"yaml" in exchange.content_type
-        opened = await aside(lambda: opened_of(body, yaml, like))
+        opened = await aside(lambda: opened_of(body, yaml, like, lambda version: opened_version(desk.live, version)))
         both = await aside(lambda: both_of(desk.live, opened, step))
         require_spared(desk.live, opened)
         warnings = [finding_of(each, exchange.language) for each in opened.warnings[:MAX_FINDINGS]]
@@ -105,20 +114,24 @@ def add_policies(app: FastAPI, site: Site) -> None:
     async def artifact(hash: PolicyHash, request: Request) -> Response:
         exchange, desk = admitted(request, site, "policies")
         exchange.known_query()
-        found = desk.live.releases.artifact(hash) if _HASH.fullmatch(hash) else None
+        found = desk.live.releases.artifact(hash) if HASH.fullmatch(hash) else None
         if found is None:
             raise HttpError(404, "no_policy", "no policy of this hash was released here", "此处未发布过该哈希的策略")
         return Response(found, media_type=_JSON)
 
 
-def opened_of(body: bytes, yaml: bool, like: Opened) -> Opened:
-    """The policy that a body brings, checked and compiled for the tenant of `like`. DeclarationError with every finding; HttpError."""
+def opened_of(body: bytes, yaml: bool, like: Opened, version_of: Callable[[str], Opened]) -> Opened:
+    """The policy that a body brings, checked and compiled for the tenant of `like`; `version_of`: one that is kept, by its hash, which a
+    patch begins with. DeclarationError with every finding; HttpError."""
     if yaml:
         return open_policy(load_texts({"policy.yaml": body}), like.tenant, like.codes.key)
     try:
         content = read_line(body)
     except Bad as bad:
         raise HttpError(400, bad.code, bad.en, bad.zh, "body") from None
+    if "patch" in content:
+        asked = read_object(body, Patch)
+        return _patched(version_of(asked.base), asked.patch)
     if "files" in content:
         files = read_object(body, Folder).files
         if not 1 <= len(files) <= MAX_POLICY_FILES:
@@ -137,6 +150,15 @@ def opened_of(body: bytes, yaml: bool, like: Opened) -> Opened:
         raise HttpError(422, "policy", wrong.en, wrong.zh) from None
 
 
+def _patched(base: Opened, operations: list[Operation]) -> Opened:
+    try:
+        document = json.loads(base.artifact.canonical)["policy"]
+        policy = policy_of(patched(document, operations))
+    except InputError as wrong:
+        raise HttpError(422, "patch", wrong.en, wrong.zh, "patch") from None
+    return open_policy(Loaded(policy, Pointers()), base.tenant, base.codes.key)
+
+
 async def _open_previous(desk: Desk) -> None:
     """Compile the policy before the one in force beside the loop, when that has not been done yet."""
     live, before = desk.live, desk.live.releases.previous
@@ -144,6 +166,16 @@ async def _open_previous(desk: Desk) -> None:
     if not back:
         raise HttpError(409, "no_release", "there is no earlier release to go back to", "没有可回退的更早版本")
     await aside(lambda: live.releases.open(back, live.opened))
+
+
+def opened_version(live: Live, policy: str) -> Opened:
+    """A version that is kept here. HttpError 404."""
+    try:
+        if HASH.fullmatch(policy):
+            return live.releases.open(policy, live.opened)
+    except InputError:
+        pass
+    raise HttpError(404, "no_policy", "no policy of this hash is kept here", "此处未保存该哈希的策略")
 
 
 async def durably(desk: Desk, does: Callable[[Live], T]) -> T:

@@ -19,6 +19,7 @@ from zhiyu.server.bodies import Gone
 from zhiyu.server.browser_headers import protected
 from zhiyu.server.console import add_console
 from zhiyu.server.decision_reads import EventId, add_decision_reads, no_decision
+from zhiyu.server.drafts import add_drafts
 from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, headers_of
 from zhiyu.server.features import add_features
 from zhiyu.server.gang_reports import add_gang_reports
@@ -62,6 +63,7 @@ def make_reads(site: Site) -> FastAPI:
     add_snoozes(app, site)
     add_policies(app, site)
     add_versions(app, site)
+    add_drafts(app, site)
     add_hourly(app, site)
     add_features(app, site)
     add_models(app, site)

@@ -41,6 +41,7 @@ from zhiyu.server.site import Site
 from zhiyu.server.studying import Studies
 from zhiyu.server.thin import App, Thin
 from zhiyu.server.tracing import Tracing
+from zhiyu.server.trying import Trying
 from zhiyu.server.watching import Watching
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             )
         turn = asyncio.Lock()
         site.studies |= {tenant: Studies(desk.live.folder, turn) for tenant, desk in desks.items()}
+        site.trying |= {tenant: Trying(desk) for tenant, desk in desks.items()}
         site.pace.start()
         server = _Server(_config(plan, site), site, plan.ready)
         rounds += [asyncio.create_task(each.rounds()) for each in (GangReports(site), NetworkAlarms(site))]
@@ -171,6 +173,8 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
             await site.counting.close()
         for studies in site.studies.values():
             await studies.close()
+        for trying in site.trying.values():
+            await trying.close()
         if site.releasing is not None:
             await site.releasing.backtests.close()
         for tenant, desk in desks.items():

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from zhiyu.server.staff import Staff
     from zhiyu.server.studying import Studies
     from zhiyu.server.tracing import Tracing
+    from zhiyu.server.trying import Trying
 
 PROOF_HEADER = b"zhiyu-forgery-proof"
 
@@ -64,6 +65,8 @@ class Site:
     hourly: bool = False
     """Whether hourly reports on the variables are made."""
     studies: dict[str, Studies] = field(default_factory=dict)
+    trying: dict[str, Trying] = field(default_factory=dict)
+    """What tries drafts on the recent past, by tenant."""
     outgoing: dict[str, Outgoing] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     past: Past = field(default_factory=Past)

@@ -5,26 +5,22 @@ In: hashes, names. Out: JSON. Every version is kept; comparing two runs beside t
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 
-from zhiyu.base.errors import InputError
 from zhiyu.engine.live import Live
 from zhiyu.engine.of_version import decided_by
-from zhiyu.engine.opened import Opened
 from zhiyu.policy.declare_versions import Versions
 from zhiyu.policy.diff import diff_policies
 from zhiyu.server.lists import page_size
-from zhiyu.server.policies import PolicyHash
+from zhiyu.server.policies import PolicyHash, opened_version
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import admitted
 from zhiyu.server.site import Site
 from zhiyu.server.staging import aside, release_told
 
-_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _JSON = "application/json"
 MAX_CHANGES = 1_000
 
@@ -56,8 +52,8 @@ def add_versions(app: FastAPI, site: Site) -> None:
     async def changes(hash: PolicyHash, request: Request) -> Response:
         exchange, desk = admitted(request, site, "policies")
         since, live = exchange.known_query("since").get("since", ""), desk.live
-        fresh = await aside(lambda: _opened(live, hash))
-        old = await aside(lambda: _opened(live, since or _before(live, hash)))
+        fresh = await aside(lambda: opened_version(live, hash))
+        old = await aside(lambda: opened_version(live, since or _before(live, hash)))
         found = await aside(lambda: diff_policies(old.policy, fresh.policy).changes)
         told = [
             {"kind": each.kind, "section": each.section, "en": each.en, "zh": each.zh} for each in found[:MAX_CHANGES]
@@ -69,7 +65,7 @@ def add_versions(app: FastAPI, site: Site) -> None:
         exchange, desk = admitted(request, site, "read")
         query, live = exchange.known_query("limit", "after"), desk.live
         limit, after = page_size(query.get("limit")), _whole(query.get("after"), "after")
-        _opened(live, hash)
+        opened_version(live, hash)
         positions, more = decided_by(
             live.log, live.releases.history, hash, lambda each: live.releases.open(each, live.opened),
             -1 if after is None else after, limit,
@@ -111,15 +107,6 @@ def _told(live: Live, policy: str) -> dict[str, Any]:
         {"next_policy": versions.next, "percent": str(versions.percent), "split_by": versions.by} if versions else {}
     )
     return {"name": written.name, "kept": True, **share}
-
-
-def _opened(live: Live, policy: str) -> Opened:
-    try:
-        if _HASH.fullmatch(policy):
-            return live.releases.open(policy, live.opened)
-    except InputError:
-        pass
-    raise HttpError(404, "no_policy", "no policy of this hash is kept here", "此处未保存该哈希的策略")
 
 
 def _whole(text: str | None, field: str) -> int | None:
