@@ -138,7 +138,11 @@ def _policies() -> list[tuple[str, str, _Route]]:
     read = "A policy that was released here, as an artifact"
     return [
         ("/v1/policy", "get", _Route("policy", "policies", standing, "Standing", _ASKED)),
-        ("/v1/policy", "post", _Route("publish", "policies", publish, "Published", (*_SENT, 404), "NewPolicy", False, dry)),
+        (
+            "/v1/policy",
+            "post",
+            _Route("publish", "policies", publish, "Published", (*_SENT, 404), "NewPolicy", False, dry),
+        ),
         ("/v1/policy:rollback", "post", _Route("rollBack", "policies", back, "Published", (*_ASKED, 409))),
         ("/v1/policy:stop", "post", _Route("stopStage", "policies", stop, "Published", (*_ASKED, 409))),
         (
