@@ -22,7 +22,7 @@ from zhiyu.engine.went_on import KINDS, parts_of
 from zhiyu.evaluation.cube.ask import MEASURES, STOPPED, Question, as_csv, ask
 from zhiyu.evaluation.cube.cube import Cube
 from zhiyu.evaluation.cube.facts import FIELDS, TABLES, schema_of, summed
-from zhiyu.evaluation.cube.rollups import Rollups
+from zhiyu.evaluation.cube.rollups import GRAINS, Rollups
 from zhiyu.log.frames import EVENTS
 from zhiyu.policy.declare import OUTCOMES
 
@@ -217,13 +217,48 @@ def test_parts_merge_and_a_cut_off_merge_counts_nothing_twice(served: tuple[Path
             shutil.copytree(old, tmp_path / "pieces" / "cube" / old.name)
     (tmp_path / "pieces" / "cube" / f"{0:020d}-{9:020d}.part").mkdir()
     for table, (keys, sums) in TABLES.items():
-        for grain in ("minutes", "hours"):
+        for grain in GRAINS:
             told = [
-                Rollups(tmp_path / name / "cube").read(table, grain, 0, 1 << 50, [*keys, *sums])[0]  # type: ignore[arg-type]
+                Rollups(tmp_path / name / "cube").read(table, grain, 0, 1 << 50, [*keys, *sums])
                 for name in ("whole", "pieces")
             ]
             made = [summed(table, each.cast(schema_of(table))) for each in told]
             assert made[0].equals(made[1])
+    live.close()
+
+
+def test_who_reads_beside_a_writer_counts_nothing_twice(served: tuple[Path, Opened], tmp_path: Path) -> None:
+    """The reader opens the parts and counts the rest in memory; then the writer keeps that rest, and merges."""
+    live = reopened(served)
+    frames = list(live.log.frames(live.log.first))
+    writer = cube_of(live, tmp_path)
+    writer.take(frames[: len(frames) // 2])
+    writer.keep()
+    reader = cube_of(live, tmp_path, writes=False)
+    reader.take(frames)
+    writer.take(frames)
+    writer.keep()
+    first, until = START_MS // HOUR * HOUR - 24 * HOUR, START_MS // HOUR * HOUR + 240 * HOUR
+    answers = [ask(cube, Question(("decisions", "money"), first, until, ("outcome",))) for cube in (reader, writer)]
+    assert answers[0] == answers[1]
+    assert answers[0]["total"]["decisions"] == sum(each["first"] for each in facts_by_hand(live))
+    live.close()
+
+
+def test_a_mean_score_is_of_first_decisions(tmp_path: Path) -> None:
+    """Rules are asked again after the wait; what they find then is no score of another decision."""
+    again = "{name: again, branch: [{when: logins_1h > 1, to: stop}], next: fine}"
+    assert again in POLICIES[0]
+    (tmp_path / "policy.yaml").write_text(POLICIES[0].replace(again, "{name: again, rule_set: main, next: fine}"))
+    live = Live(tmp_path / "default", open_policy(tmp_path), clock="events")
+    live.take(answering(random.Random(1), records(1, N)))
+    live.sync()
+    cube, facts = cube_of(live, tmp_path / "own"), facts_by_hand(live)
+    cube.take(live.log.frames(live.log.first))
+    scores = [each["score"] for each in facts if each["first"]]
+    first, until = START_MS // HOUR * HOUR - 24 * HOUR, START_MS // HOUR * HOUR + 240 * HOUR
+    answer = ask(cube, Question(("score", "went_on"), first, until))
+    assert answer["total"] == {"score": sum(scores) / len(scores), "went_on": sum(not each["first"] for each in facts)}
     live.close()
 
 

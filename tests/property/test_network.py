@@ -120,7 +120,7 @@ def test_trees_of_a_long_stream() -> None:
 
 
 def trees_hold(state: NetworkState, plan: NetworkPlan) -> None:
-    """The trees are the components of the linked event rows, and what each line says of the tree below it is so."""
+    """The trees are the components of the linked event rows; mentions, lists of children and the sums of every component are so too."""
     ints, live, roots = trees_of(state)
     used, slots = len(ints), len(plan.links) + 1
     rows = state.events[: int(state.head[at.TOP])]

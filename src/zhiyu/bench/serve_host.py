@@ -38,7 +38,7 @@ def host(data: Path) -> None:
     nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # a line per refusal is written, and nobody wants to read it here
     plan = Plan(
         {"default": lambda: Live(data / "default", opened, clock="events")}, OpenGate("default"), ready=ready,
-        front=lambda app: Trivial(app, durable), express={LANE_PATH: TrivialLane(durable)}, lines=LogLines(nowhere),
+        front=lambda app: Trivial(app, durable), express={LANE_PATH: TrivialLane(durable)}, lines=LogLines(nowhere), metrics=True,
     )  # fmt: skip
     run(plan, [sock])
 

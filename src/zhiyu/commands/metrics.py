@@ -86,9 +86,8 @@ def _counted(kept: Kept, language: str) -> tuple[Cube, int, str]:
     with progress() as bar:
         task = bar.add_task("统计日志" if language == "zh" else "counting the log", total=max(end - start, 1))
         for frame in kept.log.frames(start):
-            if frame.header.first >= start:
-                cube.take([frame])
-                bar.update(task, completed=frame.header.next - start)
+            cube.take([frame])
+            bar.update(task, completed=frame.header.next - start)
     return cube, cube.last_ms(), _currency(kept)
 
 
@@ -97,10 +96,10 @@ def _currency(kept: Kept) -> str:
     from zhiyu.engine.event_frames import noted
     from zhiyu.log.frames import EVENTS
 
-    policy = ""
+    last = None
     for frame in kept.log.frames(max(kept.log.first, kept.log.position - LATELY)):
-        policy = noted(frame.payload, kept.tenant).policy if frame.header.kind == EVENTS else policy
-    return kept.policy(policy).currency if policy else ""
+        last = frame if frame.header.kind == EVENTS else last
+    return kept.policy(noted(last.payload, kept.tenant).policy).currency if last is not None else ""
 
 
 def _show(answer: dict[str, Any], language: str) -> None:

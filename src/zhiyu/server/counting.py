@@ -65,7 +65,11 @@ class Counting:
             return False
         known = self._cubes.get(tenant)
         if known is None or known[0] is not live:
-            made = await self.aside(lambda: Cube(live.folder, tenant, live._opened_of, live.log.first))
+            made = await self.aside(
+                lambda: Cube(
+                    live.folder, tenant, lambda policy: live.releases.open(policy, live.opened), live.log.first
+                )
+            )
             known = self._cubes[tenant] = live, made
         cube = known[1]
         frames = piece_of(live, max(cube.position, live.log.first))

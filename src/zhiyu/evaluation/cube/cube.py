@@ -19,8 +19,8 @@ from zhiyu.evaluation.cube.rollups import Grain, Rollups, as_numbers, by_hour
 from zhiyu.log.frames import Frame
 
 FOLDER = "cube"
-KEEP_DECISIONS = 200_000
-"""So many decisions are counted in memory before they become a part on the disk."""
+GATHER_DECISIONS, KEEP_ROWS = 50_000, 200_000
+"""So many decisions wait in memory to be summed up; so many rows, before they become a part on the disk."""
 
 
 class Cube:
@@ -30,7 +30,7 @@ class Cube:
     def __init__(
         self, folder: Path, tenant: str, opened_of: Callable[[str], Opened], first: int, writes: bool = True
     ) -> None:
-        self.rollups, self._writes, self._lock = Rollups(folder / FOLDER), writes, Lock()
+        self.rollups, self._writes, self._lock = Rollups(folder / FOLDER, held=not writes), writes, Lock()
         self._facts = Facts(tenant, opened_of)
         kept = self.rollups.position()
         self.position = max(kept, first)
@@ -44,9 +44,9 @@ class Cube:
                 if frame.header.next > self.position:
                     self._facts.take(frame)
                     self.position = frame.header.next
-            if self._facts.decisions >= KEEP_DECISIONS:
+            if self._facts.decisions >= GATHER_DECISIONS:
                 self._gather()
-                if self._writes:
+                if self._writes and self._fresh["decisions"].num_rows >= KEEP_ROWS:
                     self._keep()
 
     def keep(self) -> None:
@@ -63,7 +63,7 @@ class Cube:
         numbers of texts; rows of one key may come several times."""
         with self._lock:
             self._gather()
-            kept, _ = self.rollups.read(table, grain, first_minute, last_minute, columns)
+            kept = self.rollups.read(table, grain, first_minute, last_minute, columns)
             fresh = self._fresh[table] if grain == "minutes" else by_hour(table, self._fresh[table])
             within = pc.and_(
                 pc.greater_equal(fresh["minute"], first_minute), pc.less_equal(fresh["minute"], last_minute)

@@ -7,8 +7,8 @@ minute in which it went on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class _Policy:
     """What is needed of a policy, again and again."""
 
     opened: Opened
-    types: list[str]
+    stages: list[str]
     rules: list[str]
     fields: dict[str, tuple[str, ...]]
 
@@ -67,100 +67,116 @@ class _Policy:
         compiled = opened.compiled
         known = {c.name for c in compiled.schema.columns if c.role == "field"} - opened.personal
         fields = {name: tuple(each for each in may if each in known) for name, may in FIELDS.items()}
-        return cls(opened, [e.name for e in compiled.schema.types], [r.rule.name for r in compiled.rule_order], fields)
+        stages = [e.name.partition("@")[0] for e in compiled.schema.types]  # what goes on is still of its stage
+        return cls(opened, stages, [r.rule.name for r in compiled.rule_order], fields)
+
+
+@dataclass
+class _Heap:
+    """Decisions of one policy, first ones or later ones, as they came: counted together, since what a count costs it costs by call."""
+
+    received: list[Array] = field(default_factory=list)
+    types: list[Array] = field(default_factory=list)
+    money: list[Array] = field(default_factory=list)
+    blocks: list[Array] = field(default_factory=list)
+    shown: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in FIELDS})
+
+    def add(self, own: _Policy, d: DecisionBatch, batch: EventBatch) -> None:
+        """Copies, so that the frames they came in need not be kept."""
+        self.received.append(d.received_ms.copy())
+        self.types.append(d.type_index.copy())
+        self.money.append(d.money.copy())
+        self.blocks.append(d.block.copy())
+        for name, fields in own.fields.items():
+            self.shown[name] += _shown(batch, fields, d.rows)
 
 
 class Facts:
-    """Counts frames. `opened_of`: a policy of the log by its hash."""
+    """Counts frames. `opened_of`: a policy of the log by its hash. `decisions`: taken since the last `tables`."""
 
     def __init__(self, tenant: str, opened_of: Callable[[str], Opened]) -> None:
         self._tenant, self._opened_of = tenant, opened_of
         self._policies: dict[str, _Policy] = {}
-        self._rows: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        self._heaps: dict[tuple[str, bool], tuple[_Heap, DecisionBatch]] = {}
         self.decisions = 0
 
     def take(self, frame: Frame) -> None:
-        """Count what one frame says."""
+        """Take in what one frame says."""
         if frame.header.kind not in KINDS:
             return
         if frame.header.kind == EVENTS:
             note = noted(frame.payload, self._tenant)
-            self._count(note.policy, note.decisions, note.batch, True)
-            parts = [(note.policy, part) for part in note.resumed]
+            self._put(note.policy, note.decisions, note.batch, True)
+            policy, parts = note.policy, note.resumed
         else:
-            policy, found = parts_of(frame, self._tenant)
-            parts = [(policy, part) for part in found]
-        for policy, part in parts:
-            went_on = np.flatnonzero(~part.stays)
-            self._count(policy, part.decisions.at(went_on), part.events, False)
+            policy, parts = parts_of(frame, self._tenant)
+        for part in parts:
+            self._put(policy, part.decisions.at(np.flatnonzero(~part.stays)), part.events, False)
 
-    def tables(self) -> dict[str, pa.Table]:
-        """What was counted since the last time, summed up."""
-        found = {}
-        for name, rows in self._rows.items():
-            every = pa.concat_tables(rows) if rows else schema_of(name).empty_table()
-            found[name] = summed(name, every)
-            rows.clear()
-        self.decisions = 0
-        return found
-
-    def _count(self, policy: str, d: DecisionBatch, batch: EventBatch, first: bool) -> None:
+    def _put(self, policy: str, d: DecisionBatch, batch: EventBatch, first: bool) -> None:
         if not d.n:
             return
         if policy not in self._policies:
             self._policies[policy] = _Policy.of(self._opened_of(policy))
-        own = self._policies[policy]
-        keys = self._keys(own, policy, d, batch)
-        one, none = np.ones(d.n, np.int64), np.zeros(d.n, np.int64)
-        self._put(
-            "decisions",
-            keys,
-            np.arange(d.n),
-            {},
-            (one, none, d.money, d.score) if first else (none, one, none, none),
-        )
+        heap, _ = self._heaps.setdefault((policy, first), (_Heap(), d))
+        heap.add(self._policies[policy], d, batch)
         self.decisions += d.n
-        if not first:
-            return
-        hits, quiet, errors = (bits_to_matrix(each, len(own.rules)) for each in (d.hits, d.quiet, d.errors))
-        at, rule = np.nonzero(hits | quiet | errors)
-        if len(at):
-            told = (hits[at, rule], quiet[at, rule], errors[at, rule], np.where(hits[at, rule], d.money[at], 0))
-            self._put(
-                "rules", keys, at, {"rule": _texts(own.rules, rule)}, tuple(np.asarray(each, np.int64) for each in told)
-            )
-        names, scores = own.opened.recorded.models, own.opened.recorded.scores(d)
-        if names:
-            model, at = np.nonzero(~np.isnan(scores))
-            millionths = np.rint(scores[model, at] * MILLIONTHS).astype(np.int64)
-            self._put("models", keys, at, {"model": _texts(names, model)}, (np.ones(len(at), np.int64), millionths))
 
-    def _keys(self, own: _Policy, policy: str, d: DecisionBatch, batch: EventBatch) -> dict[str, pa.Array]:
-        stages = [name.partition("@")[0] for name in own.types]  # what goes on after a wait is still of its stage
-        found = {"minute": pa.array(d.received_ms // MINUTE_MS), "stage": _texts(stages, d.type_index)}
-        for name, fields in own.fields.items():
-            found[name] = _shown(batch, fields, d.rows)
-        found["policy"] = pa.repeat(policy[:POLICY_CHARS], d.n)
-        found["outcome"] = _texts(OUTCOMES, d.enforced)
-        return found
+    def tables(self) -> dict[str, pa.Table]:
+        """What was taken in since the last time, summed up."""
+        rows: dict[str, list[pa.Table]] = {name: [schema_of(name).empty_table()] for name in TABLES}
+        for (policy, first), (heap, like) in self._heaps.items():
+            for name, table in _counted(self._policies[policy], policy, heap, like, first):
+                rows[name].append(table)
+        self._heaps, self.decisions = {}, 0
+        return {name: summed(name, pa.concat_tables(each)) for name, each in rows.items()}
 
-    def _put(
-        self, table: str, keys: dict[str, pa.Array], at: Array, more: dict[str, pa.Array], sums: Iterable[Array]
-    ) -> None:
+
+def _counted(
+    own: _Policy, policy: str, heap: _Heap, like: DecisionBatch, first: bool
+) -> Iterator[tuple[str, pa.Table]]:  # fmt: skip
+    """Rows of each table; `like`: any of the decisions, for how the lines of a block are laid out."""
+    d = replace(
+        like, received_ms=np.concatenate(heap.received), type_index=np.concatenate(heap.types), money=np.concatenate(heap.money),
+        block=np.concatenate(heap.blocks, axis=1),
+    )  # fmt: skip
+    n = len(d.received_ms)
+    keys = {
+        "minute": pa.array(d.received_ms // MINUTE_MS), "stage": _texts(own.stages, d.type_index),
+        **{name: pa.array(texts, pa.string()) for name, texts in heap.shown.items()},
+        "policy": pa.repeat(policy[:POLICY_CHARS], n), "outcome": _texts(OUTCOMES, d.enforced),
+    }  # fmt: skip
+
+    def rows(table: str, at: Array, more: dict[str, pa.Array], sums: Sequence[Array]) -> tuple[str, pa.Table]:
         chosen = pa.array(at)
         columns = [keys[name].take(chosen) for name in KEYS] + [*more.values()] + [pa.array(each) for each in sums]
-        self._rows[table].append(pa.Table.from_arrays(columns, schema=schema_of(table)))
+        return table, pa.Table.from_arrays(columns, schema=schema_of(table))
+
+    one, none = np.ones(n, np.int64), np.zeros(n, np.int64)
+    yield rows(
+        "decisions", np.arange(n), {}, (one, none, d.money, d.score) if first else (none, one, none, none)
+    )  # fmt: skip
+    if not first:
+        return
+    hits, quiet, errors = (bits_to_matrix(each, len(own.rules)) for each in (d.hits, d.quiet, d.errors))
+    at, rule = np.nonzero(hits | quiet | errors)
+    told = (hits[at, rule], quiet[at, rule], errors[at, rule], np.where(hits[at, rule], d.money[at], 0))
+    yield rows("rules", at, {"rule": _texts(own.rules, rule)}, [np.asarray(each, np.int64) for each in told])
+    names, scores = own.opened.recorded.models, own.opened.recorded.scores(d)
+    model, at = np.nonzero(~np.isnan(scores))
+    millionths = np.rint(scores[model, at] * MILLIONTHS).astype(np.int64)
+    yield rows("models", at, {"model": _texts(names, model)}, (np.ones(len(at), np.int64), millionths))
 
 
 def _texts(names: Sequence[str], index: Array) -> pa.Array:
     return pa.array(list(names), pa.string()).take(pa.array(index.astype(np.int64)))
 
 
-def _shown(batch: EventBatch, fields: Sequence[str], rows: Array) -> pa.Array:
+def _shown(batch: EventBatch, fields: Sequence[str], rows: Array) -> list[str]:
     """The text of the first of these fields that an event has; "" without."""
     found: list[Any] = [None] * len(rows)
     for name in fields:
         if name in batch.shown and None in found:
             told = shown_of(batch.shown[name], rows.tolist())
             found = [before if before is not None else text for before, text in zip(found, told)]
-    return pa.array([text or "" for text in found], pa.string())
+    return [text or "" for text in found]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 
 from zhiyu.evaluation.cube.facts import HOUR_MINUTES, TABLES, schema_of, summed
 
+T = TypeVar("T")
 Grain = Literal["minutes", "hours"]
 GRAINS: tuple[Grain, ...] = ("minutes", "hours")
 MERGED_ROWS = 8_000_000
@@ -47,13 +49,27 @@ class Part:
 
 
 class Rollups:
-    """The parts in `folder`. One writer; any number of readers."""
+    """The parts in `folder`. One writer; any number of readers. `held`: as they are now, whatever a writer does later: who counts the rest
+    of the log in memory must not meet it again in a newer part."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, held: bool = False) -> None:
         self.folder = folder
+        self._held: dict[Path, pa.MemoryMappedFile] = {}
+        self._parts: list[Part] | None = None
+        if held:
+            self._parts = _tried(self._hold)
+
+    def _hold(self) -> list[Part]:
+        parts = self.parts()
+        self._held = {
+            file: pa.memory_map(str(file)) for part in parts for file in (part.file(t, g) for t in TABLES for g in GRAINS)
+        }  # fmt: skip
+        return parts
 
     def parts(self) -> list[Part]:
         """In order of position, none inside another."""
+        if self._parts is not None:
+            return self._parts
         names = [_NAME.fullmatch(path.name) for path in self.folder.iterdir()] if self.folder.is_dir() else []
         spans = sorted((int(name[1]), -int(name[2])) for name in names if name)
         found: list[Part] = []
@@ -79,7 +95,7 @@ class Rollups:
     def newest_minute(self) -> int:
         """The newest minute of the newest part that has any, -1 without."""
         for part in reversed(self.parts()):
-            found = pq.read_metadata(part.file("decisions", "minutes"))
+            found = pq.read_metadata(self._source(part.file("decisions", "minutes")))
             if found.num_rows:
                 groups = (found.row_group(number).column(0) for number in range(found.num_row_groups))
                 return max(int(group.statistics.max) for group in groups)
@@ -119,29 +135,32 @@ class Rollups:
             if path.name not in kept and (_NAME.fullmatch(path.name) or path.name.endswith(_PART)):
                 shutil.rmtree(path, ignore_errors=True)
 
-    def read(
-        self, table: str, grain: Grain, first_minute: int, last_minute: int, columns: list[str]
-    ) -> tuple[pa.Table, int]:
-        """Rows of a table from one minute up to another (inclusive), and up to which position; rows of one key may come several times."""
-        for left in reversed(range(_TRIES)):
-            try:
-                return self._read(table, grain, first_minute, last_minute, columns)
-            except FileNotFoundError:  # merged meanwhile
-                if not left:
-                    raise
-        raise AssertionError
+    def read(self, table: str, grain: Grain, first_minute: int, last_minute: int, columns: list[str]) -> pa.Table:
+        """Rows of a table from one minute up to another (inclusive); rows of one key may come several times."""
+        return _tried(lambda: self._read(table, grain, first_minute, last_minute, columns))
 
-    def _read(self, table: str, grain: Grain, first: int, last: int, columns: list[str]) -> tuple[pa.Table, int]:
+    def _read(self, table: str, grain: Grain, first: int, last: int, columns: list[str]) -> pa.Table:
         within = (pc.field("minute") >= first) & (pc.field("minute") <= last)
         parts = self.parts()
         schema = schema_of(table)
         empty = schema.empty_table().select(columns)
         texts = [name for name in columns if schema.field(name).type == pa.string()]
         rows = [
-            pq.read_table(part.file(table, grain), columns=columns, filters=within, read_dictionary=texts) for part in parts
+            pq.read_table(self._source(part.file(table, grain)), columns=columns, filters=within, read_dictionary=texts) for part in parts
         ]  # fmt: skip
         found = [as_numbers(each) for each in (empty, *rows)]
-        return pa.concat_tables(found).unify_dictionaries(), parts[-1].next if parts else -1
+        return pa.concat_tables(found).unify_dictionaries()
+
+    def _source(self, file: Path) -> Any:
+        return self._held.get(file, file)
+
+
+def _tried(does: Callable[[], T]) -> T:
+    """Again where a part was merged away meanwhile."""
+    for _ in range(_TRIES - 1):
+        with suppress(FileNotFoundError):
+            return does()
+    return does()
 
 
 def as_numbers(rows: pa.Table) -> pa.Table:
