@@ -86,6 +86,7 @@ def facts_by_hand(live: Live) -> list[dict[str, Any]]:
                         "region": city or "", "product": "", "channel": "", "policy": policy[:12],
                         "outcome": OUTCOMES[int(d.enforced[at])], "money": 0 if went_on else int(d.money[at]),
                         "score": 0 if went_on else int(d.score[at]), "first": went_on is None,
+                        "asked_again": int(d.score[at]) if went_on else 0,
                         "rules": [] if went_on else [rules[n] for n in np.flatnonzero(hits[at])],
                     }
                 )  # fmt: skip
@@ -249,7 +250,8 @@ def test_a_mean_score_is_of_first_decisions(tmp_path: Path) -> None:
     """Rules are asked again after the wait; what they find then is no score of another decision."""
     again = "{name: again, branch: [{when: logins_1h > 1, to: stop}], next: fine}"
     assert again in POLICIES[0]
-    (tmp_path / "policy.yaml").write_text(POLICIES[0].replace(again, "{name: again, rule_set: main, next: fine}"))
+    asked = POLICIES[0].replace(again, "{name: again, rule_set: main, next: fine}")
+    (tmp_path / "policy.yaml").write_text(asked.replace("expired: cool", "expired: again"))
     live = Live(tmp_path / "default", open_policy(tmp_path), clock="events")
     live.take(answering(random.Random(1), records(1, N)))
     live.sync()
@@ -258,6 +260,7 @@ def test_a_mean_score_is_of_first_decisions(tmp_path: Path) -> None:
     scores = [each["score"] for each in facts if each["first"]]
     first, until = START_MS // HOUR * HOUR - 24 * HOUR, START_MS // HOUR * HOUR + 240 * HOUR
     answer = ask(cube, Question(("score", "went_on"), first, until))
+    assert sum(each["asked_again"] for each in facts) > 0
     assert answer["total"] == {"score": sum(scores) / len(scores), "went_on": sum(not each["first"] for each in facts)}
     live.close()
 
