@@ -35,7 +35,7 @@ def test_without_a_file_whatever_stops_somebody_is_work() -> None:
 @pytest.mark.parametrize(("text", "said"), [
     ("queues: [{name: a, within: soon}]", "within"), ("queues: []", "1 to 100"), ("queues: [{name: a, outcomes: [reviw]}]", "review"),
     ("queues: [{name: a}, {name: a}]", "twice"), ("queues: [{name: a, escalates_to: b}]", "escalates_to"), ("queues: [{name: ''}]", "name"),
-    ("queues: [{name: a, colour: red}]", "colour"), ("claim: 5m", "queues"), ("queues: {", "YAML"), ("", "Expected"),
+    ("queues: [{name: a, colour: red}]", "colour"), ("claim: 5m", "queues"), ("queues: {", "YAML"), ("", "missing required field `queues`"),
     ("queues: [{name: a, kinds: [person]}]", "person"), ("claim: never\nqueues: [{name: a}]", "claim"),
 ])  # fmt: skip
 def test_a_file_that_is_wrong_is_told_where(tmp_path: Path, text: str, said: str) -> None:

@@ -48,9 +48,9 @@ def test_where_and_who(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("bureau: {url: 'https://x', key_env: A, key_file: b}", "keep one"),
         ("bureau: {url: 'https://x', key_env: HOME, header: \"X\\r\\nEvil\"}", "cannot be sent in a header"),
         ("bureau: {url: 'https://x', key_env: HOME, prefix: \"a\\r\\nb\"}", "cannot be sent in a header"),
-        ("bureau: {url: 'https://x', key: abc}", "no file of services"),
-        ("bureau: [", "no file of services"),
-        ("- 1", "no file of services"),
+        ("bureau: {url: 'https://x', key: abc}", "unknown field `key`"),
+        ("bureau: [", "is no YAML"),
+        ("- 1", "Expected `object`"),
     ],
 )
 def test_what_is_wrong(tmp_path: Path, text: str, wrong: str) -> None:

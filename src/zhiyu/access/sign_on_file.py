@@ -11,14 +11,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from zhiyu.access.exposure import is_loopback
 from zhiyu.access.roles import permissions_of
 from zhiyu.base.errors import InputError
+from zhiyu.base.settings_file import read_settings
 
-MAX_FILE_BYTES = 1 << 20
 MAX_PROVIDERS = 20
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -77,19 +75,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 def read_providers(path: Path, tenants: tuple[str, ...]) -> tuple[Provider, ...]:
     """The providers of a file, for a server of these tenants. InputError that names the provider and what is wrong."""
-    try:
-        data = path.read_bytes()
-    except OSError as wrong:
-        raise InputError(f"{path} cannot be read: {wrong.strerror}", f"无法读取 {path}：{wrong.strerror}") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise InputError(f"{path} has more than {MAX_FILE_BYTES:,} bytes", f"{path} 超过 {MAX_FILE_BYTES:,} 字节")
-    try:
-        found = msgspec.convert(YAML(typ="safe", pure=True).load(data), _File).providers
-    except YAMLError as wrong:
-        said = " ".join(str(wrong).split())[:200]
-        raise InputError(f"{path} is no YAML: {said}", f"{path} 不是 YAML：{said}") from None
-    except msgspec.ValidationError as wrong:
-        raise InputError(f"{path}: {wrong}", f"{path}：{wrong}") from None
+    found = read_settings(path, _File).providers
     names = [each.name for each in found]
     if not 1 <= len(names) <= MAX_PROVIDERS or len(set(names)) != len(names):
         raise InputError(

@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.base.settings_file import read_settings
 from zhiyu.base.windows import parse_duration_ms
 from zhiyu.policy.outcomes import OUTCOMES
 
 Kind = Literal["decision", "gang", "drift"]
 KINDS: tuple[str, ...] = Kind.__args__  # type: ignore[attr-defined]
 MAX_QUEUES = 100
-MAX_FILE_BYTES = 1 << 20
 
 
 class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -115,27 +113,12 @@ def read_queues(path: Path | None) -> Declared:
     """The declared queues; DEFAULT without a file. InputError that names the field and what was wrong with it."""
     if path is None:
         return DEFAULT
-    try:
-        data = path.read_bytes()
-    except OSError as wrong:
-        raise InputError(f"{path} cannot be read: {wrong.strerror}", f"无法读取 {path}：{wrong.strerror}") from None
-    if len(data) > MAX_FILE_BYTES:
-        raise InputError(f"{path} has more than {MAX_FILE_BYTES:,} bytes", f"{path} 超过 {MAX_FILE_BYTES:,} 字节")
-    try:
-        found = msgspec.convert(YAML(typ="safe", pure=True).load(data), Declared)
-    except YAMLError as wrong:
-        raise InputError(f"{path} is no YAML: {_first(wrong)}", f"{path} 不是 YAML：{_first(wrong)}") from None
-    except msgspec.ValidationError as wrong:
-        raise InputError(f"{path}: {wrong}", f"{path}：{wrong}") from None
+    found = read_settings(path, Declared)
     try:
         _check(found)
     except _Wrong as wrong:
         raise InputError(f"{path}: {wrong.en}", f"{path}：{wrong.zh}") from None
     return found
-
-
-def _first(wrong: Exception) -> str:
-    return " ".join(str(wrong).split())[:200]
 
 
 def _check(found: Declared) -> None:

@@ -15,12 +15,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.base.settings_file import read_settings
 
-MAX_FILE_BYTES = 1 << 20
 MAX_KEY_BYTES = 8_192
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -54,17 +52,7 @@ class Endpoint:
 
 def read_endpoints(path: Path, services: list[str]) -> dict[str, Endpoint]:
     """The endpoints of a file. `services`: names that the policy declares. InputError with the name of what is wrong; no secret is told."""
-    try:
-        content = path.read_bytes()
-    except OSError as fault:
-        raise _wrong(path, f"cannot be read: {fault.strerror}", f"无法读取：{fault.strerror}") from None
-    if len(content) > MAX_FILE_BYTES:
-        raise _wrong(path, "is larger than 1 MiB", "超过 1 MiB")
-    try:
-        found = msgspec.convert(YAML(typ="safe", pure=True).load(content) or {}, dict[str, _Written])
-    except (YAMLError, msgspec.ValidationError, ValueError) as fault:
-        said = str(fault).splitlines()[0]
-        raise _wrong(path, f"is no file of services: {said}", f"不是外部服务文件：{said}") from None
+    found = read_settings(path, dict[str, _Written])
     for name in found:
         if name not in services:
             hint = did_you_mean(name, services)

@@ -19,8 +19,8 @@ from zhiyu.evaluation.cube.rollups import Grain, Rollups, as_numbers, by_hour
 from zhiyu.log.frames import Frame
 
 FOLDER = "cube"
-GATHER_DECISIONS, KEEP_ROWS = 50_000, 200_000
-"""So many decisions wait in memory to be summed up; so many rows, before they become a part on the disk."""
+GATHER_DECISIONS, KEEP_ROWS = 4_000, 200_000
+"""So many decisions are summed up at a time, few enough for nobody to wait for it; so many rows become a part on the disk."""
 
 
 class Cube:
@@ -35,7 +35,7 @@ class Cube:
         kept = self.rollups.position()
         self.position = max(kept, first)
         self._first = self.position
-        self._fresh = {name: schema_of(name).empty_table() for name in TABLES}
+        self._fresh: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
 
     def take(self, frames: Iterable[Frame]) -> None:
         """Count frames that follow; what is enough for a part is kept. A frame that was counted counts no more."""
@@ -44,10 +44,10 @@ class Cube:
                 if frame.header.next > self.position:
                     self._facts.take(frame)
                     self.position = frame.header.next
-            if self._facts.decisions >= GATHER_DECISIONS:
-                self._gather()
-                if self._writes and self._fresh["decisions"].num_rows >= KEEP_ROWS:
-                    self._keep()
+                if self._facts.decisions >= GATHER_DECISIONS:
+                    self._gather()
+            if self._writes and sum(each.num_rows for each in self._fresh["decisions"]) >= KEEP_ROWS:
+                self._keep()
 
     def keep(self) -> None:
         """Write what was counted since the last part, if anything was."""
@@ -64,7 +64,7 @@ class Cube:
         with self._lock:
             self._gather()
             kept = self.rollups.read(table, grain, first_minute, last_minute, columns)
-            fresh = self._fresh[table] if grain == "minutes" else by_hour(table, self._fresh[table])
+            fresh = self._whole(table) if grain == "minutes" else by_hour(table, self._whole(table))
             within = pc.and_(
                 pc.greater_equal(fresh["minute"], first_minute), pc.less_equal(fresh["minute"], last_minute)
             )
@@ -75,16 +75,20 @@ class Cube:
         """The end of the last minute in which anything was decided, ms since 1970; 0 when nothing was."""
         with self._lock:
             self._gather()
-            fresh = pc.max(self._fresh["decisions"]["minute"]).as_py()
+            fresh = pc.max(self._whole("decisions")["minute"]).as_py()
         newest = max(self.rollups.newest_minute(), -1 if fresh is None else int(fresh))
         return (newest + 1) * MINUTE_MS
 
     def _gather(self) -> None:
         for name, rows in self._facts.tables().items():
             if rows.num_rows:
-                self._fresh[name] = summed(name, pa.concat_tables([self._fresh[name], rows]))
+                self._fresh[name].append(rows)
+
+    def _whole(self, table: str) -> pa.Table:
+        """What is not on the disk yet; rows of one key may come several times."""
+        return pa.concat_tables([schema_of(table).empty_table(), *self._fresh[table]])
 
     def _keep(self) -> None:
-        self.rollups.append(self._first, self.position, self._fresh)
+        self.rollups.append(self._first, self.position, {name: summed(name, self._whole(name)) for name in TABLES})
         self._first = self.position
-        self._fresh = {name: schema_of(name).empty_table() for name in TABLES}
+        self._fresh = {name: [] for name in TABLES}

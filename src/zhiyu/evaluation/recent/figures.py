@@ -6,7 +6,6 @@ hit otherwise, and how much of the truth is in. Figures are those of a backtest 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from zhiyu.evaluation.compare_intervals import clusters_of, estimates
 from zhiyu.evaluation.compare_labels import maturity
 from zhiyu.evaluation.recent.decide import Seen
 from zhiyu.evaluation.recent.record import Recorded
+from zhiyu.log.list_journal import said_time
 from zhiyu.policy.outcomes import OUTCOMES
 
 MAX_RULES_TOLD = 50
@@ -47,7 +47,7 @@ def told(live: Seen, draft: Seen, recorded: Recorded, currency: str) -> dict[str
         for i, j in np.argwhere(counts).tolist() if i != j
     ]  # fmt: skip
     return {
-        "from": said(recorded.since_ms), "until": said(recorded.until_ms), "position": recorded.position, "decisions": c.n,
+        "from": said_time(recorded.since_ms), "until": said_time(recorded.until_ms), "position": recorded.position, "decisions": c.n,
         "currency": currency, "labels": maturity(c).to_dict() if c.n else None,
         "figures": [
             {"name": each.name, "kind": each.kind, "better": each.better, "en": each.en, "zh": each.zh, **found[each.name].to_dict()}
@@ -83,8 +83,3 @@ def _by_rule(seen: Seen) -> dict[str, Array]:
     numbers, starts = np.unique(hits.rule[order], return_index=True)
     rows = np.split(hits.row[order], starts[1:])
     return {seen.rules[number]: each for number, each in zip(numbers.tolist(), rows)}
-
-
-def said(ms: int) -> str:
-    """A moment as text, UTC."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")

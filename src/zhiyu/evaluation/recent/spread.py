@@ -16,10 +16,10 @@ import numpy as np
 
 from zhiyu.base.jit import Array
 from zhiyu.engine.opened import Opened
-from zhiyu.evaluation.recent.figures import said
 from zhiyu.evaluation.recent.record import Recorded, recent_keys
 from zhiyu.evaluation.redecide import Redecision
 from zhiyu.expressions.types import Kind, Type
+from zhiyu.log.list_journal import said_time
 
 BARS = 24
 FEW = 24
@@ -53,7 +53,7 @@ class Spreading:
             values, nulls, labels = [np.zeros(0, np.int64)], [np.zeros(0, np.uint8)], [np.zeros(0, np.int8)]
         type_ = self.opened.compiled.features[place].type
         self.result = {
-            "feature": self.name, "from": said(self.recorded.since_ms), "until": said(self.recorded.until_ms),
+            "feature": self.name, "from": said_time(self.recorded.since_ms), "until": said_time(self.recorded.until_ms),
             **spread(type_, np.concatenate(values), np.concatenate(nulls), np.concatenate(labels)),
         }  # fmt: skip
 
