@@ -207,3 +207,23 @@ def test_features_and_network_share_one_budget(everything: tuple[Opened, Path]) 
     assert facts["bytes"] < 1.5 * limit
     assert facts["network_bytes"] < limit  # alone it would fit
     assert engine.state.bytes_used() < limit
+
+
+def test_a_network_of_an_earlier_layout_is_decided_again_from_the_log(
+    everything: tuple[Opened, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version whose network is laid out otherwise: the snapshot is not taken up, which is told, and the same state comes from the log."""
+    opened, snapshot = everything
+    shutil.copytree(snapshot.parent.parent, tmp_path / "a")
+    shutil.copytree(snapshot.parent.parent, tmp_path / "b")
+    before = Live(tmp_path / "a", opened, clock="events")
+    monkeypatch.setattr("zhiyu.network.state.LAYOUT", 10**6)
+    after = Live(tmp_path / "b", opened, clock="events")
+    assert (before.recovered.snapshot, after.recovered.snapshot) == (int(snapshot.name), -1)
+    assert any("layout of another version" in note for note in after.recovered.notes)
+    assert after.recovered.events == after.engine.accepted > 0
+    assert before.engine.network is not None
+    assert after.engine.network is not None
+    assert before.engine.network.counters.tolist() == after.engine.network.counters.tolist()
+    for live in (before, after):
+        killed(live)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from zhiyu.commands.terminal import language_of, language_option, progress, told, warm_kernels
+from zhiyu.commands.terminal import language_of, language_option, print_table, progress, told, warm_kernels
 
 if TYPE_CHECKING:
     from zhiyu.evaluation.network_asked import AskedNetwork
@@ -249,10 +249,12 @@ def _replayed(language: str, events: Path, policy: Path, source: str | None, unt
 
 
 def _table(console: Console, headings: Iterable[str], lines: list[list[str]], language: str) -> None:
-    table = Table(*headings, box=None)
+    table = Table(box=None)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     for line in lines[:SHOWN]:
         table.add_row(*map(escape, line))
-    console.print(table)
+    print_table(console, table)
     if len(lines) > SHOWN:
         more = len(lines) - SHOWN
         console.print(f"……另有 {more:,} 行，见 --json" if language == "zh" else f"… {more:,} more lines, see --json")

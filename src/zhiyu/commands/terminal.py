@@ -16,6 +16,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
 from zhiyu.base.errors import DeclarationError, InputError, ZhiyuError
 
@@ -89,3 +90,12 @@ def require_server(*packages: str) -> None:
 def print_json(found: dict[str, Any]) -> None:
     """One JSON object on a line of its own."""
     click.echo(json.dumps(found, ensure_ascii=False, default=str))
+
+
+def print_table(console: Console, table: Table) -> None:
+    """A table as wide as the terminal; into a pipe or a file as wide as it wants to be, so that no name is cut."""
+    if not console.is_terminal:
+        console.width = max(
+            console.width, console.measure(table, options=console.options.update(max_width=10_000)).maximum
+        )
+    console.print(table)

@@ -218,8 +218,6 @@ class NetworkState:
             raise InputError("restore needs a fresh state", "恢复快照需要全新的状态")
         content = self.arena.restore(path, self._placed)
         own, limits = content["network"], self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]]
-        if own["shape"] != self._shape():
-            raise InputError(f"{path} was taken with another policy", f"{path} 来自另一策略")
         self.head[:], self.slot_head[:], self.counters[:] = own["head"], own["slot_head"], own["counters"]
         self.component_head[:] = own["component_head"]
         self.slot_head[[SLOT_LIMIT, INDEX_LIMIT]] = limits
@@ -233,7 +231,10 @@ class NetworkState:
 
     def _placed(self, extents: Extents, facts: dict[str, Any]) -> Extents:
         """Where the tables of a snapshot stand under our memory limit: all at their begin, each heap at the begin of its own."""
-        if facts["network"]["shape"] != self._shape():
+        theirs, ours = facts["network"]["shape"], self._shape()
+        if theirs[:1] != ours[:1]:
+            raise InputError("the snapshot has the layout of another version", "该快照为另一版本的布局")
+        if theirs != ours:
             raise InputError("the snapshot was taken with another policy", "该快照来自另一策略")
         stride, own = max(int(facts["network"]["stride"]), 1), self.heaps.shape[1]
         found: Extents = {}
