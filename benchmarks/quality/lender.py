@@ -1,8 +1,9 @@
 """The simulated lender: what its example policy stops, by kind of fraud and difficulty, beside a model of raw fields that stops as many.
 
 In: days, customers, difficulties, a seed. Out: a JSON line per difficulty and kind, of the second half of the time: share of the kind's
-frauds that are held back (delay, review, decline), share of their money, and of all that is held back the share that is fraud; the same for
-gradient boosting over the fields of single events, learnt on the first half, which holds back as many events of each type.
+frauds that are held back (delay, review, decline), share of their money, and of all that is held back the share that is fraud, by events
+and by money; the same for gradient boosting over the fields of single events, learnt on the first half, which holds back as many events
+of each type.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def held_by_fields(made: Made, held: Array, half_ms: int) -> Array:
 
 
 def figures(made: Made, held: Array, half_ms: int, number: int, money: Array) -> dict[str, Any]:
-    """Of one kind (0: of all): recall, money, and the precision of everything that is held back."""
+    """Of one kind (0: of all): recall, money, and the precision of everything that is held back, by events and by money."""
     _, kept = raw_fields(made)
     late = kept[made.events["time"][kept] >= half_ms]
     kind = made.events["kind"][late]
@@ -65,6 +66,7 @@ def figures(made: Made, held: Array, half_ms: int, number: int, money: Array) ->
         "frauds": int(own.sum()), "recall": _share(caught.sum(), own.sum()), "money": round(float(stake[own].sum()), 2),
         "money_held": _share(stake[caught].sum(), stake[own].sum()), "held": int(held[late].sum()),
         "precision": _share((held[late] & (kind > 0)).sum(), held[late].sum()),
+        "money_precision": _share(stake[held[late] & (kind > 0)].sum(), stake[held[late]].sum()),
     }  # fmt: skip
 
 

@@ -119,6 +119,50 @@ def test_the_same_question_is_paid_once_while_the_answer_is_fresh() -> None:
     assert [each.cached for each in told] == [False, True, False, False]
 
 
+def at_once(service_of: Service, customers: str, *steps: Step) -> tuple[list[Ended], Wire]:
+    """Ask about all customers in the same moment; each request takes a turn of the loop."""
+    wire = Wire(bureau=list(steps))
+
+    async def slowly(*request: Any) -> Reply:
+        await asyncio.sleep(0)
+        return await wire.send(*request)
+
+    async def story() -> list[Ended]:
+        asker = Asker({"bureau": HERE}, slowly, Clock())
+        return list(await asyncio.gather(*(asker.ask(ask_of(service_of, customer=each)) for each in customers)))
+
+    return asyncio.run(story()), wire
+
+
+def test_the_same_question_in_the_same_moment_is_paid_once() -> None:
+    told, wire = at_once(service(cache="10s"), "abaaba", *(ok(points=points) for points in (700, 300)))
+    assert [each.told["points"] for each in told] == [700, 300, 700, 700, 300, 700]
+    assert [str(each.cost) for each in told] == ["2.50", "2.50", "0", "0", "0", "0"]
+    assert [each.cached for each in told] == [False, False, True, True, True, True]
+    assert len(wire.asked) == 2
+
+
+def test_who_asked_in_vain_is_followed_by_the_next_alone() -> None:
+    told, wire = at_once(service(cache="10s"), "aaaa", Failed("x"), Failed("x"), ok(points=700))
+    assert [(each.end, each.cached) for each in told] == [
+        ("refused", False), ("refused", False), ("answered", False), ("answered", True),
+    ]  # fmt: skip
+    assert len(wire.asked) == 3
+
+
+def test_without_a_cache_each_question_is_asked() -> None:
+    told, wire = at_once(service(), "aaa", ok(points=700))
+    assert [each.cached for each in told] == [False] * 3
+    assert len(wire.asked) == 3
+
+
+def test_who_waits_for_the_answer_of_another_waits_no_longer_than_the_budget() -> None:
+    told, wire = at_once(service(cache="10s", timeout="20ms"), "aaa", "hang")
+    assert [each.end for each in told] == ["timed_out"] * 3
+    assert [each.tries for each in told] == [1, 0, 0]
+    assert len(wire.asked) == 1
+
+
 def test_a_failure_is_not_remembered() -> None:
     told, _ = asked([ask_of(service(cache="1d"), customer="c1")] * 2, Failed("x"), ok(points=700))
     assert [each.end for each in told] == ["refused", "answered"]

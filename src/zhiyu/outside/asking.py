@@ -134,22 +134,37 @@ class Asker:
         if endpoint is None:
             return Ended(ask, REFUSED, why="not configured")
         asks = question(asked.service, endpoint, ask.values)
-        known = asked.remembered.find(asks.content, self._now())
+        ended, until = Ended(ask, TIMED_OUT), asyncio.get_running_loop().time() + asked.budget_s
+        try:
+            async with asyncio.timeout_at(until):
+                known = await self._known(asked, asks)
+        except TimeoutError:
+            return ended
         if known is not None:
             return Ended(ask, ANSWERED, known, cached=True)
         if not asked.breaker.lets_through(self._now()):
             return Ended(ask, BREAKER_OPEN)
-        ended = Ended(ask, TIMED_OUT)
-        try:
-            async with asyncio.timeout(asked.budget_s), asked.at_once:
-                await self._attempts(ended, asked, endpoint, asks)
-        except TimeoutError:
-            ended.end, ended.told = TIMED_OUT, {}
-        except BaseException:
-            asked.breaker.gave_up(self._now())
-            raise
-        self._settle(ended, asked, asks)
+        with asked.remembered.asking(asks.content):
+            try:
+                async with asyncio.timeout_at(until), asked.at_once:
+                    await self._attempts(ended, asked, endpoint, asks)
+            except TimeoutError:
+                ended.end, ended.told = TIMED_OUT, {}
+            except BaseException:
+                asked.breaker.gave_up(self._now())
+                raise
+            self._settle(ended, asked, asks)
         return ended
+
+    async def _known(self, asked: _Asked, asks: Question) -> dict[str, Any] | None:
+        """The answer that is remembered, or that somebody who is asking the same now is told. One who asked in vain is followed by the
+        next alone."""
+        while True:
+            known = asked.remembered.find(asks.content, self._now())
+            first = asked.remembered.under_way(asks.content)
+            if known is not None or first is None:
+                return known
+            await first.wait()
 
     async def _attempts(self, ended: Ended, asked: _Asked, endpoint: Endpoint, asks: Question) -> None:
         """Until one brings an answer, says no for good, or there are no more."""
