@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,16 @@ from tests.access.test_keys import with_key
 from tests.access.test_people import KEY
 from tests.evaluation.test_learning import proposed, run, world
 from tests.server.served import Served
+from tests.waiting_policy import POLICY, random_stream
 from zhiyu.access.gate import Gate
 from zhiyu.engine.kept import Kept
 from zhiyu.engine.labelling import Label
 from zhiyu.engine.live import TAKEN, Live
 from zhiyu.engine.opened import open_policy
 from zhiyu.evaluation.log_tape import record_log
-from zhiyu.evaluation.tape import Tape
-from zhiyu.policy.load import load_policy
+from zhiyu.evaluation.replay import Replay
+from zhiyu.evaluation.tape import Tape, feature_keys
+from zhiyu.policy.load import load_policy, load_texts
 from zhiyu.records.store import Records
 from zhiyu.server.staff import Staff
 
@@ -129,3 +132,32 @@ def test_a_label_that_came_by_itself_is_known_from_then_on(world: Path, tmp_path
     assert label[3] == 1
     assert at[3] < known[3] <= at[200]
     assert (np.delete(label, 3) == -1).all()
+
+
+def test_the_log_of_a_policy_that_waits_tells_the_features_that_its_file_tells(tmp_path: Path) -> None:
+    """Answers, deadlines and changes of lists let decisions go on meanwhile; what was counted when each was first made stays the same."""
+    text = POLICY.replace("LAG", "5").replace(" + coalesce(stopped, 0)", "")
+    opened = open_policy(load_texts({"policy.yaml": text.encode()}).policy)
+    stream = [{k: v for k, v in each.items() if k != "label"} for each in random_stream(random.Random(5), 600)]
+    (tmp_path / "events.ndjson").write_text("".join(json.dumps(each) + "\n" for each in stream), encoding="utf-8")
+    live = Live(tmp_path / "data/default", opened, clock="events")
+    went_on = 0
+    for at in range(0, len(stream), 40):
+        live.take([json.dumps(each).encode() for each in stream[at : at + 40]])
+        went_on += len(live.waiting())
+    live.sync()
+    live.close()
+    assert went_on
+    Replay(opened, tmp_path / "events.ndjson", tape=tmp_path / "file").run()
+    record_log(Kept(tmp_path / "data", "default"), opened, tmp_path / "log")
+    told = []
+    for folder in (tmp_path / "file", tmp_path / "log"):
+        tape = Tape.open(folder)
+        names = sorted(feature_keys(opened).values())
+        batches = list(tape.batches((), names, False))
+        columns = [np.concatenate([each.numbers("time") for each in batches])]
+        given = [each.given() for each in batches]
+        columns += [np.concatenate([each[n][part] for each in given]) for n in range(len(names)) for part in (0, 1)]
+        told.append(columns)
+    assert len(told[0]) > 6
+    assert all(np.array_equal(one, other) for one, other in zip(*told, strict=True))

@@ -2,7 +2,8 @@
 
 In: what a data folder keeps, an opened policy, who looks. Out: outcomes with their batches, all values kept. Features see the labels, lists
 and decisions that there really were; nothing is parsed again, and personal values are the tokens that the log holds. Columns of older
-policies are laid out anew.
+policies are laid out anew. A policy may wait: its decisions are those that were made at first, and what a wait came to does not come back
+as a fact (as for everything that follows a log).
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from zhiyu.base.errors import InputError
 from zhiyu.base.jit import Array
 from zhiyu.engine.carried import carried_of
 from zhiyu.engine.engine import Engine, Outcome
@@ -29,19 +29,14 @@ Seen = Callable[[Outcome, EventBatch], None]
 
 
 class LogRun(Follower):
-    """One engine over the log. `seen` gets every outcome; `change` may alter a batch before it is decided."""
+    """One engine over the log. `seen` gets every outcome; `change` may alter a batch before it is decided; what was received before
+    `since_ms` only counts, and nobody sees it."""
 
     def __init__(
-        self, kept: Kept, opened: Opened, seen: Seen, change: Callable[[EventBatch], None] = lambda batch: None
-    ) -> None:
-        """InputError for a policy that waits: what let its decisions go on is not decided again here."""
-        if opened.compiled.waits:
-            raise InputError(
-                "the policy waits: its log cannot be decided again under another one yet; bring the events as a file",
-                "策略含等待节点：暂不能对其日志重新决策；请提供事件文件",
-            )
+        self, kept: Kept, opened: Opened, seen: Seen, change: Callable[[EventBatch], None] = lambda batch: None, since_ms: int = 0
+    ) -> None:  # fmt: skip
         super().__init__(Engine(opened.compiled, opened.codes, opened.tenant), opened, kept.policy)
-        self._seen, self._change = seen, change
+        self._seen, self._change, self._since = seen, change, since_ms
 
     def _decide(self, notes: list[Noted]) -> None:
         batch = joined([note.batch for note in notes])
@@ -49,11 +44,14 @@ class LogRun(Follower):
         late = np.concatenate([note.judged.late for note in notes])
         told = told_of([note.told for note in notes])
         relaid = self._from(notes[0].policy)
+        keep = bool(received.max(initial=self._since - 1) >= self._since)
         for rows in runs_of(relaid.kinds(batch.type_index) != GONE):
             part = relaid.batch(batch, rows)
             self._change(part)
             self.engine.accepted = notes[0].accepted + rows.start
-            self._seen(self.engine.process_accepted(part, received[rows], late[rows], True, told), part)
+            outcome = self.engine.process_accepted(part, received[rows], late[rows], keep, told)
+            if keep:
+                self._seen(outcome, part)
 
 
 def follow(kept: Kept, runs: Sequence[LogRun]) -> Iterator[float]:

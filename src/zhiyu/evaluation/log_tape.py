@@ -19,7 +19,7 @@ from zhiyu.events.batch import EventBatch
 
 
 def record_log(kept: Kept, opened: Opened, folder: Path, say: Callable[[float], None] = lambda done: None) -> Path:
-    """Write the tape; InputError for a policy that waits, or when nothing was decided yet."""
+    """Write the tape; InputError when nothing was decided yet."""
     known = KnownLabels(kept)
     facts = {"input": str(kept.folder), "input_bytes": 0, "source": None, "label_delay_ms": 0, "labels": None}
     writer = TapeWriter(folder, opened, facts)

@@ -15,21 +15,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from zhiyu.base.errors import InputError
 from zhiyu.engine.carried import Carried, carried_of
-from zhiyu.engine.engine import Engine
-from zhiyu.engine.event_frames import Noted, noted
+from zhiyu.engine.engine import Outcome
+from zhiyu.engine.event_frames import noted
 from zhiyu.engine.kept import Kept
 from zhiyu.engine.list_frames import noted_lists
-from zhiyu.engine.live_decode import joined
 from zhiyu.engine.opened import Opened, open_policy
-from zhiyu.engine.relaid import GONE
-from zhiyu.engine.tail import Follower, runs_of, told_of
 from zhiyu.engine.warming import start_of
 from zhiyu.entities.lists import ListChange, Snooze
-from zhiyu.evaluation.log_run import KnownLabels
+from zhiyu.evaluation.log_run import KnownLabels, LogRun
 from zhiyu.evaluation.tape import Tape, TapeWriter
 from zhiyu.events.batch import EventBatch
 from zhiyu.features.declare import Feature
@@ -138,7 +134,7 @@ class Recording:
         try:
             carried = log.carried() if start == log.first else None
             if carried is not None:
-                run.carry(carried_of(carried))
+                run.take_carried(carried_of(carried))
             for frame in log.frames(start):
                 run.take(frame)
                 yield min((frame.header.next - start) / end, 1.0)
@@ -166,18 +162,16 @@ def _last_received(kept: Kept) -> int:
     return 0
 
 
-class _Taping(Follower):
-    """Follows the log and writes what was received from `since_ms` on; what is older only counts."""
+class _Taping(LogRun):
+    """Writes what was received from `since_ms` on, with the labels that are known by now, and keeps the changes of lists."""
 
     def __init__(self, kept: Kept, opened: Opened, since_ms: int, writer: TapeWriter, labels: KnownLabels) -> None:
-        super().__init__(Engine(opened.compiled, opened.codes, opened.tenant), opened, kept.policy)
-        self.changes: list[Change] = []
-        self._since, self._writer, self._labels = since_ms, writer, labels
+        def seen(outcome: Outcome, batch: EventBatch) -> None:
+            known, known_ms = labels.of(batch)  # not in place: the engine has counted them when they came
+            writer.write(outcome, replace(batch, labels=known, known_ms=known_ms))
 
-    def carry(self, carried: Carried) -> None:
-        """Facts from before the first frame that is kept."""
-        self.changes += carried.changes()
-        self.take_carried(carried)
+        super().__init__(kept, opened, seen, since_ms=since_ms)
+        self.changes: list[Change] = []
 
     def take(self, frame: Frame) -> None:
         """One frame of any kind."""
@@ -185,21 +179,7 @@ class _Taping(Follower):
             self.changes += noted_lists(frame.payload).changes
         super().take(frame)
 
-    def _decide(self, notes: list[Noted]) -> None:
-        batch = joined([note.batch for note in notes])
-        received = np.concatenate([note.judged.received for note in notes])
-        late = np.concatenate([note.judged.late for note in notes])
-        told = told_of([note.told for note in notes])
-        relaid = self._from(notes[0].policy)
-        keep = bool(received.max(initial=self._since - 1) >= self._since)
-        for rows in runs_of(relaid.kinds(batch.type_index) != GONE):
-            part = relaid.batch(batch, rows)
-            self.engine.accepted = notes[0].accepted + rows.start
-            outcome = self.engine.process_accepted(part, received[rows], late[rows], keep, told)
-            if keep:
-                self._writer.write(outcome, self._labelled(part))
-
-    def _labelled(self, batch: EventBatch) -> EventBatch:
-        """With the labels that are known by now; the engine has counted them when they came."""
-        known, known_ms = self._labels.of(batch)
-        return replace(batch, labels=known, known_ms=known_ms)
+    def take_carried(self, carried: Carried) -> None:
+        """Facts from before the first frame that is kept."""
+        self.changes += carried.changes()
+        super().take_carried(carried)
