@@ -13,10 +13,12 @@ from zhiyu.engine.opened import open_policy
 from zhiyu.engine.run_reader import RunReader
 from zhiyu.evaluation.replay import Replay
 from zhiyu.models.package import Additive, Input, Package, Term, Trained, written
+from zhiyu.policy.artifact import artifact_of
 from zhiyu.policy.check import check_policy
 from zhiyu.policy.check_models import input_of
 from zhiyu.policy.diff import diff_policies
 from zhiyu.policy.load import load_policy
+from zhiyu.policy.meaning import meaning_of
 
 POLICY = """
 name: scored
@@ -120,3 +122,13 @@ def test_a_feature_that_got_another_window_is_found(tmp_path: Path) -> None:
         DeclarationError, match="trained on 'seen', which this policy does not have → did you mean 'sean'"
     ):
         open_policy(folder)
+
+
+@pytest.mark.parametrize("example", ["consumer_credit", "card_payments", "registrations"])
+def test_a_value_means_the_same_however_it_is_spelled(example: str) -> None:
+    """The engine trains on the canonical policy, `zhiyu check` reads the one that people wrote: `24h` there is `1d` here."""
+    policy = load_policy(Path(__file__).parents[2] / "examples" / example).policy
+    written, canonical = check_policy(policy).require(), check_policy(artifact_of(policy).policy).require()
+    meanings = {name: meaning_of(written, name) for name in written.features}
+    assert meanings == {name: meaning_of(canonical, name) for name in canonical.features}
+    assert len(meanings) >= 5

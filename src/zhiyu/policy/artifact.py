@@ -137,6 +137,11 @@ def artifact_of(policy: Policy) -> Artifact:
     return Artifact(hashlib.sha256(content).hexdigest(), content)
 
 
+def canonical_feature(feature: Feature) -> Feature:
+    """The same feature in the spelling of the artifact."""
+    return msgspec.convert(_plain_struct(feature), type(feature))
+
+
 def feature_key(feature: Feature) -> str:
     """What a feature counts, whatever it is called: equal keys mean equal values on the same events."""
     content = _plain_struct(msgspec.structs.replace(feature, name="", actionable="", step=None, en="", zh=""))

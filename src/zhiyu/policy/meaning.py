@@ -1,7 +1,7 @@
 """What a value means, whatever it is called: what a model was trained on must mean the same where it scores.
 
-In: a checked policy and a name. Out: one line of text, equal when the value is computed in the same way from the same fields; it ends
-in a hash of everything behind it (filters, derived fields, features inside features).
+In: a checked policy and a name. Out: one line of text, equal when the value is computed in the same way from the same fields, however that
+is spelled; it ends in a hash of everything behind it (filters, derived fields, features inside features).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from zhiyu.expressions import Expression
-from zhiyu.policy.artifact import feature_key
+from zhiyu.policy.artifact import canonical_feature, feature_key
 from zhiyu.policy.checked import Checked, CheckedFeature
 
 SHOWN_CHARS = 80
@@ -42,7 +42,7 @@ def _of_feature(checked: Checked, feature: CheckedFeature) -> str:
         return f"cell {feature.cell.cell.name}"
     if feature.expression is not None:
         return _of_expression(checked, feature.expression)
-    own = feature.feature
+    own = canonical_feature(feature.feature)
     keys = own.by if isinstance(own.by, str) else ", ".join(own.by)
     shown = f"{own.aggregate}{f'({own.of})' if own.of else ''} by {keys} over {own.over}"
     shown += f" on {', '.join(sorted(own.on))}" if own.on else ""
