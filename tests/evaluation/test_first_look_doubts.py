@@ -67,6 +67,40 @@ def test_a_limit_of_money_has_the_digits_of_its_currency(tmp_path: Path) -> None
     assert "0 errors" in zhiyu("check", str(tmp_path / "p"))
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "unit", "least"),
+    [
+        ("order.amount_cents", [123_456, 99], "cent", "1234.56"),
+        ("交易金额（分）", [123_456, 99], "fen", "1234.56"),
+        ("贷款金额(万元)", [12, 7], "wan", "120000.00"),
+        ("amount", [123_456, 99], "", "123456.00"),
+        ("amount_cents", [1_234.5, 9.5], "", "1234.50"),
+    ],
+)
+def test_money_in_the_unit_that_its_name_says(
+    column: str, values: list[float], unit: str, least: str, tmp_path: Path
+) -> None:
+    """Fen and cents as whole numbers, wan as any; the first rule's limit is in the currency's own unit."""
+    file = made(tmp_path, ["id", column, "is_fraud"], lambda n, own: [n, values[n % 2] - n % 5, int(n % 9 == 0)])
+    found = looked(file)
+    assert (found.roles.money, found.roles.money_unit) == (column, unit)
+    assert f">= {least}," in found.draft.files["rules.yaml"]
+    zhiyu("init", str(tmp_path / "p"), "--from", str(file))
+    assert "0 errors" in zhiyu("check", str(tmp_path / "p"))
+    told_first = json.loads(zhiyu("replay", str(file), "--policy", str(tmp_path / "p"), "--json", "--no-out"))
+    assert told_first["events"] == 600
+
+
+def test_a_date_of_what_came_later_is_no_input_and_may_be_the_label(tmp_path: Path) -> None:
+    file = made(
+        tmp_path, ["id", "time", "amount", "chargeback_date"],
+        lambda n, own: [n, hours(n).isoformat(), n, hours(n + 300).isoformat() if n % 50 == 0 else ""],
+    )  # fmt: skip
+    found = looked(file)
+    assert found.roles.left_out["chargeback_date"] == "label"
+    assert "chargeback_date has a value in 2.0% of the records" in told(found)
+
+
 def test_a_verdict_of_several_words(tmp_path: Path) -> None:
     words = ["Fully Paid", "Charged Off", "Current", "Default", "Late (31-120 days)"]
     file = made(

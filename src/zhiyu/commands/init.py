@@ -183,6 +183,11 @@ def _role(looked: Looked, name: str, zh: bool) -> str:
     if name in roles.places.values():
         return "geo"
     marks = [
+        *(
+            [f"以 {roles.money_unit} 计" if zh else f"in {roles.money_unit}"]
+            if roles.money_unit and name == roles.money
+            else []
+        ),
         *(["主体" if zh else "entity"] if name in roles.entities else []),
         *(["个人信息" if zh else "personal"] if name in roles.personal else []),
     ]

@@ -106,10 +106,24 @@ class _Speaker:
             return f"−{self.value(node.args[0], 3)}"
         if node.op == "if":
             return self._either(node, self.value)
+        if node.op == "coalesce" and len(node.args) == 2 and node.args[1].op == "literal":
+            return self._or_constant(*node.args)
         if node.op in FUNCTIONS:
             return self._phrase(node.op, [self.value(each) for each in node.args], denied)
         text = self.condition(node)
         return self.pick(f"({text})", f"（{text}）")
+
+    def _or_constant(self, asked: Typed, otherwise: Typed) -> str:
+        """`coalesce(x, 0)` is x where it was seen, and says what is taken where it is not known."""
+        name, constant = str(asked.value), self.value(otherwise)
+        if asked.op == "name" and name in self.seen:
+            if self.seen[name] is not None:
+                return self.value(asked)
+            del self.seen[name]
+            who = say_name(name, self.labels, self.language)
+            return self.pick(f"{who} (unknown, so {constant})", f"{who}（未知，取 {constant}）")
+        text = self.value(asked)
+        return self.pick(f"{text} ({constant} when unknown)", f"{text}（未知时取 {constant}）")
 
     def _unknown_counts(self, node: Typed, inside: str) -> str:
         """`coalesce(test, …, false)` is the test itself: what is not known does not hold; with `true` it does."""

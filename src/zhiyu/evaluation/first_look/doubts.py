@@ -85,6 +85,13 @@ def _columns(looked: Looked) -> Iterator[tuple[str, str]]:
     for name, why in looked.roles.left_out.items():
         if why == "label":
             yield f"left out {name}: it seems to tell the outcome", f"未采用 {name}：它似乎就是结果"
+        if why == "label" and not (looked.roles.label or looked.roles.labels_apart):
+            known = 1 - looked.shapes[name].missing
+            yield (
+                f"{name} has a value in {known:.1%} of the records; if that says which were fraud, write a file with columns id and fraud, "
+                "and name it with --labels",
+                f"{known:.1%} 的记录有 {name}；若由此可知哪些是欺诈，请写成列为 id、fraud 的文件，并用 --labels 指定",
+            )
     for name, area in looked.telling.items():
         yield (
             f"{name} tells the outcome almost alone (area under the curve {area:.3f}): is it known at that moment? "

@@ -18,6 +18,7 @@ from zhiyu.evaluation.first_look.roles import Roles
 from zhiyu.evaluation.first_look.sample import Sample
 from zhiyu.evaluation.first_look.shapes import Shape, stamp_of
 from zhiyu.evaluation.first_look.timeline import Timeline, formats_with
+from zhiyu.events.kinds.in_unit import MONEY
 from zhiyu.events.problems import RESERVED
 from zhiyu.expressions.functions import FUNCTIONS
 
@@ -79,7 +80,7 @@ def draft_of(
         "policy.yaml": _policy(sample, shapes, roles, names, kinds, timeline, wanted),
         "events.yaml": _events(shapes, roles, names, kinds, wanted),
         "features.yaml": features_text(counted),
-        "rules.yaml": rules_text(counted, shapes, names, wanted.currency),
+        "rules.yaml": rules_text(counted, shapes, names, wanted.currency, MONEY.get(roles.money_unit, 0)),
     }
     return Draft({name: text for name, text in files.items() if text}, names, kinds)
 
@@ -135,6 +136,8 @@ def _policy(
     if times:
         lines.append("    times:")
         lines += [f"      {names[column]}: {_other_time(shapes[column], wanted)}" for column in times]
+    if roles.money_unit and kinds.get(roles.money) == "money":
+        lines.append(f"    units: {{{names[roles.money]}: {roles.money_unit}}}  # the name of the column says so")
     lines += _label_lines(shapes, roles, timeline, wanted)
     lines += [f"    # left out: {column or '?'} ({_WHY[why]})" for column, why in roles.left_out.items()]
     return "\n".join(lines) + "\n"

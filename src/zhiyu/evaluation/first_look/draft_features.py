@@ -104,12 +104,15 @@ def _ratios(counted: Counted) -> list[str]:
     return lines
 
 
-def rules_text(counted: Counted, shapes: Mapping[str, Shape], names: Mapping[str, str], currency: str) -> str:
-    """rules.yaml: a few first rules, every number of which is to be thought about."""
+def rules_text(
+    counted: Counted, shapes: Mapping[str, Shape], names: Mapping[str, str], currency: str, power: int = 0
+) -> str:
+    """rules.yaml: a few first rules, every number of which is to be thought about. `power`: of ten, that makes the file's money the
+    currency's."""
     rules, reasons = [], []
     money = next((shapes[column] for column, field in names.items() if field == counted.money), None)
     if money is not None:
-        edge = f"{_quantile(money):.{MINOR_DIGITS.get(currency, 2)}f}"
+        edge = f"{_quantile(money) * 10.0**power:.{MINOR_DIGITS.get(currency, 2)}f}"
         rules.append(
             f"      - {{name: large, when: {counted.money} >= {edge}, score: 40, reason: LARGE}}  # one in a thousand in the file"
         )

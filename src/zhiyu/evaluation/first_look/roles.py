@@ -42,6 +42,12 @@ _MONEY = (
     re.compile(r"amount|(^|_)amt|amt$|金额|loan_?amnt|贷款额"),
     re.compile(r"price|价格|credit_?limit|limit_?bal|额度|(^|_)(loan|value|sum|total|money|cost|payment)$"),
 )
+_MONEY_UNITS = {
+    "fen": re.compile(r"(^|_)fen($|_)|分$|单位_?分"),
+    "cent": re.compile(r"(^|_)(cents?|pennies|pence|minor(_units?)?)($|_)"),
+    "wan": re.compile(r"万元?$|单位_?万|(^|_)wan($|_)"),
+}
+"""Units that a name of a column of money may end in; whole numbers only for those below the currency's own."""
 _LAT, _LONG = re.compile(r"(^|_)lat(itude)?$|纬度"), re.compile(r"(^|_)(long?|lng|longitude)$|经度")
 _PERSONAL = re.compile(
     r"street|address|first_?name|last_?name|full_?name|(^|_)name$|ssn|passport|national_?id|姓名|地址|住址|护照|^(first|last|surname)$"
@@ -71,7 +77,7 @@ class Said:
 @dataclass
 class Roles:
     """What each column is for. `open`: words of the label that say nothing yet; `sure`, `named`: its words, its name say what they are.
-    `epoch`: the unit of a time that is a number. `places`: latitude → longitude. `left_out`: column → why."""
+    `epoch`: the unit of a time that is a number; `money_unit`: that of the money, "" for the currency's own. `places`: latitude → longitude. `left_out`: column → why."""
 
     label: str = ""
     labels_apart: bool = False
@@ -85,6 +91,7 @@ class Roles:
     epoch: str = ""
     id: str = ""
     money: str = ""
+    money_unit: str = ""
     entities: list[str] = field(default_factory=list)
     personal: list[str] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
@@ -139,7 +146,7 @@ def _left_out(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
             found.left_out[name] = "empty"
         elif name in said.entities:
             continue
-        elif (found.label or found.labels_apart) and _LEAKS.search(plain(name)):
+        elif _LEAKS.search(plain(name)):
             found.left_out[name] = "label"
         elif shape.kind == "text" and _ID.search(plain(name)) and not _ENTITY.search(plain(name)) and _unique(shape):
             found.left_out[name] = "number"
@@ -229,6 +236,10 @@ def _money(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
          if each.search(plain(s.name)) and s.low >= 0 and s.distinct > (2 if each is _MONEY[0] else 20)
     ]  # fmt: skip
     found.money = said.money or (named[0] if named else "")
+    if found.money:
+        own, whole = plain(found.money), shapes[found.money].kind == "int"
+        units = [unit for unit, names in _MONEY_UNITS.items() if names.search(own) and (whole or unit == "wan")]
+        found.money_unit = units[0] if units else ""
 
 
 def _entities(found: Roles, shapes: Mapping[str, Shape], said: Said) -> None:
