@@ -77,7 +77,8 @@ class Said:
 @dataclass
 class Roles:
     """What each column is for. `open`: words of the label that say nothing yet; `sure`, `named`: its words, its name say what they are.
-    `epoch`: the unit of a time that is a number; `money_unit`: that of the money, "" for the currency's own. `places`: latitude → longitude. `left_out`: column → why."""
+    `epoch`: the unit of a time that is a number; `money_unit`: that of the money, "" for the currency's own. `places`: latitude →
+    longitude. `left_out`: column → why."""
 
     label: str = ""
     labels_apart: bool = False
