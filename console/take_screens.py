@@ -28,6 +28,7 @@ def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
         "network": "/network",
         "lists": "/lists",
         "features": "/features",
+        "approvals": "/approvals",
     }
     asked = {
         "case": ("/v1/cases?order=money&limit=1", "cases", "/cases/{number}"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.console.bank import Bank
+from tests.console.test_approvals_journey import changed_policy, many_entries
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -35,6 +36,24 @@ def test_screens_of_strategists_are_accessible(
         "/features": "tbody tr.at", "/features/customer_events_60d": ".lineage .part", "/features/new_device?view=table": "tbody tr",
     }  # fmt: skip
     assert violations(visit("/features", language, "planner", shade), bank, screens) == {}
+
+
+@pytest.mark.parametrize(("language", "shade"), [("zh", "light"), ("en", "dark")])
+def test_screens_of_supervisors_are_accessible(
+    bank: Bank, visit: Callable[..., Page], language: str, shade: str
+) -> None:
+    many, policy = (
+        many_entries(bank.reader("inspector"), f"axe-{language}"),
+        changed_policy(bank.reader("planner"), "axe"),
+    )
+    screens = {
+        f"/approvals/{many}": ".examples", f"/approvals/{policy}": ".diff li", "/approvals?tab=owed": ".empty",
+    }  # fmt: skip
+    page = visit("/approvals", language, "chief", shade)
+    assert violations(page, bank, screens) == {}
+    signer = bank.reader("signer")
+    for number in (many, policy):
+        signer.post(f"/v1/proposals/{number}:refuse", json={"reason": "only to look at"})
 
 
 def violations(page: Page, bank: Bank, screens: dict[str, str]) -> dict[str, list[str]]:

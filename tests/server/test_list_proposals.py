@@ -31,7 +31,7 @@ def test_many_entries_wait_for_a_second_pair_of_eyes(tmp_path: Path) -> None:
         assert len(on_list(investigator)) == 3
         shown = approver.get(f"/v1/proposals/{told['proposal']}").json()
         assert (shown["kind"], shown["list"], shown["op"], shown["count"]) == ("lists", "watched_cards", "add", 4)
-        assert "entries" not in shown
+        assert (shown["stated"], "entries" in shown) == (["ring"], False)
         done = step(approver, told["proposal"], "approve")
         assert (done["state"], done["outcome"]) == ("done", {"status": "changed", "changed": 4, "left": 0})
         assert len(on_list(investigator)) == 7

@@ -16,6 +16,13 @@ from hypothesis.errors import Unsatisfiable
 from starlette.routing import Route
 
 from tests.server.served import Served
+from zhiyu.server.openapi_cases import case_schemas
+from zhiyu.server.openapi_changes import change_schemas
+from zhiyu.server.openapi_decisions import decision_schemas
+from zhiyu.server.openapi_network import network_schemas
+from zhiyu.server.openapi_people import people_schemas
+from zhiyu.server.openapi_privacy import privacy_schemas
+from zhiyu.server.openapi_studio import studio_schemas
 from zhiyu.server.reads import make_reads
 from zhiyu.server.thin import ROUTES
 
@@ -38,6 +45,16 @@ def test_every_route_is_described(server: Served) -> None:
     assert thin <= described
     routes = {route.path for route in make_reads(server.site).routes if isinstance(route, Route)}
     assert described - thin == routes - {"/docs", "/openapi.json", "/console", "/console/{path:path}"} - thin
+
+
+def test_no_two_shapes_have_one_name() -> None:
+    """Later ones would stand in the place of earlier ones, and a route would be described with the shape of another."""
+    known: dict[str, Any] = {}
+    for shapes in (
+        change_schemas(), network_schemas(), decision_schemas(), studio_schemas(), people_schemas(), case_schemas(), privacy_schemas(),
+    ):  # fmt: skip
+        for name, shape in shapes.items():
+            assert known.setdefault(name, shape) == shape, name
 
 
 def test_every_reference_in_the_document_leads_somewhere(server: Served) -> None:

@@ -37,6 +37,9 @@ export type Features = Schemas["Features"];
 export type Feature = Schemas["Feature"];
 export type LineagePart = Schemas["LineagePart"];
 export type Use = Schemas["Use"];
+export type Proposal = Schemas["Proposal"];
+export type Proposals = Schemas["Proposals"];
+export type Standing = Schemas["Standing"];
 
 /** An alert of a case, as far as a decision made it. */
 export interface CaseAlert {

@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals";
 
 export interface Binding {
   keys: string;
@@ -19,6 +19,7 @@ export const PLACES: Record<Place, Key> = {
   case: "key.inCase",
   lists: "key.inLists",
   feature: "key.inFeature",
+  approvals: "key.inApprovals",
 };
 
 export const BINDINGS: readonly Binding[] = [
@@ -68,6 +69,10 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "/", place: "lists", act: "filter", word: "key.filter" },
   { keys: "v", place: "feature", act: "view", word: "key.view" },
   { keys: "Escape", place: "feature", act: "back", word: "key.back" },
+  { keys: "j", place: "approvals", act: "down", word: "key.down" },
+  { keys: "k", place: "approvals", act: "up", word: "key.up" },
+  { keys: "a", place: "approvals", act: "approve", word: "key.approve" },
+  { keys: "d", place: "approvals", act: "refuse", word: "key.refuse" },
 ];
 
 /** What a key event is called in the table. */

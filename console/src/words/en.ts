@@ -1,4 +1,5 @@
 // Every word of the console in English; the same keys as zh.ts.
+import { en as approvals } from "./approvals";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
 import type { Key } from "./zh";
@@ -6,6 +7,7 @@ import type { Key } from "./zh";
 export const en: Record<Key, string> = {
   ...lists,
   ...features,
+  ...approvals,
   "app.name": "Zhiyu",
   "app.skip": "Skip to content",
   "nav.decisions": "Decisions",

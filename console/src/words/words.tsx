@@ -39,7 +39,7 @@ export function WordsOf({ children }: { children: ReactNode }) {
   const words = useMemo<Words>(
     () => ({
       language,
-      t: (key, given) => fill(WORDS[language][key], given),
+      t: (key, given) => fill(WORDS[language][key] ?? key, given),
       format: formatsOf(language),
       said: (both) => both[language],
       setLanguage,

@@ -1,10 +1,12 @@
 // Every word of the console in Chinese: the language it is made in. en.ts has the same keys; a test and the type see to that.
+import { zh as approvals } from "./approvals";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 
 export const zh = {
   ...lists,
   ...features,
+  ...approvals,
   "app.name": "智御",
   "app.skip": "跳到正文",
   "nav.decisions": "决策",

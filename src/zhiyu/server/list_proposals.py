@@ -21,6 +21,8 @@ from zhiyu.server.site import Site
 KIND = "lists"
 SHOWN = 20
 """Entries that a proposal shows, masked."""
+REASONS = 5
+"""Reasons that a proposal shows."""
 NO_LIMIT = 1 << 62
 
 
@@ -40,8 +42,9 @@ async def propose(
     kept, now = staff.offices[grant.tenant].proposals, staff.wall()
     op, count = changes[0].op, len(changes)
     entries = [[each.code, each.until_ms, each.reason, each.shown] for each in changes]
+    stated = list(dict.fromkeys(each.reason for each in changes if each.reason))[:REASONS]
     payload = {
-        "list": name, "op": op, "count": count, "examples": [each.shown for each in changes[:SHOWN]], "entries": entries,
+        "list": name, "op": op, "count": count, "stated": stated, "examples": [each.shown for each in changes[:SHOWN]], "entries": entries,
         "author": author,
     }  # fmt: skip
     title = f"{name}: {'+' if op == 'add' else '-'}{count:,}"

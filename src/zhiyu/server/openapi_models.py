@@ -29,7 +29,7 @@ def model_routes() -> list[tuple[str, str, _Route]]:
         "retire": ("A model leaves all cells and the policy; a champion cannot", "Nothing"),
     }
     studied = {
-        "compare": ("Two models over what this server decided, on labels that have matured: a study", "Beside"),
+        "compare": ("Two models over what this server decided, on labels that have matured: a study", "CompareWith"),
         "drift": ("A model held against its training, by day and hour: a study", "Watched"),
     }
     number = {
@@ -116,7 +116,7 @@ def model_schemas() -> Json:
         "Model": {"allOf": [model, _object("package", package={"type": "object"})]},
         "NewModel": _object("name cell package", True, name=_TEXT, cell=_TEXT, package=package),
         "InCell": _object("", True, cell=_TEXT), "Nothing": _object("", True),
-        "Beside": _object("beside", True, beside=_TEXT, begins=_TEXT, ends=_TEXT),
+        "CompareWith": _object("beside", True, beside=_TEXT, begins=_TEXT, ends=_TEXT),
         "Watched": _object("", True, begins=_TEXT, ends=_TEXT, stability=above, missing=above, calibration=above),
         "Study": study,
         "Share": _object("percent", True, percent=percent, cell=_TEXT, by=_TEXT),

@@ -21,7 +21,7 @@ def network_paths(problems: Callable[..., Json]) -> Json:
     """The paths. `problems` makes the answers of a set of statuses."""
     form = (of_query("format", "json, graphml or csv.", enum=["json", "graphml", "csv"]),)
     said = "From a case, several people and things, to the whole nest: who is connected, over what, since when"
-    nest = Route("nest", "network", said, "Nest", _SENT, "Case", parameters=form).described(problems)
+    nest = Route("nest", "network", said, "Nest", _SENT, "NestOf", parameters=form).described(problems)
     nest["responses"]["200"]["content"] |= {media: {"schema": _TEXT} for media in FILES}
     return {"/v1/network:nest": {"post": nest}, **_acts(problems)}
 
@@ -63,5 +63,5 @@ def network_schemas() -> Json:
             "person thing first last events person_code thing_code", person=_TEXT, thing=_TEXT, first=_TEXT, last=_TEXT, events=_WHOLE,
             person_code=_TEXT, thing_code=_TEXT,
         ),
-        "Case": case | {"examples": [{"of": ["person:c1", "device:d7"], "hops": 2}]}, "Nest": nest,
+        "NestOf": case | {"examples": [{"of": ["person:c1", "device:d7"], "hops": 2}]}, "Nest": nest,
     }  # fmt: skip

@@ -49,7 +49,7 @@ def _sessions() -> list[tuple[str, str, Route]]:
         (
             "/v1/session",
             "delete",
-            Route("signOut", "people", "End the session; `further`: where to sign out as well", "Ended", _ASKED),
+            Route("signOut", "people", "End the session; `further`: where to sign out as well", "SignedOut", _ASKED),
         ),
         ("/v1/me", "get", Route("me", "people", "Who is signed in, and what they may do", "Me", _ASKED)),
         (
@@ -213,7 +213,8 @@ def people_schemas() -> Json:
         base=_TEXT,
         policy=_TEXT, name=_TEXT, changes=many(change), count=_WHOLE, at_once=_FLAG, why=_TEXT, by=_TEXT, made=when, decided_by=_TEXT,
         decided=when, reason=_TEXT, due=when, emergency=_FLAG, reviewed_by=_TEXT, review_owed=_FLAG, outcome={"type": "object"},
-        backtest={"type": ["object", "null"]}, list=_TEXT, op=_TEXT, examples=many(_TEXT), author=_TEXT,
+        backtest={"type": ["object", "null"]}, list=_TEXT, op=_TEXT, examples=many(_TEXT), author=_TEXT, stated=many(_TEXT),
+        events=many(_TEXT), fields=many(_TEXT), purpose=_TEXT, note=_TEXT,
         step=shape("to", to=_TEXT, percent={"type": ["string", "number"]}, by=_TEXT),
         beside={"anyOf": [{"$ref": "#/components/schemas/Beside"}, {"type": "null"}]},
     )  # fmt: skip
@@ -232,7 +233,7 @@ def people_schemas() -> Json:
         "SignedIn": shape("token name tenant roles permissions forgery_proof", token=_TEXT, **me),
         "SignOn": shape("providers passwords", providers=many(shape("name en zh", name=_TEXT, en=_TEXT, zh=_TEXT)), passwords=_FLAG),
         "SignedOutThere": shape("logout_token", logout_token=_TEXT), "SignedOutHere": shape("ended", ended=_WHOLE),
-        "Ended": shape("status", status=_TEXT, further=_TEXT),
+        "SignedOut": shape("status", status=_TEXT, further=_TEXT),
         "Me": shape("name tenant roles permissions forgery_proof", **me), "Done": shape("status", status=_TEXT),
         "OwnPassword": shape("old new", True, old=_TEXT, new=_SECRET), "Person": person, "People": shape("people", people=many(person)),
         "NewPerson": shape("name roles password", True, **new),
