@@ -79,7 +79,7 @@ class NaiveWaits:
         if kind in ("drawdown", "payment"):
             self.facts.append((time, kind, record["customer"], record["amount"]))
             event = Waits(kind, name, position, record["customer"], record["amount"])
-            outcome, node = self.begin(event, time)
+            outcome, node = self.begin(event, time, now)
             self.first.append((position, outcome))
             self.coming.append((self.accepted + self.lag, event.customer, outcome))
             self.wait(event, node, now)
@@ -150,7 +150,7 @@ class NaiveWaits:
             return "decline", "", False
         if event.node == "call" and what == "lists":
             return ("decline", "", False) if self.is_blocked(event.customer, now) else ("challenge", "", True)
-        outcome, node = self.begin(event, now)
+        outcome, node = self.begin(event, now, now)
         if event.node == "call":
             return outcome, "", node == "call"
         return (OUTCOME[event.node] if node else outcome), "", outcome != "decline"
@@ -198,11 +198,11 @@ class NaiveWaits:
             if kind in kinds and who == customer and now - window < time <= now and (not outcome or what == outcome)
         ]  # fmt: skip
 
-    def begin(self, event: Waits, now: int) -> tuple[str, str]:
-        """The flow from its first node: (outcome, node that waits or "")."""
+    def begin(self, event: Waits, now: int, received: int) -> tuple[str, str]:
+        """The flow from its first node: (outcome, node that waits or ""). Counts are as of the event's time, lists as of when it came."""
         who = event.customer
         known = self.count(("label",), who, now, DAY) + self.count(("decision",), who, now, DAY, "decline")
-        if known > 2 or self.is_blocked(who, now):
+        if known > 2 or self.is_blocked(who, received):
             return "decline", ""
         if sum(self.those(("drawdown",), who, now, HOUR)) + event.amount > 200:
             return "challenge", "call"
