@@ -25,10 +25,12 @@ from zhiyu.access.gate import Gate
 from zhiyu.access.keys import SCOPES
 from zhiyu.access.roles import ALLOWED_BY, ROLES
 from zhiyu.engine.opened import Opened, open_policy
+from zhiyu.evaluation.cube.templates import Declared, Line, Template
 from zhiyu.evaluation.studies.study import Asked
 from zhiyu.policy.declare_lists import EntityList
 from zhiyu.records.store import Records
 from zhiyu.server.gang_reports import GangReports
+from zhiyu.server.metric_reports import MetricReports
 from zhiyu.server.staff import Staff
 
 OURS, THEIRS = "ours", "theirs"
@@ -94,6 +96,7 @@ class Two:
             gate=Gate(keys),
             staff=lambda: Staff(Records(url), both),
             tenants={tenant: lender(tenant=tenant) for tenant in both},
+            reports=Declared(reports=(Template(name="hourly", every="hour", lines=(Line(measure="decisions"),)),)),
         )
 
     def key(self, tenant: str, scope: str) -> httpx.Client:
@@ -140,6 +143,7 @@ def held(two: Two) -> dict[str, str]:
     [gang] = done(everybody.get("/v1/gangs"))["gangs"]
     two.server.run(_report(two))
     report = str(done(everybody.get("/v1/gangs/reports"))["reports"][0]["id"])
+    counted = str(done(everybody.get("/v1/metrics/reports"))["reports"][0]["id"])
     case = done(everybody.get("/v1/cases?order=newest"))["cases"][0]["number"]
     done(everybody.post(f"/v1/cases/{case}:claim"))
     done(everybody.post(f"/v1/cases/{case}:note", json={"text": MARK}))
@@ -151,7 +155,7 @@ def held(two: Two) -> dict[str, str]:
     done(everybody.post(f"/v1/webhooks/{MARK}:test"))
     two.server.run(_studied(two))
     return {
-        "/v1/decisions/": f"{MARK}-1", "/v1/gangs/reports/": report, "/v1/gangs/": str(gang["gang"]),
+        "/v1/decisions/": f"{MARK}-1", "/v1/gangs/reports/": report, "/v1/metrics/reports/": counted, "/v1/gangs/": str(gang["gang"]),
         "/v1/cases/": str(case), "file": str(file), "/v1/questions/": str(question), "/v1/proposals/": str(proposal),
         "/v1/webhooks/": MARK, "/v1/outbox/": str(done(everybody.get("/v1/outbox"))["deliveries"][0]["number"]),
         "/v1/people/": f"{MARK}all", "/v1/workers/": f"{MARK}all", "/v1/policies/": lender(500).artifact.hash, "/v1/studies/": "1",
@@ -160,6 +164,7 @@ def held(two: Two) -> dict[str, str]:
 
 async def _report(two: Two) -> None:
     await GangReports(two.server.site).look(two.server.site.desks[OURS])
+    await MetricReports(two.server.site).look(two.server.site.desks[OURS])
 
 
 async def _studied(two: Two) -> None:

@@ -47,14 +47,26 @@ LATELY = 5_000
     show_default=True,
     help="Lines besides time; the rest is one line.",
 )
+@click.option(
+    "--reports",
+    type=_PATH,
+    default=None,
+    metavar="FILE",
+    help="Instead: the reports that FILE declares, each of its last period that ended by --until.",
+)
+@click.option("--report", "only", multiple=True, metavar="NAME", help="With --reports: only these; again for more.")
+@click.option("--out", "-o", type=_PATH, default=None, help="With --reports: where they go, as HTML, CSV and JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Lines as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @language_option
 def metrics(
     data: Path, tenant: str, measure: tuple[str, ...], by: tuple[str, ...], where: tuple[str, ...], as_csv: bool, as_json: bool,
-    lang: str | None, **asked: Any,
+    reports: Path | None, only: tuple[str, ...], out: Path | None, lang: str | None, **asked: Any,
 ) -> None:  # fmt: skip
-    """Decisions, money, hits of rules and scores of models, by time and dimension. Reads only; the server may go on."""
+    """Decisions, money, hits of rules and scores of models, by time and dimension. Reads only; the server may go on.
+
+    With --reports whole reports of ended hours, days, weeks and months are written, as the file declares them: a regulator's form is one.
+    """
     language = language_of(lang)
     with told(language):
         from zhiyu.base.money import MINOR_DIGITS
@@ -63,6 +75,9 @@ def metrics(
         from zhiyu.evaluation.cube.ask import ask
         from zhiyu.evaluation.cube.asked import question_of
 
+        if reports is not None or out is not None:
+            _write_reports(Kept(data, tenant), reports, only, out, asked["until"], language, as_json)
+            return
         question_of(measure, by, where, **asked, now_ms=0)  # wrong words are told before anything is counted
         kept = Kept(data, tenant)
         cube, last_ms, currency = _counted(kept, language)
@@ -75,6 +90,43 @@ def metrics(
             click.echo(csv_of(answer), nl=False)
         else:
             _show(answer, language)
+
+
+def _write_reports(
+    kept: Kept, file: Path | None, only: tuple[str, ...], out: Path | None, until: str, language: str, as_json: bool
+) -> None:
+    from zhiyu.base.errors import InputError, did_you_mean
+    from zhiyu.base.money import MINOR_DIGITS
+    from zhiyu.evaluation.cube.report_page import report_page
+    from zhiyu.evaluation.cube.reporting import report_csv, report_of
+    from zhiyu.evaluation.cube.templates import read_templates
+    from zhiyu.evaluation.span import read_time
+
+    if file is None or out is None:
+        raise InputError("--reports FILE and --out DIR go together", "--reports 文件与 --out 目录须一并给出")
+    declared = read_templates(file)
+    for name in only:
+        if declared.template(name) is None:
+            names = [each.name for each in declared.reports]
+            hint = did_you_mean(name, names)
+            en, zh = hint.en or f"there are {', '.join(names)}", hint.zh or f"已有 {'、'.join(names)}"
+            raise InputError(f"{file} declares no report '{name}'; {en}", f"{file} 没有报告“{name}”；{zh}")
+    until_ms = read_time(until, "until")
+    cube, last_ms, currency = _counted(kept, language)
+    out.mkdir(parents=True, exist_ok=True)
+    for template in declared.reports:
+        if only and template.name not in only:
+            continue
+        period = template.ended(last_ms if until_ms is None else until_ms)
+        found = report_of(cube, template, period, currency, MINOR_DIGITS.get(currency, 2))
+        (out / f"{found['id']}.json").write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+        (out / f"{found['id']}.csv").write_text(report_csv(found), encoding="utf-8-sig")
+        (out / f"{found['id']}.html").write_text(report_page(found, language), encoding="utf-8")
+        if as_json:
+            click.echo(json.dumps(found, ensure_ascii=False))
+        else:
+            path = out / f"{found['id']}.html"
+            click.echo(f"已写入 {path}，以及 .csv 与 .json" if language == "zh" else f"wrote {path}, .csv and .json")
 
 
 def _counted(kept: Kept, language: str) -> tuple[Cube, int, str]:
@@ -130,17 +182,11 @@ def _show(answer: dict[str, Any], language: str) -> None:
 
 
 def _figures(line: dict[str, Any], answer: dict[str, Any], before: bool) -> list[str]:
+    from zhiyu.evaluation.cube.report_page import figure
+
     found = []
     for name in answer["measures"]:
-        found.append(_figure(name, line[name]))
+        found.append(figure(name, line[name]))
         if before:
-            found.append(_figure(name, line.get("before", {}).get(name)))
+            found.append(figure(name, line.get("before", {}).get(name)))
     return found
-
-
-def _figure(name: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    if name.endswith("_share"):
-        return f"{value:.1%}"
-    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"

@@ -11,9 +11,8 @@ import asyncio
 import contextlib
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 import msgspec
@@ -23,11 +22,11 @@ from zhiyu.base.errors import ZhiyuError
 from zhiyu.evaluation.gang_report import gang_report
 from zhiyu.evaluation.gang_report_page import gang_report_page
 from zhiyu.evaluation.network_files import iso
-from zhiyu.log.disk import Disk, RealDisk
-from zhiyu.log.whole_file import Changed, read_whole, write_whole
+from zhiyu.log.disk import Disk
 from zhiyu.network.gang_view import is_told_since, now_of
 from zhiyu.server.desk import Desk
 from zhiyu.server.gangs import largest_gangs
+from zhiyu.server.kept_reports import KeptReports
 from zhiyu.server.network import MEDIA, live_network
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import admitted
@@ -37,7 +36,6 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 KEPT = {"1h": (HOUR_MS, 14 * 24), "1d": (DAY_MS, 400)}
 """Length of a period, and how many of its reports are kept."""
 LOOK_S = 5.0
-SUFFIX = ".report"
 _ID = re.compile(r"1h-\d{4}-\d\d-\d\dT\d\d|1d-\d{4}-\d\d-\d\d")
 Period = Annotated[str, Query(description="Only 1h or 1d; empty for both.", max_length=4)]
 
@@ -53,7 +51,7 @@ def add_gang_reports(app: FastAPI, site: Site) -> None:
         if period not in ("", *KEPT):
             raise HttpError(422, "period", "is 1h or 1d", "应为 1h 或 1d", "period")
         live_network(desk)
-        names = sorted(_names(_folder(desk)), key=lambda name: (_until_of(name), name), reverse=True)
+        names = sorted(_kept(desk), key=lambda name: (_until_of(name), name), reverse=True)
         lines = [
             {"id": name, "period": name[:2], "until": iso(_until_of(name))}
             for name in names
@@ -72,13 +70,7 @@ def add_gang_reports(app: FastAPI, site: Site) -> None:
         exchange.known_query("format")
         if form not in ("json", "html"):
             raise HttpError(422, "format", "is json or html", "应为 json 或 html", "format")
-        path = _folder(desk) / f"{id}{SUFFIX}"
-        try:
-            if not _ID.fullmatch(id):
-                raise FileNotFoundError
-            content = read_whole(RealDisk(), path) if path.is_file() else b""
-        except (FileNotFoundError, Changed):
-            content = b""
+        content = _kept(desk).read(id)
         if not content:
             raise HttpError(
                 404, "no_report", "no report of this id is kept; GET /v1/gangs/reports lists those there are",
@@ -93,7 +85,7 @@ class GangReports:
     """Makes the reports of all tenants; `rounds` runs until it is cancelled."""
 
     def __init__(self, site: Site, disk: Disk | None = None) -> None:
-        self._site, self._disk = site, disk or RealDisk()
+        self._site, self._disk = site, disk
 
     async def rounds(self) -> None:
         """Look every few seconds whether an hour or a day has ended."""
@@ -107,29 +99,21 @@ class GangReports:
 
     async def look(self, desk: Desk) -> list[str]:
         """Make what is due; returns the ids of what was made. Nothing without gangs, or while the log stands still."""
-        made = list[str]()
+        made, kept = list[str](), _kept(desk, self._disk)
         if desk.broken or desk.closing:
             return made
         with contextlib.suppress(HttpError):  # a policy without gangs has no reports
-            for period, (span_ms, _) in KEPT.items():
+            for period, (span_ms, most) in KEPT.items():
                 end_ms = desk.live.moment() // span_ms * span_ms
                 name = name_of(period, end_ms)
-                if live_network(desk).state.epoch_ms is None or (_folder(desk) / f"{name}{SUFFIX}").exists():
+                if live_network(desk).state.epoch_ms is None or name in kept:
                     continue
                 found = await _report(desk, end_ms, span_ms)
                 await desk.durable()
-                keeps = functools.partial(self._keep, _folder(desk), name, encoded(found))
+                keeps = functools.partial(kept.keep, name, encoded(found), most, _like(period))
                 await asyncio.get_running_loop().run_in_executor(None, keeps)
                 made.append(name)
         return made
-
-    def _keep(self, folder: FilePath, name: str, content: bytes) -> None:
-        """Write one and drop what is too old."""
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(self._disk, folder / f"{name}{SUFFIX}", content)
-        own = sorted(each for each in _names(folder) if each[:2] == name[:2])
-        for old in own[: -KEPT[name[:2]][1]]:
-            (folder / f"{old}{SUFFIX}").unlink(missing_ok=True)
 
 
 def name_of(period: str, end_ms: int) -> str:
@@ -150,13 +134,12 @@ async def _report(desk: Desk, end_ms: int, span_ms: int) -> dict[str, Any]:
     return found | {"standing_at": iso(now_of(asked.state))}
 
 
-def _folder(desk: Desk) -> FilePath:
-    return desk.live.folder / "reports" / "gangs"
+def _kept(desk: Desk, disk: Disk | None = None) -> KeptReports:
+    return KeptReports(desk.live.folder / "reports" / "gangs", _ID, disk)
 
 
-def _names(folder: FilePath) -> Iterator[str]:
-    if folder.is_dir():
-        yield from (path.stem for path in folder.iterdir() if path.suffix == SUFFIX and _ID.fullmatch(path.stem))
+def _like(period: str) -> Callable[[str], bool]:
+    return lambda name: name.startswith(period)
 
 
 def _until_of(name: str) -> int:

@@ -73,6 +73,8 @@ _READ_STATUSES = {
     "/v1/gangs/changes": (400, 401, 403, 404, 422, 429, 503), "/v1/gangs/{id}": (400, 401, 403, 404, 422, 429, 503),
     "/v1/features/report": (400, 401, 403, 404, 422, 429, 503),
     "/v1/metrics": (400, 401, 403, 404, 429, 503), "/v1/metrics/query": (400, 401, 403, 404, 422, 429, 503),
+    "/v1/metrics/reports": (400, 401, 403, 404, 422, 429, 503), "/v1/metrics/reports/{id}": (400, 401, 403, 404, 422, 429, 503),
+    "/v1/metrics/report": (400, 401, 403, 404, 422, 429, 503),
     "/v1/studies": (400, 401, 403, 429, 503), "/v1/studies/{number}": (400, 401, 403, 404, 422, 429, 503),
     "/v1/studies/{number}/report": (400, 401, 403, 404, 409, 422, 429, 503),
     "/metrics": (401, 403, 429), "/v1/retention": (400, 401, 403, 429, 503), "/v1/waiting": (400, 401, 403, 422, 429, 503),
@@ -109,6 +111,10 @@ def _with_problems(path: str, item: dict[str, Any]) -> dict[str, Any]:
             content |= {media: {"schema": _TEXT} for media in FILES}
         if path in ("/v1/gangs/report", "/v1/gangs/reports/{id}", "/v1/features/report", "/v1/studies/{number}/report"):
             content |= {"text/html": {"schema": _TEXT}}
+        if path in ("/v1/metrics/report", "/v1/metrics/reports/{id}"):
+            content |= {"text/html": {"schema": _TEXT}, "text/csv": {"schema": _TEXT}}
+        if path == "/v1/metrics/query":
+            content |= {"text/csv": {"schema": _TEXT}}
         if path == "/v1/gangs/changes:stream":
             content = {"text/event-stream": {"schema": _TEXT}}
         if path == "/metrics":

@@ -46,8 +46,8 @@ def question_of(
         chosen.setdefault(name, set()).add(text)
     return Question(
         tuple(dict.fromkeys(measures or ("decisions",))), from_ms, until_ms, tuple(dict.fromkeys(by)),
-        {name: frozenset(texts) for name, texts in chosen.items()}, _duration(step, "step") or _step(until_ms - from_ms), top,
-        _duration(against, "against"), _offset(offset),
+        {name: frozenset(texts) for name, texts in chosen.items()}, duration_of(step, "step") or _step(until_ms - from_ms), top,
+        duration_of(against, "against"), offset_of(offset),
     )  # fmt: skip
 
 
@@ -55,7 +55,8 @@ def _step(period_ms: int) -> int:
     return next((each for each in STEPS_MS if period_ms <= each * MOST_POINTS), STEPS_MS[-1])
 
 
-def _duration(text: str, name: str) -> int:
+def duration_of(text: str, name: str) -> int:
+    """Milliseconds of a duration; 0 for none. InputError."""
     if not text:
         return 0
     try:
@@ -64,8 +65,8 @@ def _duration(text: str, name: str) -> int:
         raise InputError(f"{name}: {wrong}", f"{name}：“{text}”不是时长；请写整数加单位，例如 24h、7d") from None
 
 
-def _offset(text: str) -> int:
-    """Milliseconds of an offset of a zone."""
+def offset_of(text: str) -> int:
+    """Milliseconds of an offset of a zone; 0 for none. InputError."""
     if not text:
         return 0
     found = _OFFSET.fullmatch(text.strip().replace(" ", "+"))  # a plus in an address is a space
