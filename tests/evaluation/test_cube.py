@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import calling_policy
 from tests.engine.live_stream import START_MS, records
 from tests.faults.killed import POLICIES, answering
+from tests.waiting_policy import START, when
 from zhiyu.base.errors import InputError
 from zhiyu.engine.event_frames import noted
 from zhiyu.engine.live import Live
@@ -300,3 +302,45 @@ def test_a_question_that_makes_no_sense_is_told_why(changed: dict[str, Any], tol
 def test_dimensions_are_read_from_the_fields_that_lenders_have() -> None:
     assert set(FIELDS) == {"product", "channel", "region"}
     assert json.dumps(sorted(MEASURES))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_decision_that_asks_services_counts_when_they_have_answered(seed: int, tmp_path: Path) -> None:
+    """Nobody is told what stands while a service is asked. By hand: a decision is no answer when the next one of its event went on from a
+    call; the first that is one counts as the decision, what comes after it as what a wait came to."""
+    opened = open_policy(calling_policy.policy(5))
+    calls = {plan.wait.resumed for plan in opened.compiled.waits.plans if plan.call is not None}
+    live = Live(tmp_path / "default", opened, clock="events")
+    stream = calling_policy.random_stream(random.Random(seed), 300)
+    end = {"type": "verdict", "id": "end", "time": when(START + 10**10), "about": "nothing", "released": True}
+    bodies = [json.dumps(each).encode() for each in [*stream, end]]  # by the end every call is over
+    for start in range(0, len(bodies), 11):
+        live.take(bodies[start : start + 11])
+    live.sync()
+    told: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for frame in live.log.frames(live.log.first):
+        note = noted(frame.payload, "default") if frame.header.kind == EVENTS else None
+        for position, outcome in (
+            zip(note.decisions.positions.tolist(), note.decisions.enforced) if note and note.decisions.n else ()
+        ):
+            told[position].append(("", OUTCOMES[outcome]))
+        for part in parts_of(frame, "default")[1]:
+            for at in np.flatnonzero(~part.stays).tolist():
+                kind = opened.compiled.schema.types[int(part.decisions.type_index[at])].name
+                told[int(part.decisions.positions[at])].append((kind, OUTCOMES[part.decisions.enforced[at]]))
+    first, later = Counter[str](), 0
+    for steps in told.values():
+        answers = [
+            outcome for (_, outcome), after in zip(steps, [*steps[1:], ("", "")], strict=True) if after[0] not in calls
+        ]
+        first[answers[0]] += 1
+        later += len(answers) - 1
+    cube = cube_of(live, tmp_path / "cube")
+    cube.take(live.log.frames(live.log.first))
+    period = (START // HOUR * HOUR - 24 * HOUR, START // HOUR * HOUR + 9_000 * HOUR)
+    found = ask(cube, Question(("decisions", "went_on"), *period, ("outcome",)))
+    assert {line["outcome"]: line["decisions"] for line in found["lines"] if line["decisions"]} == first
+    assert found["total"] == {"decisions": len(told), "went_on": later}
+    assert later > 0
+    assert len(first) >= 2
+    live.close()

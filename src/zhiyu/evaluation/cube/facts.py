@@ -1,8 +1,9 @@
 """Frames of the log become rows of the cube: decisions, hits of rules, scores of models, by minute and dimension.
 
 In: frames, the policies that decided. Out: three tables, summed up, in the order of their keys; the same ones however the frames were cut.
-A decision counts in the minute in which it was received, with what is done (`enforced`). What it came to after a wait counts apart, in the
-minute in which it went on.
+A decision counts in the minute in which it was received, with what is done (`enforced`). One that asks services counts when they have
+answered or cannot: until then nobody was told anything. What it came to after any other wait counts apart, in the minute in which it
+went on.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
 from zhiyu.engine.event_frames import noted
 from zhiyu.engine.holds import shown_of
 from zhiyu.engine.opened import Opened
+from zhiyu.engine.resuming import waiting_of
 from zhiyu.engine.went_on import KINDS, parts_of
 from zhiyu.events.batch import EventBatch
 from zhiyu.log.frames import EVENTS, Frame
@@ -61,6 +63,10 @@ class _Policy:
     stages: list[str]
     rules: list[str]
     fields: dict[str, tuple[str, ...]]
+    asks: bool
+    """Whether any service is asked."""
+    later: Array
+    """bool[types]: rows of this type went on after a wait that was no call."""
 
     @classmethod
     def of(cls, opened: Opened) -> _Policy:
@@ -68,7 +74,21 @@ class _Policy:
         known = {c.name for c in compiled.schema.columns if c.role == "field"} - opened.personal
         fields = {name: tuple(each for each in may if each in known) for name, may in FIELDS.items()}
         stages = [e.name.partition("@")[0] for e in compiled.schema.types]  # what goes on is still of its stage
-        return cls(opened, stages, [r.rule.name for r in compiled.rule_order], fields)
+        later, plans = np.zeros(len(stages), np.bool_), compiled.waits.plans
+        for _ in plans:  # a wait may come after any other
+            for plan in plans:
+                later[plan.resumed] |= plan.call is None or later[compiled.schema.type_index[plan.wait.event]]
+        asks = any(plan.call is not None for plan in plans)
+        return cls(opened, stages, [r.rule.name for r in compiled.rule_order], fields, asks, later)
+
+    def told(self, d: DecisionBatch) -> Array:
+        """bool[n]: decisions that somebody was told, because they do not wait for a service."""
+        found = np.ones(d.n, np.bool_)
+        waits = self.opened.compiled.waits
+        if self.asks:
+            asking = [at for at, plan in waiting_of(waits, d).items() if waits.plans[plan].call is not None]
+            found[asking] = False
+        return found
 
 
 @dataclass
@@ -106,20 +126,29 @@ class Facts:
             return
         if frame.header.kind == EVENTS:
             note = noted(frame.payload, self._tenant)
-            self._put(note.policy, note.decisions, note.batch, True)
+            own = self._policy(note.policy)
+            d = note.decisions
+            self._put(note.policy, d.at(np.flatnonzero(own.told(d))) if own.asks and d.n else d, note.batch, True)
             policy, parts = note.policy, note.resumed
         else:
             policy, parts = parts_of(frame, self._tenant)
         for part in parts:
-            self._put(policy, part.decisions.at(np.flatnonzero(~part.stays)), part.events, False)
+            own, d = self._policy(policy), part.decisions
+            told = own.told(d) & ~part.stays
+            later = own.later[d.type_index]
+            self._put(policy, d.at(np.flatnonzero(told & ~later)), part.events, True)
+            self._put(policy, d.at(np.flatnonzero(told & later)), part.events, False)
+
+    def _policy(self, policy: str) -> _Policy:
+        if policy not in self._policies:
+            self._policies[policy] = _Policy.of(self._opened_of(policy))
+        return self._policies[policy]
 
     def _put(self, policy: str, d: DecisionBatch, batch: EventBatch, first: bool) -> None:
         if not d.n:
             return
-        if policy not in self._policies:
-            self._policies[policy] = _Policy.of(self._opened_of(policy))
         heap, _ = self._heaps.setdefault((policy, first), (_Heap(), d))
-        heap.add(self._policies[policy], d, batch)
+        heap.add(self._policy(policy), d, batch)
         self.decisions += d.n
 
     def tables(self) -> dict[str, pa.Table]:

@@ -6,11 +6,13 @@ In: what `report_of` gives. Out: the page. Every text from outside is escaped.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from zhiyu.evaluation.backtest_page_parts import both, plain, row, table, whole
 from zhiyu.evaluation.backtest_words import Said
 from zhiyu.evaluation.cube.ask import MEASURES
+from zhiyu.evaluation.cube.asked import offset_of
 
 _LINES = (Said("code", "代码"), Said("what", "项目"), Said("value", "数值"))
 _DIMENSIONS = {
@@ -23,11 +25,9 @@ _REST, _ALL, _BEFORE = Said("the rest", "其余"), Said("all", "合计"), Said("
 
 def report_page(report: Mapping[str, Any], language: str) -> str:
     """The page; `language`: the one that is shown first."""
-    zone = report["offset"] or "UTC"
-    money = f", {report['currency']}" if report["currency"] else ""
-    period = Said(
-        f"{report['from']} to {report['until']}, days of {zone}{money}", f"{report['from']} 至 {report['until']}，按 {zone} 计日{money}"
-    )  # fmt: skip
+    zone, money = report["offset"] or "UTC", f", {report['currency']}" if report["currency"] else ""
+    begin, end = (_local(report[name], report["offset"]) for name in ("from", "until"))
+    period = Said(f"{begin} to {end} ({zone}){money}", f"{begin} 至 {end}（{zone}）{money}")
     title = Said(report["en"], report["zh"])
     body = [f"<h1>{both(title)}</h1><p class='soft'>{both(period)}</p>"]
     if report["lines"]:
@@ -53,11 +53,17 @@ def _table(part: Mapping[str, Any]) -> str:
     for name in part["measures"]:
         heads += [Said(MEASURES[name].en, MEASURES[name].zh), *([_BEFORE] if before else [])]
     rows = [
-        row([both(_REST) if line[name] is None else plain(line[name]) for name in part["by"]] + _figures(part, line, before))
+        row([both(_REST) if line[name] is None else plain(line[name] or "–") for name in part["by"]] + _figures(part, line, before))
         for line in part["lines"]
     ]  # fmt: skip
     own = [both(_ALL)] + [""] * (len(part["by"]) - 1) if part["by"] else []
     return table(heads, [*rows, row(own + _figures(part, part["total"], before), start=True)])
+
+
+def _local(moment: str, offset: str) -> str:
+    """A moment in the zone of the report, without seconds."""
+    zone = timezone(timedelta(milliseconds=offset_of(offset)))
+    return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _figures(part: Mapping[str, Any], line: Mapping[str, Any], before: bool) -> list[str]:
