@@ -29,6 +29,7 @@ def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
         "lists": "/lists",
         "features": "/features",
         "approvals": "/approvals",
+        "monitoring": "/monitoring?range=30d&by=outcome",
     }
     asked = {
         "case": ("/v1/cases?order=money&limit=1", "cases", "/cases/{number}"),

@@ -20,6 +20,7 @@ const Decision = lazy(() => import("./decision/page"));
 const QueuePage = lazy(() => import("./queue/page"));
 const CasePage = lazy(() => import("./case/page"));
 const Gangs = lazy(() => import("./network/gangs"));
+const Monitoring = lazy(() => import("./monitoring/page"));
 const Approvals = lazy(() => import("./approvals/page"));
 const Lists = lazy(() => import("./lists/page"));
 const Features = lazy(() => import("./features/page"));
@@ -31,6 +32,7 @@ const PLACES: { to: string; word: Key; icon: string; permission?: string }[] = [
   { to: "/decisions", word: "nav.decisions", icon: "M4 6h16M4 12h16M4 18h10" },
   { to: "/network", word: "nav.network", icon: "M6 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM18 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM9 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 6.5l8 1M7 8l1.5 8M16.5 9.500l-6 7" },
   { to: "/lists", word: "nav.lists", icon: "M4 6h.01M4 12h.01M4 18h.01M8 6h12M8 12h12M8 18h12", permission: "lists" },
+  { to: "/monitoring", word: "nav.monitoring", icon: "M4 19V5M4 19h16M7 15l4-5 3 3 5-7" },
   { to: "/approvals", word: "nav.approvals", icon: "M4 12l5 5L20 6M4 5h8", permission: "policies" },
   { to: "/features", word: "nav.features", icon: "M4 20V10M10 20V4M16 20v-7M21 20H3", permission: "policies" },
 ];
@@ -114,6 +116,7 @@ function Frame({ session }: { session: Session }) {
               <Route path="/decisions/:id" element={<Decision />} />
               <Route path="/queue" element={<QueuePage />} />
               <Route path="/cases/:number" element={<CasePage />} />
+              <Route path="/monitoring" element={<Monitoring />} />
               <Route path="/approvals" element={<Approvals />} />
               <Route path="/approvals/:number" element={<Approvals />} />
               <Route path="/lists" element={<Lists />} />

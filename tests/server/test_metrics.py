@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,9 @@ def test_the_same_figures_as_were_told_also_after_a_restart_and_on_the_command_l
         names = server.client.get("/v1/metrics").json()
         assert {"decisions", "hits"} <= {each["name"] for each in names["measures"]}
         assert names["position"] == answer["position"] > 0
+        newest = asked(server, f"{PERIOD}&by=time&step=1h")["lines"][-1]["time"]
+        since = datetime.fromisoformat(names["newest"]) - datetime.fromisoformat(newest)
+        assert timedelta(0) < since <= timedelta(hours=1)
     assert Rollups(tmp_path / "default" / "cube").position() == names["position"]
     with Served(tmp_path) as server:
         assert asked(server, f"{PERIOD}&by=outcome") == answer

@@ -39,6 +39,10 @@ export type LineagePart = Schemas["LineagePart"];
 export type Use = Schemas["Use"];
 export type Proposal = Schemas["Proposal"];
 export type Proposals = Schemas["Proposals"];
+export type MetricNames = Schemas["MetricNames"];
+export type MetricLines = Schemas["MetricLines"];
+export type MetricLine = MetricLines["lines"][number];
+export type Versions = Schemas["Versions"];
 export type Standing = Schemas["Standing"];
 
 /** An alert of a case, as far as a decision made it. */

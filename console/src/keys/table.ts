@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring";
 
 export interface Binding {
   keys: string;
@@ -20,6 +20,7 @@ export const PLACES: Record<Place, Key> = {
   lists: "key.inLists",
   feature: "key.inFeature",
   approvals: "key.inApprovals",
+  monitoring: "key.inMonitoring",
 };
 
 export const BINDINGS: readonly Binding[] = [
@@ -69,6 +70,9 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "/", place: "lists", act: "filter", word: "key.filter" },
   { keys: "v", place: "feature", act: "view", word: "key.view" },
   { keys: "Escape", place: "feature", act: "back", word: "key.back" },
+  { keys: "[", place: "monitoring", act: "before", word: "key.measureBefore" },
+  { keys: "]", place: "monitoring", act: "after", word: "key.measureAfter" },
+  { keys: "v", place: "monitoring", act: "view", word: "key.view" },
   { keys: "j", place: "approvals", act: "down", word: "key.down" },
   { keys: "k", place: "approvals", act: "up", word: "key.up" },
   { keys: "a", place: "approvals", act: "approve", word: "key.approve" },

@@ -2,12 +2,14 @@
 import { en as approvals } from "./approvals";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
+import { en as monitoring } from "./monitoring";
 import type { Key } from "./zh";
 
 export const en: Record<Key, string> = {
   ...lists,
   ...features,
   ...approvals,
+  ...monitoring,
   "app.name": "Zhiyu",
   "app.skip": "Skip to content",
   "nav.decisions": "Decisions",

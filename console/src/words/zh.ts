@@ -2,11 +2,13 @@
 import { zh as approvals } from "./approvals";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
+import { zh as monitoring } from "./monitoring";
 
 export const zh = {
   ...lists,
   ...features,
   ...approvals,
+  ...monitoring,
   "app.name": "智御",
   "app.skip": "跳到正文",
   "nav.decisions": "决策",

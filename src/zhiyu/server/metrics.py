@@ -13,6 +13,7 @@ from zhiyu.base.errors import InputError
 from zhiyu.base.money import MINOR_DIGITS
 from zhiyu.evaluation.cube.ask import DIMENSIONS, MEASURES, as_csv, ask
 from zhiyu.evaluation.cube.asked import DEFAULT_TOP, question_of
+from zhiyu.log.list_journal import said_time
 from zhiyu.server.counting import Counting
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import admitted
@@ -26,11 +27,14 @@ def add_metrics(app: FastAPI, site: Site) -> None:
 
     @app.get("/v1/metrics", tags=["reports"], summary="What may be asked of the metrics")
     async def measures(request: Request) -> Response:
-        """Names of measures and dimensions, in both languages; up to which position of the log they are counted."""
+        """Names of measures and dimensions, in both languages; up to which position of the log they are counted; `newest`: the end of the
+        last minute in which anything was decided."""
         exchange, desk = admitted(request, site, "read")
         exchange.known_query()
         cube = await _counting(site).cube(desk.live.tenant, desk)
+        newest = await _counting(site).aside(cube.last_ms)
         found: dict[str, Any] = {
+            "newest": said_time(newest) if newest else None,
             "measures": [
                 {"name": name, "en": each.en, "zh": each.zh, "table": each.table, "money": each.money} for name, each in MEASURES.items()
             ],

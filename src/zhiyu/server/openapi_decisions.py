@@ -18,13 +18,14 @@ ANSWERS = {
     "/v1/decisions": "DecisionPage", "/v1/decisions/{id}": "Decision", "/v1/decisions/{id}/explanation": "Explanation",
     "/v1/decisions/{id}/trace": "Trace", "/v1/decisions/{id}:replay": "Replayed", "/v1/vocabulary": "Vocabulary",
     "/v1/network/{type}/{id}": "Nest", "/v1/gangs": "GangPage", "/v1/gangs/{id}": "Gang",
+    "/v1/metrics": "MetricNames", "/v1/metrics/query": "MetricLines",
 }  # fmt: skip
 """Path → schema of its answer, for routes that FastAPI knows of."""
 
 
 def decision_schemas() -> Json:
     """The schemas that `ANSWERS` names, and their parts."""
-    return _lists() | _explanations() | _traces() | _words() | _gangs()
+    return _lists() | _explanations() | _traces() | _words() | _gangs() | _metrics()
 
 
 def _lists() -> Json:
@@ -168,3 +169,18 @@ def _gangs() -> Json:
         links=many(ref("Link")), lineage=many(change), timeline=many(moment), cut=_FLAG, position=_INT,
     )  # fmt: skip
     return {"GangLine": shape(required, **summary), "GangPage": page, "Gang": gang}
+
+
+def _metrics() -> Json:
+    table = {"enum": ["decisions", "rules", "models"]}
+    measure = shape("name en zh table money", name=_STR, en=_STR, zh=_STR, table=table, money=_FLAG)
+    names = shape(
+        "newest measures dimensions currency position", newest=_MAYBE, measures=many(measure), dimensions=_STRS, currency=_STR,
+        position=_INT,
+    )  # fmt: skip
+    line: Json = {"type": "object", "additionalProperties": {"type": ["string", "number", "object", "null"]}}
+    lines = shape(
+        "measures by lines more total currency from until grain position", measures=_STRS, by=_STRS, lines=many(line), more=_INT,
+        total=line, currency=_STR, until=_STR, grain={"enum": ["minutes", "hours"]}, position=_INT, **{"from": _STR},
+    )  # fmt: skip
+    return {"MetricNames": names, "MetricLines": lines}
