@@ -23,12 +23,14 @@ SETTLE_MS = 1_500
 def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
     """Name → path of what there is to see on this server."""
     found = {
+        "today": "/today",
         "queue": "/queue",
         "decisions": "/decisions",
         "network": "/network",
         "lists": "/lists",
         "features": "/features",
         "approvals": "/approvals",
+        "audit": "/audit",
         "monitoring": "/monitoring?range=30d&by=outcome",
     }
     asked = {

@@ -29,6 +29,7 @@ USED = (
     *(f"POST /v1/cases/{{number}}:{step}" for step in ("claim", "release", "note", "escalate", "close", "reopen", "assign", "answer")),
     "GET /v1/lists", "GET /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries:remove",
     "POST /v1/lists/{name}/entries:find", "GET /v1/features", "GET /v1/features/{name}", "GET /v1/snoozes", "POST /v1/snoozes:end",
+    "GET /v1/audit", "GET /v1/audit/proof",
     "GET /v1/metrics", "GET /v1/metrics/query", "GET /v1/policies",
     "GET /v1/proposals", "GET /v1/proposals/{number}", "GET /v1/policy", "GET /v1/policy/uses",
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("approve", "refuse", "review", "advance", "stop")),

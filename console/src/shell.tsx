@@ -20,6 +20,8 @@ const Decision = lazy(() => import("./decision/page"));
 const QueuePage = lazy(() => import("./queue/page"));
 const CasePage = lazy(() => import("./case/page"));
 const Gangs = lazy(() => import("./network/gangs"));
+const Today = lazy(() => import("./today/page"));
+const Audit = lazy(() => import("./audit/page"));
 const Monitoring = lazy(() => import("./monitoring/page"));
 const Approvals = lazy(() => import("./approvals/page"));
 const Lists = lazy(() => import("./lists/page"));
@@ -28,6 +30,7 @@ const Feature = lazy(() => import("./features/one"));
 const Network = lazy(() => import("./network/page"));
 
 const PLACES: { to: string; word: Key; icon: string; permission?: string }[] = [
+  { to: "/today", word: "nav.today", icon: "M5 5h14v15H5zM5 10h14M9 3v4M15 3v4", permission: "read" },
   { to: "/queue", word: "nav.queue", icon: "M4 5h16v4H4zM4 11h16v4H4zM4 17h10v3H4z", permission: "cases" },
   { to: "/decisions", word: "nav.decisions", icon: "M4 6h16M4 12h16M4 18h10" },
   { to: "/network", word: "nav.network", icon: "M6 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM18 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM9 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 6.5l8 1M7 8l1.5 8M16.5 9.500l-6 7" },
@@ -35,6 +38,7 @@ const PLACES: { to: string; word: Key; icon: string; permission?: string }[] = [
   { to: "/monitoring", word: "nav.monitoring", icon: "M4 19V5M4 19h16M7 15l4-5 3 3 5-7" },
   { to: "/approvals", word: "nav.approvals", icon: "M4 12l5 5L20 6M4 5h8", permission: "policies" },
   { to: "/features", word: "nav.features", icon: "M4 20V10M10 20V4M16 20v-7M21 20H3", permission: "policies" },
+  { to: "/audit", word: "nav.audit", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", permission: "audit" },
 ];
 
 export function Shell() {
@@ -116,6 +120,8 @@ function Frame({ session }: { session: Session }) {
               <Route path="/decisions/:id" element={<Decision />} />
               <Route path="/queue" element={<QueuePage />} />
               <Route path="/cases/:number" element={<CasePage />} />
+              <Route path="/today" element={<Today />} />
+              <Route path="/audit" element={<Audit />} />
               <Route path="/monitoring" element={<Monitoring />} />
               <Route path="/approvals" element={<Approvals />} />
               <Route path="/approvals/:number" element={<Approvals />} />

@@ -50,6 +50,16 @@ def test_what_was_written_holds_and_is_read_page_by_page(kept: tuple[Records, Au
         assert [entry.number for entry in newest] == [5, 4]
         assert [entry.number for entry in log.page(connection, before=4)] == [3, 2, 1]
         assert [entry.detail for entry in log.page(connection, about="watched/2")] == ['{"count":2,"why":"测试"}']
+        assert [entry.number for entry in log.page(connection, by="person:lin", verb="list.", limit=2)] == [5, 4]
+        for other in (
+            {"by": "person:li"},
+            {"verb": "list"},
+            {"verb": "l_st."},
+            {"verb": "list.addition"},
+            {"about": "\0"},
+            {"by": "\0"},
+        ):
+            assert log.page(connection, **other) == []  # type: ignore[arg-type]
         assert Audit("elsewhere", KEY).verify(connection).number == 0
 
 

@@ -14,7 +14,7 @@ from tests.console.bank import Bank
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 WORDS = {
-    "zh": ("处置", "最新的决策在", "一周前没有数据"),
+    "zh": ("结果", "最新的决策在", "一周前没有数据"),
     "en": ("outcome", "The newest decision is of", "nothing a week before"),
 }
 

@@ -43,6 +43,9 @@ export type MetricNames = Schemas["MetricNames"];
 export type MetricLines = Schemas["MetricLines"];
 export type MetricLine = MetricLines["lines"][number];
 export type Versions = Schemas["Versions"];
+export type AuditPage = Schemas["Audit"];
+export type AuditEntry = AuditPage["entries"][number];
+export type Proof = Schemas["Proof"];
 export type Standing = Schemas["Standing"];
 
 /** An alert of a case, as far as a decision made it. */

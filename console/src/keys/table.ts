@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit";
 
 export interface Binding {
   keys: string;
@@ -21,6 +21,8 @@ export const PLACES: Record<Place, Key> = {
   feature: "key.inFeature",
   approvals: "key.inApprovals",
   monitoring: "key.inMonitoring",
+  today: "key.inToday",
+  audit: "key.inAudit",
 };
 
 export const BINDINGS: readonly Binding[] = [
@@ -70,6 +72,15 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "/", place: "lists", act: "filter", word: "key.filter" },
   { keys: "v", place: "feature", act: "view", word: "key.view" },
   { keys: "Escape", place: "feature", act: "back", word: "key.back" },
+  { keys: "j", place: "today", act: "down", word: "key.down" },
+  { keys: "k", place: "today", act: "up", word: "key.up" },
+  { keys: "Enter", place: "today", act: "open", word: "key.open" },
+  { keys: "c", place: "today", act: "next", word: "key.toQueue" },
+  { keys: "j", place: "audit", act: "down", word: "key.down" },
+  { keys: "k", place: "audit", act: "up", word: "key.up" },
+  { keys: "Enter", place: "audit", act: "open", word: "key.unfold" },
+  { keys: "p", place: "audit", act: "verify", word: "key.verify" },
+  { keys: "/", place: "audit", act: "filter", word: "key.filter" },
   { keys: "[", place: "monitoring", act: "before", word: "key.measureBefore" },
   { keys: "]", place: "monitoring", act: "after", word: "key.measureAfter" },
   { keys: "v", place: "monitoring", act: "view", word: "key.view" },

@@ -52,7 +52,7 @@ describe("the cube explorer", () => {
     const lines = [
       { time: "2026-01-01T00:00:00Z", outcome: "pass", decisions: 3, before: { decisions: 1 } },
       { time: "2026-01-01T01:00:00Z", outcome: null, decisions: 2 },
-    ] as Parameters<typeof seriesOf>[0];
+    ];
     expect(seriesOf(lines, "decisions", "outcome").map((each) => [each.name, each.points.map(([, value]) => value), each.before[0]?.[1]])).toEqual([
       ["pass", [3, 0], 1],
       [null, [0, 2], null],

@@ -1,8 +1,10 @@
 // Every word of the console in English; the same keys as zh.ts.
 import { en as approvals } from "./approvals";
+import { en as audit } from "./audit";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
 import { en as monitoring } from "./monitoring";
+import { en as today } from "./today";
 import type { Key } from "./zh";
 
 export const en: Record<Key, string> = {
@@ -10,6 +12,8 @@ export const en: Record<Key, string> = {
   ...features,
   ...approvals,
   ...monitoring,
+  ...today,
+  ...audit,
   "app.name": "Zhiyu",
   "app.skip": "Skip to content",
   "nav.decisions": "Decisions",

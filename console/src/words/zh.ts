@@ -1,14 +1,18 @@
 // Every word of the console in Chinese: the language it is made in. en.ts has the same keys; a test and the type see to that.
 import { zh as approvals } from "./approvals";
+import { zh as audit } from "./audit";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 import { zh as monitoring } from "./monitoring";
+import { zh as today } from "./today";
 
 export const zh = {
   ...lists,
   ...features,
   ...approvals,
   ...monitoring,
+  ...today,
+  ...audit,
   "app.name": "智御",
   "app.skip": "跳到正文",
   "nav.decisions": "决策",

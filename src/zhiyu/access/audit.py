@@ -91,15 +91,24 @@ class Audit:
         connection.execute(moved.values(number=entry.number, chain=entry.chain))
         return entry
 
-    def page(self, connection: Connection, before: int | None = None, limit: int = 100, about: str = "") -> list[Entry]:
-        """Entries from the newest on, or from the one before number `before`; only those `about` something, when it is given."""
-        if "\0" in about:
+    def page(
+        self, connection: Connection, before: int | None = None, limit: int = 100, about: str = "", by: str = "", verb: str = ""
+    ) -> list[Entry]:  # fmt: skip
+        """Entries from the newest on, or from the one before number `before`; only those `about` something, `by` somebody, of one `verb`
+        ("proposal.": of all that begin so), when it is given."""
+        if "\0" in about + by + verb:
             return []
         asked = select(audit).where(audit.c.tenant == self.tenant)
         if before is not None:
             asked = asked.where(audit.c.number < before)
         if about:
             asked = asked.where(audit.c.about == about)
+        if by:
+            asked = asked.where(audit.c.by == by)
+        if verb:
+            asked = asked.where(
+                audit.c.verb.startswith(verb, autoescape=True) if verb.endswith(".") else audit.c.verb == verb
+            )
         return [Entry(*row) for row in connection.execute(asked.order_by(audit.c.number.desc()).limit(limit))]
 
     def verify(self, connection: Connection, noted: tuple[int, bytes] | None = None) -> Proof:

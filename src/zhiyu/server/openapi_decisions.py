@@ -178,7 +178,7 @@ def _metrics() -> Json:
         "newest measures dimensions currency position", newest=_MAYBE, measures=many(measure), dimensions=_STRS, currency=_STR,
         position=_INT,
     )  # fmt: skip
-    line: Json = {"type": "object", "additionalProperties": {"type": ["string", "number", "object", "null"]}}
+    line: Json = {"type": "object", "additionalProperties": True}
     lines = shape(
         "measures by lines more total currency from until grain position", measures=_STRS, by=_STRS, lines=many(line), more=_INT,
         total=line, currency=_STR, until=_STR, grain={"enum": ["minutes", "hours"]}, position=_INT, **{"from": _STR},

@@ -119,6 +119,8 @@ def _audit() -> list[tuple[str, str, Route]]:
         of_query("limit", "Entries of a page.", type="integer", minimum=1, maximum=1000, default=100),
         of_query("before", "Entries before this number.", type="integer", minimum=1),
         of_query("about", "Only what was done to this.", **_TEXT),
+        of_query("by", "Only what was done by person:NAME, key:ID, or system.", **_TEXT),
+        of_query("verb", "Only this, such as vault.reveal; `proposal.` for all that begin so.", **_TEXT),
     )
     newest, proof = (
         "What was changed and revealed, newest first",

@@ -184,14 +184,15 @@ def _add_audit(app: FastAPI, site: Site, staff: Staff) -> None:
     @app.get("/v1/audit", include_in_schema=False)
     async def audit(request: Request) -> Response:
         exchange, office = _office(request, site, staff, "audit")
-        query = exchange.known_query("limit", "before", "about")
+        query = exchange.known_query("limit", "before", "about", "by", "verb")
         limit, before = page_size(query.get("limit")), _number(query.get("before"))
+
+        about, by, verb = query.get("about", ""), query.get("by", ""), query.get("verb", "")
 
         def page() -> list[dict[str, Any]]:
             with staff.records.reading() as connection:
                 return [
-                    told_entry(entry)
-                    for entry in office.audit.page(connection, before, limit + 1, query.get("about", ""))
+                    told_entry(entry) for entry in office.audit.page(connection, before, limit + 1, about, by, verb)
                 ]
 
         found = await staff.aside(page)
