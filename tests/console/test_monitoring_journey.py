@@ -79,6 +79,25 @@ def test_from_a_total_to_the_decisions_behind_it(bank: Bank, visit: Callable[...
     assert bank.one("decline")["id"] in first or bank.one("decline")["id"][:8] in first
 
 
+def test_how_long_deciding_takes_is_for_those_who_may_see_it(bank: Bank, visit: Callable[..., Page]) -> None:
+    inspector, chief = bank.reader("inspector"), bank.reader("chief")
+    entries = "/v1/lists/mule_accounts/entries"
+    for address, body in ((entries, [{"value": "payee-1"}]), (f"{entries}:remove", {"values": ["payee-1"]})):
+        assert inspector.post(address, json=body).status_code == 200
+    line = re.compile(r'zhiyu_stage_seconds_count\{stage="(\w+)",tenant="default"\} (\d+)')
+    told = [int(count) for _, count in line.findall(chief.get("/metrics").text) if int(count)]
+    page = visit("/monitoring?range=7d", "en", "chief")
+    rows = page.locator(".speed tbody tr")
+    rows.first.wait_for()
+    seen = [digits(rows.nth(at).locator("td").nth(1).inner_text()) for at in range(rows.count())]
+    assert len(seen) == len(told) > 0
+    assert all(now >= before for now, before in zip(seen, told))
+    assert "≤" in rows.first.inner_text(), "a bound that holds, not a guess"
+    page = visit("/monitoring?range=7d", "en", "inspector")
+    page.locator(".tiles").wait_for()
+    assert page.locator(".speed").count() == 0
+
+
 def test_what_a_measure_cannot_be_split_by_is_not_offered(bank: Bank, visit: Callable[..., Page]) -> None:
     page = visit("/monitoring?range=7d&measure=hits&by=rule", "en", "chief")
     page.locator(".split tbody tr").first.wait_for()

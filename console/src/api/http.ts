@@ -41,6 +41,13 @@ export async function send<T>(method: "POST" | "DELETE" | "PATCH", path: string,
   return ask<T>(method, path, body, undefined, more);
 }
 
+/** What is told as text. */
+export async function getText(path: string, signal?: AbortSignal): Promise<string> {
+  const answer = await fetch(path, { headers: { accept: "text/plain" }, credentials: "same-origin", ...(signal ? { signal } : {}) });
+  if (answer.ok) return answer.text();
+  throw refusedBy(answer.status, (await answer.json().catch(() => undefined)) as Partial<Problem> | undefined);
+}
+
 async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, more: { version?: number; last?: boolean } = {}): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (method !== "GET" && proof) headers["zhiyu-forgery-proof"] = proof;

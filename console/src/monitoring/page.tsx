@@ -12,6 +12,7 @@ import { Empty, Panel, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 import { AGAINST, dimensionsOf, localOf, periodOf, RANGES, seriesOf, seriesQuery, TABLES, tableQuery, viewIn, type Period, type View } from "./monitoring";
 import "./monitoring.css";
+import { Speed } from "./speed";
 import { ByTime, Split, Tiles } from "./tables";
 import { dimensionKey, useFigures, useTexts } from "./words";
 
@@ -33,6 +34,7 @@ export default function Monitoring() {
       {names.error && <Trouble error={names.error} retry={() => void names.refetch()} />}
       {names.data && !names.data.newest && <Empty title={t("metrics.none")} next={t("metrics.noneNext")} />}
       {names.data?.newest && <Explorer names={names.data} newest={names.data.newest} />}
+      <Speed />
     </div>
   );
 }
