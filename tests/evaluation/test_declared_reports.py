@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,12 @@ from zhiyu.engine.live import Live
 from zhiyu.evaluation.cube.ask import ask
 from zhiyu.evaluation.cube.asked import question_of
 from zhiyu.evaluation.cube.cube import Cube
+from zhiyu.evaluation.cube.declared import Line, Sheet, Template, read_declared
 from zhiyu.evaluation.cube.report_page import report_page
 from zhiyu.evaluation.cube.reporting import report_csv, report_of
-from zhiyu.evaluation.cube.templates import Line, Sheet, Template, read_templates
 from zhiyu.log.frames import EVENTS
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "reports.yaml"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "monitoring.yaml"
 
 
 def at(text: str) -> int:
@@ -115,10 +116,20 @@ def test_texts_of_a_report_are_harmless(counted: Cube) -> None:
 
 
 def test_the_example_declares_what_can_be_asked() -> None:
-    declared = read_templates(EXAMPLE)
+    declared = read_declared(EXAMPLE)
     assert [each.every for each in declared.reports] == ["hour", "day", "month"]
     assert declared.template("daily") is not None
     assert declared.template("dayly") is None
+
+
+def test_what_the_page_shows_can_be_declared(tmp_path: Path) -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```text monitoring.yaml\n(.*?)```", page, re.DOTALL)
+    assert len(shown) == 2
+    for number, text in enumerate(shown):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+        declared = read_declared(tmp_path / f"{number}.yaml")
+        assert declared.reports or declared.alerts
 
 
 @pytest.mark.parametrize(
@@ -145,5 +156,5 @@ def test_the_example_declares_what_can_be_asked() -> None:
 def test_what_is_wrong_is_told_with_its_place(text: str, said_so: str, tmp_path: Path) -> None:
     (tmp_path / "reports.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as wrong:
-        read_templates(tmp_path / "reports.yaml")
+        read_declared(tmp_path / "reports.yaml")
     assert said_so in wrong.value.en

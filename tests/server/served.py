@@ -20,7 +20,7 @@ from zhiyu.access.gate import Gate, OpenGate, SignInGate
 from zhiyu.access.sign_on_file import Provider
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened
-from zhiyu.evaluation.cube.templates import Declared
+from zhiyu.evaluation.cube.declared import Declared
 from zhiyu.log.disk import Disk
 from zhiyu.outside.asking import Asker
 from zhiyu.server.log_lines import LogLines
@@ -42,7 +42,7 @@ class Served:
         settings: Settings | None = None, staff: Callable[[], Staff] | None = None, disk: Disk | None = None,
         makes: Callable[[], Live] | None = None, log_all: bool = True, tenant: str = "default",
         tracing: Callable[[LogLines], Tracing | None] = lambda lines: None,
-        asker: Callable[[], Asker] = Asker, hourly: int | None = None, metrics: bool = True, reports: Declared | None = None,
+        asker: Callable[[], Asker] = Asker, hourly: int | None = None, metrics: bool = True, monitored: Declared | None = None,
         providers: tuple[Provider, ...] = (), tls_in_front: bool = False, tenants: Mapping[str, Opened] = MappingProxyType({}),
     ) -> None:  # fmt: skip
         policies = tenants or {tenant: opened or live_opened()}
@@ -68,7 +68,7 @@ class Served:
             asker=asker,
             hourly=hourly,
             metrics=metrics,
-            reports=reports,
+            monitored=monitored,
             providers=providers,
             tls_in_front=tls_in_front,
         )

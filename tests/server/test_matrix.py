@@ -25,7 +25,7 @@ from zhiyu.access.gate import Gate
 from zhiyu.access.keys import SCOPES
 from zhiyu.access.roles import ALLOWED_BY, ROLES
 from zhiyu.engine.opened import Opened, open_policy
-from zhiyu.evaluation.cube.templates import Declared, Line, Template
+from zhiyu.evaluation.cube.declared import Declared, Line, Template
 from zhiyu.evaluation.studies.study import Asked
 from zhiyu.policy.declare_lists import EntityList
 from zhiyu.records.store import Records
@@ -96,7 +96,7 @@ class Two:
             gate=Gate(keys),
             staff=lambda: Staff(Records(url), both),
             tenants={tenant: lender(tenant=tenant) for tenant in both},
-            reports=Declared(reports=(Template(name="hourly", every="hour", lines=(Line(measure="decisions"),)),)),
+            monitored=Declared(reports=(Template(name="hourly", every="hour", lines=(Line(measure="decisions"),)),)),
         )
 
     def key(self, tenant: str, scope: str) -> httpx.Client:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from tests.engine.live_stream import records
 from tests.server.served import Served
 from zhiyu.cli import main
-from zhiyu.evaluation.cube.templates import Declared, Line, Sheet, Template, read_templates
+from zhiyu.evaluation.cube.declared import Declared, Line, Sheet, Template, read_declared
 from zhiyu.server.metric_reports import MetricReports
 
 FORM = """
@@ -31,7 +31,7 @@ reports:
 
 def declared(folder: Path) -> Declared:
     (folder / "reports.yaml").write_text(FORM, encoding="utf-8")
-    return read_templates(folder / "reports.yaml")
+    return read_declared(folder / "reports.yaml")
 
 
 def look(server: Served) -> list[str]:
@@ -60,7 +60,7 @@ def ids(server: Served, words: str = "") -> list[str]:
 
 def test_each_is_made_once_when_its_period_has_ended_and_caught_up_later(tmp_path: Path) -> None:
     bodies = records(3, 60)
-    with Served(tmp_path / "data", reports=declared(tmp_path)) as server:
+    with Served(tmp_path / "data", monitored=declared(tmp_path)) as server:
         assert look(server) == [], "nothing was decided yet"
         told = decide(server, bodies) + decide(server, later(bodies[:4], 30))
         look(server)
@@ -78,7 +78,7 @@ def test_each_is_made_once_when_its_period_has_ended_and_caught_up_later(tmp_pat
         found = server.client.get(f"/v1/metrics/reports/{listed[0]}").json()
         assert found["id"] == listed[0]
         assert [each["code"] for each in found["lines"]] == ["A1", ""]
-    with Served(tmp_path / "data", reports=declared(tmp_path)) as server:
+    with Served(tmp_path / "data", monitored=declared(tmp_path)) as server:
         assert ids(server, "?name=hourly") == listed, "they outlive the server"
         whole = sum(
             server.client.get(f"/v1/metrics/report?name=daily&as_of={day}").json()["lines"][0]["value"]
@@ -95,7 +95,7 @@ def days(bodies: list[bytes]) -> list[str]:
 
 
 def test_three_forms_and_what_is_not_there(tmp_path: Path) -> None:
-    with Served(tmp_path / "data", reports=declared(tmp_path)) as server:
+    with Served(tmp_path / "data", monitored=declared(tmp_path)) as server:
         decide(server, records(3, 40))
         end = days(records(3, 40))[0]
         page = server.client.get(
@@ -124,7 +124,7 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     template = Template(
         name="h", every="hour", kept=3, lines=(Line(measure="decisions"),), tables=(Sheet(measures=("hits",)),)
     )
-    with Served(tmp_path / "data", reports=Declared(reports=(template,))) as server:
+    with Served(tmp_path / "data", monitored=Declared(reports=(template,))) as server:
         bodies = records(3, 6)
         decide(server, bodies)
         look(server)
@@ -137,11 +137,19 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
 
 
 def test_the_command_line_writes_the_same(tmp_path: Path) -> None:
-    with Served(tmp_path / "data", reports=declared(tmp_path)) as server:
+    with Served(tmp_path / "data", monitored=declared(tmp_path)) as server:
         decide(server, records(3, 60))
         end = days(records(3, 60))[0]
         over_http = server.client.get(f"/v1/metrics/report?name=daily&as_of={end}").json()
-    words = ("metrics", "--data", str(tmp_path / "data"), "--reports", str(tmp_path / "reports.yaml"), "--until", end)
+    words = (
+        "metrics",
+        "--data",
+        str(tmp_path / "data"),
+        "--monitoring",
+        str(tmp_path / "reports.yaml"),
+        "--until",
+        end,
+    )
     run = CliRunner(env={"ZHIYU_LANG": "en"}).invoke(
         main, [*words, "--out", str(tmp_path / "out"), "--report", "daily"], catch_exceptions=False
     )

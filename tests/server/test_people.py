@@ -60,6 +60,7 @@ PERMISSION_OF = {
     ("get", "/v1/features/{name}/spread"): "policies", ("get", "/v1/features"): "policies", ("get", "/v1/features/{name}"): "policies",
     ("get", "/v1/features/report"): "read", ("get", "/v1/metrics"): "read", ("get", "/v1/metrics/query"): "read",
     ("get", "/v1/metrics/reports"): "read", ("get", "/v1/metrics/reports/{id}"): "read", ("get", "/v1/metrics/report"): "read",
+    ("get", "/v1/metrics/alerts"): "read",
     ("post", "/v1/sessions"): "", ("post", "/v1/sessions:take"): "",
     ("get", "/v1/sign-on"): "", ("get", "/v1/sign-on/{name}"): "", ("get", "/v1/sign-on/{name}/back"): "",
     ("post", "/v1/sign-on/{name}/signed-out"): "",

@@ -48,24 +48,29 @@ LATELY = 5_000
     help="Lines besides time; the rest is one line.",
 )
 @click.option(
-    "--reports",
+    "--monitoring",
     type=_PATH,
     default=None,
     metavar="FILE",
     help="Instead: the reports that FILE declares, each of its last period that ended by --until.",
 )
-@click.option("--report", "only", multiple=True, metavar="NAME", help="With --reports: only these; again for more.")
-@click.option("--out", "-o", type=_PATH, default=None, help="With --reports: where they go, as HTML, CSV and JSON.")
+@click.option("--report", "only", multiple=True, metavar="NAME", help="With --monitoring: only these; again for more.")
+@click.option("--out", "-o", type=_PATH, default=None, help="With --monitoring: where they go, as HTML, CSV and JSON.")
+@click.option(
+    "--alerts",
+    is_flag=True,
+    help="With --monitoring: what its alert rules would have told from --from to --until, minute by minute.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Lines as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @language_option
 def metrics(
     data: Path, tenant: str, measure: tuple[str, ...], by: tuple[str, ...], where: tuple[str, ...], as_csv: bool, as_json: bool,
-    reports: Path | None, only: tuple[str, ...], out: Path | None, lang: str | None, **asked: Any,
+    monitoring: Path | None, only: tuple[str, ...], out: Path | None, alerts: bool, lang: str | None, **asked: Any,
 ) -> None:  # fmt: skip
     """Decisions, money, hits of rules and scores of models, by time and dimension. Reads only; the server may go on.
 
-    With --reports whole reports of ended hours, days, weeks and months are written, as the file declares them: a regulator's form is one.
+    With --monitoring whole reports of ended hours, days, weeks and months are written as the file declares them.
     """
     language = language_of(lang)
     with told(language):
@@ -75,8 +80,11 @@ def metrics(
         from zhiyu.evaluation.cube.ask import ask
         from zhiyu.evaluation.cube.asked import question_of
 
-        if reports is not None or out is not None:
-            _write_reports(Kept(data, tenant), reports, only, out, asked["until"], language, as_json)
+        if alerts:
+            _show_alerts(Kept(data, tenant), monitoring, asked["from_"], asked["until"], language, as_json)
+            return
+        if monitoring is not None or out is not None:
+            _write_reports(Kept(data, tenant), monitoring, only, out, asked["until"], language, as_json)
             return
         question_of(measure, by, where, **asked, now_ms=0)  # wrong words are told before anything is counted
         kept = Kept(data, tenant)
@@ -97,14 +105,14 @@ def _write_reports(
 ) -> None:
     from zhiyu.base.errors import InputError, did_you_mean
     from zhiyu.base.money import MINOR_DIGITS
+    from zhiyu.evaluation.cube.declared import read_declared
     from zhiyu.evaluation.cube.report_page import report_page
     from zhiyu.evaluation.cube.reporting import report_csv, report_of
-    from zhiyu.evaluation.cube.templates import read_templates
     from zhiyu.evaluation.span import read_time
 
     if file is None or out is None:
-        raise InputError("--reports FILE and --out DIR go together", "--reports 文件与 --out 目录须一并给出")
-    declared = read_templates(file)
+        raise InputError("--monitoring FILE and --out DIR go together", "--monitoring 文件与 --out 目录须一并给出")
+    declared = read_declared(file)
     for name in only:
         if declared.template(name) is None:
             names = [each.name for each in declared.reports]
@@ -127,6 +135,49 @@ def _write_reports(
         else:
             path = out / f"{found['id']}.html"
             click.echo(f"已写入 {path}，以及 .csv 与 .json" if language == "zh" else f"wrote {path}, .csv and .json")
+
+
+def _show_alerts(kept: Kept, file: Path | None, from_: str, until: str, language: str, as_json: bool) -> None:
+    import msgspec
+
+    from zhiyu.base.errors import InputError
+    from zhiyu.base.money import MINOR_DIGITS
+    from zhiyu.evaluation.cube.alerts import Alerts, checks_of
+    from zhiyu.evaluation.cube.asked import question_of
+    from zhiyu.evaluation.cube.declared import read_declared
+    from zhiyu.evaluation.cube.facts import MINUTE_MS
+
+    if file is None or not (checks := checks_of(read_declared(file).alerts)):
+        raise InputError(
+            "--alerts needs --monitoring FILE with alert rules", "--alerts 需要 --monitoring 文件，其中声明告警规则"
+        )
+    cube, last_ms, currency = _counted(kept, language)
+    period = question_of(("decisions",), (), (), from_=from_, until=until, now_ms=last_ms)
+    known, minutes = Alerts(), range(period.from_ms + MINUTE_MS, period.until_ms + 1, MINUTE_MS)
+    told = list[dict[str, Any]]()
+    with progress() as bar:
+        task = bar.add_task("逐分钟查看" if language == "zh" else "minute by minute", total=len(minutes))
+        for minute in minutes:
+            told += [
+                msgspec.to_builtins(each)
+                for each in known.look(checks, cube, minute, {}, MINOR_DIGITS.get(currency, 2))
+            ]
+            bar.advance(task)
+    if as_json:
+        click.echo(json.dumps({"alerts": told, "open": len(known.open)}, ensure_ascii=False))
+        return
+    zh = language == "zh"
+    for each in told:
+        word = ("结束" if zh else "ended ") if each["ended"] else ("告警" if zh else "raised")
+        click.echo(
+            f"{each['ended'] or each['since']}  {word}  {each['rule']}  {each['of']}  {each['zh' if zh else 'en']}"
+        )
+    count = sum(not each["ended"] for each in told)
+    click.echo(
+        f"共 {count:,} 次告警，{len(known.open)} 次仍未结束"
+        if zh
+        else f"{count:,} alerts, {len(known.open)} of them still open"
+    )
 
 
 def _counted(kept: Kept, language: str) -> tuple[Cube, int, str]:

@@ -94,7 +94,7 @@ _FILE = click.Path(path_type=Path)
     help="Count metrics by minute and dimension, for GET /v1/metrics/query (default: yes).",
 )
 @click.option(
-    "--reports",
+    "--monitoring",
     type=_FILE,
     default=None,
     help="Reports on the metrics, each made when its hour, day, week or month has ended (see docs/metrics.md).",
@@ -133,7 +133,7 @@ def serve(
     policy: Path, data: Path, host: str, port: int, clock: Literal["wall", "events"], tenants: tuple[str, ...], keys: Path | None,
     tls_cert: Path | None, tls_key: Path | None, insecure_no_tls: bool, max_wait_ms: int, log_all: bool, lang: str | None,
     segment_bytes: int, snapshot_events: int, people: bool, records: str | None, services: Path | None,
-    queues: Path | None, vault_key: Path | None, hourly: int, metrics: bool, reports: Path | None, watch_models: str,
+    queues: Path | None, vault_key: Path | None, hourly: int, metrics: bool, monitoring: Path | None, watch_models: str,
     require_backtest: bool, private_webhooks: bool, sign_on: Path | None,
 ) -> None:  # fmt: skip
     """Serve decisions over HTTP: everything in one process, on disk before it is answered."""
@@ -143,7 +143,7 @@ def serve(
         from zhiyu.access.exposure import check_exposure
         from zhiyu.base.errors import InputError
         from zhiyu.engine.opened import open_policy
-        from zhiyu.evaluation.cube.templates import read_templates
+        from zhiyu.evaluation.cube.declared import read_declared
         from zhiyu.evaluation.replay import parse_delay
         from zhiyu.outside.asking import Asker
         from zhiyu.outside.endpoints import NOWHERE, read_endpoints
@@ -153,9 +153,10 @@ def serve(
 
         require(os.environ)
         watch_s = parse_delay(watch_models) / 1000
-        if reports is not None and not metrics:
+        if monitoring is not None and not metrics:
             raise InputError(
-                "--reports needs the metrics; leave out --no-metrics", "--reports 需要指标统计；请去掉 --no-metrics"
+                "--monitoring needs the metrics; leave out --no-metrics",
+                "--monitoring 需要指标统计；请去掉 --no-metrics",
             )
         check_exposure(host, keys is not None or people, tls_cert, tls_key, insecure_no_tls)
         gate = _gate(keys, tenants, people)
@@ -189,7 +190,7 @@ def serve(
             asker=lambda: Asker(endpoints),
             hourly=hourly or None,
             metrics=metrics,
-            reports=read_templates(reports) if reports is not None else None,
+            monitored=read_declared(monitoring) if monitoring is not None else None,
             tls_in_front=insecure_no_tls,
             providers=_providers(sign_on, people, tenants),
             staff=_staff(data, records, tenants, queues) if people else None,

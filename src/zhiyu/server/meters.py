@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from zhiyu.server.desk import TAKEN_STAGES, Desk, Watch
 
-_SECONDS = (
+SECONDS = (
     0.00001,
     0.000025,
     0.00005,
@@ -45,7 +45,7 @@ class Spread:
 
     __slots__ = ("bounds", "counts", "total")
 
-    def __init__(self, bounds: tuple[float, ...] = _SECONDS) -> None:
+    def __init__(self, bounds: tuple[float, ...] = SECONDS) -> None:
         self.bounds, self.counts, self.total = bounds, [0] * (len(bounds) + 1), 0.0
 
     def add(self, value: float) -> None:

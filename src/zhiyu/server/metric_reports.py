@@ -16,9 +16,9 @@ from fastapi import FastAPI, Path, Query, Request, Response
 
 from zhiyu.base.errors import InputError, ZhiyuError
 from zhiyu.base.money import MINOR_DIGITS
+from zhiyu.evaluation.cube.declared import Declared, Template
 from zhiyu.evaluation.cube.report_page import report_page
 from zhiyu.evaluation.cube.reporting import report_csv, report_of
-from zhiyu.evaluation.cube.templates import Declared, Template
 from zhiyu.evaluation.span import read_time
 from zhiyu.log.disk import Disk
 from zhiyu.server.counting import Counting
@@ -122,9 +122,9 @@ class MetricReports:
     async def look(self, desk: Desk) -> list[str]:
         """Make what is due; returns the ids of what was made."""
         made = list[str]()
-        if self._site.reports is None or desk.broken or desk.closing or desk.live.moment() <= 0:
+        if self._site.monitored is None or desk.broken or desk.closing or desk.live.moment() <= 0:
             return made
-        for template in self._site.reports.reports:
+        for template in self._site.monitored.reports:
             kept = kept_of(desk, self._disk)
             own = {each for each in kept if _name_of(each) == template.name}
             for period in await self._due(desk, template, own):
@@ -172,16 +172,16 @@ def _require_form(form: str) -> None:
 
 
 def _declared(site: Site) -> Declared:
-    if site.reports is None:
+    if site.monitored is None:
         raise HttpError(
-            404, "no_reports", "this server makes no reports of its metrics; start it with --reports FILE",
-            "该服务未声明指标报告；请以 --reports 文件 启动",
+            404, "no_reports", "this server makes no reports of its metrics; start it with --monitoring FILE",
+            "该服务未声明指标报告；请以 --monitoring 文件 启动",
         )  # fmt: skip
-    return site.reports
+    return site.monitored
 
 
 def _counting(site: Site) -> Counting:
-    assert site.counting is not None  # --reports needs metrics, which is checked at the start
+    assert site.counting is not None  # --monitoring needs metrics, which is checked at the start
     return site.counting
 
 

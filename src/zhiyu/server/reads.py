@@ -28,6 +28,7 @@ from zhiyu.server.gangs import add_gangs
 from zhiyu.server.hourly import add_hourly
 from zhiyu.server.lists import add_lists, add_snoozes
 from zhiyu.server.meters import registry_of
+from zhiyu.server.metric_alerts import add_metric_alerts
 from zhiyu.server.metric_reports import add_metric_reports
 from zhiyu.server.metrics import add_metrics
 from zhiyu.server.models import add_models
@@ -78,6 +79,7 @@ def make_reads(site: Site) -> FastAPI:
     add_network_acts(app, site)
     add_metrics(app, site)
     add_metric_reports(app, site)
+    add_metric_alerts(app, site)
     _add_retention(app, site)
     _add_waiting(app, site)
     _add_health(app, site)

@@ -33,6 +33,7 @@ from zhiyu.server.hourly import HourlyReports
 from zhiyu.server.lane import Lane, Route
 from zhiyu.server.log_lines import LogLines, ServerMessages
 from zhiyu.server.meters import Meters, TenantMeters
+from zhiyu.server.metric_alerts import MetricAlerts
 from zhiyu.server.metric_reports import MetricReports
 from zhiyu.server.network_alarms import NetworkAlarms
 from zhiyu.server.problems import HttpError
@@ -47,7 +48,7 @@ from zhiyu.server.watching import Watching
 
 if TYPE_CHECKING:
     from zhiyu.access.sign_on_file import Provider
-    from zhiyu.evaluation.cube.templates import Declared
+    from zhiyu.evaluation.cube.declared import Declared
     from zhiyu.server.staff import Staff
 
 
@@ -84,8 +85,8 @@ class Plan:
     """Hours that a report on the variables holds in full, made every hour; None: no such reports."""
     metrics: bool = False
     """Whether the metric cube is counted."""
-    reports: Declared | None = None
-    """What is reported of the metrics; None for nothing."""
+    monitored: Declared | None = None
+    """Reports and alerts of the metrics; None for none."""
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -154,8 +155,10 @@ async def serve(plan: Plan, sockets: Sequence[socket.socket]) -> None:
         server = _Server(_config(plan, site), site, plan.ready)
         rounds += [asyncio.create_task(each.rounds()) for each in (GangReports(site), NetworkAlarms(site))]
         if plan.metrics:
-            site.counting, site.reports = Counting(site), plan.reports
-            rounds += [asyncio.create_task(each.rounds()) for each in (site.counting, MetricReports(site))]
+            site.counting, site.monitored = Counting(site), plan.monitored
+            rounds += [
+                asyncio.create_task(each.rounds()) for each in (site.counting, MetricReports(site), MetricAlerts(site))
+            ]
         if plan.hourly is not None:
             rounds.append(asyncio.create_task(HourlyReports(site, plan.hourly).rounds()))
         if site.releasing is not None:

@@ -27,7 +27,7 @@ from zhiyu.server.telling import Telling
 
 if TYPE_CHECKING:
     from zhiyu.access.sign_on_file import Provider
-    from zhiyu.evaluation.cube.templates import Declared
+    from zhiyu.evaluation.cube.declared import Declared
     from zhiyu.server.counting import Counting
     from zhiyu.server.following import Following
     from zhiyu.server.outgoing import Outgoing
@@ -63,8 +63,8 @@ class Site:
     following: Following | None = None
     counting: Counting | None = None
     """Counts the metrics of all tenants; None on a server that does not."""
-    reports: Declared | None = None
-    """What is reported of the metrics; None where nothing is declared."""
+    monitored: Declared | None = None
+    """Reports and alerts of the metrics; None where none are declared."""
     hourly: bool = False
     """Whether hourly reports on the variables are made."""
     studies: dict[str, Studies] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from typing import Any
 from zhiyu.base.spreadsheets import harmless
 from zhiyu.evaluation.cube.ask import MEASURES, ask
 from zhiyu.evaluation.cube.cube import Cube
-from zhiyu.evaluation.cube.templates import Template, said_where
+from zhiyu.evaluation.cube.declared import Template, said_where
 from zhiyu.log.list_journal import said_time
 
 

@@ -1,7 +1,7 @@
-"""Reports as the operator declares them: which figures, of which period, under which names; a regulator's form is one of them.
+"""What the operator declares about metrics: reports (a regulator's form is one of them) and alert rules.
 
-In: a YAML file. Out: `Declared`, its templates. A template has *lines* (one figure each, with the code of the form) and *tables* (measures
-by dimensions). What cannot be asked of the metrics is told with its place.
+In: a YAML file. Out: `Declared`, its templates and rules. A template has *lines* (one figure each, with the code of the form) and *tables*
+(measures by dimensions). What cannot be asked of the metrics is told with its place.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import msgspec
 
 from zhiyu.base.errors import InputError
 from zhiyu.base.settings_file import read_settings
+from zhiyu.evaluation.cube.alert_rules import AlertRule
+from zhiyu.evaluation.cube.alerts import checks_of
 from zhiyu.evaluation.cube.ask import Question
 from zhiyu.evaluation.cube.asked import DAY_MS, HOUR_MS, duration_of, offset_of
 
@@ -99,21 +101,24 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All templates of a file."""
+    """All templates and alert rules of a file."""
 
-    reports: tuple[Template, ...]
+    reports: tuple[Template, ...] = ()
+    alerts: tuple[AlertRule, ...] = ()
 
     def template(self, name: str) -> Template | None:
         """The template of this name."""
         return next((each for each in self.reports if each.name == name), None)
 
 
-def read_templates(path: Path) -> Declared:
+def read_declared(path: Path) -> Declared:
     """What the file declares. InputError that names report and part, and says what was wrong."""
     found = read_settings(path, Declared)
     names = [each.name for each in found.reports]
-    if not 1 <= len(names) <= MAX_REPORTS:
-        raise InputError(f"{path}: declare 1 to {MAX_REPORTS} reports", f"{path}：请声明 1 至 {MAX_REPORTS} 份报告")
+    if not (names or found.alerts) or max(len(names), len(found.alerts)) > MAX_REPORTS:
+        raise InputError(
+            f"{path}: declare 1 to {MAX_REPORTS} reports or alerts", f"{path}：请声明 1 至 {MAX_REPORTS} 份报告或告警"
+        )
     for template in found.reports:
         here = f"{path}: report '{template.name}'", f"{path}：报告“{template.name}”"
         if not _NAME.fullmatch(template.name):
@@ -129,6 +134,21 @@ def read_templates(path: Path) -> Declared:
         if not 1 <= len(template.lines) + len(template.tables) <= MAX_PARTS:
             _refuse(here, f"has 1 to {MAX_PARTS} lines and tables", f"应有 1 至 {MAX_PARTS} 个 lines 与 tables")
         _check_parts(template, here)
+    rules = [each.name for each in found.alerts]
+    for rule in found.alerts:
+        here = f"{path}: alert '{rule.name}'", f"{path}：告警“{rule.name}”"
+        if not _NAME.fullmatch(rule.name):
+            _refuse(
+                here,
+                "a name has small letters, digits, - and _, 40 at most",
+                "名称应为至多 40 个小写字母、数字、- 或 _",
+            )
+        if rules.count(rule.name) > 1:
+            _refuse(here, "is declared twice", "重复声明")
+    try:
+        checks_of(found.alerts)
+    except InputError as wrong:
+        raise InputError(f"{path}: {wrong.en}", f"{path}：{wrong.zh}") from None
     return found
 
 
