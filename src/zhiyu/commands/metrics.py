@@ -146,6 +146,8 @@ def _show_alerts(kept: Kept, file: Path | None, from_: str, until: str, language
     from zhiyu.evaluation.cube.asked import question_of
     from zhiyu.evaluation.cube.declared import read_declared
     from zhiyu.evaluation.cube.facts import MINUTE_MS
+    from zhiyu.evaluation.cube.rollups import MINUTES_KEPT
+    from zhiyu.log.list_journal import said_time
 
     if file is None or not (checks := checks_of(read_declared(file).alerts)):
         raise InputError(
@@ -153,7 +155,16 @@ def _show_alerts(kept: Kept, file: Path | None, from_: str, until: str, language
         )
     cube, last_ms, currency = _counted(kept, language)
     period = question_of(("decisions",), (), (), from_=from_, until=until, now_ms=last_ms)
-    known, minutes = Alerts(), range(period.from_ms + MINUTE_MS, period.until_ms + 1, MINUTE_MS)
+    back_ms = max(each.over_ms + each.against_ms for each in checks)
+    from_ms = max(period.from_ms, cube.last_ms() - MINUTES_KEPT * MINUTE_MS + back_ms)
+    if from_ms > period.from_ms:
+        days = MINUTES_KEPT // 1_440
+        said = f"from {said_time(from_ms)}: minutes are kept for {days} days, and rules look back"
+        click.echo(
+            f"自 {said_time(from_ms)} 起：分钟级数据保留 {days} 天，而规则需回看" if language == "zh" else said,
+            err=True,
+        )
+    known, minutes = Alerts(), range(from_ms + MINUTE_MS, period.until_ms + 1, MINUTE_MS)
     told = list[dict[str, Any]]()
     with progress() as bar:
         task = bar.add_task("逐分钟查看" if language == "zh" else "minute by minute", total=len(minutes))
