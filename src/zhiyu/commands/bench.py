@@ -20,6 +20,7 @@ from zhiyu.bench.core import Say, Sizes, run_core
 from zhiyu.bench.decide import PolicySizes, run_policy
 from zhiyu.bench.decide_report import show_policy
 from zhiyu.bench.lender import run_lender, show_lender
+from zhiyu.bench.metrics import MetricSizes, run_metrics, show_metrics
 from zhiyu.bench.models import ModelSizes, run_models, show_models
 from zhiyu.bench.network import NetworkSizes, run_network
 from zhiyu.bench.network_quality import QualitySizes, run_quality
@@ -148,6 +149,16 @@ def models(as_json: bool, trees: int | None) -> None:
     """A boosted model of 300 trees, one row and in batches, beside LightGBM, XGBoost and ONNX Runtime. Takes about a minute."""
     sizes = ModelSizes() if trees is None else ModelSizes(2_000, 256, 50, trees, 15, 20)
     _tell(_watched(lambda say: run_models(sizes, say)), as_json, show_models)
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--decisions", type=click.IntRange(1_000_000), default=100_000_000, show_default=True, help="Decisions of 90 days."
+)
+def metrics(as_json: bool, decisions: int) -> None:
+    """How long screens wait for metrics over rollups of 100 million decisions. Takes about a minute and 3 GiB."""
+    _tell(_watched(lambda say: run_metrics(MetricSizes(decisions), say)), as_json, show_metrics)
 
 
 def _watched(run: Callable[[Say], dict[str, Any]]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from zhiyu.base.jit import Array
 from zhiyu.base.spreadsheets import harmless
 from zhiyu.evaluation.cube.cube import Cube
 from zhiyu.evaluation.cube.facts import FIELDS, HOUR_MINUTES, MILLIONTHS, MINUTE_MS
-from zhiyu.evaluation.cube.rollups import MINUTES_KEPT, Grain
+from zhiyu.evaluation.cube.rollups import MINUTES_KEPT, THIRD_MINUTES, Grain
 from zhiyu.log.list_journal import said_time
 from zhiyu.policy.declare import OUTCOMES
 
@@ -141,6 +141,20 @@ class Question:
         )
         return "minutes" if any(each % hour for each in ends) else "hours"
 
+    def spans(self) -> list[tuple[Grain, int, int]]:
+        """Which grain is asked for which minutes (first, last): thirds of days for the whole ones in the middle of hours."""
+        first, last = -(-self.from_ms // MINUTE_MS), -(-self.until_ms // MINUTE_MS) - 1
+        third_ms, steps = THIRD_MINUTES * MINUTE_MS, (self.step_ms, self.offset_ms) if "time" in self.by else ()
+        begin, end = -(-first // THIRD_MINUTES) * THIRD_MINUTES, (last + 1) // THIRD_MINUTES * THIRD_MINUTES - 1
+        if self.grain == "minutes" or any(each % third_ms for each in steps) or begin > end:
+            return [(self.grain, first, last)]
+        found: list[tuple[Grain, int, int]] = [
+            ("hours", first, begin - 1),
+            ("thirds", begin, end),
+            ("hours", end + 1, last),
+        ]
+        return [each for each in found if each[1] <= each[2]]
+
 
 def ask(cube: Cube, question: Question, currency: str = "", digits: int = 2) -> dict[str, Any]:
     """The answer, as one JSON object; money in units of `currency`, which has so many digits."""
@@ -204,8 +218,7 @@ def _lines(cube: Cube, question: Question) -> tuple[dict[tuple[Any, ...], dict[s
     texts = dict.fromkeys(name for name in (*question.by, *question.where) if name != "time")
     held = ["outcome"] if not _COUNTED_FROM.keys().isdisjoint(wanted) else []
     columns = list(dict.fromkeys([*(["minute"] if "time" in question.by else []), *texts, *held, *stored]))
-    first, last = -(-question.from_ms // MINUTE_MS), -(-question.until_ms // MINUTE_MS) - 1
-    rows, position = cube.rows(table, question.grain, first, last, columns)
+    rows, position = cube.rows(table, question.spans(), columns)
     keys = {name: _Key.of_texts(rows[name]) for name in (*texts, *held)}
     chosen = np.ones(rows.num_rows, np.bool_)
     for name, may in question.where.items():

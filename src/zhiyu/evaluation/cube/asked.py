@@ -16,7 +16,7 @@ from zhiyu.evaluation.cube.facts import MINUTE_MS
 from zhiyu.evaluation.span import read_time
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
-STEPS_MS = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 60, 360, 1_440))
+STEPS_MS = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 60, 480, 1_440))
 MOST_POINTS = 200
 DEFAULT_TOP = 20
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})|Z")

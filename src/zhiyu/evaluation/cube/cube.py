@@ -6,7 +6,7 @@ count in memory what the parts do not hold yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.cube.facts import MINUTE_MS, TABLES, Facts, schema_of, summed
-from zhiyu.evaluation.cube.rollups import Grain, Rollups, as_numbers, by_hour
+from zhiyu.evaluation.cube.rollups import Grain, Rollups, as_numbers, coarser
 from zhiyu.log.frames import Frame
 
 FOLDER = "cube"
@@ -56,20 +56,18 @@ class Cube:
             if self._writes and self.position > self._first:
                 self._keep()
 
-    def rows(
-        self, table: str, grain: Grain, first_minute: int, last_minute: int, columns: list[str]
-    ) -> tuple[pa.Table, int]:
-        """Rows of a table between two minutes (inclusive), those not on the disk yet among them, and up to which position. Texts come as
-        numbers of texts; rows of one key may come several times."""
+    def rows(self, table: str, spans: Sequence[tuple[Grain, int, int]], columns: list[str]) -> tuple[pa.Table, int]:
+        """Rows of a table, those not on the disk yet among them, and up to which position. `spans`: a grain, and the first and last minute
+        (inclusive) for which it is asked, whole ones of it. Texts come as numbers of texts; rows of one key may come several times."""
         with self._lock:
             self._gather()
-            kept = self.rollups.read(table, grain, first_minute, last_minute, columns)
-            fresh = self._whole(table) if grain == "minutes" else by_hour(table, self._whole(table))
-            within = pc.and_(
-                pc.greater_equal(fresh["minute"], first_minute), pc.less_equal(fresh["minute"], last_minute)
-            )
-            rows = pa.concat_tables([kept, as_numbers(fresh.filter(within).select(columns))])
-            return rows.unify_dictionaries(), self.position
+            fresh, found = self._whole(table), list[pa.Table]()
+            for grain, first, last in spans:
+                own = fresh if grain == "minutes" else coarser(table, fresh, grain)
+                within = pc.and_(pc.greater_equal(own["minute"], first), pc.less_equal(own["minute"], last))
+                found.append(self.rollups.read(table, grain, first, last, columns))
+                found.append(as_numbers(own.filter(within).select(columns)))
+            return pa.concat_tables(found).unify_dictionaries(), self.position
 
     def last_ms(self) -> int:
         """The end of the last minute in which anything was decided, ms since 1970; 0 when nothing was."""

@@ -1,4 +1,4 @@
-"""The cube on the disk: parts of the log, counted by minute and by hour, and merged as they become many.
+"""The cube on the disk: parts of the log, counted by minute, by hour and by eight hours, and merged as they become many.
 
 In: rows of `facts` with the positions of the log that they stand for. Out: tables again. A part is a folder `FIRST-NEXT` that is there
 whole or not at all, so that after a crash the log is counted from where the last part ends: nothing twice, nothing left out. Of parts that
@@ -23,8 +23,10 @@ import pyarrow.parquet as pq
 from zhiyu.evaluation.cube.facts import HOUR_MINUTES, TABLES, schema_of, summed
 
 T = TypeVar("T")
-Grain = Literal["minutes", "hours"]
-GRAINS: tuple[Grain, ...] = ("minutes", "hours")
+Grain = Literal["minutes", "hours", "thirds"]
+"""`thirds` are of a day, eight hours from midnight UTC: days begin with one in UTC and in China."""
+GRAINS: tuple[Grain, ...] = ("minutes", "hours", "thirds")
+THIRD_MINUTES = 8 * HOUR_MINUTES
 MERGED_ROWS = 8_000_000
 """Parts of more rows than this are not merged any further."""
 MINUTES_KEPT = 8 * 24 * HOUR_MINUTES
@@ -42,6 +44,11 @@ class Part:
     first: int
     next: int
     rows: int
+
+    @property
+    def grains(self) -> tuple[Grain, ...]:
+        """Those that it has: parts of earlier versions have no thirds."""
+        return GRAINS if self.file("decisions", "thirds").exists() else GRAINS[:2]
 
     def file(self, table: str, grain: Grain) -> Path:
         """Where a table of it stands."""
@@ -62,7 +69,7 @@ class Rollups:
     def _hold(self) -> list[Part]:
         parts = self.parts()
         self._held = {
-            file: pa.memory_map(str(file)) for part in parts for file in (part.file(t, g) for t in TABLES for g in GRAINS)
+            file: pa.memory_map(str(file)) for part in parts for file in (part.file(t, g) for t in TABLES for g in part.grains)
         }  # fmt: skip
         return parts
 
@@ -88,8 +95,13 @@ class Rollups:
         self.folder.mkdir(parents=True, exist_ok=True)
         both: dict[tuple[str, Grain], pa.Table] = {}
         for name, rows in tables.items():
-            both[name, "minutes"], both[name, "hours"] = rows, by_hour(name, rows)
-        self._write(first, next_, both)
+            hours = coarser(name, rows, "hours")
+            both[name, "minutes"], both[name, "hours"], both[name, "thirds"] = (
+                rows,
+                hours,
+                coarser(name, hours, "thirds"),
+            )
+        self.write(first, next_, both)
         self._merge()
 
     def newest_minute(self) -> int:
@@ -101,7 +113,8 @@ class Rollups:
                 return max(int(group.statistics.max) for group in groups)
         return -1
 
-    def _write(self, first: int, next_: int, tables: Mapping[tuple[str, Grain], pa.Table]) -> None:
+    def write(self, first: int, next_: int, tables: Mapping[tuple[str, Grain], pa.Table]) -> None:
+        """One part, of every grain; whole on the disk when this returns. OSError."""
         part = self.folder / (_named(first, next_) + _PART)
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
@@ -123,12 +136,13 @@ class Rollups:
             oldest = self.newest_minute() - MINUTES_KEPT
             tables: dict[tuple[str, Grain], pa.Table] = {}
             for name in TABLES:
-                for grain in GRAINS:
+                for grain in GRAINS[:2]:
                     rows = pa.concat_tables([pq.read_table(each.file(name, grain)) for each in (one, two)])
                     if grain == "minutes":
                         rows = rows.filter(pc.greater_equal(rows["minute"], oldest))
                     tables[name, grain] = summed(name, rows)
-            self._write(one.first, two.next, tables)
+                tables[name, "thirds"] = coarser(name, tables[name, "hours"], "thirds")
+            self.write(one.first, two.next, tables)
             parts = self.parts()
         kept = {part.path.name for part in parts}
         for path in self.folder.iterdir():
@@ -145,9 +159,13 @@ class Rollups:
         schema = schema_of(table)
         empty = schema.empty_table().select(columns)
         texts = [name for name in columns if schema.field(name).type == pa.string()]
-        rows = [
-            pq.read_table(self._source(part.file(table, grain)), columns=columns, filters=within, read_dictionary=texts) for part in parts
-        ]  # fmt: skip
+        rows = []
+        for part in parts:
+            own: Grain = grain if grain in part.grains else "hours"
+            each = pq.read_table(
+                self._source(part.file(table, own)), columns=columns, filters=within, read_dictionary=texts
+            )
+            rows.append(each if own == grain else _floored(each, grain))
         found = [as_numbers(each) for each in (empty, *rows)]
         return pa.concat_tables(found).unify_dictionaries()
 
@@ -171,10 +189,18 @@ def as_numbers(rows: pa.Table) -> pa.Table:
     return rows
 
 
-def by_hour(table: str, rows: pa.Table) -> pa.Table:
-    """The same rows, with the first minute of their hour."""
-    hour = pc.multiply(pc.divide(rows["minute"], HOUR_MINUTES), HOUR_MINUTES)
-    return summed(table, rows.set_column(rows.column_names.index("minute"), "minute", hour))
+def coarser(table: str, rows: pa.Table, grain: Grain) -> pa.Table:
+    """The same rows summed up, with the first minute of their hour or third of a day."""
+    return summed(table, _floored(rows, grain))
+
+
+def _floored(rows: pa.Table, grain: Grain) -> pa.Table:
+    """Rows with the first minute of what they fall into; without a minute they stay as they are."""
+    if "minute" not in rows.column_names:
+        return rows
+    span = HOUR_MINUTES if grain == "hours" else THIRD_MINUTES
+    begins = pc.multiply(pc.divide(rows["minute"], span), span)
+    return rows.set_column(rows.column_names.index("minute"), "minute", begins)
 
 
 def _named(first: int, next_: int) -> str:
@@ -183,7 +209,7 @@ def _named(first: int, next_: int) -> str:
 
 def _rows(path: Path) -> int:
     try:
-        return sum(int(pq.read_metadata(path / f"decisions-{grain}.parquet").num_rows) for grain in GRAINS)
+        return sum(int(pq.read_metadata(path / f"decisions-{grain}.parquet").num_rows) for grain in GRAINS[:2])
     except FileNotFoundError:
         return 0
 
