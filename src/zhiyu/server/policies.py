@@ -99,6 +99,7 @@ def add_policies(app: FastAPI, site: Site) -> None:
         exchange, desk = admitted(request, site, "rollback")
         exchange.known_query()
         await _open_previous(desk)
+        await _in_audit(site, exchange, desk, "policy.rollback")
         told = await desk.durably(lambda live: released(live, live.roll_back(by_whom(exchange))))
         return _json({**told, **_now(desk.live)})
 
@@ -107,6 +108,7 @@ def add_policies(app: FastAPI, site: Site) -> None:
         exchange, desk = admitted(request, site, "rollback")
         exchange.known_query()
         figures = figures_of(desk.live)
+        await _in_audit(site, exchange, desk, "policy.stop")
         told = await durably(desk, lambda live: released(live, live.stop(by_whom(exchange))))
         return _json({**told, **_now(desk.live), "beside": figures})
 
@@ -118,6 +120,21 @@ def add_policies(app: FastAPI, site: Site) -> None:
         if found is None:
             raise HttpError(404, "no_policy", "no policy of this hash was released here", "此处未发布过该哈希的策略")
         return Response(found, media_type=_JSON)
+
+
+async def _in_audit(site: Site, exchange: Exchange, desk: Desk, verb: str) -> None:
+    """What a person does in one call and alone stands in the audit first. What a machine does stands in the log alone, whose frames are
+    chained as well: it goes through while the records are away."""
+    staff = site.staff
+    if staff is None or not exchange.who.startswith("person:"):
+        return
+    office, detail = staff.offices[desk.live.tenant], {"policy": desk.live.opened.artifact.hash}
+
+    def write() -> None:
+        with staff.records.writing() as connection:
+            office.audit.add(connection, staff.wall(), exchange.who, verb, "policy", detail)
+
+    await staff.aside(write)
 
 
 def opened_of(body: bytes, yaml: bool, like: Opened, version_of: Callable[[str], Opened]) -> Opened:
