@@ -1,11 +1,11 @@
 """A gang hits on Saturday night.
 
 At eleven on a Saturday five people apply from one telephone, minutes apart; their pay-outs are held for the night, as every large one
-is. Between them honest people apply, each from a telephone of their own. With the fourth the network knows a gang: it raises an alert that
-counts some sixty applications of the night later, the pay-outs that were still held are turned down at once, without anybody, and one case stands in the queue of gangs, not five. The
-investigator on duty claims it, sees who belongs to it and over what, and puts all of them on a watch list in one call, after a look at how
-many it is about. On Sunday one of them comes back with another telephone: declined by the list. The case is closed as fraud; nobody's honest
-application was touched, and not one yuan was paid out to the gang.
+is. Between them honest people apply, each from a telephone of their own. With the fourth the network knows a gang and raises an alert;
+some sixty applications of the night later it counts: the pay-outs that are still held are turned down at once, without anybody, and one
+case stands in the queue of gangs, not five. The investigator on duty claims it, sees who belongs to it and over what, and puts all of them
+on a watch list in one call, after a look at how many it is about. On Sunday one of them comes back with another telephone: declined by the
+list. The case is closed as fraud; nobody's honest application was touched, and not one yuan was paid out to the gang.
 """
 
 from __future__ import annotations
