@@ -31,6 +31,7 @@ def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
         "features": "/features",
         "approvals": "/approvals",
         "audit": "/audit",
+        "reports": "/reports",
         "monitoring": "/monitoring?range=30d&by=outcome",
     }
     asked = {

@@ -21,6 +21,7 @@ const QueuePage = lazy(() => import("./queue/page"));
 const CasePage = lazy(() => import("./case/page"));
 const Gangs = lazy(() => import("./network/gangs"));
 const Today = lazy(() => import("./today/page"));
+const Reports = lazy(() => import("./reports/page"));
 const Audit = lazy(() => import("./audit/page"));
 const Monitoring = lazy(() => import("./monitoring/page"));
 const Approvals = lazy(() => import("./approvals/page"));
@@ -38,6 +39,7 @@ const PLACES: { to: string; word: Key; icon: string; permission?: string }[] = [
   { to: "/monitoring", word: "nav.monitoring", icon: "M4 19V5M4 19h16M7 15l4-5 3 3 5-7" },
   { to: "/approvals", word: "nav.approvals", icon: "M4 12l5 5L20 6M4 5h8", permission: "policies" },
   { to: "/features", word: "nav.features", icon: "M4 20V10M10 20V4M16 20v-7M21 20H3", permission: "policies" },
+  { to: "/reports", word: "nav.reports", icon: "M5 3h14v18H5zM9 17v-4M12 17V8M15 17v-6", permission: "read" },
   { to: "/audit", word: "nav.audit", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", permission: "audit" },
 ];
 
@@ -121,6 +123,7 @@ function Frame({ session }: { session: Session }) {
               <Route path="/queue" element={<QueuePage />} />
               <Route path="/cases/:number" element={<CasePage />} />
               <Route path="/today" element={<Today />} />
+              <Route path="/reports" element={<Reports />} />
               <Route path="/audit" element={<Audit />} />
               <Route path="/monitoring" element={<Monitoring />} />
               <Route path="/approvals" element={<Approvals />} />

@@ -16,12 +16,14 @@ from tests.server.served import Served
 from zhiyu.access.gate import SignInGate
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened, open_policy
+from zhiyu.evaluation.cube.declared import read_declared
 from zhiyu.records.store import Records
 from zhiyu.server.staff import Staff
 from zhiyu.simulation.lender import Wanted, make_lender
 from zhiyu.simulation.lender.render import table
 
 POLICY = Path(__file__).parents[2] / "examples" / "consumer_credit"
+MONITORING = POLICY.parent / "monitoring.yaml"
 SIZES = Wanted(6, 300, 5, 1)
 PEOPLE = {
     "inspector": ("investigator",),
@@ -45,7 +47,11 @@ class Bank:
             house.add(name, roles)
         house.records.close()
         self.server = Served(
-            folder / "data", self.opened, gate=SignInGate(), staff=lambda: Staff(Records(self.url), {"default": KEY})
+            folder / "data",
+            self.opened,
+            gate=SignInGate(),
+            staff=lambda: Staff(Records(self.url), {"default": KEY}),
+            monitored=read_declared(MONITORING),
         )
 
     @property

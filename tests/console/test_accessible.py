@@ -48,7 +48,7 @@ def test_screens_of_supervisors_are_accessible(
     )
     screens = {
         f"/approvals/{many}": ".examples", f"/approvals/{policy}": ".diff li", "/approvals?tab=owed": ".empty",
-        "/today": ".mix td", "/audit?view=proposals": "tbody tr.at",
+        "/today": ".mix td", "/audit?view=proposals": "tbody tr.at", "/reports": ".report",
         "/monitoring?range=7d&by=outcome": ".chart canvas", "/monitoring?range=7d&measure=hits&by=rule&view=table": ".by-time tr",
     }  # fmt: skip
     page = visit("/approvals", language, "chief", shade)

@@ -4,6 +4,7 @@ import { en as audit } from "./audit";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
 import { en as monitoring } from "./monitoring";
+import { en as reports } from "./reports";
 import { en as today } from "./today";
 import type { Key } from "./zh";
 
@@ -13,6 +14,7 @@ export const en: Record<Key, string> = {
   ...approvals,
   ...monitoring,
   ...today,
+  ...reports,
   ...audit,
   "app.name": "Zhiyu",
   "app.skip": "Skip to content",

@@ -4,6 +4,7 @@ import { zh as audit } from "./audit";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 import { zh as monitoring } from "./monitoring";
+import { zh as reports } from "./reports";
 import { zh as today } from "./today";
 
 export const zh = {
@@ -12,6 +13,7 @@ export const zh = {
   ...approvals,
   ...monitoring,
   ...today,
+  ...reports,
   ...audit,
   "app.name": "智御",
   "app.skip": "跳到正文",
