@@ -4,6 +4,8 @@ import type { Language } from "./api/http";
 export interface Formats {
   number: (value: number, digits?: number) => string;
   money: (minor: number, currency: string) => string;
+  /** A difference, with its sign; none for zero. */
+  signed: (value: number, digits?: number) => string;
   /** Money in whole units, without its small part. */
   amount: (units: number, currency: string) => string;
   time: (iso: string) => string;
@@ -43,6 +45,7 @@ export function formatsOf(language: Language, now = new Date(), timeZone?: strin
       currencies.set(currency, made);
       return made.format(minor / 10 ** (made.resolvedOptions().maximumFractionDigits ?? 2));
     },
+    signed: (value, digits = 0) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits, signDisplay: "exceptZero" }).format(value),
     amount: (units, currency) => new Intl.NumberFormat(locale, { style: "currency", currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: 0 }).format(units),
     time: (iso) => {
       const when = new Date(iso);

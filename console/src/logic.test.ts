@@ -47,6 +47,8 @@ describe("formats", () => {
     expect(english.time("2025-02-03T16:05:06Z")).toBe("04/02/2025, 00:05:06");
     expect(chinese.span(5_400_000)).toBe("1.5 小时");
     expect(english.span(0)).toBe("0 ms");
+    expect([english.signed(1.25, 1), english.signed(-0.04, 1), english.signed(-3)]).toEqual(["+1.3", "0", "-3"]);
+    expect(chinese.amount(1234.56, "CNY")).toBe("¥1,235");
   });
 });
 

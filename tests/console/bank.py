@@ -24,6 +24,7 @@ from zhiyu.simulation.lender.render import table
 
 POLICY = Path(__file__).parents[2] / "examples" / "consumer_credit"
 MONITORING = POLICY.parent / "monitoring.yaml"
+BUSY = "  - {name: busy_channel, over: 24h, by: channel, when: decisions >= 100, en: a busy channel, zh: 渠道繁忙}\n"
 SIZES = Wanted(6, 300, 5, 1)
 PEOPLE = {
     "inspector": ("investigator",),
@@ -51,7 +52,7 @@ class Bank:
             self.opened,
             gate=SignInGate(),
             staff=lambda: Staff(Records(self.url), {"default": KEY}),
-            monitored=read_declared(MONITORING),
+            monitored=read_declared(_monitoring(folder)),
         )
 
     @property
@@ -72,6 +73,13 @@ class Bank:
         return httpx.Client(base_url=base, headers={"authorization": f"Bearer {told['token']}"}, timeout=60)
 
     password = GOOD
+
+
+def _monitoring(folder: Path) -> Path:
+    """The example's reports and alert rules, and one rule more that these days meet."""
+    path = folder / "monitoring.yaml"
+    path.write_text(MONITORING.read_text(encoding="utf-8") + BUSY, encoding="utf-8")
+    return path
 
 
 def _decided(folder: Path, opened: Opened) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,32 @@ def test_from_a_total_to_the_decisions_behind_it(bank: Bank, visit: Callable[...
     page.locator("tbody tr.at").wait_for()
     first = page.locator("tbody tr").first.inner_text()
     assert bank.one("decline")["id"] in first or bank.one("decline")["id"][:8] in first
+
+
+@pytest.mark.parametrize(("language", "name"), [("zh", "渠道繁忙"), ("en", "a busy channel")])
+def test_an_alert_is_told_in_a_sentence_and_leads_to_its_figures(
+    bank: Bank, visit: Callable[..., Page], language: str, name: str
+) -> None:
+    client, until = bank.reader("chief"), time.monotonic() + 60
+    while not (told := client.get("/v1/metrics/alerts", params={"state": "open"}).json()["alerts"]):
+        assert time.monotonic() < until, "the server looks every few seconds"
+        time.sleep(0.2)
+    [alert] = [each for each in told if each["rule"] == "busy_channel" and each["of"] == "app"]
+    for path in ("/today", "/monitoring"):
+        page = visit(path, language, "chief")
+        line = page.locator(".alarms li", has_text=name).filter(has_text="app").first
+        line.wait_for()
+        assert alert[language] in line.inner_text()
+    line.locator("a").first.click()
+    page.wait_for_url(re.compile("measure=decisions&from=2025.*where=channel%3Aapp"))
+    tile = page.locator(".tiles button[data-measure=decisions] b")
+    page.locator(".chips.chosen").wait_for()
+    tile.wait_for()
+    seen = str(round(alert["figures"]["decisions"]))
+    page.wait_for_function(
+        f"() => document.querySelector('[data-measure=decisions] b').innerText.replace(/\\D/g, '') === '{seen}'"
+    )
+    assert digits(tile.inner_text()) == alert["figures"]["decisions"]
 
 
 def test_how_long_deciding_takes_is_for_those_who_may_see_it(bank: Bank, visit: Callable[..., Page]) -> None:

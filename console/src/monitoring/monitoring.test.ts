@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { viewOf } from "./alerts";
 import { behind, changeOf, columnsOf, dimensionsOf, localOf, offsetOf, periodOf, seriesOf, stepsOf, tableQuery, viewIn } from "./monitoring";
 
 const known = {
@@ -20,14 +21,17 @@ describe("the cube explorer", () => {
   });
   it("ends a period now, or with the newest decision when that is long ago", () => {
     const now = Date.parse("2026-03-10T10:20:30Z");
-    expect(periodOf({ range: "6h", from: "", until: "" }, now, now - HOUR)).toEqual({ from: Date.parse("2026-03-10T04:20:00Z"), until: Date.parse("2026-03-10T10:21:00Z"), step: "", stale: false });
+    expect(periodOf({ range: "6h", from: "", until: "", against: "7d" }, now, now - HOUR)).toEqual({ from: Date.parse("2026-03-10T04:20:00Z"), until: Date.parse("2026-03-10T10:21:00Z"), step: "", stale: false });
     const old = Date.parse("2025-09-06T15:58:00Z");
-    expect(periodOf({ range: "24h", from: "", until: "" }, now, old)).toMatchObject({ until: old, stale: true });
-    expect(periodOf({ range: "30d", from: "", until: "" }, now, now).until % HOUR).toBe(0);
+    expect(periodOf({ range: "24h", from: "", until: "", against: "7d" }, now, old)).toMatchObject({ until: old, stale: true });
+    expect(periodOf({ range: "30d", from: "", until: "", against: "" }, now, now).until % HOUR).toBe(0);
   });
   it("takes whole hours where minutes are no longer kept", () => {
     const now = Date.parse("2026-03-10T10:20:30Z");
-    const period = periodOf({ range: "24h", from: "2026-01-01T00:10:00Z", until: "2026-01-01T05:10:00Z" }, now, now);
+    const period = periodOf({ range: "24h", from: "2026-01-01T00:10:00Z", until: "2026-01-01T05:10:00Z", against: "" }, now, now);
+    const two = { range: "24h", from: "2026-03-09T00:10:00Z", until: "2026-03-09T05:10:00Z" };
+    expect(periodOf({ ...two, against: "1d" }, now, now).step).toBe("");
+    expect(periodOf({ ...two, against: "7d" }, now, now).step).toBe("1h");
     expect(period).toEqual({ from: Date.parse("2026-01-01T00:00:00Z"), until: Date.parse("2026-01-01T06:00:00Z"), step: "1h", stale: false });
   });
   it("asks the chosen measure first, so that lines stand by it", () => {
@@ -41,6 +45,17 @@ describe("the cube explorer", () => {
     expect(behind({ where: ["channel:app"], by: "outcome" }, period, "review")).toBe("");
     expect(behind({ where: [], by: "outcome" }, period, null)).toBe("");
     expect(behind({ where: ["outcome:review", "outcome:decline"], by: "" }, period)).toContain("outcome=review%2Cdecline");
+  });
+  it("shows what an alert is about", () => {
+    const figures = { before_decisions: 30, decisions: 0 };
+    const since = "2026-01-01T10:00:00Z";
+    const until = Date.parse(since);
+    const period = new URLSearchParams({ from: localOf(until - 30 * 60_000), until: localOf(until) });
+    const rule = { over: "30m", against: "7d", where: { stage: ["payment", "transfer"] } };
+    expect(viewOf({ by: "channel", of: "app", figures, since }, rule)).toBe(`/monitoring?measure=decisions&${period}&against=7d&where=stage%3Apayment&where=stage%3Atransfer&where=channel%3Aapp`);
+    expect(viewOf({ by: "", of: "", figures, since }, { over: "24h", against: "7d", where: {} })).toMatch(/&against=$/);
+    expect(viewOf({ by: "", of: "", figures, since })).toBe("/monitoring?measure=decisions");
+    expect(viewOf({ by: "", of: "", figures: { cases_overdue: 30 }, since })).toBe("");
   });
   it("tells changes and offsets", () => {
     expect(changeOf(110, 100)).toBeCloseTo(0.1);

@@ -16,7 +16,7 @@ const BESIDE: Record<Table, readonly string[]> = {
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 /** Single minutes are kept for eight days. */
-const MINUTES_MS = 8 * DAY - HOUR;
+const MINUTES_MS = 8 * DAY;
 const SHORT_MS = 2 * DAY;
 const LINES = 6;
 const ROWS = 100;
@@ -64,17 +64,18 @@ export interface Period {
 }
 
 /** From when until when, in milliseconds; `newest`: when the newest decision was counted, if any was. */
-export function periodOf(view: Pick<View, "range" | "from" | "until">, now: number, newest: number | undefined): Period {
+export function periodOf(view: Pick<View, "range" | "from" | "until" | "against">, now: number, newest: number | undefined): Period {
   const stale = newest !== undefined && now - newest > DAY;
   const [from, until] = [Date.parse(view.from), Date.parse(view.until)];
-  if (from < until) return whole(from, until, newest ?? now, false);
+  const oldest = (newest ?? now) - MINUTES_MS + (view.against ? millisecondsOf(view.against) : 0);
+  if (from < until) return whole(from, until, oldest, false);
   const end = stale && newest !== undefined ? newest : now;
-  return whole(end - millisecondsOf(view.range), end, newest ?? now, stale);
+  return whole(end - millisecondsOf(view.range), end, oldest, stale);
 }
 
-/** Whole minutes, or whole hours where minutes are not kept or not needed. */
-function whole(from: number, until: number, newest: number, stale: boolean): Period {
-  const old = newest - from > MINUTES_MS;
+/** Whole minutes, or whole hours where minutes are not needed, or not kept as long ago, `oldest` being the first that are. */
+function whole(from: number, until: number, oldest: number, stale: boolean): Period {
+  const old = Math.floor(from / 60_000) * 60_000 < oldest;
   const size = old || until - from > SHORT_MS ? HOUR : 60_000;
   const [start, end] = [Math.floor(from / size) * size, Math.ceil(until / size) * size];
   return { from: start, until: end, step: old && end - start <= 200 * HOUR ? "1h" : "", stale };
@@ -82,6 +83,11 @@ function whole(from: number, until: number, newest: number, stale: boolean): Per
 
 export function millisecondsOf(range: string): number {
   return Number.parseInt(range, 10) * (range.endsWith("d") ? DAY : HOUR);
+}
+
+/** Whether single minutes of a period that ended now, and of one so long before, are kept. */
+export function keptFor(length: number, against: string): boolean {
+  return length + millisecondsOf(against) <= MINUTES_MS - HOUR;
 }
 
 /** The offset of a zone as an address takes it: 480 minutes are +08:00. */

@@ -10,6 +10,7 @@ import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
 import { Empty, Panel, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
+import { AlertPanel, useAlerts } from "./alerts";
 import { AGAINST, dimensionsOf, localOf, periodOf, RANGES, seriesOf, seriesQuery, TABLES, tableQuery, viewIn, type Period, type View } from "./monitoring";
 import "./monitoring.css";
 import { Speed } from "./speed";
@@ -22,6 +23,7 @@ const LOOK_MS = 30_000;
 export default function Monitoring() {
   const { t } = useWords();
   const names = useQuery({ queryKey: ["metrics"], queryFn: ({ signal }) => get<MetricNames>("/v1/metrics", {}, signal), refetchInterval: LOOK_MS });
+  const lasting = useAlerts().data?.alerts.some((each) => !each.ended) ?? false;
   return (
     <div className="page wide">
       <header className="head">
@@ -32,8 +34,10 @@ export default function Monitoring() {
       </header>
       {names.isPending && <Waiting />}
       {names.error && <Trouble error={names.error} retry={() => void names.refetch()} />}
+      {lasting && <AlertPanel />}
       {names.data && !names.data.newest && <Empty title={t("metrics.none")} next={t("metrics.noneNext")} />}
       {names.data?.newest && <Explorer names={names.data} newest={names.data.newest} />}
+      {names.isSuccess && !lasting && <AlertPanel />}
       <Speed />
     </div>
   );

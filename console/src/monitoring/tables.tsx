@@ -23,7 +23,7 @@ export function Tiles({ measures, answer, view, period, choose }: { measures: Me
           <button key={each.name} type="button" data-measure={each.name} aria-pressed={each.name === view.measure} onClick={() => choose(each.name)}>
             <span className="tile-name">{said(each)}</span>
             <b className="num">{figures(each, answer.total[each.name])}</b>
-            <small>{before ? <Change now={answer.total[each.name]} before={before[each.name]} figure={(value) => figures(each, value)} against={view.against} /> : t("metrics.noBefore")}</small>
+            <small>{before ? <Change measure={each.name} now={answer.total[each.name]} before={before[each.name]} figure={(value) => figures(each, value)} against={view.against} /> : t("metrics.noBefore")}</small>
           </button>
         ))}
       </div>
@@ -36,20 +36,30 @@ export function Tiles({ measures, answer, view, period, choose }: { measures: Me
   );
 }
 
-function Change({ now, before, figure, against }: { now: unknown; before: unknown; figure: (value: unknown) => string; against: string }) {
+/** How a figure moved: a share by points, anything else by its own share. */
+function useMoved(): (measure: string, now: unknown, before: unknown) => string {
   const { t, format } = useWords();
-  const change = changeOf(now, before);
+  return (measure, now, before) => {
+    if (measure.endsWith("_share")) return typeof now === "number" && typeof before === "number" ? t("metrics.points", { n: format.signed((now - before) * 100, 1) }) : "–";
+    const change = changeOf(now, before);
+    return change === undefined ? "–" : `${format.signed(change * 100, 1)}%`;
+  };
+}
+
+function Change({ measure, now, before, figure, against }: { measure: string; now: unknown; before: unknown; figure: (value: unknown) => string; against: string }) {
+  const { t } = useWords();
+  const moved = useMoved();
   const when = t(`metrics.against.${against}` as "metrics.against.7d");
   if (typeof before !== "number" || before === 0) return <>{t("metrics.wasNone", { when })}</>;
-  const sign = change !== undefined && change > 0 ? "+" : "";
-  return <>{t("metrics.was", { when, figure: figure(before), change: change === undefined ? "–" : `${sign}${format.percent(change)}` })}</>;
+  return <>{t("metrics.was", { when, figure: figure(before), change: moved(measure, now, before) })}</>;
 }
 
 /** A dimension, line by line: a name narrows to it, a figure opens the decisions behind it. */
 export function Split({ answer, view, period, measures, choose }: { answer: MetricLines; view: View; period: Period; measures: Measure[]; choose: (text: string) => void }) {
-  const { t, said, format } = useWords();
+  const { t, said } = useWords();
   const figures = useFigures(answer.currency);
   const texts = useTexts();
+  const moved = useMoved();
   const columns = columnsOf(view).map((name) => measures.find((each) => each.name === name)).filter((each) => each !== undefined);
   return (
     <div className="clip">
@@ -77,7 +87,6 @@ export function Split({ answer, view, period, measures, choose }: { answer: Metr
           {answer.lines.map((line) => {
             const text = (line[view.by] ?? null) as string | null;
             const list = text === null ? "" : behind(view, period, text);
-            const change = changeOf(line[view.measure], (line["before"] as Figures | undefined)?.[view.measure]);
             return (
               <tr key={text ?? "\0"}>
                 <th scope="row">
@@ -94,7 +103,7 @@ export function Split({ answer, view, period, measures, choose }: { answer: Metr
                     {figures(each, line[each.name])}
                   </td>
                 ))}
-                {view.against && <td className="num">{change === undefined ? "–" : `${change > 0 ? "+" : ""}${format.percent(change)}`}</td>}
+                {view.against && <td className="num">{moved(view.measure, line[view.measure], (line["before"] as Figures | undefined)?.[view.measure])}</td>}
                 <td>{list && <Link to={list}>{t("metrics.open")}</Link>}</td>
               </tr>
             );

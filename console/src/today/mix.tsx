@@ -11,7 +11,7 @@ import { mixOf } from "./today";
 
 export function Mix({ newest }: { newest: string | null }) {
   const { t, format } = useWords();
-  const period = periodOf({ range: "24h", from: "", until: "" }, useNow(), newest ? Date.parse(newest) : undefined);
+  const period = periodOf({ range: "24h", from: "", until: "", against: "7d" }, useNow(), newest ? Date.parse(newest) : undefined);
   const query = { measure: "decisions,money,stopped_share", by: "outcome", from: new Date(period.from).toISOString(), until: new Date(period.until).toISOString(), against: "7d" };
   const found = useQuery({ queryKey: ["metrics", "query", query], queryFn: ({ signal }) => get<MetricLines>("/v1/metrics/query", query, signal), placeholderData: (before) => before });
   const answer = found.data;
@@ -55,7 +55,7 @@ export function Mix({ newest }: { newest: string | null }) {
                     <span className="num">{format.percent(each.share)}</span>
                   </td>
                   <td className="num">{each.before === undefined ? "–" : format.percent(each.before)}</td>
-                  <td className="num">{each.before === undefined ? "–" : t("today.points", { n: `${each.share > each.before ? "+" : ""}${format.number((each.share - each.before) * 100, 1)}` })}</td>
+                  <td className="num">{each.before === undefined ? "–" : format.signed((each.share - each.before) * 100, 1)}</td>
                   <td className="num">{money(each.money)}</td>
                 </tr>
               ))}
