@@ -80,20 +80,24 @@ class Payments(Bank):
         return dict(answer.json())
 
 
+def a_week(lender: Payments) -> None:
+    """The town, three victims of one account, what became of the money, and two victims nobody had heard of."""
+    for number in range(30):  # the town goes about its business
+        lender.pay(number / 10, f"town{number}", f"shop{number % 7}-{number}", f"own{number}", 300)
+    lender.pay(5, "victim1", "mule", "phone1")
+    lender.pay(20, "victim2", "mule", "phone2")
+    lender.pay(30, "mule-holder", "second", "burner", 17_000)  # the account's holder passes it on
+    lender.pay(31, "mule-holder", "mule", "burner", 1)
+    for number in (1, 2):
+        lender.pay(40 + number, f"runner{number}", "second", "burner", 5_000)
+        lender.pay(50 + number, f"unheard{number}", "second", f"far{number}")
+    assert lender.pay(60, "victim3", "mule", "phone3", 25_000)["outcome"] == "review"
+
+
 def test_an_investigator_follows_a_mule_to_the_nest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ZHIYU_KEY", raising=False)
     with Payments(tmp_path) as lender:
-        for number in range(30):  # the town goes about its business
-            lender.pay(number / 10, f"town{number}", f"shop{number % 7}-{number}", f"own{number}", 300)
-        lender.pay(5, "victim1", "mule", "phone1")
-        lender.pay(20, "victim2", "mule", "phone2")
-        lender.pay(30, "mule-holder", "second", "burner", 17_000)  # the account's holder passes it on
-        lender.pay(31, "mule-holder", "mule", "burner", 1)
-        for number in (1, 2):
-            lender.pay(40 + number, f"runner{number}", "second", "burner", 5_000)
-            lender.pay(50 + number, f"unheard{number}", "second", f"far{number}")
-        assert lender.pay(60, "victim3", "mule", "phone3", 25_000)["outcome"] == "review"
-
+        a_week(lender)
         follow(lender.server)
         investigator = lender.signed_in("investigator")
         [case] = told(investigator.get("/v1/cases"))["cases"]
