@@ -290,3 +290,11 @@ def test_nothing_of_one_tenant_is_in_any_answer_to_another(two: Two, held: dict[
             assert not answer.json().get("timeline")
     found = other.get("/v1/entities/customer/" + f"{MARK}p1" + "/timeline").json()
     assert found["entries"] == []
+
+
+def test_figures_for_prometheus_are_of_the_tenant_that_asks(two: Two, held: dict[str, str]) -> None:
+    for tenant, other in ((OURS, THEIRS), (THEIRS, OURS)):
+        told = two.key(tenant, "metrics").get("/metrics").text
+        assert f'zhiyu_records_total{{tenant="{tenant}"}}' in told
+        assert f'tenant="{other}"' not in told
+        assert "zhiyu_http_requests_total" in told

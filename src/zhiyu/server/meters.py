@@ -117,10 +117,14 @@ class Meters:
 
 
 class _Told(Collector):
-    """Meters and the desks' own facts, in the form prometheus-client takes them."""
+    """Meters and the desks' own facts, in the form prometheus-client takes them: those of one tenant. Requests are the server's."""
 
-    def __init__(self, meters: Meters, desks: Mapping[str, Desk]) -> None:
-        self._meters, self._desks = meters, desks
+    def __init__(self, meters: Meters, desks: Mapping[str, Desk], tenant: str) -> None:
+        self._meters, self._tenant, self._all = meters, tenant, desks
+
+    @property
+    def _desks(self) -> dict[str, Desk]:
+        return {self._tenant: self._all[self._tenant]} if self._tenant in self._all else {}
 
     def collect(self) -> Iterator[Metric]:
         """Everything there is."""
@@ -150,7 +154,7 @@ class _Told(Collector):
         records = CounterMetricFamily("zhiyu_records", "Records that went through", labels=("tenant",))
         sheds = CounterMetricFamily("zhiyu_shed_records", "Records turned away with 429", labels=("tenant",))
         breaks = CounterMetricFamily("zhiyu_log_failures", "Times the log stopped", labels=("tenant",))
-        for tenant, meters in self._meters.tenants.items():
+        for tenant, meters in [(self._tenant, self._meters.tenants[self._tenant])]:
             for name, spread in meters.stages.items():
                 stages.add_metric((tenant, name), spread.buckets(), spread.total)
             sizes.add_metric((tenant,), meters.batch.buckets(), meters.batch.total)
@@ -175,7 +179,7 @@ class _Told(Collector):
                     facts.add_metric((tenant, name), value)
         late = GaugeMetricFamily("zhiyu_loop_late_seconds", "How late the event loop comes to its sockets")
         each = GaugeMetricFamily("zhiyu_request_cost_seconds", "What a request costs beside deciding it")
-        for pace in {desk.pace for desk in self._desks.values()}:
+        for pace in {desk.pace for desk in self._all.values()}:
             late.add_metric((), pace.late_s())
             each.add_metric((), pace.each_s)
         yield from (queued, expected, ready, facts, late, each)
@@ -205,8 +209,8 @@ class _Told(Collector):
         yield from (calls, cached, tries, cost, seconds, leaves, refused)
 
 
-def registry_of(meters: Meters, desks: Mapping[str, Desk]) -> CollectorRegistry:
-    """A registry that `prometheus_client.generate_latest` can print."""
-    registry = CollectorRegistry()
-    registry.register(_Told(meters, desks))
+def registry_of(meters: Meters, desks: Mapping[str, Desk], tenant: str) -> CollectorRegistry:
+    """A registry that `prometheus_client.generate_latest` can print: of one tenant, and of the server as a whole."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Told(meters, desks, tenant))
     return registry

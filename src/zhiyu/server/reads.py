@@ -191,8 +191,6 @@ def _add_waiting(app: FastAPI, site: Site) -> None:
 
 
 def _add_health(app: FastAPI, site: Site) -> None:
-    registry = registry_of(site.meters, site.desks)
-
     @app.get("/healthz", tags=["operation"], summary="The process lives")
     async def healthz() -> Response:
         """Always 200 while the process answers."""
@@ -211,8 +209,11 @@ def _add_health(app: FastAPI, site: Site) -> None:
 
     @app.get("/metrics", tags=["operation"], summary="Figures for Prometheus")
     async def metrics(request: Request) -> Response:
-        """Requests, stages, batches, queue, sheds, counts of the engine."""
-        site.admit(exchange_of(request), "metrics")
+        """Requests of the server; of the tenant that asks: stages, batches, queue, sheds, counts of the engine, services."""
+        exchange = exchange_of(request)
+        site.admit(exchange, "metrics")
+        assert exchange.grant is not None
+        registry = registry_of(site.meters, site.desks, exchange.grant.tenant)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
