@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from tests.access.conftest import cheap
@@ -15,7 +16,8 @@ from tests.server.test_webhooks import OPEN, Receiver, decided, hook, receiver, 
 from zhiyu.cli import main
 from zhiyu.evaluation.cube.alert_rules import AlertRule
 from zhiyu.evaluation.cube.declared import Declared
-from zhiyu.server.metric_alerts import MetricAlerts
+from zhiyu.records.store import RecordsAway
+from zhiyu.server.metric_alerts import MetricAlerts, known_of
 
 __all__ = ["cheap", "receiver"]
 BUSY = AlertRule(name="busy", over="5m", by="region", when="decisions >= 3", zh="忙")
@@ -85,5 +87,29 @@ def test_webhooks_are_told_and_figures_of_the_server_are_known(tmp_path: Path, r
         assert [each["rule"] for each in strategist.get("/v1/metrics/alerts?state=open").json()["alerts"]]
 
 
-async def _time_passes(bank: Bank) -> Any:
-    return await bank.server.site.desks["default"].submit([payment("z", time=at(9), city="上海")])
+async def _time_passes(bank: Bank, minute: int = 9) -> Any:
+    return await bank.server.site.desks["default"].submit([payment("z", time=at(minute), city="上海")])
+
+
+def test_what_webhooks_are_to_be_told_waits_for_the_records(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is away while an alert begins: people and the log are told, webhooks later, once."""
+    with Bank(tmp_path, settings=OPEN, monitored=Declared(alerts=(BUSY,))) as bank:
+        hook(bank, receiver, kinds=("metric.*",))
+        decided(bank, ["a0", "a1", "a2"])
+        bank.server.run(_time_passes(bank, 2))
+
+        def away(*given: Any) -> Any:
+            raise RecordsAway("away", "离线")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("zhiyu.server.metric_alerts.put", away)
+            look(bank.server)
+            known = known_of(bank.server.site.desks["default"])
+            assert [each.rule for each in known.open] == ["busy"]
+        look(bank.server)
+        look(bank.server)
+        told = until(lambda: [each for each in receiver.told() if each["type"] == "metric.raised"])
+        assert [each["data"]["rule"] for each in told] == ["busy"]
+        assert known_of(bank.server.site.desks["default"]).untold == []

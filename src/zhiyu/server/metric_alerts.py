@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from itertools import accumulate
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from zhiyu.evaluation.cube.facts import MINUTE_MS
 from zhiyu.log.disk import Disk, RealDisk
 from zhiyu.log.whole_file import Changed, read_whole, write_whole
 from zhiyu.records.outbox import Effect, put
+from zhiyu.records.store import RecordsAway
 from zhiyu.server.counting import Counting
 from zhiyu.server.desk import Desk
 from zhiyu.server.meters import SECONDS
@@ -89,31 +91,44 @@ class MetricAlerts:
             return told
         known = known_of(desk, self._disk)
         if moment <= known.looked_ms:
+            await self._tell_outside(desk, known)
             return told
         first = max(known.looked_ms + MINUTE_MS, moment - (CATCH_UP - 1) * MINUTE_MS) if known.looked_ms else moment
         counting, digits = self._counting(), MINOR_DIGITS.get(desk.live.opened.currency, 2)
         cube, server = await counting.cube(desk.live.tenant, desk), await self._server(desk)
         minutes = range(first, moment + 1, MINUTE_MS)
         told += await counting.aside(lambda: known.over(self._checks, cube, minutes, server, digits))
-        await self._tell(desk, told)
+        self._write(desk, told)
+        known.untold = [*known.untold, *told] if self._site.staff is not None else []
         await asyncio.to_thread(self._keep, desk, known)
+        await self._tell_outside(desk, known)
         return told
 
-    async def _tell(self, desk: Desk, told: list[Alert]) -> None:
-        tenant = desk.live.tenant
+    def _write(self, desk: Desk, told: list[Alert]) -> None:
         for alert in told:
-            word, level = ("metric_alert_ended", "info") if alert.ended else ("metric_alert", alert.severity)
-            self._site.lines.write(word, "warning" if level == "warning" else "error" if level == "critical" else "info", tenant=tenant,
-                                   number=alert.number, rule=alert.rule, of=alert.of, seen=alert.en)  # fmt: skip
+            level = "info" if alert.ended else "error" if alert.severity == "critical" else "warning"
+            word = "metric_alert_ended" if alert.ended else "metric_alert"
+            self._site.lines.write(
+                word, level, tenant=desk.live.tenant, number=alert.number, rule=alert.rule, of=alert.of, seen=alert.en
+            )
+
+    async def _tell_outside(self, desk: Desk, known: Alerts) -> None:
+        """Hand to the outbox what is still to be told; when the records are away, with the next look."""
         staff = self._site.staff
-        if told and staff is not None:
-            effects = [_effect(each) for each in told]
+        if not known.untold or staff is None:
+            return
+        effects, tenant = [_effect(each) for each in known.untold], desk.live.tenant
 
-            def write() -> None:
-                with staff.records.writing() as connection:
-                    put(connection, tenant, effects, staff.wall())
+        def write() -> None:
+            with staff.records.writing() as connection:
+                put(connection, tenant, effects, staff.wall())
 
+        try:
             await staff.aside(write)
+        except RecordsAway:
+            return
+        known.untold = []
+        await asyncio.to_thread(self._keep, desk, known)
 
     async def _server(self, desk: Desk) -> dict[str, float | int | None]:
         """Figures of the server now; of the time since the last look where they are of a time."""
@@ -121,10 +136,10 @@ class MetricAlerts:
         staff = self._site.staff
         if staff is not None and desk.live.tenant in staff.offices:
             cases = staff.offices[desk.live.tenant].cases
-            counted = (await staff.aside(lambda: cases.counts(staff.wall()))).values()
-            found |= {
-                "cases_open": sum(each["open"] for each in counted), "cases_overdue": sum(each["overdue"] for each in counted),
-            }  # fmt: skip
+            with suppress(RecordsAway):  # not known then
+                counted = (await staff.aside(lambda: cases.counts(staff.wall()))).values()
+                found["cases_open"] = sum(each["open"] for each in counted)
+                found["cases_overdue"] = sum(each["overdue"] for each in counted)
         return found
 
     def _p99_ms(self) -> float | None:
@@ -162,4 +177,4 @@ def known_of(desk: Desk, disk: Disk | None = None) -> Alerts:
 def _effect(alert: Alert) -> Effect:
     word = "ended" if alert.ended else "raised"
     body: dict[str, Any] = msgspec.to_builtins(alert)
-    return Effect(f"metric.{word}", f"metric/{alert.rule}/{alert.of}", f"metric/{alert.number}/{word}", body)
+    return Effect(f"metric.{word}", f"metric/{alert.rule}", f"{alert.rule}/{alert.of}/{alert.since}/{word}", body)

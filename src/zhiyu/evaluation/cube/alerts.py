@@ -36,13 +36,14 @@ class Alert(msgspec.Struct, kw_only=True):
 
 class Alerts(msgspec.Struct, kw_only=True):
     """What is known of one tenant; kept as one file. `looked_ms`: up to which minute; `streaks`: minutes in a row in which rule and value
-    held (positive) or, for what is open, did not (negative)."""
+    held (positive) or, for what is open, did not (negative); `untold`: what webhooks are still to be told."""
 
     looked_ms: int = 0
     next: int = 1
     open: list[Alert] = []
     ended: list[Alert] = []
     streaks: dict[str, int] = {}
+    untold: list[Alert] = []
 
     def look(
         self, checks: Sequence[AlertCheck], cube: Cube, until_ms: int, server: Mapping[str, float | int | None], digits: int = 2
