@@ -1,7 +1,7 @@
 """The demo's last part: the server goes on for people, and the console opens, signed in, on a case worth seeing.
 
-In: the demo's data. Out: a demo person with the least that working on cases needs (an investigator), under a password made now; a link that
-signs in once. The server listens on loopback only.
+In: the demo's data. Out: a demo person with the least that working on cases needs (an investigator) and one who looks after the policy (a
+strategist), under passwords made now; for each a link that signs in once. The server listens on loopback only.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from urllib.parse import quote
 import click
 
 NAME, ROLE = "demo", "investigator"
+SECOND, SECOND_ROLE = "strategist", "strategist"
+SECOND_PAGE = "/features"
 _LOOK_S = 10.0
 
 
-def open_house(data: Path) -> tuple[str, str]:
-    """Add the demo person to the records of a data folder; the password, and the token of a session to hand over."""
+def open_house(data: Path, name: str = NAME, role: str = ROLE) -> tuple[str, str]:
+    """Add a demo person to the records of a data folder; the password, and the token of a session to hand over."""
     from zhiyu.access.audit import Audit
     from zhiyu.access.people import People
     from zhiyu.access.sessions import Sessions
@@ -35,8 +37,8 @@ def open_house(data: Path) -> tuple[str, str]:
     try:
         audit = Audit("default", tenant_key("default"))
         people = People(records, audit)
-        people.add(NAME, (ROLE,), password, now, "system")
-        return password, Sessions(records, audit).begin(people.proved(NAME, password, now), now)
+        people.add(name, (role,), password, now, "system")
+        return password, Sessions(records, audit).begin(people.proved(name, password, now), now)
     finally:
         records.close()
 
@@ -46,10 +48,12 @@ def stay(server: AbstractContextManager[str], data: Path, event: str, language: 
     from zhiyu.server.console import built_files
 
     password, token = open_house(data)
+    other_password, other_token = open_house(data, SECOND, SECOND_ROLE)
     with server as url:
         link = f"{url}/console{worth_seeing(url, token, event)}#session={token}"
         if built_files():
-            _tell(url, link, password, language)
+            _tell(link, NAME, language)
+            _tell(f"{url}/console{SECOND_PAGE}#session={other_token}", SECOND, language)
             if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
                 webbrowser.open(link)
         else:
@@ -58,7 +62,7 @@ def stay(server: AbstractContextManager[str], data: Path, event: str, language: 
                 if language == "zh"
                 else f"\nthe console is not built (make console); all else works at {url} (API docs {url}/docs)"
             )
-            click.echo(_again(url, password, language))
+        click.echo(_again(url, {NAME: password, SECOND: other_password}, language))
         try:
             while True:
                 time.sleep(3_600)
@@ -83,17 +87,18 @@ def worth_seeing(url: str, token: str, event: str) -> str:
     return f"/decisions/{quote(event, safe='')}" if event else "/queue"
 
 
-def _tell(url: str, link: str, password: str, language: str) -> None:
+def _tell(link: str, name: str, language: str) -> None:
     said = (
-        f"控制台（一次性链接，以 {NAME} 登录）："
+        f"控制台（一次性链接，以 {name} 登录）："
         if language == "zh"
-        else f"the console; this link signs in once, as {NAME}:"
+        else f"the console; this link signs in once, as {name}:"
     )
     click.echo(f"\n{said}\n  {link}")
-    click.echo(_again(url, password, language))
 
 
-def _again(url: str, password: str, language: str) -> str:
+def _again(url: str, passwords: dict[str, str], language: str) -> str:
     if language == "zh":
-        return f"再次登录：{url}/console/ 用户 {NAME}，密码 {password}（仅限本机）。按 Ctrl-C 停止"
-    return f"sign in again: {url}/console/ as {NAME}, password {password} (this machine only); Ctrl-C stops the server"
+        who = "；".join(f"用户 {name}，密码 {password}" for name, password in passwords.items())
+        return f"再次登录：{url}/console/ {who}（仅限本机；同一浏览器同时只有一人）。按 Ctrl-C 停止"
+    who = ", or ".join(f"as {name}, password {password}" for name, password in passwords.items())
+    return f"sign in again: {url}/console/ {who} (this machine only; one person at a time in a browser); Ctrl-C stops the server"
