@@ -29,6 +29,8 @@ def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
         "network": "/network",
         "lists": "/lists",
         "features": "/features",
+        "studio": "/studio",
+        "flow": "/studio?at=/flows/0",
         "approvals": "/approvals",
         "audit": "/audit",
         "reports": "/reports",

@@ -30,7 +30,7 @@ USED = (
     "GET /v1/lists", "GET /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries:remove",
     "POST /v1/lists/{name}/entries:find", "GET /v1/features", "GET /v1/features/{name}", "GET /v1/snoozes", "POST /v1/snoozes:end",
     "GET /v1/audit", "GET /v1/audit/proof",
-    "GET /v1/metrics", "GET /v1/metrics/query", "GET /v1/policies",
+    "GET /v1/metrics", "GET /v1/metrics/query", "GET /v1/policies", "GET /v1/policies/{hash}/written",
     "GET /v1/proposals", "GET /v1/proposals/{number}", "GET /v1/policy", "GET /v1/policy/uses",
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("approve", "refuse", "review", "advance", "stop")),
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("submit", "emergency", "withdraw", "backtest", "cancel")),

@@ -33,6 +33,7 @@ def test_screens_of_strategists_are_accessible(
     bank: Bank, visit: Callable[..., Page], language: str, shade: str
 ) -> None:
     screens = {
+        "/studio": ".rules li.at", "/studio?at=/scorecards/0": ".part-of tbody tr", "/studio?at=/flows/0": ".step",
         "/features": "tbody tr.at", "/features/customer_events_60d": ".lineage .part", "/features/new_device?view=table": "tbody tr",
     }  # fmt: skip
     assert violations(visit("/features", language, "planner", shade), bank, screens) == {}

@@ -46,6 +46,7 @@ export type Versions = Schemas["Versions"];
 export type AuditPage = Schemas["Audit"];
 export type AuditEntry = AuditPage["entries"][number];
 export type Proof = Schemas["Proof"];
+export type Written = Schemas["Written"];
 export type Standing = Schemas["Standing"];
 
 /** An alert of a case, as far as a decision made it. */

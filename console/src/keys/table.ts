@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit" | "studio";
 
 export interface Binding {
   keys: string;
@@ -23,6 +23,7 @@ export const PLACES: Record<Place, Key> = {
   monitoring: "key.inMonitoring",
   today: "key.inToday",
   audit: "key.inAudit",
+  studio: "key.inStudio",
 };
 
 export const BINDINGS: readonly Binding[] = [
@@ -88,6 +89,12 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "k", place: "approvals", act: "up", word: "key.up" },
   { keys: "a", place: "approvals", act: "approve", word: "key.approve" },
   { keys: "d", place: "approvals", act: "refuse", word: "key.refuse" },
+  { keys: "j", place: "studio", act: "down", word: "key.down" },
+  { keys: "k", place: "studio", act: "up", word: "key.up" },
+  { keys: "Enter", place: "studio", act: "open", word: "key.unfold" },
+  { keys: "[", place: "studio", act: "before", word: "key.partBefore" },
+  { keys: "]", place: "studio", act: "after", word: "key.partAfter" },
+  { keys: "/", place: "studio", act: "filter", word: "key.filter" },
 ];
 
 /** What a key event is called in the table. */

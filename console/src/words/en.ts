@@ -5,6 +5,7 @@ import { en as features } from "./features";
 import { en as lists } from "./lists";
 import { en as monitoring } from "./monitoring";
 import { en as reports } from "./reports";
+import { en as studio } from "./studio";
 import { en as today } from "./today";
 import type { Key } from "./zh";
 
@@ -14,6 +15,7 @@ export const en: Record<Key, string> = {
   ...approvals,
   ...monitoring,
   ...today,
+  ...studio,
   ...reports,
   ...audit,
   "app.name": "Zhiyu",

@@ -5,6 +5,7 @@ import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 import { zh as monitoring } from "./monitoring";
 import { zh as reports } from "./reports";
+import { zh as studio } from "./studio";
 import { zh as today } from "./today";
 
 export const zh = {
@@ -13,6 +14,7 @@ export const zh = {
   ...approvals,
   ...monitoring,
   ...today,
+  ...studio,
   ...reports,
   ...audit,
   "app.name": "智御",
