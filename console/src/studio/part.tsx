@@ -41,7 +41,7 @@ function Drawn({ flow }: { flow: DeclaredFlow }) {
   const layers = useMemo(() => Math.max(...[...placesOf(drawn).values()].map((each) => each.x)) + 1, [drawn]);
   return (
     <div className="drawn" role="group" tabIndex={0} aria-label={said(drawn)}>
-      <div style={{ minWidth: layers * LAYER * 1.12 }}>
+      <div style={{ minWidth: layers * LAYER + 40 }}>
         <FlowDrawing flow={drawn} />
       </div>
     </div>
