@@ -20,7 +20,7 @@ import click
 
 NAME, ROLE = "demo", "investigator"
 SECOND, SECOND_ROLE = "strategist", "strategist"
-SECOND_PAGE = "/features"
+SECOND_PAGE = "/studio"
 _LOOK_S = 10.0
 
 
