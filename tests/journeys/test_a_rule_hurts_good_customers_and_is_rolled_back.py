@@ -37,6 +37,10 @@ def test_a_rule_hurts_good_customers_and_is_rolled_back(tmp_path: Path, monkeypa
         hurt = [lender.apply(1, f"better{number}", device=f"flat{number // 2}") for number in range(8)]
         declined = [each for each in hurt if each["outcome"] == "decline"]
         assert len(declined) == 4, "the second of each couple"
+        strategist, approver = (
+            lender.signed_in("strategist"),
+            lender.signed_in("approver"),
+        )  # a day later: sessions have ended
         strict = {each["policy"] for each in hurt}
         assert len(strict) == 1
         assert strict != {each["policy"] for each in before}
