@@ -121,6 +121,7 @@ def test_figures_of_the_server_and_rules_that_are_gone(monkeypatch: pytest.Monke
         ({"when": "decisions == 0", "over": "90s"}, "whole minutes"),
         ({"when": "decisions == 0", "over": "soon"}, "over:"),
         ({"when": "decisions < before_decisions", "against": ""}, "needs `against`"),
+        ({"when": "decisions < before_decisions", "over": "1d"}, "minutes are kept for 8 days"),
         ({"when": "decisions == 0", "looks": 0}, "looks: 1 to 1,000"),
         ({"when": "decisions == 0", "by": "time"}, "by: a dimension"),
         ({"when": "decisions == 0", "by": "chanel"}, "there is no dimension 'chanel'"),

@@ -71,7 +71,7 @@ class MetricAlerts:
     def __init__(self, site: Site, disk: Disk | None = None) -> None:
         self._site, self._disk = site, disk or RealDisk()
         self._checks = checks_of(site.monitored.alerts) if site.monitored is not None else []
-        self._counted: Counter[int] = Counter()
+        self._counted: dict[str, Counter[int]] = {}
 
     async def rounds(self) -> None:
         """Look at every minute when it has ended."""
@@ -132,7 +132,7 @@ class MetricAlerts:
 
     async def _server(self, desk: Desk) -> dict[str, float | int | None]:
         """Figures of the server now; of the time since the last look where they are of a time."""
-        found: dict[str, float | int | None] = {"answer_p99_ms": self._p99_ms()}
+        found: dict[str, float | int | None] = {"answer_p99_ms": self._p99_ms(desk.live.tenant)}
         staff = self._site.staff
         if staff is not None and desk.live.tenant in staff.offices:
             cases = staff.offices[desk.live.tenant].cases
@@ -142,14 +142,15 @@ class MetricAlerts:
                 found["cases_overdue"] = sum(each["overdue"] for each in counted)
         return found
 
-    def _p99_ms(self) -> float | None:
+    def _p99_ms(self, tenant: str) -> float | None:
         """The bound of the bucket in which the 99th percentile of decisions since the last look lies; null when there were none."""
         now: Counter[int] = Counter()
         for route, spread in self._site.meters.whole.items():
             if route.startswith("/v1/decisions"):
                 now.update(dict(enumerate(spread.counts)))
-        fresh = [now[at] - self._counted[at] for at in range(len(SECONDS) + 1)]
-        self._counted = now
+        before = self._counted.get(tenant, Counter())
+        fresh = [now[at] - before[at] for at in range(len(SECONDS) + 1)]
+        self._counted[tenant] = now
         if not sum(fresh):
             return None
         place = next(at for at, upto in enumerate(accumulate(fresh)) if upto >= 0.99 * sum(fresh))

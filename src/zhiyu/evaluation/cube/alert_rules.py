@@ -18,6 +18,7 @@ from zhiyu.evaluation.cube.ask import MEASURES, Question, ask
 from zhiyu.evaluation.cube.asked import duration_of
 from zhiyu.evaluation.cube.cube import Cube
 from zhiyu.evaluation.cube.facts import MINUTE_MS
+from zhiyu.evaluation.cube.rollups import MINUTES_KEPT
 from zhiyu.expressions import (
     Expression,
     Program,
@@ -38,6 +39,8 @@ SERVER: dict[str, tuple[Type, str, str]] = {
     "cases_overdue": (INT, "open cases past their deadline", "逾期未结案件数"),
 }
 """Figures of the server at the moment; those of cases only where people sign in, else null."""
+LONGEST_MS = (MINUTES_KEPT - 120) * MINUTE_MS
+"""How far back a rule may look: two hours are left for what is caught up after a stop."""
 TOP = 500
 """Values of a dimension that are looked at, those with most decisions first."""
 
@@ -98,6 +101,11 @@ class AlertCheck:
         self._program = _program(self._when, self._names)
         self.measures = tuple(dict.fromkeys(each.removeprefix(BEFORE) for each in self._names if each not in SERVER))
         self._compares = any(each.startswith(BEFORE) for each in self._names)
+        if self.over_ms + (self.against_ms if self._compares else 0) > LONGEST_MS:
+            raise InputError(
+                "over, and against where before_… is read, reach back 7 days and 22 hours at most: minutes are kept for 8 days",
+                "over（读取 before_… 时加上 against）合计至多 7 天 22 小时：分钟级数据保留 8 天",
+            )
         if self._compares and not self.against_ms:
             raise InputError("before_… needs `against`", "before_… 需要 against")
         if rule.by == "time" or (rule.by and not self.measures):
