@@ -95,9 +95,9 @@ def test_what_was_moved_or_changed_does_not_open(safe: Safe) -> None:
         db.execute(
             "UPDATE texts SET sealed = (SELECT sealed FROM texts WHERE person = 2 AND code = 11) WHERE person = 1 AND code = 11"
         )
-        db.execute(
-            "UPDATE texts SET sealed = CAST(substr(sealed, 1, 20) || x'00' || substr(sealed, 22) AS BLOB) WHERE person = 1 AND code = 10"
-        )
+        (sealed,) = db.execute("SELECT sealed FROM texts WHERE person = 1 AND code = 10").fetchone()
+        changed = sealed[:20] + bytes([sealed[20] ^ 1]) + sealed[21:]
+        db.execute("UPDATE texts SET sealed = ? WHERE person = 1 AND code = 10", (changed,))
         db.execute("UPDATE texts SET sealed = x'0102' WHERE person = 2 AND code = 11")
     db.close()
     for person, code in ((1, 11), (1, 10), (2, 11)):

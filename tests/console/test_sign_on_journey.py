@@ -55,7 +55,7 @@ def test_in_by_the_account_of_the_house_and_out_again(
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{server.port}/console/")
         page.get_by_text(words).click()
-        page.get_by_text("lin.wei").wait_for()
+        page.get_by_text("lin.wei", exact=True).wait_for()
         assert page.url.startswith(f"http://127.0.0.1:{server.port}/console/")
         cookies = {each["name"]: each for each in context.cookies()}
         assert set(cookies) == {"zhiyu_session"}
