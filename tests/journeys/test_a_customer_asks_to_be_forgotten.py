@@ -2,10 +2,11 @@
 
 She applied in March from a phone shop, where two others had applied before from the same device, and was declined. Her sister, a
 customer too, had named her as a contact. In June she writes: what do you hold about me, and delete it. The officer exports what is held,
-masked for the file and once in clear, as a page, for the letter; both stand in the audit. Then the officer counts what would go, erases it
-with the number of the letter as the reason, and looks: the vault has nothing of her any more, her sister's contact is still there. The
-decision of March stands as it was, with masked forms, and can be explained as before. When she applies again in July she is new to the
-network, and what she gives then is kept as of somebody new. The server is stopped: every decision is decided again, and the same.
+masked for the file and, when a supervisor has approved it, once in clear, as a page, for the letter; all stands in the audit. Then the
+officer counts what would go, erases it with the number of the letter as the reason, and looks: the vault has nothing of her any more, her
+sister's contact is still there. The decision of March stands as it was, with masked forms, and can be explained as before. When she
+applies again in July she is new to the network, and what she gives then is kept as of somebody new. The server is stopped: every decision
+is decided again, and the same.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def test_a_customer_asks_to_be_forgotten(tmp_path: Path, monkeypatch: pytest.Mon
         }  # fmt: skip
         assert [entry["id"] for entry in held["timeline"]] == [declined["id"]]
         assert HERS not in json.dumps(held)
-        letter = officer.post("/v1/persons:export", json={**who, **LETTER, "reveal": True, "format": "html"})
+        asks = told(officer.post("/v1/persons:propose", json={**who, **LETTER}))["proposal"]
+        told(lender.signed_in("supervisor").post(f"/v1/proposals/{asks}:approve", json={"reason": "her own letter"}))
+        letter = officer.post("/v1/persons:export", json={"proposal": asks, "format": "html"})
         assert HERS in letter.text
         assert "某甲" in letter.text
 

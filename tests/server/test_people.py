@@ -74,7 +74,7 @@ PERMISSION_OF = {
     ("post", "/v1/cases/{number}:answer"): "investigate", ("post", "/v1/cases/{number}:assign"): "assign",
     ("get", "/v1/vault"): "vault", ("post", "/v1/vault:rotate"): "vault", ("get", "/v1/vault:purposes"): "reveal",
     ("post", "/v1/vault:reveal"): "reveal", ("post", "/v1/vault:propose"): "reveal", ("post", "/v1/persons:export"): "persons",
-    ("post", "/v1/persons:erase"): "persons",
+    ("post", "/v1/persons:erase"): "persons", ("post", "/v1/persons:propose"): "persons",
     ("post", "/v1/cases:bulk"): "assign", ("post", "/v1/queues/{name}:deal"): "assign", ("get", "/v1/workers"): "assign",
     ("put", "/v1/workers/{name}"): "assign",
     ("post", "/v1/cases/{number}/files"): "investigate", ("get", "/v1/cases/{number}/files"): "cases",

@@ -165,11 +165,10 @@ def test_a_person_is_told_all_that_is_held_and_erased(bank: Vaulted) -> None:
         ["a1"],
         None,
     )
-    clear = client.post("/v1/persons:export", json={**asked, "reveal": True}).json()
+    approved = {"proposal": exported_in_clear(bank, asked)}
+    clear = client.post("/v1/persons:export", json=approved).json()
     assert [value["value"] for value in clear["personal"]] == ["13900139000", "某 甲", "13800138000"]
-    page = client.post(
-        "/v1/persons:export", json={**asked, "reveal": True, "format": "html"}, headers={"accept-language": "zh"}
-    )
+    page = client.post("/v1/persons:export", json={**approved, "format": "html"}, headers={"accept-language": "zh"})
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert all(text in page.text for text in ("13800138000", "所持有的某人信息", "a1", PURPOSES["customer_request"][1]))
@@ -190,17 +189,57 @@ def test_a_person_is_told_all_that_is_held_and_erased(bank: Vaulted) -> None:
     assert bank.audit("person.erased")[0]["detail"] == {"position": done["position"], "events": 0}
 
 
+def exported_in_clear(bank: Vaulted, asked: dict[str, str]) -> int:
+    """The proposal of the officer that the supervisor approved."""
+    made = bank.signed_in("consumer-protection").post("/v1/persons:propose", json=asked).json()
+    assert made["state"] == "submitted", made
+    bank.signed_in("supervisor").post(f"/v1/proposals/{made['proposal']}:approve", json={}).raise_for_status()
+    return int(made["proposal"])
+
+
+def test_an_export_in_clear_is_what_two_people_want(bank: Vaulted) -> None:
+    officer, boss = bank.signed_in("consumer-protection"), bank.signed_in("supervisor")
+    asked = {"type": "customer", "id": "c1", "purpose": "customer_request", "note": "letter 12"}
+    alone = officer.post("/v1/persons:export", json={**asked, "reveal": True})
+    assert (alone.status_code, alone.json()["code"], alone.json()["field"]) == (409, "four_eyes", "reveal")
+    assert bank.audit("vault.reveal") == []
+    number = officer.post("/v1/persons:propose", json=asked).json()["proposal"]
+    waits = officer.post("/v1/persons:export", json={"proposal": number})
+    assert (waits.status_code, waits.json()["code"]) == (409, "proposal_state")
+    shown = boss.get(f"/v1/proposals/{number}").json()
+    assert (shown["kind"], shown["count"], shown["note"]) == ("export", 3, "letter 12")
+    assert "c1" not in (shown["code"], shown["title"]), "whom it is about stands there as a code"
+    assert boss.post(f"/v1/proposals/{number}:approve", json={}).json()["state"] == "done"
+    assert boss.post("/v1/persons:export", json={"proposal": number}).json()["field"] == "proposal", "of somebody else"
+    mixed = officer.post("/v1/persons:export", json={"proposal": number, "type": "customer", "id": "c2"})
+    assert (mixed.status_code, mixed.json()["field"]) == (422, "proposal")
+    told = officer.post("/v1/persons:export", json={"proposal": number}).json()
+    assert (told["revealed"], len(told["personal"]), told["purpose"]) == (True, 3, "customer_request")
+    assert [entry["detail"]["proposal"] for entry in bank.audit("vault.reveal")] == [number]
+    as_reveal = officer.post("/v1/vault:reveal", json={"proposal": number})
+    assert (as_reveal.status_code, as_reveal.json()["code"]) == (409, "proposal"), (
+        "one thing was approved, not the other"
+    )
+    bank.now_ms += APPROVED_MS + 1
+    late = bank.signed_in("consumer-protection").post("/v1/persons:export", json={"proposal": number})
+    assert (late.status_code, late.json()["code"]) == (409, "proposal_state")
+    own = boss.post("/v1/persons:propose", json=asked).json()["proposal"]
+    assert boss.post(f"/v1/proposals/{own}:approve", json={}).json()["code"] == "four_eyes"
+    for wrong, field in (
+        ({"purpose": "fun"}, "purpose"),
+        ({"note": ""}, "purpose"),
+        ({"type": "phone", "id": "13800138000"}, "type"),
+        ({"id": ""}, "id"),
+    ):
+        answer = boss.post("/v1/persons:propose", json={**asked, **wrong})
+        assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+
+
 def test_what_a_sender_wrote_cannot_act_in_the_page(bank: Vaulted) -> None:
     bank.take(application(90, "evil", person_name="<script>alert(1)</script>", city="<img src=x onerror=alert(1)>"))
-    asked = {
-        "type": "customer",
-        "id": "evil",
-        "purpose": "customer_request",
-        "note": "letter 12",
-        "reveal": True,
-        "format": "html",
-    }
-    page = bank.signed_in("consumer-protection").post("/v1/persons:export", json=asked).text
+    asked = {"type": "customer", "id": "evil", "purpose": "customer_request", "note": "letter 12"}
+    approved = {"proposal": exported_in_clear(bank, asked), "format": "html"}
+    page = bank.signed_in("consumer-protection").post("/v1/persons:export", json=approved).text
     assert "&lt;script&gt;" in page
     assert "<script" not in page
     assert "<img" not in page

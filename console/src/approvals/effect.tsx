@@ -16,7 +16,7 @@ const DAYS = 30;
 
 export function Effect({ proposal }: { proposal: Proposal }) {
   if (proposal.kind === "lists") return <ListEffect proposal={proposal} />;
-  if (proposal.kind === "reveal") return <RevealEffect proposal={proposal} />;
+  if (proposal.kind === "reveal" || proposal.kind === "export") return <RevealEffect proposal={proposal} />;
   return (
     <>
       <PolicyEffect proposal={proposal} />
@@ -141,7 +141,11 @@ function RevealEffect({ proposal }: { proposal: Proposal }) {
   const events = proposal.events ?? [];
   return (
     <Panel title={t("approvals.effect")}>
-      <p className="preview-why">{t("approvals.reveal", { n: format.number(proposal.count ?? 0), events: format.number(events.length) })}</p>
+      <p className="preview-why">
+        {proposal.kind === "export"
+          ? t("approvals.export", { n: format.number(proposal.count ?? 0), who: `${proposal.type ?? ""} ${proposal.code ?? ""}` })
+          : t("approvals.reveal", { n: format.number(proposal.count ?? 0), events: format.number(events.length) })}
+      </p>
       <dl className="facts">
         <dt>{t("approvals.purpose")}</dt>
         <dd>{t(`purpose.${proposal.purpose}` as "purpose.police")}</dd>

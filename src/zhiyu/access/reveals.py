@@ -17,8 +17,8 @@ from zhiyu.access.tables import reveals
 from zhiyu.base.errors import InputError, ZhiyuError, did_you_mean
 from zhiyu.records.store import Records
 
-KIND = "reveal"
-"""Of proposals to reveal many."""
+KIND, EXPORT_KIND = "reveal", "export"
+"""Of proposals to reveal many, and to export what is held about one person in clear."""
 AT_ONCE = 20
 """Values in one call that need nobody else's approval."""
 BY_THE_HOUR = 60

@@ -216,7 +216,7 @@ def people_schemas() -> Json:
         policy=_TEXT, name=_TEXT, changes=many(change), count=_WHOLE, at_once=_FLAG, why=_TEXT, by=_TEXT, made=when, decided_by=_TEXT,
         decided=when, reason=_TEXT, due=when, emergency=_FLAG, reviewed_by=_TEXT, review_owed=_FLAG, outcome={"type": "object"},
         backtest={"type": ["object", "null"]}, list=_TEXT, op=_TEXT, examples=many(_TEXT), author=_TEXT, stated=many(_TEXT),
-        events=many(_TEXT), fields=many(_TEXT), purpose=_TEXT, note=_TEXT,
+        events=many(_TEXT), fields=many(_TEXT), purpose=_TEXT, note=_TEXT, type=_TEXT, code=_TEXT,
         step=shape("to", to=_TEXT, percent={"type": ["string", "number"]}, by=_TEXT),
         beside={"anyOf": [{"$ref": "#/components/schemas/Beside"}, {"type": "null"}]},
     )  # fmt: skip

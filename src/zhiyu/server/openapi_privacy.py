@@ -23,6 +23,7 @@ def privacy_paths(problems: Callable[..., Json]) -> Json:
     reveal = "Personal values of events in clear, for a purpose, written to the audit first"
     propose = "Ask somebody else to approve that many values are shown"
     export = "Everything held about one person, masked unless `reveal`; as JSON or a page"
+    clear = "Ask somebody else to approve that what is held about one person is exported in clear"
     erase = "Destroy what the vault holds about a person, from the next event on"
     routes = [
         ("/v1/vault", "get", Route("vault", "privacy", "What the vault holds, and its keys", "Vault", _ASKED)),
@@ -34,6 +35,11 @@ def privacy_paths(problems: Callable[..., Json]) -> Json:
             "/v1/persons:export",
             "post",
             Route("exportPerson", "privacy", export, "HeldAboutPerson", _SENT, "ExportPerson"),
+        ),
+        (
+            "/v1/persons:propose",
+            "post",
+            Route("proposeExport", "privacy", clear, "RevealProposed", _SENT, "ProposeExport"),
         ),
         ("/v1/persons:erase", "post", Route("erasePerson", "privacy", erase, "ErasedPerson", _SENT, "ErasePerson")),
     ]
@@ -63,8 +69,10 @@ def privacy_schemas() -> Json:
         "Revealed": shape("values left_this_hour", values=many(value), left_this_hour=_WHOLE),
         "RevealProposed": shape("proposal state count", proposal=_WHOLE, state=_TEXT, count=_WHOLE),
         "ExportPerson": shape(
-            "type id purpose note", True, **who, purpose=purpose, note=note, reveal=_FLAG, format={"enum": ["json", "html"]}
+            "", True, **who, purpose=purpose, note=note, reveal=_FLAG, format={"enum": ["json", "html"]},
+            proposal={"type": "integer", "minimum": 1},
         ),
+        "ProposeExport": shape("type id purpose note", True, **who, purpose=purpose, note=note),
         "HeldAboutPerson": shape(
             "type code made purpose revealed vault personal timeline older_before retention", type=_TEXT, code=_TEXT, made=_TEXT,
             purpose=_TEXT, revealed=_FLAG, vault=_FLAG, personal=many(value), timeline=many({"type": "object"}),

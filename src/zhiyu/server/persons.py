@@ -1,7 +1,8 @@
-"""Everything held about one person, told and erased: POST /v1/persons:export and /v1/persons:erase.
+"""Everything held about one person, told and erased: POST /v1/persons:export, :propose and :erase.
 
 In: the person, in the body and never in the address, which proxies write down. Out: JSON, or a page to read. Values are masked unless they
-are revealed for a purpose; either way it is in the audit before it is told.
+are revealed for a purpose; either way it is in the audit before it is told. An export in clear is what somebody proposed and somebody else
+approved.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
+import msgspec.structs
 from fastapi import FastAPI, Request, Response
 
-from zhiyu.access.reveals import require_purpose
+from zhiyu.access.proposals import Proposal
+from zhiyu.access.reveals import EXPORT_KIND, PURPOSES, require_purpose
 from zhiyu.base.errors import InputError
 from zhiyu.engine.forget_frames import NotedForgotten, would_forget
 from zhiyu.engine.held import Value, naming_field, values_of
@@ -33,6 +36,7 @@ from zhiyu.server.shapes import read_object
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Staff
 from zhiyu.server.timelines import code_asked
+from zhiyu.server.vault import require_approved, vault_of
 
 MAX_ENTRIES = 2_000
 """Of a timeline in one export, the newest."""
@@ -42,13 +46,15 @@ _JSON = "application/json"
 
 
 class Export(msgspec.Struct, forbid_unknown_fields=True):
-    """Who (`type`: an entity that names people), what for, in words; `reveal`: values in clear; `format`: json or html."""
+    """Who (`type`: an entity that names people), what for, in words; `reveal`: values in clear; `format`: json or html. Or an approved
+    proposal, which says all of that but the format."""
 
-    type: str
-    id: str
-    purpose: str
-    note: str
+    type: str = ""
+    id: str = ""
+    purpose: str = ""
+    note: str = ""
     reveal: bool = False
+    proposal: int = 0
     format: Literal["json", "html"] = "json"
 
 
@@ -63,16 +69,21 @@ class Erase(msgspec.Struct, forbid_unknown_fields=True):
 
 def add_persons(app: FastAPI, site: Site, staff: Staff) -> None:
     """The routes."""
+    _add_propose(app, site, staff)
 
     @app.post("/v1/persons:export", include_in_schema=False)
     async def export(request: Request) -> Response:
         exchange, desk = admitted(request, site, "persons")
         exchange.known_query()
         wanted = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), Export)
+        live, office, by = desk.live, staff.offices[desk.live.tenant], exchange.who
+        if wanted.proposal:
+            proposal = await staff.aside(lambda: office.proposals.one(wanted.proposal))
+            wanted = _approved(proposal, wanted, by, staff.wall())
         _require_purpose(wanted)
         if wanted.reveal:
             site.admit(exchange, "reveal")
-        live, office, by = desk.live, staff.offices[desk.live.tenant], exchange.who
+            _require_second(exchange, wanted)
         _, code = _person(live, wanted.type, wanted.id)
         about = f"{wanted.type}/{code_text(code)}"
         entries, more = await _timeline(live, wanted.type, code)
@@ -82,7 +93,9 @@ def add_persons(app: FastAPI, site: Site, staff: Staff) -> None:
         def noted() -> None:
             if wanted.reveal:
                 detail = {"export": True, "fields": sorted({value.field for value in values})}
-                office.reveals.allow(by, len(values), wanted.purpose, wanted.note, about, detail, staff.wall())
+                office.reveals.allow(
+                    by, len(values), wanted.purpose, wanted.note, about, detail, staff.wall(), wanted.proposal
+                )
                 return
             with staff.records.writing() as connection:
                 told = {"purpose": wanted.purpose, "note": wanted.note, "values": len(values)}
@@ -112,6 +125,33 @@ def add_persons(app: FastAPI, site: Site, staff: Staff) -> None:
         return Response(
             encoded(await _erased(staff, desk, exchange, wanted, reason)), media_type=_JSON, headers=_KEEP_OUT
         )
+
+
+def _add_propose(app: FastAPI, site: Site, staff: Staff) -> None:
+    @app.post("/v1/persons:propose", include_in_schema=False)
+    async def propose(request: Request) -> Response:
+        exchange, desk = admitted(request, site, "persons")
+        exchange.known_query()
+        wanted = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), Export)
+        _require_purpose(wanted)
+        site.admit(exchange, "reveal")
+        live, office, by, now = desk.live, staff.offices[desk.live.tenant], exchange.who, staff.wall()
+        vault_of(desk)
+        _, code = _person(live, wanted.type, wanted.id)
+        await desk.durable()
+        count = len(await staff.aside(lambda: values_of(live, code)))
+        payload = {
+            "type": wanted.type, "code": code_text(code), "purpose": wanted.purpose, "note": wanted.note, "count": count,
+        }  # fmt: skip
+        title = f"{count} personal values of {wanted.type} {code_text(code)}: {PURPOSES[wanted.purpose][0]}"
+
+        def made() -> Proposal:
+            draft = office.proposals.make(EXPORT_KIND, wanted.purpose, title[:200], payload, "", by, now)
+            return office.proposals.submit(draft.number, by, now)
+
+        proposal = await staff.aside(made)
+        told = {"proposal": proposal.number, "state": proposal.state, "count": count}
+        return Response(encoded(told), media_type=_JSON, headers=_KEEP_OUT)
 
 
 _KEEP_OUT = {"cache-control": "no-store"}
@@ -162,6 +202,32 @@ def _person(live: Live, entity: str, value: str) -> tuple[str, int]:
         return naming_field(live.opened, entity), code
     except InputError as wrong:
         raise HttpError(422, "type", wrong.en, wrong.zh, "type") from None
+
+
+def _approved(proposal: Proposal, wanted: Export, by: str, now_ms: int) -> Export:
+    """What was approved, in the format that is wanted now. HttpError 409, 422."""
+    if wanted.type or wanted.id or wanted.purpose or wanted.note:
+        en = "a proposal says who, and what for; leave out type, id, purpose and note"
+        raise HttpError(422, "proposal", en, "提案已写明对象与用途；请勿再填 type、id、purpose、note", "proposal")
+    require_approved(proposal, EXPORT_KIND, by, now_ms)
+    about = proposal.payload
+    return msgspec.structs.replace(
+        wanted,
+        type=about["type"],
+        id=f"code:{about['code']}",
+        purpose=about["purpose"],
+        note=about["note"],
+        reveal=True,
+    )
+
+
+def _require_second(exchange: Exchange, wanted: Export) -> None:
+    """HttpError 409 when a person would export in clear alone."""
+    assert exchange.grant is not None
+    if exchange.grant.person and not wanted.proposal:
+        en = "an export in clear needs somebody else's approval: POST /v1/persons:propose with type, id, purpose and note"
+        zh = "导出明文需他人审批：请以 type、id、purpose、note 请求 POST /v1/persons:propose"
+        raise HttpError(409, "four_eyes", en, zh, "reveal")
 
 
 def _require_purpose(wanted: Export) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 
 from zhiyu.access.proposals import Proposal
-from zhiyu.access.reveals import APPROVED_MS, AT_ONCE, BY_THE_HOUR, KIND, PURPOSES, require_purpose
+from zhiyu.access.reveals import APPROVED_MS, AT_ONCE, BY_THE_HOUR, EXPORT_KIND, KIND, PURPOSES, require_purpose
 from zhiyu.base.errors import InputError
 from zhiyu.engine.held import Value, values_at, with_texts
 from zhiyu.engine.live import Live
@@ -172,11 +172,17 @@ def _require(wanted: Reveal) -> None:
 
 
 def _approved(proposal: Proposal, by: str, now_ms: int) -> Reveal:
-    """What was approved. HttpError 409 when it was not, or not to this person, or too long ago."""
-    if proposal.kind != KIND or proposal.by != by:
-        raise HttpError(
-            409, "proposal", "this proposal is not about a reveal of yours", "该提案不是您的查看申请", "proposal"
-        )
+    """What was approved."""
+    require_approved(proposal, KIND, by, now_ms)
+    content = {name: proposal.payload[name] for name in ("events", "fields", "purpose", "note")}
+    return msgspec.convert(content | {"proposal": proposal.number}, Reveal)
+
+
+def require_approved(proposal: Proposal, kind: str, by: str, now_ms: int) -> None:
+    """HttpError 409 when it was not approved, or is about something else, of somebody else, or was approved too long ago."""
+    if proposal.kind != kind or proposal.by != by:
+        en, zh = {KIND: ("a reveal", "查看申请"), EXPORT_KIND: ("an export", "导出申请")}[kind]
+        raise HttpError(409, "proposal", f"this proposal is not about {en} of yours", f"该提案不是您的{zh}", "proposal")
     if proposal.state != "done" or now_ms - proposal.decided_ms > APPROVED_MS:
         en = (
             "it was approved more than a day ago; propose it again"
@@ -185,8 +191,6 @@ def _approved(proposal: Proposal, by: str, now_ms: int) -> Reveal:
         )
         zh = "审批已超过一天；请重新申请" if proposal.state == "done" else f"该申请状态为 {proposal.state}，尚未批准"
         raise HttpError(409, "proposal_state", en, zh, "proposal")
-    content = {name: proposal.payload[name] for name in ("events", "fields", "purpose", "note")}
-    return msgspec.convert(content | {"proposal": proposal.number}, Reveal)
 
 
 def _json(content: Any) -> Response:
