@@ -132,6 +132,43 @@ def test_what_the_page_shows_can_be_declared(tmp_path: Path) -> None:
         assert declared.reports or declared.alerts
 
 
+def test_errors_name_the_line_and_the_column(tmp_path: Path) -> None:
+    text = """# figures
+reports:
+  - name: a
+    every: day
+    lines:
+      - {measure: decisions}
+      - {measure: decision}
+alerts:
+  - name: quick
+    when: >-
+      hits > 3
+  - {name: slow, when: answer_p99_ms > hit, looks: 3}
+"""
+    path = tmp_path / "m.yaml"
+
+    def told(words: str) -> str:
+        path.write_text(words, encoding="utf-8")
+        with pytest.raises(InputError) as wrong:
+            read_declared(path)
+        return wrong.value.en
+
+    assert told(text).startswith(f"{path}:7:9: report 'a': lines 2: there is no measure 'decision'")
+    text = text.replace("{measure: decision}", "{measure: money}")
+    error = told(text)
+    assert error.startswith(f"{path}:12:40: error[unknown_name]: alert 'slow': when: unknown name 'hit'"), error
+    assert "did you mean 'hits'?" in error
+    text = text.replace("> hit,", "> 3,")
+    assert told(text.replace("looks: 3", "looks: three")).startswith(f"{path}:12:50: Expected `int`")
+    assert told(text.replace("looks: 3", "looks: 0")).startswith(f"{path}:12:50: alert 'slow': looks:")
+    assert told(text.replace("every: day", "every: [")).startswith(f"{path}:"), "no YAML"
+    path.write_text(text.replace("looks: 3", "looks: three"), encoding="utf-8")
+    with pytest.raises(InputError) as wrong:
+        read_declared(path)
+    assert "应为 int，实为 str" in wrong.value.zh
+
+
 @pytest.mark.parametrize(
     ("text", "said_so"),
     [

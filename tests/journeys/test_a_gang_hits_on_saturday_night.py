@@ -19,8 +19,8 @@ import pytest
 from tests.access.conftest import cheap
 from tests.access.test_keys import with_key
 from tests.journeys.lender_online import told
-from tests.server.test_cases import follow
 from tests.server.test_people import Bank
+from tests.server.test_webhooks import until
 from zhiyu.access.gate import Gate
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.policy.load import load_texts
@@ -114,10 +114,10 @@ def test_a_gang_hits_on_saturday_night(tmp_path: Path, monkeypatch: pytest.Monke
         assert set(gang.values()) == {"decline"}, gang
         assert set(honest.values()) == {"delay"}, honest
 
-        follow(lender.server)
-        cases = told(investigator.get("/v1/cases", params={"queue": "gangs"}))["cases"]
-        assert len(cases) == 1, "one case, not five"
-        number = cases[0]["number"]
+        [alarm] = told(investigator.get("/v1/gangs/changes", params={"what": "ALERT"}))["changes"]
+        assert alarm["people"] == 4, "the fourth made it an alarm, once"
+        asked = {"queue": "gangs", "state": ""}
+        number = until(lambda: told(investigator.get("/v1/cases", params=asked))["cases"])[0]["number"]
         told(investigator.post(f"/v1/cases/{number}:claim"))
         [found] = told(investigator.get("/v1/gangs"))["gangs"]
         whole = told(investigator.get(f"/v1/gangs/{found['gang']}"))
@@ -135,3 +135,4 @@ def test_a_gang_hits_on_saturday_night(tmp_path: Path, monkeypatch: pytest.Monke
             f"/v1/cases/{number}:close", json={"disposition": "fraud", "kind": "batch", "reason": "one telephone"}
         )
         assert closed.status_code == 200, closed.text
+        assert len(told(investigator.get("/v1/cases", params=asked))["cases"]) == 1, "one case, not five"

@@ -21,8 +21,8 @@ from click.testing import CliRunner
 from tests.access.conftest import cheap
 from tests.access.test_keys import with_key
 from tests.journeys.lender_online import told
-from tests.server.test_cases import follow
 from tests.server.test_people import Bank
+from tests.server.test_webhooks import until
 from zhiyu.access.gate import Gate
 from zhiyu.cli import main
 from zhiyu.engine.opened import Opened, open_policy
@@ -98,9 +98,8 @@ def test_an_investigator_follows_a_mule_to_the_nest(tmp_path: Path, monkeypatch:
     monkeypatch.delenv("ZHIYU_KEY", raising=False)
     with Payments(tmp_path) as lender:
         a_week(lender)
-        follow(lender.server)
         investigator = lender.signed_in("investigator")
-        [case] = told(investigator.get("/v1/cases"))["cases"]
+        [case] = until(lambda: told(investigator.get("/v1/cases"))["cases"])
         assert case["shown"] == "customer victim3"
         number = case["number"]
         told(investigator.post(f"/v1/cases/{number}:claim"))

@@ -22,6 +22,7 @@ from zhiyu.server.metric_alerts import MetricAlerts, known_of
 __all__ = ["cheap", "receiver"]
 BUSY = AlertRule(name="busy", over="5m", by="region", when="decisions >= 3", zh="忙")
 CASES = AlertRule(name="cases", when="cases_open >= 1")
+WAITS = AlertRule(name="waits", when="case_wait_hours >= 0.0 and cases_open >= 1")
 SLOW = AlertRule(name="slow", when="answer_p99_ms > 0.001")
 
 
@@ -74,7 +75,7 @@ def test_told_when_it_begins_and_ends_and_not_again_after_a_restart(tmp_path: Pa
 
 
 def test_webhooks_are_told_and_figures_of_the_server_are_known(tmp_path: Path, receiver: Receiver) -> None:
-    with Bank(tmp_path, settings=OPEN, monitored=Declared(alerts=(CASES, BUSY, SLOW))) as bank:
+    with Bank(tmp_path, settings=OPEN, monitored=Declared(alerts=(CASES, BUSY, SLOW, WAITS))) as bank:
         hook(bank, receiver, kinds=("metric.*",))
         decided(bank, ["a0", "a1", "a2"])
         strategist = bank.signed_in("strategist")
@@ -82,7 +83,7 @@ def test_webhooks_are_told_and_figures_of_the_server_are_known(tmp_path: Path, r
         bank.server.run(_time_passes(bank))
         look(bank.server)
         told = until(lambda: [each for each in receiver.told() if each["type"] == "metric.raised"])
-        assert {each["data"]["rule"] for each in told} >= {"cases"}
+        assert {each["data"]["rule"] for each in told} >= {"cases", "waits"}
         assert strategist.get("/v1/metrics/alerts").status_code == 200
         assert [each["rule"] for each in strategist.get("/v1/metrics/alerts?state=open").json()["alerts"]]
 

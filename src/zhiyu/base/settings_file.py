@@ -1,21 +1,31 @@
-"""YAML files of the operator: queues, services, identity providers.
+"""YAML files of the operator: queues, services, identity providers, reports and alert rules.
 
-In: a path, the shape that is expected. Out: what stands there, in that shape; or an error that says what is wrong with the file.
+In: a path, the shape that is expected. Out: what stands there, in that shape; or an error that says what is wrong with the file, and where.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from zhiyu.base.errors import InputError
+from zhiyu.base.errors import InputError, Place
 
 T = TypeVar("T")
 MAX_BYTES = 1 << 20
+_KEY = re.compile(r"\.(\w+)|\[(\d+)\]")
+_SAID: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"Expected `(.+)`, got `(.+)`"), r"应为 \1，实为 \2"),
+    (re.compile(r"Object missing required field `(.+)`"), r"缺少必填字段 \1"),
+    (re.compile(r"Object contains unknown field `(.+)`"), r"没有字段 \1"),
+    (re.compile(r"Invalid enum value (.+)"), r"取值 \1 无效"),
+)
 
 
 def read_settings(path: Path, shape: type[T]) -> T:
@@ -30,6 +40,49 @@ def read_settings(path: Path, shape: type[T]) -> T:
         return msgspec.convert(YAML(typ="safe", pure=True).load(data) or {}, shape)
     except (YAMLError, UnicodeDecodeError, RecursionError) as wrong:
         said = " ".join(str(wrong).split())[:200]
-        raise InputError(f"{path} is no YAML: {said}", f"{path} 不是 YAML：{said}") from None
+        mark = wrong.problem_mark if isinstance(wrong, MarkedYAMLError) else None
+        place = Place(str(path), mark.line + 1, mark.column + 1) if mark is not None else Place(str(path))
+        raise InputError(f"{place} is no YAML: {said}", f"{place} 不是 YAML：{said}") from None
     except (msgspec.ValidationError, ValueError) as wrong:
-        raise InputError(f"{path}: {wrong}", f"{path}：{wrong}") from None
+        place = place_in(path, _keys(str(wrong)))
+        raise InputError(f"{place}: {wrong}", f"{place}：{_in_chinese(str(wrong))}") from None
+
+
+def place_in(path: Path, keys: Sequence[str | int]) -> Place:
+    """Where a value stands in such a file; that of what is around it, where it does not stand there.
+
+    `keys`: names and numbers (from 0) that lead to it. The file without a line, where it cannot be read.
+    """
+    try:
+        node: Any = YAML(typ="rt", pure=True).load(path.read_bytes())
+    except (OSError, YAMLError, ValueError):
+        return Place(str(path))
+    line = column = 0
+    for key in keys:
+        if isinstance(node, CommentedMap) and key in node:
+            line, column = node.lc.value(key)
+        elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
+            line, column = node.lc.item(key)
+        else:
+            break
+        node = node[key]
+    return Place(str(path), line + 1, column + 1)
+
+
+def _keys(said: str) -> list[str | int]:
+    """The way to a value as the shape's error tells it.
+
+    >>> _keys("Expected `int`, got `str` - at `$.alerts[0].looks`")
+    ['alerts', 0, 'looks']
+    """
+    _, found, way = said.partition(" - at `$")
+    return [name or int(number) for name, number in _KEY.findall(way.partition("`")[0])] if found else []
+
+
+def _in_chinese(said: str) -> str:
+    """The shape's error in Chinese, where it is one of the usual ones."""
+    what, _, way = said.partition(" - at ")
+    for pattern, words in _SAID:
+        if found := pattern.fullmatch(what):
+            return found.expand(words) + (f"（{way}）" if way else "")
+    return said

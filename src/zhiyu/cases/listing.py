@@ -115,6 +115,14 @@ def counts(connection: Connection, tenant: str, now_ms: int) -> dict[str, dict[s
     }  # fmt: skip
 
 
+def waits_since(connection: Connection, tenant: str, now_ms: int) -> int | None:
+    """When the oldest open case came that nobody works on (nobody claimed it, or the claim has lapsed); None when there is none."""
+    free = or_(cases.c.assignee == "", and_(cases.c.claimed_until_ms > 0, cases.c.claimed_until_ms < now_ms))
+    asked = select(func.min(cases.c.opened_ms)).where(cases.c.tenant == tenant, cases.c.state == "open", free)
+    found = connection.execute(asked).scalar_one()
+    return None if found is None else int(found)
+
+
 def counting(tenant: str, now_ms: int) -> Select[Any]:
     """The query of `counts`; one index has everything that it reads."""
     late, free = func.count().filter(cases.c.deadline_ms < now_ms), func.count().filter(cases.c.assignee == "")

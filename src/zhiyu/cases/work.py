@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, delete, select
 from zhiyu.access.audit import Audit
 from zhiyu.base.errors import InputError, LimitExceeded, ZhiyuError
 from zhiyu.cases.intake import Intake
-from zhiyu.cases.listing import Wanted, counts, page
+from zhiyu.cases.listing import Wanted, counts, page, waits_since
 from zhiyu.cases.model import DISPOSITIONS, FRAUD, UNCLEAR, Case, Step
 from zhiyu.cases.queues import Declared, Queue
 from zhiyu.cases.rank import rank_ms
@@ -110,6 +110,11 @@ class Cases:
         """How the queues stand."""
         with self._records.reading() as connection:
             return counts(connection, self.tenant, now_ms)
+
+    def waits_since(self, now_ms: int) -> int | None:
+        """When the oldest open case came that nobody works on, ms since 1970; None when there is none."""
+        with self._records.reading() as connection:
+            return waits_since(connection, self.tenant, now_ms)
 
     def one(self, number: int) -> WholeCase:
         """A case, its newest alerts, whom they name, its newest steps. NoSuchCase."""

@@ -18,6 +18,7 @@ from fastapi import FastAPI, Query, Request, Response
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.base.money import MINOR_DIGITS
 from zhiyu.evaluation.cube.alerts import Alert, Alerts, checks_of
+from zhiyu.evaluation.cube.asked import HOUR_MS
 from zhiyu.evaluation.cube.facts import MINUTE_MS
 from zhiyu.log.disk import Disk, RealDisk
 from zhiyu.log.whole_file import Changed, read_whole, write_whole
@@ -46,7 +47,8 @@ def add_metric_alerts(app: FastAPI, site: Site) -> None:
     async def alerts(
         request: Request, state: Annotated[str, Query(description="open or ended; empty for both.", max_length=8)] = ""
     ) -> Response:
-        """Newest first, with the figures that were seen when each began. `rules`: what is declared; `looked`: up to which minute."""
+        """Newest first, with the figures that were seen when each began. `rules`: what is declared; `looked_ms`: up to which minute;
+        `failing`: rules that could not look at it, and why."""
         exchange, desk = admitted(request, site, "read")
         exchange.known_query("state")
         if state not in ("", "open", "ended"):
@@ -61,6 +63,7 @@ def add_metric_alerts(app: FastAPI, site: Site) -> None:
         told = {
             "alerts": [msgspec.to_builtins(each) for each in sorted(found, key=lambda each: -each.number)],
             "rules": [msgspec.to_builtins(each) for each in site.monitored.alerts], "looked_ms": known.looked_ms,
+            "failing": {name: {"en": en, "zh": zh} for name, (en, zh) in known.failing.items()},
         }  # fmt: skip
         return Response(encoded(told), media_type="application/json")
 
@@ -96,15 +99,17 @@ class MetricAlerts:
         first = max(known.looked_ms + MINUTE_MS, moment - (CATCH_UP - 1) * MINUTE_MS) if known.looked_ms else moment
         counting, digits = self._counting(), MINOR_DIGITS.get(desk.live.opened.currency, 2)
         cube, server = await counting.cube(desk.live.tenant, desk), await self._server(desk)
-        minutes = range(first, moment + 1, MINUTE_MS)
+        failed, minutes = set(known.failing), range(first, moment + 1, MINUTE_MS)
         told += await counting.aside(lambda: known.over(self._checks, cube, minutes, server, digits))
-        self._write(desk, told)
+        self._write(desk, told, {name: why for name, why in known.failing.items() if name not in failed})
         known.untold = [*known.untold, *told] if self._site.staff is not None else []
         await asyncio.to_thread(self._keep, desk, known)
         await self._tell_outside(desk, known)
         return told
 
-    def _write(self, desk: Desk, told: list[Alert]) -> None:
+    def _write(self, desk: Desk, told: list[Alert], failing: dict[str, tuple[str, str]]) -> None:
+        for name, (why, _) in failing.items():
+            self._site.lines.write("metric_alerts_failed", "warning", tenant=desk.live.tenant, rule=name, why=why[:200])
         for alert in told:
             level = "info" if alert.ended else "error" if alert.severity == "critical" else "warning"
             word = "metric_alert_ended" if alert.ended else "metric_alert"
@@ -137,9 +142,12 @@ class MetricAlerts:
         if staff is not None and desk.live.tenant in staff.offices:
             cases = staff.offices[desk.live.tenant].cases
             with suppress(RecordsAway):  # not known then
-                counted = (await staff.aside(lambda: cases.counts(staff.wall()))).values()
+                now = staff.wall()
+                counted = (await staff.aside(lambda: cases.counts(now))).values()
                 found["cases_open"] = sum(each["open"] for each in counted)
                 found["cases_overdue"] = sum(each["overdue"] for each in counted)
+                since = await staff.aside(lambda: cases.waits_since(now))
+                found["case_wait_hours"] = 0.0 if since is None else (now - since) / HOUR_MS
         return found
 
     def _p99_ms(self, tenant: str) -> float | None:

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from zhiyu.base.errors import DeclarationError, InputError
+from zhiyu.base.errors import InputError, Place
 from zhiyu.evaluation.cube.ask import MEASURES, Question, ask
 from zhiyu.evaluation.cube.asked import duration_of
 from zhiyu.evaluation.cube.cube import Cube
@@ -30,6 +30,7 @@ from zhiyu.expressions import (
     run_program,
     say_with_values,
 )
+from zhiyu.expressions.parse import NOWHERE
 from zhiyu.expressions.types import FLOAT, INT, Kind, Type
 
 BEFORE = "before_"
@@ -37,6 +38,11 @@ SERVER: dict[str, tuple[Type, str, str]] = {
     "answer_p99_ms": (FLOAT, "99th percentile of answers, ms", "应答 99 分位耗时（毫秒）"),
     "cases_open": (INT, "open cases", "未结案件数"),
     "cases_overdue": (INT, "open cases past their deadline", "逾期未结案件数"),
+    "case_wait_hours": (
+        FLOAT,
+        "hours for which the oldest case waits that nobody works on",
+        "无人处理的最早案件已等待（小时）",
+    ),
 }
 """Figures of the server at the moment; those of cases only where people sign in, else null."""
 LONGEST_MS = (MINUTES_KEPT - 120) * MINUTE_MS
@@ -71,9 +77,9 @@ class Seen:
 
 
 class AlertCheck:
-    """A rule, ready to look. InputError says what is wrong with it."""
+    """A rule, ready to look. `place`: of its `when`. InputError says what is wrong with it; DeclarationError, where in `when`."""
 
-    def __init__(self, rule: AlertRule) -> None:
+    def __init__(self, rule: AlertRule, place: Place = NOWHERE) -> None:
         self.rule = rule
         self.over_ms, self.against_ms = duration_of(rule.over, "over"), duration_of(rule.against, "against")
         if self.over_ms < MINUTE_MS or self.over_ms % MINUTE_MS or self.against_ms % MINUTE_MS:
@@ -83,20 +89,8 @@ class AlertCheck:
         if not 1 <= rule.looks <= 1_000:
             raise InputError("looks: 1 to 1,000", "looks：1 至 1,000")
         names = {name: _type(name) for name in MEASURES} | {f"{BEFORE}{name}": _type(name) for name in MEASURES}
-        try:
-            self._when = check(
-                parse(rule.when),
-                Scope(names | {name: told[0] for name, told in SERVER.items()}),
-                rule.when,
-                want=Kind.BOOL,
-            )
-        except DeclarationError as wrong:
-            first = wrong.problems[0]
-            en, zh = (
-                f"{said}; {hint}" if hint else said
-                for said, hint in ((first.en, first.suggestion), (first.zh, first.suggestion_zh))
-            )
-            raise InputError(f"when: {en}", f"when：{zh}") from None
+        scope = Scope(names | {name: told[0] for name, told in SERVER.items()})
+        self._when = check(parse(rule.when, place), scope, rule.when, place, Kind.BOOL)
         self._names = sorted(self._when.names)
         self._program = _program(self._when, self._names)
         self.measures = tuple(dict.fromkeys(each.removeprefix(BEFORE) for each in self._names if each not in SERVER))

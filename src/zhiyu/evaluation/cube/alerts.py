@@ -6,13 +6,15 @@ once when it ends, not in between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
-from zhiyu.base.errors import InputError
+from zhiyu.base.errors import DeclarationError, InputError, Place, ZhiyuError
 from zhiyu.evaluation.cube.alert_rules import AlertCheck, AlertRule
 from zhiyu.evaluation.cube.cube import Cube
+from zhiyu.expressions.parse import NOWHERE
 from zhiyu.log.list_journal import said_time
 
 ENDED_KEPT = 1_000
@@ -36,13 +38,15 @@ class Alert(msgspec.Struct, kw_only=True):
 
 class Alerts(msgspec.Struct, kw_only=True):
     """What is known of one tenant; kept as one file. `looked_ms`: up to which minute; `streaks`: minutes in a row in which rule and value
-    held (positive) or, for what is open, did not (negative); `untold`: what webhooks are still to be told."""
+    held (positive) or, for what is open, did not (negative); `failing`: rules that could not look, and why: what they said stays as it
+    was; `untold`: what webhooks are still to be told."""
 
     looked_ms: int = 0
     next: int = 1
     open: list[Alert] = []
     ended: list[Alert] = []
     streaks: dict[str, int] = {}
+    failing: dict[str, tuple[str, str]] = {}
     untold: list[Alert] = []
 
     def look(
@@ -51,8 +55,15 @@ class Alerts(msgspec.Struct, kw_only=True):
         """Look at the minute that ends then; returns what was raised or ended by it."""
         told = list[Alert]()
         streaks = dict[str, int]()
+        self.failing = {}
         for check in checks:
-            rule, seen = check.rule, {each.of: each for each in check.look(cube, until_ms, server, digits)}
+            rule = check.rule
+            try:
+                seen = {each.of: each for each in check.look(cube, until_ms, server, digits)}
+            except ZhiyuError as wrong:
+                self.failing[rule.name] = (wrong.en, wrong.zh)
+                streaks |= {key: n for key, n in self.streaks.items() if key.startswith(f"{rule.name}\n")}
+                continue
             open_ = {each.of: each for each in self.open if each.rule == rule.name}
             for of in dict.fromkeys([*seen, *open_]):
                 holds, key = of in seen and seen[of].holds, f"{rule.name}\n{of}"
@@ -88,12 +99,20 @@ class Alerts(msgspec.Struct, kw_only=True):
         return alert
 
 
-def checks_of(rules: Sequence[AlertRule]) -> list[AlertCheck]:
-    """The rules, ready to look. InputError that names the rule."""
+def checks_of(
+    rules: Sequence[AlertRule], place_of: Callable[[int, str], Place] = lambda at, field: NOWHERE
+) -> list[AlertCheck]:
+    """The rules, ready to look. `place_of`: where a field of rule number `at` stands. InputError that names rule and place."""
     found = list[AlertCheck]()
-    for rule in rules:
+    for at, rule in enumerate(rules):
         try:
-            found.append(AlertCheck(rule))
+            found.append(AlertCheck(rule, place_of(at, "when")))
+        except DeclarationError as wrong:
+            first, here = wrong.problems[0], (f"alert '{rule.name}': when: ", f"告警“{rule.name}”：when：")
+            told = replace(first, en=here[0] + first.en, zh=here[1] + first.zh)
+            raise InputError(told.text("en"), told.text("zh")) from None
         except InputError as wrong:
-            raise InputError(f"alert '{rule.name}': {wrong.en}", f"告警“{rule.name}”：{wrong.zh}") from None
+            place = place_of(at, wrong.en.partition(":")[0])
+            en, zh = (f"{place}: ", f"{place}：") if place.line else ("", "")
+            raise InputError(f"{en}alert '{rule.name}': {wrong.en}", f"{zh}告警“{rule.name}”：{wrong.zh}") from None
     return found

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, NoReturn
 
 import msgspec
 
 from zhiyu.base.errors import InputError
-from zhiyu.base.settings_file import read_settings
+from zhiyu.base.settings_file import place_in, read_settings
 from zhiyu.evaluation.cube.alert_rules import AlertRule
 from zhiyu.evaluation.cube.alerts import checks_of
 from zhiyu.evaluation.cube.ask import Question
@@ -112,56 +112,60 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def read_declared(path: Path) -> Declared:
-    """What the file declares. InputError that names report and part, and says what was wrong."""
+    """What the file declares. InputError that names report and part, and says what was wrong and where."""
     found = read_settings(path, Declared)
-    names = [each.name for each in found.reports]
-    if not (names or found.alerts) or max(len(names), len(found.alerts)) > MAX_REPORTS:
+    names, rules = [each.name for each in found.reports], [each.name for each in found.alerts]
+    if not (names or rules) or max(len(names), len(rules)) > MAX_REPORTS:
         raise InputError(
             f"{path}: declare 1 to {MAX_REPORTS} reports or alerts", f"{path}：请声明 1 至 {MAX_REPORTS} 份报告或告警"
         )
-    for template in found.reports:
-        here = f"{path}: report '{template.name}'", f"{path}：报告“{template.name}”"
-        if not _NAME.fullmatch(template.name):
-            _refuse(
-                here,
-                "a name has small letters, digits, - and _, 40 at most",
-                "名称应为至多 40 个小写字母、数字、- 或 _",
-            )
-        if names.count(template.name) > 1:
-            _refuse(here, "is declared twice", "重复声明")
+    for at, template in enumerate(found.reports):
+        here = _Here(path, ("reports", at), f"report '{template.name}'", f"报告“{template.name}”")
+        _check_name(template.name, names, here)
         if not 1 <= template.kept <= 10_000:
-            _refuse(here, "kept: 1 to 10,000", "kept：1 至 10,000")
+            here.refuse("kept: 1 to 10,000", "kept：1 至 10,000", "kept")
         if not 1 <= len(template.lines) + len(template.tables) <= MAX_PARTS:
-            _refuse(here, f"has 1 to {MAX_PARTS} lines and tables", f"应有 1 至 {MAX_PARTS} 个 lines 与 tables")
+            here.refuse(f"has 1 to {MAX_PARTS} lines and tables", f"应有 1 至 {MAX_PARTS} 个 lines 与 tables")
         _check_parts(template, here)
-    rules = [each.name for each in found.alerts]
-    for rule in found.alerts:
-        here = f"{path}: alert '{rule.name}'", f"{path}：告警“{rule.name}”"
-        if not _NAME.fullmatch(rule.name):
-            _refuse(
-                here,
-                "a name has small letters, digits, - and _, 40 at most",
-                "名称应为至多 40 个小写字母、数字、- 或 _",
-            )
-        if rules.count(rule.name) > 1:
-            _refuse(here, "is declared twice", "重复声明")
-    try:
-        checks_of(found.alerts)
-    except InputError as wrong:
-        raise InputError(f"{path}: {wrong.en}", f"{path}：{wrong.zh}") from None
+    for at, rule in enumerate(found.alerts):
+        _check_name(rule.name, rules, _Here(path, ("alerts", at), f"alert '{rule.name}'", f"告警“{rule.name}”"))
+    checks_of(found.alerts, lambda at, field: place_in(path, ("alerts", at, field)))
     return found
 
 
-def _check_parts(template: Template, here: tuple[str, str]) -> None:
+class _Here(NamedTuple):
+    """What is being checked: the way to it in the file, and how people call it."""
+
+    path: Path
+    way: tuple[str | int, ...]
+    en: str
+    zh: str
+
+    def refuse(self, en: str, zh: str, *keys: str | int) -> NoReturn:
+        """InputError, at what `keys` lead to from here."""
+        place = place_in(self.path, (*self.way, *keys))
+        raise InputError(f"{place}: {self.en}: {en}", f"{place}：{self.zh}：{zh}")
+
+
+def _check_name(name: str, names: list[str], here: _Here) -> None:
+    if not _NAME.fullmatch(name):
+        here.refuse(
+            "a name has small letters, digits, - and _, 40 at most", "名称应为至多 40 个小写字母、数字、- 或 _", "name"
+        )
+    if names.count(name) > 1:
+        here.refuse("is declared twice", "重复声明", "name")
+
+
+def _check_parts(template: Template, here: _Here) -> None:
     """Ask every part of some period: what is wrong with it is wrong with every one."""
     try:
         offset_of(template.offset)
     except InputError as wrong:
-        _refuse(here, wrong.en, wrong.zh)
+        here.refuse(wrong.en, wrong.zh, "offset")
     codes = [line.code for line in template.lines if line.code]
-    for code in codes:
-        if codes.count(code) > 1:
-            _refuse(here, f"code '{code}' stands twice", f"代码“{code}”重复")
+    for at, line in enumerate(template.lines):
+        if line.code and codes.count(line.code) > 1:
+            here.refuse(f"code '{line.code}' stands twice", f"代码“{line.code}”重复", "lines", at, "code")
     sections: dict[str, tuple[Line | Sheet, ...]] = {"lines": template.lines, "tables": template.tables}
     for word, parts in sections.items():
         for number, part in enumerate(parts, 1):
@@ -170,11 +174,7 @@ def _check_parts(template: Template, here: tuple[str, str]) -> None:
                 if isinstance(part, Sheet) and not 1 <= part.top <= 1_000:
                     raise InputError("top: 1 to 1,000", "top：1 至 1,000")
             except InputError as wrong:
-                _refuse(here, f"{word} {number}: {wrong.en}", f"{word} 第 {number} 项：{wrong.zh}")
-
-
-def _refuse(here: tuple[str, str], en: str, zh: str) -> None:
-    raise InputError(f"{here[0]}: {en}", f"{here[1]}：{zh}")
+                here.refuse(f"{word} {number}: {wrong.en}", f"{word} 第 {number} 项：{wrong.zh}", word, number - 1)
 
 
 def _texts(texts: str | Iterable[str]) -> frozenset[str]:
