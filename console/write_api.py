@@ -32,6 +32,7 @@ USED = (
     "GET /v1/audit", "GET /v1/audit/proof",
     "GET /v1/metrics", "GET /v1/metrics/query", "GET /v1/policies", "GET /v1/policies/{hash}/written",
     "GET /v1/proposals", "GET /v1/proposals/{number}", "GET /v1/policy", "GET /v1/policy/uses",
+    "POST /v1/policy", "POST /v1/policy:try",
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("approve", "refuse", "review", "advance", "stop")),
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("submit", "emergency", "withdraw", "backtest", "cancel")),
 )  # fmt: skip

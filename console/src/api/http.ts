@@ -48,32 +48,62 @@ export async function getText(path: string, signal?: AbortSignal): Promise<strin
   throw refusedBy(answer.status, (await answer.json().catch(() => undefined)) as Partial<Problem> | undefined);
 }
 
+/** A question whose answer comes line by line, each of them JSON. */
+export async function lines<T>(path: string, body: unknown, take: (line: T) => void, signal: AbortSignal): Promise<void> {
+  const answer = await reach(path, {
+    method: body === undefined ? "GET" : "POST",
+    headers: body === undefined ? {} : { "content-type": "application/json", ...(proof ? { "zhiyu-forgery-proof": proof } : {}) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal,
+  });
+  if (!answer.ok || !answer.body) throw refusedBy(answer.status, (await answer.json().catch(() => undefined)) as Partial<Problem> | undefined);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      const parts = (rest + (value ?? "")).split("\n");
+      rest = parts.pop() ?? "";
+      for (const each of parts) if (each) take(JSON.parse(each) as T);
+      if (done) return;
+    }
+  } catch (failed) {
+    if (failed instanceof DOMException && failed.name === "AbortError") throw failed;
+    throw UNREACHABLE();
+  }
+}
+
 async function ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, more: { version?: number; last?: boolean } = {}): Promise<T> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (method !== "GET" && proof) headers["zhiyu-forgery-proof"] = proof;
   if (body !== undefined) headers["content-type"] = "application/json";
   if (more.version !== undefined) headers["if-match"] = `"${more.version}"`;
-  let answer: Response;
-  try {
-    answer = await fetch(path, {
-      method,
-      headers,
-      credentials: "same-origin",
-      keepalive: more.last ?? false,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal ? { signal } : {}),
-    });
-  } catch (failed) {
-    if (failed instanceof DOMException && failed.name === "AbortError") throw failed;
-    throw new Refused(0, "unreachable", {
-      zh: "连不上服务。请确认服务在运行、网络可用，然后重试。",
-      en: "The server cannot be reached. See that it runs and the network is there, then try again.",
-    });
-  }
+  const answer = await reach(path, {
+    method,
+    headers,
+    keepalive: more.last ?? false,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  });
   const content: unknown = await answer.json().catch(() => undefined);
   if (answer.ok) return content as T;
   throw refusedBy(answer.status, content as Partial<Problem> | undefined);
 }
+
+async function reach(path: string, asked: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, { credentials: "same-origin", ...asked });
+  } catch (failed) {
+    if (failed instanceof DOMException && failed.name === "AbortError") throw failed;
+    throw UNREACHABLE();
+  }
+}
+
+const UNREACHABLE = () =>
+  new Refused(0, "unreachable", {
+    zh: "连不上服务。请确认服务在运行、网络可用，然后重试。",
+    en: "The server cannot be reached. See that it runs and the network is there, then try again.",
+  });
 
 function refusedBy(status: number, told: Partial<Problem> | undefined): Refused {
   const unknown = { zh: `服务返回 ${status}。请重试；仍不行请联系管理员。`, en: `The server answered ${status}. Try again; if it stays, tell whoever runs it.` };

@@ -1,7 +1,7 @@
 // The shapes of the API under short names; generated from openapi.json, never written by hand.
 import type { components } from "./schema";
 
-type Schemas = components["schemas"];
+export type Schemas = components["schemas"];
 export type ListedDecision = Schemas["ListedDecision"];
 export type DecisionPage = Schemas["DecisionPage"];
 export type Subject = Schemas["Subject"];

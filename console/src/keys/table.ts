@@ -95,6 +95,10 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "[", place: "studio", act: "before", word: "key.partBefore" },
   { keys: "]", place: "studio", act: "after", word: "key.partAfter" },
   { keys: "/", place: "studio", act: "filter", word: "key.filter" },
+  { keys: "e", place: "studio", act: "edit", word: "key.editPolicy" },
+  { keys: "a", place: "studio", act: "add", word: "key.addRule" },
+  { keys: "z", place: "studio", act: "undo", word: "key.takeBack" },
+  { keys: "s", place: "studio", act: "propose", word: "key.propose" },
 ];
 
 /** What a key event is called in the table. */

@@ -1,16 +1,20 @@
-// One part of a policy: a rule set with its rules, a scorecard or a decision table as a table, a flow drawn with its sentence.
+// One part of a policy: a rule set with its rules, a scorecard or a decision table as a table, a flow drawn with its sentence. Cells are
+// fields where a draft may be changed.
+import { Button } from "antd";
 import { lazy, Suspense, useMemo, type ReactNode } from "react";
 import { placesOf } from "../decision/layers";
 import { useNames } from "../api/session";
-import { Outcome, Panel, Waiting } from "../parts/parts";
+import { Outcome, OUTCOMES, Panel, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
+import { put, type Edit } from "./draft";
+import { Reason, whole } from "./editor";
 import { drawnFlow, interval, named, type Both, type Card, type DeclaredFlow, type Document, type Part, type Table } from "./studio";
 
 /** Pixels per layer of a flow that is drawn in full size. */
 const LAYER = 190;
 const FlowDrawing = lazy(() => import("../decision/flow"));
 
-export function PartOf({ part, document, sentence, children }: { part: Part; document: Document; sentence: Both | undefined; children: ReactNode }) {
+export function PartOf({ part, document, sentence, edit, children }: { part: Part; document: Document; sentence: Both | undefined; edit?: (edit: Edit) => void; children: ReactNode }) {
   const { said } = useWords();
   const number = Number(part.pointer.split("/")[2]);
   const card = part.section === "scorecards" ? document.scorecards?.[number] : undefined;
@@ -21,8 +25,8 @@ export function PartOf({ part, document, sentence, children }: { part: Part; doc
     <Panel title={said(part)} aside={<code>{part.name}</code>} className="part-of">
       <p className="sentence-of">{first}</p>
       {part.section === "rule_sets" && children}
-      {card && <CardRows card={card} features={document.features ?? []} />}
-      {table && <TableRows table={table} />}
+      {card && <CardRows card={card} document={document} pointer={part.pointer} {...(edit ? { edit } : {})} />}
+      {table && <TableRows table={table} document={document} pointer={part.pointer} {...(edit ? { edit } : {})} />}
       {flow && (
         <>
           <Suspense fallback={<Waiting />}>
@@ -48,11 +52,17 @@ function Drawn({ flow }: { flow: DeclaredFlow }) {
   );
 }
 
-function CardRows({ card, features }: { card: Card; features: NonNullable<Document["features"]> }) {
+interface Rows {
+  document: Document;
+  pointer: string;
+  edit?: (edit: Edit) => void;
+}
+
+function CardRows({ card, document, pointer, edit }: Rows & { card: Card }) {
   const { t, said, format } = useWords();
   const names = useNames();
   const word = (name: string) => {
-    const feature = features.find((each) => each.name === name);
+    const feature = document.features?.find((each) => each.name === name);
     return feature ? said(named(feature)) : names("fields", name);
   };
   return (
@@ -66,7 +76,7 @@ function CardRows({ card, features }: { card: Card; features: NonNullable<Docume
         </tr>
       </thead>
       <tbody>
-        {card.characteristics.flatMap((each) =>
+        {card.characteristics.flatMap((each, place) =>
           each.bins.map((bin, number) => (
             <tr key={`${each.name} ${number}`}>
               {number === 0 && (
@@ -75,8 +85,21 @@ function CardRows({ card, features }: { card: Card; features: NonNullable<Docume
                 </th>
               )}
               <td>{bin.missing ? t("common.missing") : interval(bin) || t("studio.otherwise")}</td>
-              <td className="num">{format.number(bin.points ?? 0)}</td>
-              <td>{bin.reason && names("reasons", bin.reason)}</td>
+              {edit ? (
+                <>
+                  <td className="num">
+                    <Points of={`${word(each.of ?? each.name)} ${interval(bin)}`} value={bin.points ?? 0} set={(points) => edit(put(`${pointer}/characteristics/${place}/bins/${number}/points`, points))} />
+                  </td>
+                  <td>
+                    <Reason bare document={document} code={bin.reason ?? ""} set={(code) => edit(put(`${pointer}/characteristics/${place}/bins/${number}/reason`, code))} />
+                  </td>
+                </>
+              ) : (
+                <>
+                  <td className="num">{format.number(bin.points ?? 0)}</td>
+                  <td>{bin.reason && names("reasons", bin.reason)}</td>
+                </>
+              )}
             </tr>
           )),
         )}
@@ -85,7 +108,7 @@ function CardRows({ card, features }: { card: Card; features: NonNullable<Docume
   );
 }
 
-function TableRows({ table }: { table: Table }) {
+function TableRows({ table, document, pointer, edit }: Rows & { table: Table }) {
   const { t, said, format } = useWords();
   const names = useNames();
   return (
@@ -102,18 +125,79 @@ function TableRows({ table }: { table: Table }) {
         </tr>
       </thead>
       <tbody>
-        {table.rows.map((row, number) => (
-          <tr key={number}>
-            <td className="num">{number + 1}</td>
-            {table.inputs.map((each) => (
-              <td key={each.name}>{row.when?.[each.name] ? <code>{row.when[each.name]}</code> : <span className="quiet">{t("studio.any")}</span>}</td>
-            ))}
-            <td>{row.outcome && <Outcome name={row.outcome} />}</td>
-            <td className="num">{row.score ? format.number(row.score) : ""}</td>
-            <td>{row.reason && names("reasons", row.reason)}</td>
+        {table.rows.map((row, number) =>
+          edit ? (
+            <TableRow key={number} table={table} number={number} document={document} pointer={pointer} edit={edit} />
+          ) : (
+            <tr key={number}>
+              <td className="num">{number + 1}</td>
+              {table.inputs.map((each) => (
+                <td key={each.name}>{row.when?.[each.name] ? <code>{row.when[each.name]}</code> : <span className="quiet">{t("studio.any")}</span>}</td>
+              ))}
+              <td>{row.outcome && <Outcome name={row.outcome} />}</td>
+              <td className="num">{row.score ? format.number(row.score) : ""}</td>
+              <td>{row.reason && names("reasons", row.reason)}</td>
+            </tr>
+          ),
+        )}
+        {edit && (
+          <tr>
+            <td />
+            <td colSpan={table.inputs.length + 3}>
+              <Button size="small" onClick={() => edit([{ op: "add", path: `${pointer}/rows/-`, value: { when: {}, outcome: "review" } }])}>
+                {t("studio.addRow")}
+              </Button>
+            </td>
           </tr>
-        ))}
+        )}
       </tbody>
     </table>
   );
+}
+
+/** A row of a decision table in fields: what each input must be, and what comes of it. */
+function TableRow({ table, number, document, pointer, edit }: Required<Rows> & { table: Table; number: number }) {
+  const { t, said } = useWords();
+  const names = useNames();
+  const row = table.rows[number];
+  const here = `${pointer}/rows/${number}`;
+  if (!row) return null;
+  const cell = (name: string, text: string) => {
+    const others = Object.entries(row.when ?? {}).filter(([each]) => each !== name);
+    edit(put(`${here}/when`, Object.fromEntries(text ? [...others, [name, text]] : others)));
+  };
+  return (
+    <tr>
+      <td className="num">
+        <Button size="small" type="text" aria-label={t("studio.removeRow", { n: number + 1 })} title={t("studio.removeRow", { n: number + 1 })} onClick={() => edit([{ op: "remove", path: here }])}>
+          {number + 1} ×
+        </Button>
+      </td>
+      {table.inputs.map((each) => (
+        <td key={each.name}>
+          <input className="field mono cell" aria-label={`${said(named(each))} ${number + 1}`} placeholder={t("studio.any")} value={row.when?.[each.name] ?? ""} onChange={(event) => cell(each.name, event.target.value)} />
+        </td>
+      ))}
+      <td>
+        <select className="field" aria-label={`${t("studio.outcome")} ${number + 1}`} value={row.outcome ?? ""} onChange={(event) => edit(put(`${here}/outcome`, event.target.value || null))}>
+          <option value="">{t("studio.noOutcome")}</option>
+          {OUTCOMES.map((each) => (
+            <option key={each} value={each}>
+              {names("outcomes", each)}
+            </option>
+          ))}
+        </select>
+      </td>
+      <td className="num">
+        <Points of={`${t("common.points")} ${number + 1}`} value={row.score ?? 0} set={(points) => edit(put(`${here}/score`, points))} />
+      </td>
+      <td>
+        <Reason bare document={document} code={row.reason ?? ""} set={(code) => edit(put(`${here}/reason`, code))} />
+      </td>
+    </tr>
+  );
+}
+
+function Points({ of, value, set }: { of: string; value: number; set: (points: number) => void }) {
+  return <input className="field short" type="number" step={1} aria-label={of} value={value} onChange={(event) => set(whole(event.target.value))} />;
 }

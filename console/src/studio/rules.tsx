@@ -1,9 +1,12 @@
-// Rules in rows: points, name, sentence; unfolded, the expression.
+// Rules in rows: points, name, sentence; unfolded, the expression, or the fields to change it.
 import { useEffect, useRef } from "react";
 import { useNames } from "../api/session";
 import { Outcome } from "../parts/parts";
 import { useWords } from "../words/words";
-import { named, withoutName, type Found } from "./studio";
+import type { Edit } from "./draft";
+import { RuleEditor } from "./editor";
+import { named, withoutName, type Document, type Found } from "./studio";
+import type { Finding } from "./trial";
 
 interface Props {
   rules: Found[];
@@ -13,9 +16,13 @@ interface Props {
   toggle: (pointer: string) => void;
   /** Whether each says which set it is of. */
   sets: boolean;
+  document: Document;
+  /** Where rules may be changed. */
+  edit?: (edit: Edit) => void;
+  findings: Finding[];
 }
 
-export function RuleRows({ rules, at, setAt, unfolded, toggle, sets }: Props) {
+export function RuleRows({ rules, at, setAt, unfolded, toggle, sets, document, edit, findings }: Props) {
   const { t, said, format } = useWords();
   const names = useNames();
   const list = useRef<HTMLUListElement>(null);
@@ -25,7 +32,7 @@ export function RuleRows({ rules, at, setAt, unfolded, toggle, sets }: Props) {
   return (
     <ul className="rules" ref={list}>
       {rules.map(({ pointer, set, rule, said: sentence }, number) => (
-        <li key={pointer} className={`${number === at ? "at" : ""}${rule.shadow ? " s-shadow" : ""}`}>
+        <li key={pointer} className={`${number === at ? "at" : ""}${rule.shadow ? " s-shadow" : ""}${findings.some((each) => each.severity === "error" && each.path.startsWith(`${pointer}/`)) ? " wrong" : ""}`}>
           <details open={unfolded.has(pointer)}>
             <summary
               onClick={(event) => {
@@ -44,18 +51,22 @@ export function RuleRows({ rules, at, setAt, unfolded, toggle, sets }: Props) {
                 {rule.outcome && <Outcome name={rule.outcome} />}
               </span>
             </summary>
-            <dl className="facts">
-              <dt>{t("decision.expression")}</dt>
-              <dd>
-                <code className="expression">{rule.when}</code>
-              </dd>
-              <dt>{t("studio.rule")}</dt>
-              <dd>
-                <code>{rule.name}</code>
-                {sets && ` · ${said(named(set))}`}
-                {rule.reason && ` · ${names("reasons", rule.reason)}`}
-              </dd>
-            </dl>
+            {edit && unfolded.has(pointer) ? (
+              <RuleEditor document={document} found={{ pointer, set, rule, said: sentence }} edit={edit} findings={findings} />
+            ) : (
+              <dl className="facts">
+                <dt>{t("decision.expression")}</dt>
+                <dd>
+                  <code className="expression">{rule.when}</code>
+                </dd>
+                <dt>{t("studio.rule")}</dt>
+                <dd>
+                  <code>{rule.name}</code>
+                  {sets && ` · ${said(named(set))}`}
+                  {rule.reason && ` · ${names("reasons", rule.reason)}`}
+                </dd>
+              </dl>
+            )}
           </details>
         </li>
       ))}

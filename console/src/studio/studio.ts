@@ -1,7 +1,7 @@
 // The parts of a version as the studio shows them: what there is, what is found by words, a flow ready to be drawn. Pointers name the parts.
 import type { Flow, Written } from "../api/types";
 
-interface Named {
+export interface Named {
   name: string;
   en?: string;
   zh?: string;
@@ -64,6 +64,10 @@ export interface Document {
   tables?: Table[];
   flows?: DeclaredFlow[];
   features?: Named[];
+  derived?: Named[];
+  lists?: Named[];
+  events?: (Named & { fields?: Record<string, { en?: string; zh?: string }> })[];
+  reasons?: { code: string; en?: string; zh?: string }[];
 }
 
 export type Both = Record<"en" | "zh", string>;
