@@ -38,7 +38,7 @@ PERMISSION_OF = {
     ("post", "/v1/models/{name}:shadow"): "propose", ("post", "/v1/models/{name}:retire"): "propose",
     ("post", "/v1/models/{name}:compare"): "propose", ("post", "/v1/models/{name}:drift"): "propose",
     ("get", "/v1/studies"): "read", ("get", "/v1/studies/{number}"): "read", ("get", "/v1/studies/{number}/report"): "read",
-    ("post", "/v1/studies/{number}:cancel"): "propose",
+    ("post", "/v1/studies/{number}:cancel"): "propose", ("post", "/v1/backtests"): "propose",
     ("get", "/v1/proposals"): "policies", ("get", "/v1/proposals/{number}"): "policies",
     ("post", "/v1/proposals/{number}:submit"): "propose", ("post", "/v1/proposals/{number}:withdraw"): "propose",
     ("post", "/v1/proposals/{number}:emergency"): "propose", ("post", "/v1/proposals/{number}:approve"): "approve",

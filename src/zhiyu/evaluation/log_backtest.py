@@ -7,12 +7,14 @@ there is none.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.engine.kept import Kept
+from zhiyu.engine.opened import Opened
 from zhiyu.evaluation.backtest import Backtest
 from zhiyu.evaluation.backtest_words import Said, notes, summary
 from zhiyu.evaluation.backtested import Backtested
@@ -36,15 +38,23 @@ def backtested(
     """The summary of one backtest; `tell` is called with how much is done, 0 to 1."""
     kept = Kept(root, tenant, key)
     both = kept.policy(live), kept.policy(candidate)
-    pairs = TwoFollowers(kept, *both, from_ms)
-    run = Backtest(*both, root / tenant / "log", pairs=pairs, span=Span(from_ms or None, None))
+    found = compared_on_log(kept, *both, Span(from_ms or None, None), tell)
+    return told(found, bool(both[0].compiled.waits or both[1].compiled.waits))
+
+
+def compared_on_log(
+    kept: Kept, live: Opened, candidate: Opened, span: Span, tell: Callable[[float], object]
+) -> Backtested:
+    """What two policies decide of the events of a log in a span; `tell` as above. InputError when none lies there."""
+    pairs = TwoFollowers(kept, live, candidate, span.from_ms or 0)
+    run = Backtest(live, candidate, kept.folder / "log", pairs=pairs, span=span)
     last = -1.0
     for done in run.steps():
         if done - last >= 0.01:
             tell(done)
             last = done
     assert run.result is not None
-    return told(run.result, bool(both[0].compiled.waits or both[1].compiled.waits))
+    return run.result
 
 
 def told(found: Backtested, waits: bool) -> dict[str, Any]:

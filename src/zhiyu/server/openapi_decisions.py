@@ -19,6 +19,7 @@ ANSWERS = {
     "/v1/decisions/{id}/trace": "Trace", "/v1/decisions/{id}:replay": "Replayed", "/v1/vocabulary": "Vocabulary",
     "/v1/network/{type}/{id}": "Nest", "/v1/gangs": "GangPage", "/v1/gangs/{id}": "Gang",
     "/v1/metrics": "MetricNames", "/v1/metrics/query": "MetricLines",
+    "/v1/studies": "Studies", "/v1/studies/{number}": "StudyResult",
 }  # fmt: skip
 """Path → schema of its answer, for routes that FastAPI knows of."""
 

@@ -5,9 +5,11 @@ In: nothing. Out: routes and schemas of the OpenAPI document.
 
 from __future__ import annotations
 
+from zhiyu.server.openapi_backtests import backtest_route, backtest_schemas
 from zhiyu.server.openapi_shapes import Json
 from zhiyu.server.openapi_shapes import Route as _Route
 from zhiyu.server.openapi_shapes import many as _many
+from zhiyu.server.openapi_shapes import ref as _ref
 from zhiyu.server.openapi_shapes import shape as _object
 
 _TEXT: Json = {"type": "string"}
@@ -33,12 +35,8 @@ def model_routes() -> list[tuple[str, str, _Route]]:
         "drift": ("A model held against its training, by day and hour: a study", "Watched"),
     }
     number = {
-        "name": "number",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 1},
-        "description": "The study's number.",
-    }
+        "name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}, "description": "The study's number.",
+    }  # fmt: skip
     changed = (*_SENT, 409)
     return [
         (
@@ -66,6 +64,7 @@ def model_routes() -> list[tuple[str, str, _Route]]:
             )
             for action, (words, body) in studied.items()
         ),
+        backtest_route(),
         (
             "/v1/studies/{number}:cancel",
             "post",
@@ -106,10 +105,11 @@ def model_schemas() -> Json:
     above: Json = {"type": "number", "exclusiveMinimum": 0}
     why: Json = {"anyOf": [_object("en zh", en=_TEXT, zh=_TEXT), {"type": "null"}]}
     study = _object(
-        "study kind models state progress", study=_WHOLE, kind={"enum": ["compare", "drift"]}, models=_TEXTS, by=_TEXT,
-        begins=_TEXT, ends=_TEXT,
+        "study kind models versions by begun begins ends state progress why", study=_WHOLE, kind={"enum": ["compare", "drift", "backtest"]},
+        models=_TEXTS, versions=_TEXTS, by=_TEXT, begun={"type": ["string", "null"]}, begins=_TEXT, ends=_TEXT,
         state={"enum": ["waiting", "running", "done", "failed", "cancelled"]}, progress={"type": "number"}, why=why,
     )  # fmt: skip
+    result = _object("result", result={"anyOf": [_ref("Backtest"), {"type": "object"}, {"type": "null"}]})
     package: Json = {"type": "object", "description": "As `zhiyu train` writes it."}
     return {
         "Models": _object("policy models matrix", policy=_TEXT, models=_many(model), matrix=_many(cell)),
@@ -118,6 +118,8 @@ def model_schemas() -> Json:
         "InCell": _object("", True, cell=_TEXT), "Nothing": _object("", True),
         "CompareWith": _object("beside", True, beside=_TEXT, begins=_TEXT, ends=_TEXT),
         "Watched": _object("", True, begins=_TEXT, ends=_TEXT, stability=above, missing=above, calibration=above),
-        "Study": study,
+        "Study": study, "Studies": _object("studies", studies=_many(_ref("Study"))),
+        "StudyResult": {"allOf": [_ref("Study"), result]},
+        "HeldAgainst": _object("candidate", True, candidate=_TEXT, live=_TEXT, begins=_TEXT, ends=_TEXT), **backtest_schemas(),
         "Share": _object("percent", True, percent=percent, cell=_TEXT, by=_TEXT),
     }  # fmt: skip

@@ -1,27 +1,32 @@
-"""Studies over HTTP: two models compared, one model watched, over what this server decided.
+"""Studies over HTTP: two models compared, one model watched, two versions of the policy held against each other, over what this server
+decided.
 
-In: names of models. Out: the number of a study at once; its progress; its result as JSON or as a page. It runs beside the server and can be
-cancelled.
+In: names of models, hashes of versions. Out: the number of a study at once; its progress; its result as JSON or as a page. It runs beside
+the server and can be cancelled.
 """
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import FastAPI, Path, Query, Request, Response
 
 from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.engine.live import Live
 from zhiyu.evaluation.span import Span
 from zhiyu.evaluation.studies.study import PAGE, Asked, result_of
 from zhiyu.server.bodies import read_body
 from zhiyu.server.desk import Desk
 from zhiyu.server.models import ModelName
-from zhiyu.server.policies import by_whom
+from zhiyu.server.policies import by_whom, opened_version
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import admitted, id_of
 from zhiyu.server.shapes import read_object
 from zhiyu.server.site import Site
+from zhiyu.server.staging import aside
 from zhiyu.server.studying import Studies
 
 StudyNumber = Annotated[int, Path(description="The study's number.", ge=1)]
@@ -50,9 +55,19 @@ class Watched(msgspec.Struct, forbid_unknown_fields=True):
     calibration: float = 1.5
 
 
+class Held(msgspec.Struct, forbid_unknown_fields=True):
+    """The version that is tried; the one it is held against, "" for the one in force; the span of events."""
+
+    candidate: str
+    live: str = ""
+    begins: str = ""
+    ends: str = ""
+
+
 def add_studies(app: FastAPI, site: Site) -> None:
     """The routes."""
     _add_beginning(app, site)
+    _add_backtest(app, site)
     _add_reading(app, site)
 
 
@@ -85,6 +100,35 @@ def _add_beginning(app: FastAPI, site: Site) -> None:
         return _begun(
             site, desk, asked_of(desk, by_whom(exchange), kind="drift", models=models, **msgspec.structs.asdict(body))
         )
+
+
+def _add_backtest(app: FastAPI, site: Site) -> None:
+    @app.post("/v1/backtests", include_in_schema=False)
+    async def backtest(request: Request) -> Response:
+        exchange, desk = admitted(request, site, "propose")
+        exchange.known_query()
+        body = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), Held)
+        versions = (body.live or desk.live.whole, body.candidate)
+        for version, field in zip(versions, ("live", "candidate")):
+            await aside(partial(kept_version, desk.live, version, field))
+        if versions[0] == versions[1]:
+            raise HttpError(
+                422, "candidate", "is the version it would be held against; name another",
+                "与对照的是同一版本；请指定另一个", "candidate",
+            )  # fmt: skip
+        _span(body.begins, body.ends)
+        asked = asked_of(
+            desk, by_whom(exchange), kind="backtest", versions=versions, begins=body.begins, ends=body.ends
+        )
+        return _begun(site, desk, asked)
+
+
+def kept_version(live: Live, version: str, field: str) -> None:
+    """HttpError 404 that names the field where no such version is kept here."""
+    try:
+        opened_version(live, version)
+    except HttpError as wrong:
+        raise HttpError(wrong.status, wrong.code, wrong.en, wrong.zh, field) from None
 
 
 def _add_reading(app: FastAPI, site: Site) -> None:
@@ -150,7 +194,7 @@ def _begun(site: Site, desk: Desk, asked: Asked) -> Response:
 def asked_of(desk: Desk, by: str, **asked: Any) -> Asked:
     """What is asked of the log of this desk."""
     folder = desk.live.folder
-    return Asked(data=str(folder.parent), tenant=folder.name, by=by, **asked)
+    return Asked(data=str(folder.parent), tenant=folder.name, by=by, begun_ms=round(time.time() * 1000), **asked)
 
 
 def _known(desk: Desk, name: str, field: str) -> str:

@@ -29,6 +29,7 @@ from zhiyu.evaluation.studies.study import (
     result_of,
     write,
 )
+from zhiyu.log.list_journal import said_time
 from zhiyu.server.problems import HttpError
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -65,7 +66,8 @@ class Study:
         """For JSON: everything but the result."""
         state, why = self.state, failed_of(self.folder)
         return {
-            "study": self.number, "kind": self.asked.kind, "models": list(self.asked.models), "by": self.asked.by,
+            "study": self.number, "kind": self.asked.kind, "models": list(self.asked.models), "versions": list(self.asked.versions),
+            "by": self.asked.by, "begun": said_time(self.asked.begun_ms) if self.asked.begun_ms else None,
             "begins": self.asked.begins, "ends": self.asked.ends, "state": state,
             "progress": 1.0 if state == "done" else progress_of(self.folder), "why": {"en": why.en, "zh": why.zh} if why else None,
         }  # fmt: skip

@@ -21,6 +21,7 @@ from zhiyu.evaluation.drift.page import page as drift_page
 from zhiyu.evaluation.drift.watch import Watch, model_of, watch_log
 from zhiyu.evaluation.recorded_scores import recorded_scores
 from zhiyu.evaluation.span import Span
+from zhiyu.evaluation.studies.backtest import backtest_study
 from zhiyu.evaluation.studies.compare_page import compare_page
 from zhiyu.evaluation.studies.study import FAILED, PAGE, PROGRESS, RESULT, Asked, read_asked, write
 from zhiyu.evaluation.training.matched import compared_scores
@@ -39,6 +40,8 @@ def study(asked: Asked, say: Say) -> tuple[dict[str, Any], str]:
         watch_log(kept, watch, say)
         facts = watch.facts()
         return facts, drift_page(facts)
+    if asked.kind == "backtest":
+        return backtest_study(kept, (asked.versions[0], asked.versions[1]), span, say)
     found = recorded_scores(kept, asked.models, span, say)
     facts = compared_scores(found.scores, found.label, found.weight, found.time_ms)
     facts |= {"unlabelled": found.unlabelled, "models": list(asked.models)}

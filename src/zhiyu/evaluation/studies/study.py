@@ -16,15 +16,17 @@ import msgspec
 ASK, PROGRESS, RESULT, PAGE, FAILED = "ask.json", "progress", "result.json", "report.html", "failed.json"
 SCHEDULE = "schedule"
 """Who asks where nobody did."""
-Kind = Literal["compare", "drift"]
+Kind = Literal["compare", "drift", "backtest"]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """`models`: one for `drift`, two for `compare`, by the names the policy gives them. `begins`, `ends`: times, "" for open ends.
-    `stability`, `missing`, `calibration`: from when on drift is an alert."""
+    """`models`: one for `drift`, two for `compare`, by the names the policy gives them. `versions`: of a backtest, the hashes of the one
+    that is held against and of the one that is tried. `begins`, `ends`: times, "" for open ends. `stability`, `missing`, `calibration`:
+    from when on drift is an alert. `begun_ms`: when it was asked."""
 
     kind: Kind
-    models: tuple[str, ...]
+    models: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
     data: str
     tenant: str
     by: str
@@ -33,6 +35,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     stability: float = 0.25
     missing: float = 0.05
     calibration: float = 1.5
+    begun_ms: int = 0
 
 
 @dataclass(frozen=True)
