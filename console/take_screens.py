@@ -32,6 +32,7 @@ def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
         "studio": "/studio",
         "flow": "/studio?at=/flows/0",
         "approvals": "/approvals",
+        "backtests": "/backtests",
         "audit": "/audit",
         "reports": "/reports",
         "monitoring": "/monitoring?range=30d&by=outcome",

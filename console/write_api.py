@@ -31,7 +31,7 @@ USED = (
     "POST /v1/lists/{name}/entries:find", "GET /v1/features", "GET /v1/features/{name}", "GET /v1/snoozes", "POST /v1/snoozes:end",
     "GET /v1/audit", "GET /v1/audit/proof", "GET /v1/studies", "GET /v1/studies/{number}", "POST /v1/studies/{number}:cancel",
     "POST /v1/backtests",
-    "GET /v1/metrics", "GET /v1/metrics/query", "GET /v1/policies", "GET /v1/policies/{hash}/written",
+    "GET /v1/metrics", "GET /v1/metrics/query", "GET /v1/policies", "GET /v1/policies/{hash}/changes", "GET /v1/policies/{hash}/written",
     "GET /v1/proposals", "GET /v1/proposals/{number}", "GET /v1/policy", "GET /v1/policy/uses",
     "POST /v1/policy", "POST /v1/policy:try",
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("approve", "refuse", "review", "advance", "stop")),

@@ -29,6 +29,7 @@ const Lists = lazy(() => import("./lists/page"));
 const Features = lazy(() => import("./features/page"));
 const Feature = lazy(() => import("./features/one"));
 const Studio = lazy(() => import("./studio/page"));
+const Backtests = lazy(() => import("./backtests/page"));
 const Network = lazy(() => import("./network/page"));
 
 const PLACES: { to: string; word: Key; icon: string; permission?: string }[] = [
@@ -40,6 +41,7 @@ const PLACES: { to: string; word: Key; icon: string; permission?: string }[] = [
   { to: "/monitoring", word: "nav.monitoring", icon: "M4 19V5M4 19h16M7 15l4-5 3 3 5-7" },
   { to: "/approvals", word: "nav.approvals", icon: "M4 12l5 5L20 6M4 5h8", permission: "policies" },
   { to: "/studio", word: "nav.studio", icon: "M5 4h10l4 4v12H5zM8 10h8M8 13h8M8 16h5", permission: "policies" },
+  { to: "/backtests", word: "nav.backtests", icon: "M4 6h11M4 12h7M4 18h5M20 6l-6 9M14 15l-1 4 4-1", permission: "policies" },
   { to: "/features", word: "nav.features", icon: "M4 20V10M10 20V4M16 20v-7M21 20H3", permission: "policies" },
   { to: "/reports", word: "nav.reports", icon: "M5 3h14v18H5zM9 17v-4M12 17V8M15 17v-6", permission: "read" },
   { to: "/audit", word: "nav.audit", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", permission: "audit" },
@@ -133,6 +135,8 @@ function Frame({ session }: { session: Session }) {
               <Route path="/lists" element={<Lists />} />
               <Route path="/lists/:name" element={<Lists />} />
               <Route path="/studio" element={<Studio />} />
+              <Route path="/backtests" element={<Backtests />} />
+              <Route path="/backtests/:number" element={<Backtests />} />
               <Route path="/features" element={<Features />} />
               <Route path="/features/:name" element={<Feature />} />
               <Route path="/network" element={<Gangs />} />

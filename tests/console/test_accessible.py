@@ -35,6 +35,7 @@ def test_screens_of_strategists_are_accessible(
     screens = {
         "/studio": ".rules li.at", "/studio?at=/scorecards/0": ".part-of tbody tr", "/studio?at=/flows/0": ".step",
         "/studio?at=/tables/0&edit=1": ".cell", "/studio?new=amount%20%3E%202": ".impact table",
+        "/backtests": ".backtest .panel", "/backtests?candidate=": "form.start",
         "/features": "tbody tr.at", "/features/customer_events_60d": ".lineage .part", "/features/new_device?view=table": "tbody tr",
     }  # fmt: skip
     assert violations(visit("/features", language, "planner", shade), bank, screens) == {}

@@ -48,6 +48,12 @@ export type AuditEntry = AuditPage["entries"][number];
 export type Proof = Schemas["Proof"];
 export type Written = Schemas["Written"];
 export type Standing = Schemas["Standing"];
+export type Study = Schemas["Study"];
+export type Studies = Schemas["Studies"];
+export type StudyResult = Schemas["StudyResult"];
+export type Backtest = Schemas["Backtest"];
+export type BacktestEstimate = Schemas["BacktestEstimate"];
+export type Changes = Schemas["Changes"];
 
 /** An alert of a case, as far as a decision made it. */
 export interface CaseAlert {

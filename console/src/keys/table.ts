@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit" | "studio";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit" | "studio" | "backtests";
 
 export interface Binding {
   keys: string;
@@ -24,6 +24,7 @@ export const PLACES: Record<Place, Key> = {
   today: "key.inToday",
   audit: "key.inAudit",
   studio: "key.inStudio",
+  backtests: "key.inBacktests",
 };
 
 export const BINDINGS: readonly Binding[] = [
@@ -99,6 +100,10 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "a", place: "studio", act: "add", word: "key.addRule" },
   { keys: "z", place: "studio", act: "undo", word: "key.takeBack" },
   { keys: "s", place: "studio", act: "propose", word: "key.propose" },
+  { keys: "j", place: "backtests", act: "down", word: "key.down" },
+  { keys: "k", place: "backtests", act: "up", word: "key.up" },
+  { keys: "n", place: "backtests", act: "new", word: "key.newBacktest" },
+  { keys: "v", place: "backtests", act: "view", word: "key.view" },
 ];
 
 /** What a key event is called in the table. */

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { get, Refused } from "../api/http";
-import type { MetricNames } from "../api/types";
+import type { MetricNames, Studies } from "../api/types";
 import { Empty, Panel, Trouble, Waiting } from "../parts/parts";
 import { useNow } from "../queue/page";
 import { useWords } from "../words/words";
@@ -15,9 +15,6 @@ interface Declared {
 }
 interface GangReports {
   reports: { id: string; period: "1h" | "1d"; until: string }[];
-}
-interface Studies {
-  studies: { number: number; kind: string; state: string; title?: string; by?: string }[];
 }
 const MOST = 12;
 
@@ -134,9 +131,9 @@ function OfStudies() {
       {found.isSuccess && done.length === 0 && <p className="quiet">{t("reports.studiesNone")}</p>}
       <ul className="kept">
         {done.slice(0, MOST).map((each) => (
-          <li key={each.number}>
-            <a href={`/v1/studies/${each.number}/report`} target="_blank" rel="noopener">
-              {t("reports.study", { n: format.number(each.number), kind: each.kind })}
+          <li key={each.study}>
+            <a href={`/v1/studies/${each.study}/report`} target="_blank" rel="noopener">
+              {t("reports.study", { n: format.number(each.study), kind: t(`reports.kind.${each.kind}`) })}
             </a>
           </li>
         ))}

@@ -1,6 +1,7 @@
 // Every word of the console in English; the same keys as zh.ts.
 import { en as approvals } from "./approvals";
 import { en as audit } from "./audit";
+import { en as backtests } from "./backtests";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
 import { en as monitoring } from "./monitoring";
@@ -18,6 +19,7 @@ export const en: Record<Key, string> = {
   ...studio,
   ...reports,
   ...audit,
+  ...backtests,
   "app.name": "Zhiyu",
   "app.skip": "Skip to content",
   "nav.decisions": "Decisions",

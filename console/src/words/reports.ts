@@ -25,6 +25,9 @@ export const zh = {
   "reports.studies": "分析结果",
   "reports.studiesNone": "还没有完成的分析；在模型页比较两个模型或检查漂移后，结果列在这里。",
   "reports.study": "分析 {n}（{kind}）",
+  "reports.kind.compare": "模型对比",
+  "reports.kind.drift": "模型漂移",
+  "reports.kind.backtest": "回测",
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
@@ -53,4 +56,7 @@ export const en: Record<keyof typeof zh, string> = {
   "reports.studies": "Results of studies",
   "reports.studiesNone": "No study is done yet; comparing two models or watching drift makes one.",
   "reports.study": "study {n} ({kind})",
+  "reports.kind.compare": "models compared",
+  "reports.kind.drift": "model drift",
+  "reports.kind.backtest": "backtest",
 };

@@ -1,6 +1,7 @@
 // Every word of the console in Chinese: the language it is made in. en.ts has the same keys; a test and the type see to that.
 import { zh as approvals } from "./approvals";
 import { zh as audit } from "./audit";
+import { zh as backtests } from "./backtests";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 import { zh as monitoring } from "./monitoring";
@@ -17,6 +18,7 @@ export const zh = {
   ...studio,
   ...reports,
   ...audit,
+  ...backtests,
   "app.name": "智御",
   "app.skip": "跳到正文",
   "nav.decisions": "决策",
