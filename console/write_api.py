@@ -36,6 +36,8 @@ USED = (
     "POST /v1/policy", "POST /v1/policy:try",
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("approve", "refuse", "review", "advance", "stop")),
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("submit", "emergency", "withdraw", "backtest", "cancel")),
+    *(f"GET /v1/entities/{{type}}/{{id}}/{part}" for part in ("timeline", "features", "lists")),
+    "GET /v1/vault:purposes", "POST /v1/vault:reveal", "GET /v1/features/{name}/spread",
 )  # fmt: skip
 
 

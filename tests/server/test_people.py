@@ -27,6 +27,7 @@ PERMISSION_OF = {
     ("get", "/v1/decisions"): "read", ("get", "/v1/decisions/{id}/trace"): "read", ("post", "/v1/decisions/{id}:replay"): "read",
     ("get", "/v1/vocabulary"): "read",
     ("get", "/v1/decisions/{id}/explanation"): "read", ("get", "/v1/entities/{type}/{id}/timeline"): "read",
+    ("get", "/v1/entities/{type}/{id}/features"): "read", ("get", "/v1/entities/{type}/{id}/lists"): "lists",
     ("get", "/v1/retention"): "read", ("get", "/v1/waiting"): "read", ("get", "/v1/lists"): "lists",
     ("get", "/v1/lists/{name}/entries"): "lists", ("post", "/v1/lists/{name}/entries"): "lists",
     ("post", "/v1/lists/{name}/entries:remove"): "lists", ("post", "/v1/lists/{name}/entries:find"): "lists",

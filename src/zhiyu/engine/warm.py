@@ -23,6 +23,7 @@ from zhiyu.events.decode_one import decode_one
 from zhiyu.events.wire import decode_wire
 from zhiyu.expressions import run_program
 from zhiyu.features.declare import Feature
+from zhiyu.features.look import looked
 from zhiyu.features.state import FeatureState
 from zhiyu.network.declare import Link, Network
 from zhiyu.policy.declare import Policy, Rule, RuleSet
@@ -75,6 +76,7 @@ def _count_features(opened: Opened) -> None:
     values = np.zeros((opened.compiled.n_registers, 1), np.int64)
     state.bind(values, np.ones(values.shape, np.uint8))
     state.feed(np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1, np.uint8), 1)
+    looked(state, opened.compiled.schema.index["who"], 0, 0, opened.compiled.n_registers)
 
 
 def _read_events(opened: Opened) -> None:

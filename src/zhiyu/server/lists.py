@@ -118,7 +118,7 @@ def _add_list_reads(app: FastAPI, site: Site) -> None:
         limit, before = page_size(query.get("limit")), _before(query.get("before"))
         live, name = desk.live, list_of(name, desk)
         found = live.engine.lists.page(name, live.moment(), limit + 1, before)
-        content: dict[str, Any] = {"entries": [_entry(each) for _, each in found[:limit]]}
+        content: dict[str, Any] = {"entries": [entry_told(each) for _, each in found[:limit]]}
         if len(found) > limit:
             key, last = found[limit - 1]
             content["next"] = f"{last.due_ms}.{key}"
@@ -135,7 +135,7 @@ def _add_list_reads(app: FastAPI, site: Site) -> None:
         await desk.durable()
         return _json(
             {
-                "entries": [_entry(each) for each in there if each is not None],
+                "entries": [entry_told(each) for each in there if each is not None],
                 "absent": [shown for code, shown in wanted if code not in held],
             }
         )
@@ -149,7 +149,7 @@ def add_snoozes(app: FastAPI, site: Site) -> None:
         exchange, desk = admitted(request, site, "lists")
         exchange.known_query()
         moment = desk.live.moment()
-        held = [_entry(each) for each in desk.live.engine.lists.snoozes.held if each.until_ms > moment]
+        held = [entry_told(each) for each in desk.live.engine.lists.snoozes.held if each.until_ms > moment]
         await desk.durable()
         return _json({"snoozes": held})
 
@@ -312,7 +312,10 @@ def _snooze(live: Live, quiet: Quiet, author: str) -> dict[str, Any]:
     known = held is not None and held.until_ms == until
     if not known:
         live.change_lists([made])
-    return {"status": "existing" if known else "renewed" if held else "new", **_entry(held if known and held else made)}
+    return {
+        "status": "existing" if known else "renewed" if held else "new",
+        **entry_told(held if known and held else made),
+    }
 
 
 def _end(live: Live, quiet: Quiet, author: str) -> dict[str, Any]:
@@ -344,8 +347,8 @@ def said_in(name: str, text: str) -> str:
     return text
 
 
-def _entry(change: ListChange | Snooze) -> dict[str, Any]:
-    """A change as it is told."""
+def entry_told(change: ListChange | Snooze) -> dict[str, Any]:
+    """What stands on a list, or is quiet, as it is told."""
     named = {"rule": change.rule, "field": change.field} if isinstance(change, Snooze) else {"list": change.list}
     until = {} if change.until_ms == NEVER else {"until": said_time(change.until_ms)}
     said = {"reason": change.reason, "author": change.author}

@@ -20,6 +20,7 @@ from zhiyu.server.browser_headers import protected
 from zhiyu.server.console import add_console
 from zhiyu.server.decision_reads import EventId, add_decision_reads, no_decision
 from zhiyu.server.drafts import add_drafts
+from zhiyu.server.entities import add_entities
 from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, headers_of
 from zhiyu.server.features import add_features
 from zhiyu.server.gang_reports import add_gang_reports
@@ -71,6 +72,7 @@ def make_reads(site: Site) -> FastAPI:
     add_models(app, site)
     add_studies(app, site)
     add_timelines(app, site)
+    add_entities(app, site)
     add_network(app, site)
     add_hubs(app, site)
     add_gang_stream(app, site)
