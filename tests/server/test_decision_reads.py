@@ -88,6 +88,19 @@ def test_filters_find_what_a_naive_filter_finds(
     assert page["decisions"] == wanted[:200]
 
 
+def test_what_came_since_is_listed_without_what_was_before(server: Served, everything: list[dict[str, Any]]) -> None:
+    whole = server.client.get("/v1/decisions", params={"limit": 1}).json()
+    assert server.client.get("/v1/decisions", params={"after": whole["position"]}).json()["decisions"] == []
+    for at in (0, 5, 60):
+        asked = {"after": everything[at]["position"], "limit": 200}
+        page = server.client.get("/v1/decisions", params=asked).json()
+        assert page["decisions"] == everything[: at + 1], "the decision at this position has not been told yet"
+        assert (page["next"], page["looked"]) == (None, at + 1)
+        part = server.client.get("/v1/decisions", params=asked | {"limit": 1}).json()
+        assert part["decisions"] == everything[:1]
+    assert server.client.get("/v1/decisions", params={"after": "-1"}).status_code in (400, 422)
+
+
 def test_wrong_filters_say_which_and_what_there_is(server: Served) -> None:
     wrong = {
         "type": "paymnet",

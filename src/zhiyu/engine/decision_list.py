@@ -17,6 +17,7 @@ import numpy as np
 from zhiyu.base.jit import Array
 from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.engine.answers import Answers
+from zhiyu.engine.decision_query import DecisionQuery
 from zhiyu.engine.entity_keys import entities_of
 from zhiyu.engine.event_frames import Noted, noted
 from zhiyu.engine.opened import Opened
@@ -29,7 +30,8 @@ from zhiyu.policy.outcomes import OUTCOMES
 @dataclass(frozen=True, slots=True)
 class Sought:
     """Which decisions: empty or None means any. `outcomes`, `enforced`: numbers of `OUTCOMES`; `rule`: it hit, in shadow too; `reason`: a
-    reason code; scores inclusive; event times in ms, `until` exclusive; `of`: (entity, code of a value)."""
+    reason code; scores inclusive; event times in ms, `until` exclusive; `of`: (entity, code of a value); `where`: a condition;
+    `after`: only what stands behind this position, and nothing before it is read."""
 
     types: frozenset[str] = frozenset()
     outcomes: frozenset[int] = frozenset()
@@ -41,15 +43,19 @@ class Sought:
     until_ms: int | None = None
     differing: bool = False
     of: tuple[str, int] | None = None
+    where: DecisionQuery | None = None
+    after: int = -1
 
 
 @dataclass(slots=True)
 class Piece:
-    """Entries, newest first. `next`: pass it as `before` for what follows, None at the end of the log; `looked`: decisions looked at."""
+    """Entries, newest first. `next`: pass it as `before` for what follows, None at the end of the log; `looked`: decisions looked at;
+    `unknown`: those among them that fit otherwise, but of which `where` cannot be told."""
 
     entries: list[dict[str, Any]] = field(default_factory=list)
     next: int | None = None
     looked: int = 0
+    unknown: int = 0
 
 
 class DecisionList:
@@ -68,6 +74,8 @@ class DecisionList:
                 if len(found.entries) == most:
                     found.next = found.entries[-1]["position"]
                     return found
+            if frame.header.first <= sought.after:
+                return found
             if time.perf_counter() >= until and frame.header.first > self._log.first:
                 found.next = frame.header.first
                 return found
@@ -77,13 +85,22 @@ class DecisionList:
         note = noted(frame.payload, self._tenant)
         answers = self._answers_of(note.policy)
         wanted = _fits(note, answers.opened, sought, before)
-        found.looked += note.decisions.n
+        unknown = np.zeros(note.decisions.n, bool)
+        if sought.where is not None and wanted.any():
+            true, unknown = sought.where.told(note, answers.opened)
+            wanted, unknown = wanted & true, wanted & unknown
+        first = 0  # of what was looked at: all, or down to the last entry there is room for
         for at in np.flatnonzero(wanted)[::-1]:
             entry = self._entry(note, answers, note.decisions.at(np.array([at])), frame)
             if not sought.reason or sought.reason in entry["reasons"]:
                 found.entries.append(entry)
                 if len(found.entries) == most:
-                    return
+                    first = int(at)
+                    break
+        places = note.decisions.positions[first:]
+        asked = (places < before) & (places > sought.after)
+        found.looked += int(asked.sum())
+        found.unknown += int((unknown[first:] & asked).sum())
 
     def _entry(self, note: Noted, answers: Answers, one: DecisionBatch, frame: Frame) -> dict[str, Any]:
         opened, row = answers.opened, int(one.rows[0])
@@ -122,7 +139,7 @@ def amount_of(opened: Opened, note: Noted, row: int) -> dict[str, Any] | None:
 def _fits(note: Noted, opened: Opened, sought: Sought, before: int) -> Array:
     """bool[n]: which decisions of a frame are wanted, as far as columns tell."""
     d = note.decisions
-    found: Array = d.positions < before
+    found: Array = (d.positions < before) & (d.positions > sought.after)
     if not d.n:
         return found
     if sought.types:

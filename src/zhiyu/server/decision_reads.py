@@ -12,13 +12,16 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request, Response
 
-from zhiyu.base.errors import InputError, did_you_mean
+from zhiyu.base.errors import DeclarationError, InputError, did_you_mean
+from zhiyu.base.limits import MAX_EXPRESSION_CHARS
 from zhiyu.engine.decision_list import Sought, outcomes_of
+from zhiyu.engine.decision_query import DecisionQuery
 from zhiyu.engine.live import Live
 from zhiyu.policy.outcomes import OUTCOMES
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import admitted, id_of
 from zhiyu.server.site import Site
+from zhiyu.server.staging import aside
 from zhiyu.server.timelines import code_asked, moment_asked
 
 MAX_LISTED, DEFAULT_LISTED = 200, 50
@@ -54,19 +57,28 @@ def _add_list(app: FastAPI, site: Site) -> None:
         until: Annotated[str | None, Query(description="Event time before then.", max_length=40)] = None,
         differing: Annotated[bool, Query(description="Only where something else was done than decided.")] = False,
         of: Annotated[str, Query(description="About this: entity:value, or entity:code:HEX.", max_length=500)] = "",
+        where: Annotated[
+            str, Query(description="A condition in the language of rules.", max_length=MAX_EXPRESSION_CHARS)
+        ] = "",
         before: Annotated[int | None, Query(description="The `next` of the page before.", ge=0, lt=2**62)] = None,
+        after: Annotated[
+            int, Query(description="Only what came since: the `position` of a page before.", ge=0, lt=2**62)
+        ] = 0,
         limit: Annotated[int, Query(description="At most so many.", ge=1, le=MAX_LISTED)] = DEFAULT_LISTED,
     ) -> Response:
         """Each as it was answered, with times, amount and whom it is about. `next`: what to ask `before` for more, null at the end; a page
-        may be short, or empty, and have a `next`: so far was looked. `looked`: decisions that were looked at."""
+        may be short, or empty, and have a `next`: so far was looked. `looked`: decisions that were looked at. `where` is checked against
+        the policy in force; what was counted is kept with a decision only where it did not simply pass: `unknown` tells of how many the
+        condition cannot be told."""
         exchange, desk = admitted(request, site, "read")
         query = exchange.known_query(
-            "type", "outcome", "rule", "reason", "min_score", "max_score", "since", "until", "differing", "of", "before", "limit"
+            "type", "outcome", "rule", "reason", "min_score", "max_score", "since", "until", "differing", "of", "where",
+            "before", "after", "limit",
         )  # fmt: skip
         live = desk.live
         sought = Sought(
             _types(live, type), _outcomes(outcome), rule, reason, min_score, max_score, moment_asked(query, "since"),
-            moment_asked(query, "until"), differing, _of(live, of),
+            moment_asked(query, "until"), differing, _of(live, of), await _where(live, where), after - 1,
         )  # fmt: skip
         told = await _listed(live, sought, before, limit)
         await desk.durable()
@@ -75,15 +87,17 @@ def _add_list(app: FastAPI, site: Site) -> None:
 
 async def _listed(live: Live, sought: Sought, before: int | None, limit: int) -> dict[str, Any]:
     entries: list[dict[str, Any]] = []
-    looked, until = 0, time.monotonic() + _LOOK_S
-    place: int | None = live.position if before is None else min(before, live.position)
+    looked, unknown, until = 0, 0, time.monotonic() + _LOOK_S
+    position = live.position
+    place: int | None = position if before is None else min(before, position)
     while place is not None:
         piece = live.archive.decisions.piece(sought, place, limit - len(entries), _PIECE_S)
         entries, looked, place = entries + piece.entries, looked + piece.looked, piece.next
+        unknown += piece.unknown
         if len(entries) == limit or time.monotonic() >= until:
             break
         await asyncio.sleep(0)  # others have their turn in between
-    return {"decisions": entries, "next": place, "looked": looked, "position": live.position}
+    return {"decisions": entries, "next": place, "looked": looked, "unknown": unknown, "position": position}
 
 
 def _add_trace(app: FastAPI, site: Site) -> None:
@@ -136,6 +150,21 @@ def _outcomes(text: str) -> frozenset[int]:
     except KeyError:
         known = ", ".join(OUTCOMES)
         raise HttpError(422, "outcome", f"outcomes are {known}", f"结果应为：{known}", "outcome") from None
+
+
+async def _where(live: Live, text: str) -> DecisionQuery | None:
+    """HttpError 422 with every finding: where it is, what is wrong, what was meant."""
+    if not text.strip():
+        return None
+    try:
+        return await aside(lambda: DecisionQuery(text, live.opened))
+    except DeclarationError as wrong:
+        first = wrong.problems[0]
+        hint, hint_zh = first.suggestion, first.suggestion_zh or first.suggestion
+        raise HttpError(
+            422, "where", f"character {first.place.column}: {first.en}" + (f"; {hint}" if hint else ""),
+            f"第 {first.place.column} 个字符：{first.zh}" + (f"；{hint_zh}" if hint_zh else ""), "where", problems=wrong.problems,
+        ) from None  # fmt: skip
 
 
 def _of(live: Live, text: str) -> tuple[str, int] | None:

@@ -39,7 +39,8 @@ def _lists() -> Json:
         policy=_STR, receipt=_STR, time=_STR, received_at=_STR, amount=amount, subjects=many(ref("Subject")),
     )  # fmt: skip
     page = shape(
-        "decisions next looked position", decisions=many(ref("ListedDecision")), next=_NO_INT, looked=_INT, position=_INT,
+        "decisions next looked unknown position", decisions=many(ref("ListedDecision")), next=_NO_INT, looked=_INT, unknown=_INT,
+        position=_INT,
     )  # fmt: skip
     return {"Subject": subject, "ListedDecision": listed, "DecisionPage": page}
 
@@ -148,8 +149,8 @@ def _words() -> Json:
     policy = shape("name en zh hash", name=_STR, en=_STR, zh=_STR, hash=_STR)
     words = many(ref("Word"))
     found = shape(
-        "policy types fields entities outcomes marks reasons rules sets actions person links", policy=policy, types=many(kind),
-        fields=words,
+        "policy types fields asked entities outcomes marks reasons rules sets actions person links", policy=policy, types=many(kind),
+        fields=words, asked=words,
         entities=_STRS, outcomes=words, marks=words, reasons=words, rules=many(rule), sets=words, actions=words, person=_MAYBE, links=_STRS,
     )  # fmt: skip
     return {"Word": word, "Vocabulary": found}

@@ -6,6 +6,7 @@ In: an error of the house, or a refusal of one record. Out: status and JSON. `ti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -44,12 +45,15 @@ STATUS_OF_CODE = {
 
 
 class HttpError(ZhiyuError):
-    """A request that cannot be answered as asked. `headers` ride along (Retry-After, Allow); `close`: the connection ends with it."""
+    """A request that cannot be answered as asked. `headers` ride along (Retry-After, Allow); `close`: the connection ends with it;
+    `problems`: findings about an expression in it, each with its place."""
 
     def __init__(
         self, status: int, code: str, en: str, zh: str, field: str = "", headers: tuple[tuple[bytes, bytes], ...] = (), close: bool = False,
+        problems: Sequence[Problem] = (),
     ) -> None:  # fmt: skip
         super().__init__(en, zh)
+        self.problems = problems
         self.status, self.code, self.field = status, code, field
         self.headers, self.close = headers, close
 
@@ -90,8 +94,9 @@ def problem_of_error(error: ZhiyuError, language: str, request_id: str, line: in
     if isinstance(error, DeclarationError):
         made = problem(error.status, error.code, *_DECLARATION, "", language, request_id)
         return made | {"problems": [finding_of(each, language) for each in error.problems[:MAX_FINDINGS]]}
-    field = getattr(error, "field", "")
-    return problem(error.status, error.code, error.en, error.zh, field, language, request_id, line)
+    field, found = getattr(error, "field", ""), getattr(error, "problems", ())
+    made = problem(error.status, error.code, error.en, error.zh, field, language, request_id, line)
+    return made | ({"problems": [finding_of(each, language) for each in found[:MAX_FINDINGS]]} if found else {})
 
 
 def finding_of(found: Problem, language: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from zhiyu.decisions.explain import MARK_WORDS
+from zhiyu.engine.decision_query import names_kept
 from zhiyu.engine.entity_keys import entities_of
 from zhiyu.engine.opened import Opened
 from zhiyu.policy.say import OUTCOME_WORDS, event_words, labels_of
@@ -54,6 +55,7 @@ def words_of(opened: Opened) -> dict[str, Any]:
     return {
         "policy": {**own(policy.name, policy.en, policy.zh), "hash": opened.artifact.hash}, "types": types,
         "fields": [own(name, *labels.get(name, (name, name))) for name in fields],
+        "asked": [own(name, *labels.get(name, (name, name))) for name in sorted(names_kept(opened))],
         "entities": sorted({entity for known in entities_of(opened).values() for entity in known}),
         "outcomes": [own(name, *words) for name, words in OUTCOME_WORDS.items()],
         "marks": [own(name, *words) for name, words in MARK_WORDS.items() if name],
