@@ -89,6 +89,7 @@ class Two:
                 house.add(role, (role,))
             house.add(f"{MARK if tenant == OURS else 'else'}all", tuple(ROLES))
             house.add("second", tuple(ROLES))
+            house.add(f"{MARK}spare" if tenant == OURS else "elsespare", ("auditor",))
             house.records.close()
         both = {OURS: KEY, THEIRS: KEY[::-1]}
         self.server = Served(
@@ -158,7 +159,7 @@ def held(two: Two) -> dict[str, str]:
         "/v1/decisions/": f"{MARK}-1", "/v1/gangs/reports/": report, "/v1/metrics/reports/": counted, "/v1/gangs/": str(gang["gang"]),
         "/v1/cases/": str(case), "file": str(file), "/v1/questions/": str(question), "/v1/proposals/": str(proposal),
         "/v1/webhooks/": MARK, "/v1/outbox/": str(done(everybody.get("/v1/outbox"))["deliveries"][0]["number"]),
-        "/v1/people/": f"{MARK}all", "/v1/workers/": f"{MARK}all", "/v1/policies/": lender(500).artifact.hash, "/v1/studies/": "1",
+        "/v1/people/": f"{MARK}spare", "/v1/workers/": f"{MARK}all", "/v1/policies/": lender(500).artifact.hash, "/v1/studies/": "1",
     }  # fmt: skip
 
 
@@ -250,13 +251,14 @@ def test_what_one_tenant_holds_is_not_there_for_another_whoever_asks(two: Two, h
             wrong.append(("a key for everything", method, path, answer.status_code, answer.text))
     assert wrong == []
     own = two.all(OURS)
-    absent = [each for each in numbered() if ask(own, *each[:2], held).status_code == 404]
-    assert absent == []
+    absent = [each[:2] for each in numbered() if ask(own, *each[:2], held).status_code == 404]
+    assert absent in ([], [("post", "/v1/outbox/{number}:replay")]), "what is on its way yet cannot be sent again"
 
 
 def test_nothing_of_one_tenant_is_in_any_answer_to_another(two: Two, held: dict[str, str]) -> None:
     """Whatever is listed, counted, searched or named in a body; what the own tenant lists does have the mark."""
     other, own, told = two.all(THEIRS), two.all(OURS), set()
+    own.post("/v1/webhooks", json={"name": MARK, "url": "https://hooks.example.com/", "kinds": ["*"]})
     for method, path in PERMISSION_OF:
         if method != "get" or path.endswith(":stream") or path.startswith("/v1/sign-on"):
             continue

@@ -67,6 +67,7 @@ PERMISSION_OF = {
     ("post", "/v1/sign-on/{name}/signed-out"): "",
     ("delete", "/v1/session"): "self", ("get", "/v1/me"): "self", ("post", "/v1/me/password"): "self",
     ("get", "/v1/people"): "people", ("post", "/v1/people"): "people", ("patch", "/v1/people/{name}"): "people",
+    ("post", "/v1/people/{name}:sign-out"): "people", ("get", "/v1/keys"): "people",
     ("get", "/v1/queues"): "cases", ("get", "/v1/cases"): "cases", ("get", "/v1/cases/{number}"): "cases",
     ("get", "/v1/cases/{number}/timeline"): "cases", ("post", "/v1/queues/{name}:next"): "investigate",
     ("post", "/v1/cases/{number}:claim"): "investigate", ("post", "/v1/cases/{number}:release"): "investigate",
@@ -271,6 +272,42 @@ def test_an_administrator_adds_changes_and_stops(bank: Bank) -> None:
     assert [entry["by"] for entry in entries["entries"]][:2] == ["person:administrator", "person:li.wei"]
     assert entries["next"] is not None
     assert root.get("/v1/audit").status_code == 403
+
+
+def test_why_somebody_was_changed_stands_in_the_audit_and_sessions_end_when_told(bank: Bank) -> None:
+    root = bank.signed_in("administrator")
+    new = {"name": "li.wei", "roles": ["investigator"], "password": GOOD, "reason": "joins the team"}
+    assert root.post("/v1/people", json=new).status_code == 201
+    assert root.post("/v1/people", json=new | {"name": "x", "reason": "y" * 2001}).status_code == 422
+    person, second = bank.signed_in("li.wei"), bank.signed_in("li.wei")
+    listed = {each["name"]: each for each in root.get("/v1/people").json()["people"]}
+    assert (listed["li.wei"]["sessions"], listed["approver"]["sessions"], listed["approver"]["seen"]) == (2, 0, None)
+    assert root.post("/v1/people/li.wei:sign-out", json={"reason": "laptop lost"}).json() == {"ended": 2}
+    assert [each.get("/v1/me").status_code for each in (person, second)] == [401, 401]
+    assert root.post("/v1/people/nobody:sign-out", json={}).json()["code"] == "no_person"
+    assert root.patch("/v1/people/li.wei", json={"active": False, "reason": "left"}).status_code == 200
+    entries = bank.signed_in("auditor").get("/v1/audit?about=li.wei").json()["entries"]
+    why = {each["verb"]: each["detail"].get("reason") for each in entries if each["verb"].startswith("person.")}
+    assert why == {"person.change": "left", "person.sign_out": "laptop lost", "person.add": "joins the team"}
+    assert bank.signed_in("auditor").get("/v1/audit/proof").json()["holds"] is True
+
+
+def test_keys_are_listed_without_anything_secret(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    header, stored = with_key(path)
+    with_key(path, tenant="elsewhere")
+    with Bank(tmp_path, gate=Gate(path)) as bank:
+        answer = bank.signed_in("administrator").get("/v1/keys")
+        [told] = answer.json()["keys"]
+        assert (answer.json()["file"], told["id"], told["scopes"], told["expires"]) == (
+            True,
+            stored.id,
+            list(stored.scopes),
+            None,
+        )
+        assert stored.hash not in answer.text
+        assert header.decode().removeprefix("Bearer ") not in answer.text
+        assert bank.signed_in("auditor").get("/v1/keys").json()["code"] == "scope"
 
 
 def test_what_a_person_does_carries_their_name_whatever_they_say(bank: Bank) -> None:

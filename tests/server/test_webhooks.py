@@ -252,3 +252,20 @@ def test_a_name_that_leads_to_a_private_address_is_not_called(closed: Bank, monk
     said, again = asyncio.run(once())
     assert "private network" in said
     assert not again
+
+
+def test_why_a_webhook_was_changed_stands_in_the_audit(tmp_path: Path) -> None:
+    with Bank(tmp_path) as bank:
+        root = bank.signed_in("administrator")
+        body = {"name": "crm", "url": "https://crm.bank.example/", "kinds": ["*"], "reason": "the team asked"}
+        assert root.post("/v1/webhooks", json=body).status_code == 201
+        assert root.post("/v1/webhooks", json=body | {"reason": "x" * 2001}).status_code == 422
+        assert root.post("/v1/webhooks/crm:renew", params={"reason": "it leaked"}).status_code == 200
+        assert root.delete("/v1/webhooks/crm", params={"reason": "x" * 2001}).json()["code"] == "reason"
+        assert root.delete("/v1/webhooks/crm", params={"reason": "not used"}).json() == {"status": "removed"}
+        entries = bank.signed_in("auditor").get("/v1/audit", params={"about": "webhook/crm"}).json()["entries"]
+        assert [(each["verb"], each["detail"]["reason"]) for each in entries] == [
+            ("webhook.remove", "not used"),
+            ("webhook.renew", "it leaked"),
+            ("webhook.put", "the team asked"),
+        ]

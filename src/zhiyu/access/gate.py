@@ -107,6 +107,11 @@ class Gate:
         granted.require(scope)
         return granted
 
+    def of(self, tenant: str) -> list[StoredKey]:
+        """The keys of a tenant as they are in force, oldest first."""
+        found = [key for keys in self._keys.values() for key, _ in keys if key.tenant == tenant]
+        return sorted(found, key=lambda key: (key.created, key.id))
+
     def _find(self, authorization: bytes) -> StoredKey | None:
         kind, _, presented = authorization.partition(b" ")
         digest = digest_of(presented.strip()[:256])

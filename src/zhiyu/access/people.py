@@ -83,8 +83,10 @@ class People:
             asked = select(people).where(people.c.tenant == self.tenant).order_by(people.c.name)
             return [person_of(row) for row in connection.execute(asked)]
 
-    def add(self, name: str, roles: tuple[str, ...], password: str, now_ms: int, by: str) -> Person:
-        """Somebody new. InputError for a name, role or password that cannot be, or a name that is taken."""
+    def add(
+        self, name: str, roles: tuple[str, ...], password: str, now_ms: int, by: str, reason: str = ""
+    ) -> Person:  # fmt: skip
+        """Somebody new. `reason`: why, for the audit. InputError for a name, role or password that cannot be, or a name that is taken."""
         if not NAME.fullmatch(name):
             raise InputError(
                 "a name has 1 to 64 letters, digits, and . _ @ -, and begins with a letter or digit",
@@ -99,16 +101,16 @@ class People:
         try:
             with self._records.writing() as connection:
                 made = connection.execute(insert(people).values(row).returning(*people.c)).one()
-                self._audit.add(connection, now_ms, by, "person.add", name, {"roles": list(roles)})
+                self._audit.add(connection, now_ms, by, "person.add", name, {"roles": list(roles)} | _because(reason))
         except IntegrityError:
             raise InputError(f"there is somebody named '{name}' already", f"用户名“{name}”已存在") from None
         return person_of(made)
 
     def change(
         self, name: str, now_ms: int, by: str, *, roles: tuple[str, ...] | None = None, active: bool | None = None,
-        password: str | None = None,
+        password: str | None = None, reason: str = "",
     ) -> Person:  # fmt: skip
-        """Other roles, another password, stopped or back. Every change but that of a password given by itself ends the sessions.
+        """Other roles, another password, stopped or back. Every change ends the sessions. `reason`: why, for the audit.
 
         InputError for what cannot be; NoSuchPerson. The last active administrator stays one."""
         changes: dict[str, object] = {}
@@ -131,8 +133,17 @@ class People:
             told: dict[str, object] = {key: value for key, value in changes.items() if key in ("active",)}
             told |= {"roles": list(after.roles)} if roles is not None else {}
             told |= {"password": "changed"} if password is not None else {}
-            self._audit.add(connection, now_ms, by, "person.change", name, told)
+            self._audit.add(connection, now_ms, by, "person.change", name, told | _because(reason))
         return after
+
+    def sign_out(self, name: str, now_ms: int, by: str, reason: str = "") -> int:
+        """End all sessions of somebody; how many there were. NoSuchPerson."""
+        with self._records.writing() as connection:
+            self._audit.lock(connection)
+            row = self._row(connection, name)
+            ended = connection.execute(delete(sessions).where(sessions.c.person == row.id)).rowcount
+            self._audit.add(connection, now_ms, by, "person.sign_out", name, {"sessions": ended} | _because(reason))
+        return ended
 
     def proved(self, name: str, password: str, now_ms: int) -> Person:
         """The person whose name and password these are. WrongPassword, Locked. Slow on purpose."""
@@ -187,6 +198,10 @@ class People:
 
     def _by_name(self, name: str) -> Select[Any]:
         return select(people).where(people.c.tenant == self.tenant, people.c.name == name)
+
+
+def _because(reason: str) -> dict[str, object]:
+    return {"reason": reason} if reason else {}
 
 
 def _some(roles: tuple[str, ...]) -> tuple[str, ...]:

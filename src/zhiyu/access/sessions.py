@@ -5,7 +5,7 @@ In: a person, or a token. Out: a token, told once; or whose it is.
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from zhiyu.access.audit import Audit
 from zhiyu.access.people import Person, person_of
@@ -64,6 +64,18 @@ class Sessions:
             with self._records.writing() as connection:
                 connection.execute(update(sessions).where(sessions.c.digest == digest_of(token)).values(seen_ms=now_ms))
         return person_of(row)
+
+    def open(self, now_ms: int) -> dict[int, tuple[int, int]]:
+        """Id of a person → (sessions that are not over, when one was last used, ms since 1970)."""
+        lasting = (sessions.c.seen_ms > now_ms - IDLE_MS) & (sessions.c.created_ms > now_ms - LONGEST_MS)
+        asked = (
+            select(sessions.c.person, func.count(), func.max(sessions.c.seen_ms))
+            .join(people, people.c.id == sessions.c.person)
+            .where(lasting, people.c.tenant == self._audit.tenant)
+            .group_by(sessions.c.person)
+        )
+        with self._records.reading() as connection:
+            return {person: (count, seen_ms) for person, count, seen_ms in connection.execute(asked)}
 
     def end(self, token: str, person: Person, now_ms: int) -> str:
         """The person leaves; the provider at which the session began, "" for none."""

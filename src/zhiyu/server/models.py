@@ -16,6 +16,7 @@ from fastapi import FastAPI, Path, Request, Response
 from zhiyu.base.errors import InputError
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened, open_policy
+from zhiyu.models.importance import importance
 from zhiyu.models.package import hash_of, read, written
 from zhiyu.policy.declare import Policy
 from zhiyu.policy.declare_models import Model
@@ -107,7 +108,7 @@ def add_models(app: FastAPI, site: Site) -> None:
 async def _changed(request: Request, site: Site, shape: Any, change: Callable[[Policy, Any], Policy]) -> Response:
     """Release the policy with the change; HttpError 422 when it cannot be, 409 when the policy changed meanwhile."""
     exchange, desk = admitted(request, site, "propose")
-    exchange.known_query()
+    title = exchange.known_query("title").get("title", "")
     body = read_object(await read_body(exchange, request.receive, site.settings.max_body_bytes), shape)
     like = desk.live.opened
     opened = await asyncio.get_running_loop().run_in_executor(None, lambda: _opened(like, change, body))
@@ -123,7 +124,7 @@ async def _changed(request: Request, site: Site, shape: Any, change: Callable[[P
     if may_publish(exchange):
         told = await desk.durably(release)
     else:
-        told = await proposed(site, exchange, desk, opened, "")
+        told = await proposed(site, exchange, desk, opened, title)
     warnings = [finding_of(each, exchange.language) for each in opened.warnings[:MAX_FINDINGS]]
     return _json({**told, "policy": opened.artifact.hash, "name": opened.policy.name, "warnings": warnings})
 
@@ -143,7 +144,8 @@ def _card(opened: Opened, name: str) -> dict[str, Any]:
         raise HttpError(404, "no_model", "no model of this name is in the policy", "策略中没有该名称的模型", "name")
     package = next(each.package for each in opened.compiled.models if each.name == name)
     facts = msgspec.to_builtins(msgspec.structs.replace(package, trees=None, additive=None, baseline=()))
-    return known[name] | {"package": {"hash": hash_of(package), **facts}}
+    told = [{"name": each, "share": share} for each, share in importance(package)]
+    return known[name] | {"package": {"hash": hash_of(package), **facts}, "importance": told}
 
 
 def _json(content: Any) -> Response:

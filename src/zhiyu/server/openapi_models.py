@@ -6,7 +6,7 @@ In: nothing. Out: routes and schemas of the OpenAPI document.
 from __future__ import annotations
 
 from zhiyu.server.openapi_backtests import backtest_route, backtest_schemas
-from zhiyu.server.openapi_shapes import Json
+from zhiyu.server.openapi_shapes import Json, of_query
 from zhiyu.server.openapi_shapes import Route as _Route
 from zhiyu.server.openapi_shapes import many as _many
 from zhiyu.server.openapi_shapes import ref as _ref
@@ -38,6 +38,7 @@ def model_routes() -> list[tuple[str, str, _Route]]:
         "name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}, "description": "The study's number.",
     }  # fmt: skip
     changed = (*_SENT, 409)
+    title = of_query("title", "What it is about, for those who approve it.", type="string", maxLength=200)
     return [
         (
             "/v1/models",
@@ -47,7 +48,15 @@ def model_routes() -> list[tuple[str, str, _Route]]:
         (
             "/v1/models",
             "post",
-            _Route("addModel", "models", "A new package, in shadow in a cell", "Published", changed, "NewModel"),
+            _Route(
+                "addModel",
+                "models",
+                "A new package, in shadow in a cell",
+                "Published",
+                changed,
+                "NewModel",
+                parameters=(title,),
+            ),
         ),
         (
             "/v1/models/{name}",
@@ -81,7 +90,7 @@ def model_routes() -> list[tuple[str, str, _Route]]:
             (
                 "/v1/models/{name}:" + action,
                 "post",
-                _Route(f"{action}Model", "models", words, "Published", changed, body, parameters=(name,)),
+                _Route(f"{action}Model", "models", words, "Published", changed, body, parameters=(name, title)),
             )
             for action, (words, body) in said.items()
         ),
@@ -110,10 +119,11 @@ def model_schemas() -> Json:
         state={"enum": ["waiting", "running", "done", "failed", "cancelled"]}, progress={"type": "number"}, why=why,
     )  # fmt: skip
     result = _object("result", result={"anyOf": [_ref("Backtest"), {"type": "object"}, {"type": "null"}]})
+    weight = _object("name share", name=_TEXT, share={"type": "number"})
     package: Json = {"type": "object", "description": "As `zhiyu train` writes it."}
     return {
         "Models": _object("policy models matrix", policy=_TEXT, models=_many(model), matrix=_many(cell)),
-        "Model": {"allOf": [model, _object("package", package={"type": "object"})]},
+        "Model": {"allOf": [model, _object("package importance", package={"type": "object"}, importance=_many(weight))]},
         "NewModel": _object("name cell package", True, name=_TEXT, cell=_TEXT, package=package),
         "InCell": _object("", True, cell=_TEXT), "Nothing": _object("", True),
         "CompareWith": _object("beside", True, beside=_TEXT, begins=_TEXT, ends=_TEXT),

@@ -25,6 +25,7 @@ _NAME: Json = {
     "description": "The name, percent-encoded.",
 }
 _ROLES: Json = {"type": "array", "items": {"enum": list(ROLES)}, "minItems": 1, "uniqueItems": True}
+_REASON: Json = {"type": "string", "maxLength": 2000}
 _SECRET: Json = {"type": "string", "minLength": 12, "maxLength": 128, "format": "password"}
 
 
@@ -110,6 +111,24 @@ def _people() -> list[tuple[str, str, Route]]:
             "patch",
             Route("changePerson", "people", change, "Person", (*_SENT, 404), "PersonChange", False, (_NAME,)),
         ),
+        (
+            "/v1/people/{name}:sign-out",
+            "post",
+            Route(
+                "signOutPerson",
+                "people",
+                "All sessions of somebody end",
+                "SessionsEnded",
+                (*_SENT, 404),
+                "Because",
+                parameters=(_NAME,),
+            ),
+        ),
+        (
+            "/v1/keys",
+            "get",
+            Route("keys", "people", "Keys of machines: what each may do and until when; never the key", "Keys", _ASKED),
+        ),
         ("/v1/roles", "get", Route("roles", "people", "Every role, and what it may do", "Roles", _ASKED)),
     ]
 
@@ -140,6 +159,7 @@ def _webhooks() -> list[tuple[str, str, Route]]:
     )
     name: Json = {"name": "name", "in": "path", "required": True, "schema": _TEXT}
     number: Json = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
+    why = of_query("reason", "Why, for the audit.", **_REASON)
     hooks, hook, tag = "/v1/webhooks", "/v1/webhooks/{name}", "webhooks"
     declare = "Declare one, or change the one of this name; the secret is told once"
     left, again = (
@@ -149,11 +169,11 @@ def _webhooks() -> list[tuple[str, str, Route]]:
     return [
         (hooks, "get", Route("webhooks", tag, "Who is told of what", "Webhooks", _ASKED)),
         (hooks, "post", Route("putWebhook", tag, declare, "Webhook", _SENT, "NewWebhook")),
-        (hook, "delete", Route("removeWebhook", tag, "Not any more", "Done", (*_ASKED, 404), parameters=(name,))),
-        (f"{hook}:renew", "post", Route("renewWebhook", tag, "Another secret", "Webhook", (*_ASKED, 404), parameters=(name,))),
+        (hook, "delete", Route("removeWebhook", tag, "Not any more", "Done", (*_ASKED, 404), parameters=(name, why))),
+        (f"{hook}:renew", "post", Route("renewWebhook", tag, "Another secret", "Webhook", (*_ASKED, 404), parameters=(name, why))),
         (f"{hook}:test", "post", Route("testWebhook", tag, "Send something", "Key", (*_ASKED, 404), parameters=(name,))),
         ("/v1/outbox", "get", Route("outbox", tag, left, "Deliveries", (*_ASKED, 422), parameters=page)),
-        ("/v1/outbox/{number}:replay", "post", Route("replay", tag, again, "Key", (*_ASKED, 404, 422), parameters=(number,))),
+        ("/v1/outbox/{number}:replay", "post", Route("replay", tag, again, "Key", (*_ASKED, 404, 422), parameters=(number, why))),
     ]  # fmt: skip
 
 
@@ -202,7 +222,17 @@ def people_schemas() -> Json:
         "permissions": many(_TEXT),
         "forgery_proof": _TEXT,
     }
-    person = shape("name roles active", name=_TEXT, roles=many(_TEXT), active=_FLAG)
+    person = shape(
+        "name roles active",
+        name=_TEXT,
+        roles=many(_TEXT),
+        active=_FLAG,
+        sessions=_WHOLE,
+        seen={"type": ["string", "null"]},
+    )
+    key = shape(
+        "id scopes created expires note", id=_TEXT, scopes=many(_TEXT), created=_TEXT, expires={"type": ["string", "null"]}, note=_TEXT,
+    )  # fmt: skip
     named = shape("name en zh", name=_TEXT, en=_TEXT, zh=_TEXT, permissions=many(_TEXT))
     entry = shape(
         "number at by verb about detail chain", number=_WHOLE, at=_TEXT, by=_TEXT, verb=_TEXT, about=_TEXT, detail={"type": "object"},
@@ -228,7 +258,12 @@ def people_schemas() -> Json:
         "number key target kind about body made due state tries last ended", number=_WHOLE, key=_TEXT, target=_TEXT, kind=_TEXT,
         about=_TEXT, body={"type": "object"}, made=when, due=when, state=_TEXT, tries=_WHOLE, last=_TEXT, ended=when,
     )  # fmt: skip
-    new = {"name": {"type": "string", "minLength": 1, "maxLength": 64}, "roles": _ROLES, "password": _SECRET}
+    new = {
+        "name": {"type": "string", "minLength": 1, "maxLength": 64},
+        "roles": _ROLES,
+        "password": _SECRET,
+        "reason": _REASON,
+    }
     return {
         "SignIn": shape("name password", True, name=_TEXT, password={"type": "string", "format": "password"}, tenant=_TEXT),
         "TakeOver": shape("token", True, token=_TEXT),
@@ -239,11 +274,13 @@ def people_schemas() -> Json:
         "Me": shape("name tenant roles permissions forgery_proof", **me), "Done": shape("status", status=_TEXT),
         "OwnPassword": shape("old new", True, old=_TEXT, new=_SECRET), "Person": person, "People": shape("people", people=many(person)),
         "NewPerson": shape("name roles password", True, **new),
-        "PersonChange": shape("", True, roles=_ROLES, active=_FLAG, password=_SECRET),
+        "PersonChange": shape("", True, roles=_ROLES, active=_FLAG, password=_SECRET, reason=_REASON),
+        "Because": shape("", True, reason=_REASON), "SessionsEnded": shape("ended", ended=_WHOLE),
+        "Keys": shape("file keys", file=_FLAG, keys=many(key)),
         "Roles": shape("roles permissions", roles=many(named), permissions=many(named)),
         "Audit": shape("entries next", entries=many(entry), next={"type": ["integer", "null"]}),
         "Proposal": proposal, "Proposals": shape("proposals next", proposals=many(proposal), next={"type": ["integer", "null"]}),
-        "NewWebhook": shape("name url kinds", True, name=_TEXT, url=_TEXT, kinds=many(_TEXT), private=_FLAG, active=_FLAG),
+        "NewWebhook": shape("name url kinds", True, name=_TEXT, url=_TEXT, kinds=many(_TEXT), private=_FLAG, active=_FLAG, reason=_REASON),
         "Webhook": hook, "Webhooks": shape("webhooks", webhooks=many(hook)), "Key": shape("key", key=_TEXT),
         "Deliveries": shape("deliveries next", deliveries=many(delivery), next={"type": ["integer", "null"]}),
         "Back": shape("", True, days={"type": "integer", "minimum": 1, "maximum": 3650, "default": 30}),

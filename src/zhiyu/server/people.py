@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -34,6 +35,9 @@ MAX_BODY_BYTES = 16 << 10
 _JSON = "application/json"
 
 
+Because = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     """Name and password; `tenant` where a server has several."""
 
@@ -54,6 +58,7 @@ class NewPerson(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     roles: tuple[str, ...]
     password: str
+    reason: Because = ""
 
 
 class Change(msgspec.Struct, forbid_unknown_fields=True):
@@ -62,6 +67,13 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
     roles: tuple[str, ...] | None = None
     active: bool | None = None
     password: str | None = None
+    reason: Because = ""
+
+
+class SignOut(msgspec.Struct, forbid_unknown_fields=True):
+    """Why somebody's sessions end."""
+
+    reason: Because = ""
 
 
 Leaving = Callable[[str], Awaitable[str]]
@@ -144,7 +156,8 @@ def _add_administration(app: FastAPI, site: Site, staff: Staff) -> None:
         exchange, office = _office(request, site, staff, "people")
         exchange.known_query()
         found = await staff.aside(office.people.all)
-        return _json({"people": [_shown(person) for person in found]})
+        sessions = await staff.aside(lambda: office.sessions.open(staff.wall()))
+        return _json({"people": [_shown(each) | _present(*sessions.get(each.id, (0, 0))) for each in found]})
 
     @app.post("/v1/people", include_in_schema=False)
     async def add(request: Request) -> Response:
@@ -153,7 +166,9 @@ def _add_administration(app: FastAPI, site: Site, staff: Staff) -> None:
         new = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), NewPerson)
         by = exchange.who
         with _refused():
-            person = await staff.slowly(lambda: office.people.add(new.name, new.roles, new.password, staff.wall(), by))
+            person = await staff.slowly(
+                lambda: office.people.add(new.name, new.roles, new.password, staff.wall(), by, new.reason)
+            )
         return _json(_shown(person), 201)
 
     @app.patch("/v1/people/{name}", include_in_schema=False)
@@ -165,11 +180,21 @@ def _add_administration(app: FastAPI, site: Site, staff: Staff) -> None:
         with _refused():
             person = await staff.slowly(
                 lambda: office.people.change(
-                    whom, staff.wall(), by, roles=new.roles, active=new.active, password=new.password
+                    whom, staff.wall(), by, roles=new.roles, active=new.active, password=new.password, reason=new.reason
                 )
             )
         staff.forget()
         return _json(_shown(person))
+
+    @app.post("/v1/people/{name}:sign-out", include_in_schema=False)
+    async def end(name: PersonName, request: Request) -> Response:
+        exchange, office = _office(request, site, staff, "people")
+        exchange.known_query()
+        why = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), SignOut).reason
+        whom, by = id_of(name), exchange.who
+        ended = await staff.aside(lambda: office.people.sign_out(whom, staff.wall(), by, why))
+        staff.forget()
+        return _json({"ended": ended})
 
     @app.get("/v1/roles", include_in_schema=False)
     async def roles(request: Request) -> Response:
@@ -275,6 +300,10 @@ def _about(person: Person, token: str) -> dict[str, Any]:
 
 def _shown(person: Person) -> dict[str, Any]:
     return {"name": person.name, "roles": list(person.roles), "active": person.active}
+
+
+def _present(sessions: int, seen_ms: int) -> dict[str, Any]:
+    return {"sessions": sessions, "seen": datetime.fromtimestamp(seen_ms / 1000, UTC).isoformat() if sessions else None}
 
 
 def _json(content: Any, status: int = 200) -> Response:

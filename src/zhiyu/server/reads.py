@@ -102,6 +102,7 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     from zhiyu.server.cases import add_cases
     from zhiyu.server.following import Following
     from zhiyu.server.investigations import add_investigations
+    from zhiyu.server.machine_keys import add_machine_keys
     from zhiyu.server.outgoing import Outgoing
     from zhiyu.server.people import add_people
     from zhiyu.server.persons import add_persons
@@ -113,6 +114,7 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
 
     site.releasing = Releasing(site, staff)
     site.outgoing |= {tenant: Outgoing(site, staff, tenant) for tenant in site.desks}
+    add_machine_keys(app, site)
     add_people(app, site, staff, add_sign_on(app, site, staff))
     add_webhooks(app, site, staff)
     add_proposals(app, site, staff, site.releasing)

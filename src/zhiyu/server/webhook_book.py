@@ -68,7 +68,7 @@ class WebhookBook:
         return _webhook(row) if row is not None else None
 
     def put(
-        self, name: str, url: str, kinds: Sequence[str], private: bool, active: bool, by: str, now_ms: int
+        self, name: str, url: str, kinds: Sequence[str], private: bool, active: bool, by: str, now_ms: int, reason: str = ""
     ) -> tuple[Webhook, bool]:  # fmt: skip
         """Declare one, or change the one of this name; whether it is new. InputError with what is wrong, LimitExceeded."""
         self._require(name, url, kinds, private)
@@ -82,17 +82,17 @@ class WebhookBook:
                     raise LimitExceeded(f"at most {MAX_HOOKS} webhooks", f"webhook 最多 {MAX_HOOKS} 个")
                 own = {"tenant": self.tenant, "name": name, "salt": secrets.token_hex(16), "by": by, "made_ms": now_ms}
                 connection.execute(insert(webhooks).values(content | own))
-            self._audit.add(connection, now_ms, by, "webhook.put", f"webhook/{name}", content)
+            self._audit.add(connection, now_ms, by, "webhook.put", f"webhook/{name}", content | _because(reason))
             row = connection.execute(select(webhooks).where(*self._of(name))).one()
         return _webhook(row), new
 
-    def remove(self, name: str, by: str, now_ms: int) -> None:
+    def remove(self, name: str, by: str, now_ms: int, reason: str = "") -> None:
         """Not any more. NoSuchWebhook."""
-        self._changed(name, by, now_ms, "remove", None)
+        self._changed(name, by, now_ms, "remove", None, reason)
 
-    def renew(self, name: str, by: str, now_ms: int) -> Webhook:
+    def renew(self, name: str, by: str, now_ms: int, reason: str = "") -> Webhook:
         """Another secret, from the next call on. NoSuchWebhook."""
-        self._changed(name, by, now_ms, "renew", {"salt": secrets.token_hex(16)})
+        self._changed(name, by, now_ms, "renew", {"salt": secrets.token_hex(16)}, reason)
         found = self.one(name)
         if found is None:
             raise _none()
@@ -112,13 +112,13 @@ class WebhookBook:
         """What signs its calls."""
         return hmac.digest(self._audit.derived(b"zhiyu webhook"), f"{hook.name} {hook.salt}".encode(), "sha256")
 
-    def _changed(self, name: str, by: str, now_ms: int, verb: str, values: dict[str, Any] | None) -> None:
+    def _changed(self, name: str, by: str, now_ms: int, verb: str, values: dict[str, Any] | None, reason: str) -> None:
         with self._records.writing() as connection:
             self._audit.lock(connection)
             does = delete(webhooks) if values is None else update(webhooks).values(values)
             if not connection.execute(does.where(*self._of(name))).rowcount:
                 raise _none()
-            self._audit.add(connection, now_ms, by, f"webhook.{verb}", f"webhook/{name}", {})
+            self._audit.add(connection, now_ms, by, f"webhook.{verb}", f"webhook/{name}", _because(reason))
 
     def _require(self, name: str, url: str, kinds: Sequence[str], private: bool) -> None:
         if not _NAME.fullmatch(name):
@@ -139,6 +139,10 @@ class WebhookBook:
 
     def _of(self, name: str) -> tuple[Any, ...]:
         return webhooks.c.tenant == self.tenant, webhooks.c.name == name.replace("\0", "")
+
+
+def _because(reason: str) -> dict[str, Any]:
+    return {"reason": reason} if reason else {}
 
 
 def _none() -> NoSuchWebhook:

@@ -27,6 +27,7 @@ from zhiyu.server.staff import Staff
 from zhiyu.server.webhook_book import Webhook
 
 MAX_BODY_BYTES = 64 << 10
+MAX_REASON_CHARS = 2000
 WebhookName = Annotated[str, Path(description="The webhook's name.")]
 DeliveryNumber = Annotated[str, Path(description="The delivery's number.")]
 _JSON = "application/json"
@@ -40,6 +41,7 @@ class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
     kinds: list[str]
     private: bool = False
     active: bool = True
+    reason: Annotated[str, msgspec.Meta(max_length=MAX_REASON_CHARS)] = ""
 
 
 def add_webhooks(app: FastAPI, site: Site, staff: Staff) -> None:
@@ -60,7 +62,7 @@ def _add_hooks(app: FastAPI, site: Site, staff: Staff) -> None:
         exchange, out = _out(request, site)
         exchange.known_query()
         new = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES), NewWebhook)
-        given = (new.name, new.url, new.kinds, new.private, new.active, exchange.who, staff.wall())
+        given = (new.name, new.url, new.kinds, new.private, new.active, exchange.who, staff.wall(), new.reason)
         await out.mark()
         try:
             hook, fresh = await staff.aside(lambda: out.book.put(*given))
@@ -73,15 +75,15 @@ def _add_hooks(app: FastAPI, site: Site, staff: Staff) -> None:
     @app.delete("/v1/webhooks/{name}", include_in_schema=False)
     async def remove(name: WebhookName, request: Request) -> Response:
         exchange, out = _out(request, site)
-        exchange.known_query()
-        await staff.aside(lambda: out.book.remove(name, exchange.who, staff.wall()))
+        why = _why(exchange)
+        await staff.aside(lambda: out.book.remove(name, exchange.who, staff.wall(), why))
         return _json({"status": "removed"})
 
     @app.post("/v1/webhooks/{name}:renew", include_in_schema=False)
     async def renew(name: WebhookName, request: Request) -> Response:
         exchange, out = _out(request, site)
-        exchange.known_query()
-        hook = await staff.aside(lambda: out.book.renew(name, exchange.who, staff.wall()))
+        why = _why(exchange)
+        hook = await staff.aside(lambda: out.book.renew(name, exchange.who, staff.wall(), why))
         return _json(_told(hook) | {"secret": shown_secret(out.book.secret(hook))})
 
     @app.post("/v1/webhooks/{name}:test", include_in_schema=False)
@@ -104,7 +106,7 @@ def _add_outbox(app: FastAPI, site: Site, staff: Staff) -> None:
     @app.post("/v1/outbox/{number}:replay", include_in_schema=False)
     async def replay(number: DeliveryNumber, request: Request) -> Response:
         exchange, out = _out(request, site)
-        exchange.known_query()
+        why = _why(exchange)
         asked = _whole(number) or 0
 
         def again() -> str:
@@ -112,7 +114,14 @@ def _add_outbox(app: FastAPI, site: Site, staff: Staff) -> None:
                 audit = staff.offices[out.tenant].audit
                 audit.lock(connection)
                 key = out.deliveries.replay(connection, asked, staff.wall())
-                audit.add(connection, staff.wall(), exchange.who, "outbox.replay", f"delivery/{asked}", {"key": key})
+                audit.add(
+                    connection,
+                    staff.wall(),
+                    exchange.who,
+                    "outbox.replay",
+                    f"delivery/{asked}",
+                    {"key": key} | ({"reason": why} if why else {}),
+                )
                 return key
 
         return _json({"key": await staff.aside(again)})
@@ -123,6 +132,20 @@ def _out(request: Request, site: Site) -> tuple[Exchange, Outgoing]:
     site.admit(exchange, "webhooks")
     assert exchange.grant is not None
     return exchange, site.outgoing[exchange.grant.tenant]
+
+
+def _why(exchange: Exchange) -> str:
+    """Why, as the address says. HttpError 422 for too much of it."""
+    reason = exchange.known_query("reason").get("reason", "")
+    if len(reason) > MAX_REASON_CHARS:
+        raise HttpError(
+            422,
+            "reason",
+            f"has at most {MAX_REASON_CHARS} characters",
+            f"最多 {MAX_REASON_CHARS} 个字符",
+            "reason",
+        )
+    return reason
 
 
 def _told(hook: Webhook) -> dict[str, Any]:
