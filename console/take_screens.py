@@ -34,6 +34,7 @@ def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
         "approvals": "/approvals",
         "backtests": "/backtests",
         "audit": "/audit",
+        "settings": "/settings",
         "reports": "/reports",
         "monitoring": "/monitoring?range=30d&by=outcome",
     }

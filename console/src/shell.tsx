@@ -30,21 +30,24 @@ const Features = lazy(() => import("./features/page"));
 const Feature = lazy(() => import("./features/one"));
 const Studio = lazy(() => import("./studio/page"));
 const Backtests = lazy(() => import("./backtests/page"));
+const Settings = lazy(() => import("./settings/page"));
 const Network = lazy(() => import("./network/page"));
 
-const PLACES: { to: string; word: Key; icon: string; permission?: string }[] = [
+/** `open`: also on a server that nobody signs in to. */
+const PLACES: { to: string; word: Key; icon: string; permission?: string; open?: boolean }[] = [
   { to: "/today", word: "nav.today", icon: "M5 5h14v15H5zM5 10h14M9 3v4M15 3v4", permission: "read" },
   { to: "/queue", word: "nav.queue", icon: "M4 5h16v4H4zM4 11h16v4H4zM4 17h10v3H4z", permission: "cases" },
-  { to: "/decisions", word: "nav.decisions", icon: "M4 6h16M4 12h16M4 18h10" },
-  { to: "/network", word: "nav.network", icon: "M6 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM18 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM9 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 6.5l8 1M7 8l1.5 8M16.5 9.500l-6 7" },
+  { to: "/decisions", word: "nav.decisions", icon: "M4 6h16M4 12h16M4 18h10", permission: "read", open: true },
+  { to: "/network", word: "nav.network", icon: "M6 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM18 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM9 20a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM8 6.5l8 1M7 8l1.5 8M16.5 9.500l-6 7", permission: "read", open: true },
   { to: "/lists", word: "nav.lists", icon: "M4 6h.01M4 12h.01M4 18h.01M8 6h12M8 12h12M8 18h12", permission: "lists" },
-  { to: "/monitoring", word: "nav.monitoring", icon: "M4 19V5M4 19h16M7 15l4-5 3 3 5-7" },
+  { to: "/monitoring", word: "nav.monitoring", icon: "M4 19V5M4 19h16M7 15l4-5 3 3 5-7", permission: "read", open: true },
   { to: "/approvals", word: "nav.approvals", icon: "M4 12l5 5L20 6M4 5h8", permission: "policies" },
   { to: "/studio", word: "nav.studio", icon: "M5 4h10l4 4v12H5zM8 10h8M8 13h8M8 16h5", permission: "policies" },
   { to: "/backtests", word: "nav.backtests", icon: "M4 6h11M4 12h7M4 18h5M20 6l-6 9M14 15l-1 4 4-1", permission: "policies" },
   { to: "/features", word: "nav.features", icon: "M4 20V10M10 20V4M16 20v-7M21 20H3", permission: "policies" },
   { to: "/reports", word: "nav.reports", icon: "M5 3h14v18H5zM9 17v-4M12 17V8M15 17v-6", permission: "read" },
   { to: "/audit", word: "nav.audit", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", permission: "audit" },
+  { to: "/settings", word: "nav.settings", icon: "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4" },
 ];
 
 export function Shell() {
@@ -73,7 +76,7 @@ function Frame({ session }: { session: Session }) {
   const go = useNavigate();
   const where = useLocation();
   const signOut = useSignOut();
-  const places = useMemo(() => PLACES.filter((each) => !each.permission || (session.kind === "person" && session.me.permissions.includes(each.permission))), [session]);
+  const places = useMemo(() => PLACES.filter((each) => !each.permission || (session.kind === "person" ? session.me.permissions.includes(each.permission) : each.open)), [session]);
   const other = () => setLanguage(language === "zh" ? "en" : "zh");
   useKeys("everywhere", { palette: () => setOpen("palette"), help: () => setOpen("help"), theme: toggle, language: other });
   const acts = useMemo(
@@ -128,6 +131,7 @@ function Frame({ session }: { session: Session }) {
               <Route path="/cases/:number" element={<CasePage />} />
               <Route path="/today" element={<Today />} />
               <Route path="/reports" element={<Reports />} />
+              <Route path="/settings" element={<Settings />} />
               <Route path="/audit" element={<Audit />} />
               <Route path="/monitoring" element={<Monitoring />} />
               <Route path="/approvals" element={<Approvals />} />

@@ -6,6 +6,7 @@ In: a folder. Out: a running server with one person of each role the journeys ne
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import httpx
 
 from tests.access.test_people import GOOD, KEY, House
 from tests.server.served import Served
-from zhiyu.access.gate import SignInGate
+from zhiyu.access.gate import Gate
+from zhiyu.access.key_file import add_key
+from zhiyu.access.keys import new_key
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened, open_policy
 from zhiyu.evaluation.cube.declared import read_declared
@@ -34,6 +37,7 @@ PEOPLE = {
     "root": ("administrator",),
 }
 _BATCH = 1_000
+DAY_MS = 86_400_000
 
 
 class Bank:
@@ -50,7 +54,7 @@ class Bank:
         self.server = Served(
             folder / "data",
             self.opened,
-            gate=SignInGate(),
+            gate=Gate(_keys(folder / "keys.json")),
             staff=lambda: Staff(Records(self.url), {"default": KEY}),
             monitored=read_declared(_monitoring(folder)),
         )
@@ -79,6 +83,17 @@ def _monitoring(folder: Path) -> Path:
     """The example's reports and alert rules, and one rule more that these days meet."""
     path = folder / "monitoring.yaml"
     path.write_text(MONITORING.read_text(encoding="utf-8") + BUSY, encoding="utf-8")
+    return path
+
+
+def _keys(path: Path) -> Path:
+    """Keys of two machines; what they are is forgotten here."""
+    now = time.time_ns() // 1_000_000
+    for scopes, expires, note in (
+        (("decide", "facts"), 0, "core banking"),
+        (("policy",), now + 5 * DAY_MS, "nightly release"),
+    ):
+        add_key(path, new_key("default", scopes, now, expires, note)[1])
     return path
 
 

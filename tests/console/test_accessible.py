@@ -61,6 +61,17 @@ def test_screens_of_supervisors_are_accessible(
         signer.post(f"/v1/proposals/{number}:refuse", json={"reason": "only to look at"})
 
 
+@pytest.mark.parametrize(("language", "shade"), [("zh", "dark"), ("en", "light")])
+def test_screens_of_administrators_are_accessible(
+    bank: Bank, visit: Callable[..., Page], language: str, shade: str
+) -> None:
+    screens = {
+        "/settings": ".own form", "/settings?part=people": ".stays .may", "/settings?part=roles": ".matrix td",
+        "/settings?part=keys": ".stays .may", "/settings?part=webhooks": ".empty", "/settings?part=outbox": ".filters",
+    }  # fmt: skip
+    assert violations(visit("/settings", language, "root", shade), bank, screens) == {}
+
+
 def violations(page: Page, bank: Bank, screens: dict[str, str]) -> dict[str, list[str]]:
     """What axe finds, by path; `screens`: path → what is there when it is ready."""
     if not AXE.is_file():

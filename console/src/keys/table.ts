@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit" | "studio" | "backtests";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit" | "studio" | "backtests" | "settings";
 
 export interface Binding {
   keys: string;
@@ -25,6 +25,7 @@ export const PLACES: Record<Place, Key> = {
   audit: "key.inAudit",
   studio: "key.inStudio",
   backtests: "key.inBacktests",
+  settings: "key.inSettings",
 };
 
 export const BINDINGS: readonly Binding[] = [
@@ -104,6 +105,12 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "k", place: "backtests", act: "up", word: "key.up" },
   { keys: "n", place: "backtests", act: "new", word: "key.newBacktest" },
   { keys: "v", place: "backtests", act: "view", word: "key.view" },
+  { keys: "j", place: "settings", act: "down", word: "key.down" },
+  { keys: "k", place: "settings", act: "up", word: "key.up" },
+  { keys: "[", place: "settings", act: "before", word: "key.before" },
+  { keys: "]", place: "settings", act: "after", word: "key.after" },
+  { keys: "a", place: "settings", act: "add", word: "key.new" },
+  { keys: "r", place: "settings", act: "again", word: "key.sendAgain" },
 ];
 
 /** What a key event is called in the table. */

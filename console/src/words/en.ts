@@ -6,8 +6,10 @@ import { en as features } from "./features";
 import { en as lists } from "./lists";
 import { en as monitoring } from "./monitoring";
 import { en as reports } from "./reports";
+import { en as settings } from "./settings";
 import { en as studio } from "./studio";
 import { en as today } from "./today";
+import { en as why } from "./why";
 import type { Key } from "./zh";
 
 export const en: Record<Key, string> = {
@@ -20,6 +22,8 @@ export const en: Record<Key, string> = {
   ...reports,
   ...audit,
   ...backtests,
+  ...settings,
+  ...why,
   "app.name": "Zhiyu",
   "app.skip": "Skip to content",
   "nav.decisions": "Decisions",

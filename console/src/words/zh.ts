@@ -6,8 +6,10 @@ import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 import { zh as monitoring } from "./monitoring";
 import { zh as reports } from "./reports";
+import { zh as settings } from "./settings";
 import { zh as studio } from "./studio";
 import { zh as today } from "./today";
+import { zh as why } from "./why";
 
 export const zh = {
   ...lists,
@@ -19,6 +21,8 @@ export const zh = {
   ...reports,
   ...audit,
   ...backtests,
+  ...settings,
+  ...why,
   "app.name": "智御",
   "app.skip": "跳到正文",
   "nav.decisions": "决策",

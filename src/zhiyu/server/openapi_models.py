@@ -37,7 +37,7 @@ def model_routes() -> list[tuple[str, str, _Route]]:
     number = {
         "name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}, "description": "The study's number.",
     }  # fmt: skip
-    changed = (*_SENT, 409)
+    changed, added = (*_SENT, 409), "A new package, in shadow in a cell"
     title = of_query("title", "What it is about, for those who approve it.", type="string", maxLength=200)
     return [
         (
@@ -48,15 +48,7 @@ def model_routes() -> list[tuple[str, str, _Route]]:
         (
             "/v1/models",
             "post",
-            _Route(
-                "addModel",
-                "models",
-                "A new package, in shadow in a cell",
-                "Published",
-                changed,
-                "NewModel",
-                parameters=(title,),
-            ),
+            _Route("addModel", "models", added, "Published", changed, "NewModel", parameters=(title,)),
         ),
         (
             "/v1/models/{name}",

@@ -250,14 +250,6 @@ def people_schemas() -> Json:
         step=shape("to", to=_TEXT, percent={"type": ["string", "number"]}, by=_TEXT),
         beside={"anyOf": [{"$ref": "#/components/schemas/Beside"}, {"type": "null"}]},
     )  # fmt: skip
-    hook = shape(
-        "name url kinds private active by made", name=_TEXT, url=_TEXT, kinds=many(_TEXT), private=_FLAG, active=_FLAG, by=_TEXT, made=when,
-        secret=_TEXT,
-    )  # fmt: skip
-    delivery = shape(
-        "number key target kind about body made due state tries last ended", number=_WHOLE, key=_TEXT, target=_TEXT, kind=_TEXT,
-        about=_TEXT, body={"type": "object"}, made=when, due=when, state=_TEXT, tries=_WHOLE, last=_TEXT, ended=when,
-    )  # fmt: skip
     new = {
         "name": {"type": "string", "minLength": 1, "maxLength": 64},
         "roles": _ROLES,
@@ -280,13 +272,27 @@ def people_schemas() -> Json:
         "Roles": shape("roles permissions", roles=many(named), permissions=many(named)),
         "Audit": shape("entries next", entries=many(entry), next={"type": ["integer", "null"]}),
         "Proposal": proposal, "Proposals": shape("proposals next", proposals=many(proposal), next={"type": ["integer", "null"]}),
-        "NewWebhook": shape("name url kinds", True, name=_TEXT, url=_TEXT, kinds=many(_TEXT), private=_FLAG, active=_FLAG, reason=_REASON),
-        "Webhook": hook, "Webhooks": shape("webhooks", webhooks=many(hook)), "Key": shape("key", key=_TEXT),
-        "Deliveries": shape("deliveries next", deliveries=many(delivery), next={"type": ["integer", "null"]}),
         "Back": shape("", True, days={"type": "integer", "minimum": 1, "maximum": 3650, "default": 30}),
         "Further": shape(
             "to", True, to={"enum": ["shadow", "percentage", "live"]}, percent={"type": ["number", "string"]}, by=_TEXT, reason=_TEXT,
         ),
         "Why": shape("", True, reason={"type": "string", "maxLength": 2000}, at=_TEXT),
         "Proof": shape("holds entries head", holds=_FLAG, entries=_WHOLE, head=_TEXT, broken=_WHOLE, why_en=_TEXT, why_zh=_TEXT),
+    } | _webhook_schemas()  # fmt: skip
+
+
+def _webhook_schemas() -> Json:
+    when = {"type": ["string", "null"]}
+    hook = shape(
+        "name url kinds private active by made", name=_TEXT, url=_TEXT, kinds=many(_TEXT), private=_FLAG, active=_FLAG, by=_TEXT, made=when,
+        secret=_TEXT,
+    )  # fmt: skip
+    delivery = shape(
+        "number key target kind about body made due state tries last ended", number=_WHOLE, key=_TEXT, target=_TEXT, kind=_TEXT,
+        about=_TEXT, body={"type": "object"}, made=when, due=when, state=_TEXT, tries=_WHOLE, last=_TEXT, ended=when,
+    )  # fmt: skip
+    return {
+        "NewWebhook": shape("name url kinds", True, name=_TEXT, url=_TEXT, kinds=many(_TEXT), private=_FLAG, active=_FLAG, reason=_REASON),
+        "Webhook": hook, "Webhooks": shape("webhooks", webhooks=many(hook)), "Key": shape("key", key=_TEXT),
+        "Deliveries": shape("deliveries next", deliveries=many(delivery), next={"type": ["integer", "null"]}),
     }  # fmt: skip
