@@ -22,7 +22,8 @@ def test_screens_are_accessible(bank: Bank, visit: Callable[..., Page], language
     number = bank.reader().get("/v1/cases", params={"kind": "entity", "limit": 1}).json()["cases"][0]["number"]
     declined = bank.one("decline")["id"]
     screens = {
-        "/queue": "tbody tr.at", f"/cases/{number}": ".evidence-why", "/decisions": "tbody tr.at", f"/decisions/{declined}": ".step",
+        "/queue": "tbody tr.at", f"/cases/{number}": ".evidence-why", "/decisions": "tbody tr.at",
+        "/decisions?where=amount%20%3E%201000": ".found-of svg", "/decisions?where=amont": ".asked mark", f"/decisions/{declined}": ".step",
         "/network": "h1", "/lists/blocked_cards": ".about",
     }  # fmt: skip
     assert violations(visit("/queue", language, shade=shade), bank, screens) == {}

@@ -11,6 +11,8 @@ export class Refused extends Error {
     readonly words: Record<Language, string>,
     readonly field = "",
     readonly requestId = "",
+    /** The character of an expression that was wrong, from 1. */
+    readonly column = 1,
   ) {
     super(words.en);
   }
@@ -108,5 +110,5 @@ const UNREACHABLE = () =>
 function refusedBy(status: number, told: Partial<Problem> | undefined): Refused {
   const unknown = { zh: `服务返回 ${status}。请重试；仍不行请联系管理员。`, en: `The server answered ${status}. Try again; if it stays, tell whoever runs it.` };
   const words = told?.detail_zh && told.detail_en ? { zh: told.detail_zh, en: told.detail_en } : unknown;
-  return new Refused(status, told?.code ?? "unknown", words, told?.field, told?.request_id);
+  return new Refused(status, told?.code ?? "unknown", words, told?.field, told?.request_id, told?.problems?.[0]?.column);
 }

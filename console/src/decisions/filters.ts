@@ -1,7 +1,7 @@
 // Filters of the list of decisions: what stands in the address of the page, and what the API is asked.
 import type { Query } from "../api/http";
 
-export const NAMES = ["type", "outcome", "reason", "rule", "min_score", "since", "until", "differing", "of"] as const;
+export const NAMES = ["type", "outcome", "reason", "rule", "min_score", "since", "until", "differing", "of", "where"] as const;
 export type FilterName = (typeof NAMES)[number];
 export type Filters = Partial<Record<FilterName, string>>;
 

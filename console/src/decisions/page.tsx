@@ -1,7 +1,7 @@
 // The list of decisions: newest first, filters in the address, by keyboard.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button, Input, Select, type InputRef } from "antd";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { get } from "../api/http";
 import { useNames, useVocabulary } from "../api/session";
@@ -10,7 +10,13 @@ import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
 import { Empty, Outcome, OUTCOMES, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
+import "./decisions.css";
 import { aboutOf, filtersIn, NAMES, queryOf, toggled, withFilter, type FilterName, type Filters } from "./filters";
+import { Found } from "./found";
+import { Query, wrongIn } from "./query";
+import { Stream } from "./stream";
+
+const NEAR_PX = 8;
 
 export default function Decisions() {
   const { t, format } = useWords();
@@ -25,11 +31,20 @@ export default function Decisions() {
     staleTime: 60_000,
   });
   const rows = useMemo(() => pages.data?.pages.flatMap((page) => page.decisions) ?? [], [pages.data]);
+  const unknown = pages.data?.pages.reduce((sum, page) => sum + page.unknown, 0) ?? 0;
   const looked = pages.data?.pages.reduce((sum, page) => sum + page.looked, 0) ?? 0;
   const find = useRef<InputRef>(null);
   const [at, setAt] = useRowAt(rows, filters);
   const go = useNavigate();
+  const [live, setLive] = useState(true);
+  const [asking, setAsking] = useState(false);
+  const wrong = wrongIn(pages.error);
+  const atTop = useCallback(() => at === 0 && (document.getElementById("content")?.scrollTop ?? 0) < NEAR_PX, [at]);
   useKeys("list", {
+    query: () => {
+      setAsking(true);
+      requestAnimationFrame(() => document.querySelector<HTMLElement>(".asked textarea")?.focus());
+    },
     down: () => {
       setAt(Math.min(at + 1, rows.length - 1));
       if (at + 2 >= rows.length && pages.hasNextPage && !pages.isFetching) void pages.fetchNextPage();
@@ -50,9 +65,17 @@ export default function Decisions() {
         </div>
         <Find input={find} filters={filters} set={set} />
       </header>
-      <FilterBar filters={filters} set={set} clear={() => setParameters(new URLSearchParams(), { replace: true })} />
+      <FilterBar filters={filters} set={set} clear={() => setParameters(new URLSearchParams(), { replace: true })}>
+        <button type="button" className="chip" aria-pressed={asking || filters.where !== undefined} onClick={() => setAsking(!asking)}>
+          {t("query.title")} <Keys keys="q" />
+        </button>
+      </FilterBar>
+      {(asking || filters.where) && <Query where={filters.where ?? ""} ask={(where) => set("where", where)} wrong={wrong ?? []} busy={pages.isFetching} />}
+      {filters.where && unknown > 0 && <p className="flag unknown">{t("query.unknown", { n: format.number(unknown) })}</p>}
+      {filters.where && rows.length > 0 && <Found rows={rows} whole={!pages.hasNextPage} set={set} />}
+      {pages.data && <Stream filters={filters} pages={pages.data} live={live} setLive={setLive} atTop={atTop} came={(n) => at > 0 && setAt(at + n)} />}
       {pages.isPending && <Waiting />}
-      {pages.error && <Trouble error={pages.error} retry={() => void pages.refetch()} />}
+      {pages.error && !wrong && <Trouble error={pages.error} retry={() => void pages.refetch()} />}
       {rows.length > 0 && <Table rows={rows} at={at} setAt={setAt} />}
       {pages.isSuccess && rows.length === 0 && !pages.hasNextPage && <Empty title={t("list.empty")} next={t("list.emptyNext")} />}
       {pages.isSuccess && (
@@ -119,7 +142,7 @@ function Find({ input, filters, set }: { input: React.RefObject<InputRef | null>
   );
 }
 
-function FilterBar({ filters, set, clear }: { filters: Filters; set: (name: FilterName, value: string) => void; clear: () => void }) {
+function FilterBar({ filters, set, clear, children }: { filters: Filters; set: (name: FilterName, value: string) => void; clear: () => void; children: ReactNode }) {
   const { t, said } = useWords();
   const names = useNames();
   const { data: vocabulary } = useVocabulary();
@@ -164,6 +187,7 @@ function FilterBar({ filters, set, clear }: { filters: Filters; set: (name: Filt
         <input type="checkbox" checked={filters.differing === "true"} onChange={(event) => set("differing", event.target.checked ? "true" : "")} />
         {t("list.differing")}
       </label>
+      {children}
       {NAMES.some((name) => filters[name]) && (
         <Button type="link" size="small" onClick={clear}>
           {t("common.clear")}

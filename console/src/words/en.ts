@@ -5,6 +5,7 @@ import { en as backtests } from "./backtests";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
 import { en as monitoring } from "./monitoring";
+import { en as query } from "./query";
 import { en as reports } from "./reports";
 import { en as settings } from "./settings";
 import { en as studio } from "./studio";
@@ -24,6 +25,7 @@ export const en: Record<Key, string> = {
   ...backtests,
   ...settings,
   ...why,
+  ...query,
   "app.name": "Zhiyu",
   "app.skip": "Skip to content",
   "nav.decisions": "Decisions",

@@ -5,6 +5,7 @@ import { zh as backtests } from "./backtests";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 import { zh as monitoring } from "./monitoring";
+import { zh as query } from "./query";
 import { zh as reports } from "./reports";
 import { zh as settings } from "./settings";
 import { zh as studio } from "./studio";
@@ -23,6 +24,7 @@ export const zh = {
   ...backtests,
   ...settings,
   ...why,
+  ...query,
   "app.name": "智御",
   "app.skip": "跳到正文",
   "nav.decisions": "决策",
