@@ -21,7 +21,7 @@ WORDS = {
 }  # fmt: skip
 
 
-def looser(bank: Bank, title: str) -> dict[str, Any]:
+def looser(bank: Bank, title: str, **more: str) -> dict[str, Any]:
     """A proposal under which the rule that hits most often is shadowed; the rule's name and the version."""
     planner = bank.reader("planner")
     base = planner.get("/v1/policy").json()["in_force"]["policy"]
@@ -36,9 +36,11 @@ def looser(bank: Bank, title: str) -> dict[str, Any]:
                 if rule["name"] == name:
                     path = f"/rule_sets/{at}/rules/{number}/shadow"
                     patch = [{"op": "add", "path": path, "value": True}]
-                    told = planner.post("/v1/policy", json={"base": base, "patch": patch}, params={"title": title})
+                    told = planner.post(
+                        "/v1/policy", json={"base": base, "patch": patch}, params={"title": title, **more}
+                    )
                     assert told.status_code == 200, told.text
-                    return {"rule": name, "policy": told.json()["policy"], "base": base}
+                    return {"rule": name, "base": base, **told.json()}
     raise AssertionError("no rule hits")
 
 
@@ -103,3 +105,17 @@ def test_one_is_cancelled_and_who_may_not_propose_only_reads(bank: Bank, visit: 
     reading = visit(f"/backtests/{numbers[0]}", "en", "signer")
     reading.get_by_text("It was cancelled").wait_for()
     assert reading.locator("main button, main .button").count() == 0, "who may not propose finds nothing to begin"
+
+
+def test_a_version_in_shadow_stands_beside_the_live_one(bank: Bank, visit: Callable[..., Page]) -> None:
+    made, planner, signer = looser(bank, "seen beside", stage="shadow"), bank.reader("planner"), bank.reader("signer")
+    address = f"/v1/proposals/{made['proposal']}"
+    assert planner.post(f"{address}:submit", json={}).status_code == 200
+    assert signer.post(f"{address}:approve", json={}).json()["state"] == "shadow"
+    try:
+        page = visit("/backtests", "en", "signer")
+        page.locator(".beside-now", has_text="seen beside").wait_for()
+        assert page.locator(".beside-now tbody tr").count() >= 3
+    finally:
+        assert planner.post(f"{address}:stop", json={}).status_code == 200
+    page.get_by_text(WORDS["en"]["none"]).wait_for()

@@ -1,11 +1,15 @@
 // Which outcomes became which, and the changed decisions with most money; a cell of the table shows its own.
 import { Button } from "antd";
+import { useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import { useNames } from "../api/session";
 import type { Backtest } from "../api/types";
 import { Outcome, Panel } from "../parts/parts";
 import { useWords } from "../words/words";
 import { cellIn, examplesIn, outcomesIn, type Cell } from "./backtests";
+
+/** Examples that are shown at first: their reasons are long. */
+const FEW = 8;
 
 export function Changed({ result }: { result: Backtest }) {
   const { t, format } = useWords();
@@ -77,7 +81,9 @@ function Matrix({ result, cell, choose }: { result: Backtest; cell: Cell | undef
 
 function Examples({ result, cell }: { result: Backtest; cell: Cell | undefined }) {
   const { t, said, format } = useWords();
-  const shown = examplesIn(result.examples, cell);
+  const [most, setMost] = useState(FEW);
+  const found = examplesIn(result.examples, cell);
+  const shown = found.slice(0, most);
   if (shown.length === 0) return <p className="quiet">{t(result.moved ? "backtests.exampleNone" : "backtests.examplesNone")}</p>;
   return (
     <>
@@ -112,6 +118,11 @@ function Examples({ result, cell }: { result: Backtest; cell: Cell | undefined }
           </tbody>
         </table>
       </div>
+      {found.length > most && (
+        <p className="acts">
+          <Button size="small" onClick={() => setMost(found.length)}>{t("common.more")}</Button>
+        </p>
+      )}
     </>
   );
 }

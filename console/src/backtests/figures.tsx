@@ -63,16 +63,16 @@ export function Figures({ result }: { result: Backtest }) {
   );
 }
 
-const HALF = 55;
+const HALF = 36;
 
 /** An interval around zero, each on a scale of its own. */
 function Interval({ found, verdict, label }: { found: BacktestEstimate; verdict: string; label: string }) {
   const bar = barOf(found);
   if (!bar) return null;
-  const x = (value: number) => 60 + value * HALF;
+  const x = (value: number) => 40 + value * HALF;
   return (
-    <svg width="120" height="16" viewBox="0 0 120 16" role="img" aria-label={label} className={`interval v-${verdict}`}>
-      <line x1="60" x2="60" y1="0" y2="16" className="zero" />
+    <svg width="80" height="16" viewBox="0 0 80 16" role="img" aria-label={label} className={`interval v-${verdict}`}>
+      <line x1="40" x2="40" y1="0" y2="16" className="zero" />
       <line x1={x(bar.from)} x2={x(bar.to)} y1="8" y2="8" className="range" />
       <circle cx={x(bar.at)} cy="8" r="3.5" />
     </svg>

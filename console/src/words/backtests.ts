@@ -92,7 +92,7 @@ export const zh = {
   "backtests.decision": "决策",
   "backtests.beside": "正在并行的版本",
   "backtests.besideNone": "目前没有版本在影子或分流中。提案获批后可先进入影子，再按比例分流；并行期间的对比会显示在这里。",
-  "backtests.besideOf": "版本 {name}，自 {when} 起",
+  "backtests.besideOf": "与现行版本并行：{name}",
   "key.inBacktests": "回测页",
   "key.newBacktest": "新建回测",
 } as const;
@@ -190,7 +190,7 @@ export const en: Record<keyof typeof zh, string> = {
   "backtests.decision": "Decision",
   "backtests.beside": "Beside the live version now",
   "backtests.besideNone": "No version is in shadow or decides a share. An approved proposal can begin in shadow, then take a share; how both compare stands here meanwhile.",
-  "backtests.besideOf": "Version {name}, since {when}",
+  "backtests.besideOf": "Beside the live version: {name}",
   "key.inBacktests": "Backtests",
   "key.newBacktest": "New backtest",
 };
