@@ -35,6 +35,7 @@ def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
         "backtests": "/backtests",
         "audit": "/audit",
         "settings": "/settings",
+        "models": "/models",
         "reports": "/reports",
         "monitoring": "/monitoring?range=30d&by=outcome",
     }

@@ -30,6 +30,8 @@ const Features = lazy(() => import("./features/page"));
 const Feature = lazy(() => import("./features/one"));
 const Studio = lazy(() => import("./studio/page"));
 const Backtests = lazy(() => import("./backtests/page"));
+const Models = lazy(() => import("./models/page"));
+const OneModel = lazy(() => import("./models/one"));
 const Settings = lazy(() => import("./settings/page"));
 const Network = lazy(() => import("./network/page"));
 
@@ -45,6 +47,7 @@ const PLACES: { to: string; word: Key; icon: string; permission?: string; open?:
   { to: "/studio", word: "nav.studio", icon: "M5 4h10l4 4v12H5zM8 10h8M8 13h8M8 16h5", permission: "policies" },
   { to: "/backtests", word: "nav.backtests", icon: "M4 6h11M4 12h7M4 18h5M20 6l-6 9M14 15l-1 4 4-1", permission: "policies" },
   { to: "/features", word: "nav.features", icon: "M4 20V10M10 20V4M16 20v-7M21 20H3", permission: "policies" },
+  { to: "/models", word: "nav.models", icon: "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM16.5 13v7M13 16.5h7", permission: "read", open: true },
   { to: "/reports", word: "nav.reports", icon: "M5 3h14v18H5zM9 17v-4M12 17V8M15 17v-6", permission: "read" },
   { to: "/audit", word: "nav.audit", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", permission: "audit" },
   { to: "/settings", word: "nav.settings", icon: "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4" },
@@ -131,6 +134,8 @@ function Frame({ session }: { session: Session }) {
               <Route path="/cases/:number" element={<CasePage />} />
               <Route path="/today" element={<Today />} />
               <Route path="/reports" element={<Reports />} />
+              <Route path="/models" element={<Models />} />
+              <Route path="/models/:name" element={<OneModel />} />
               <Route path="/settings" element={<Settings />} />
               <Route path="/audit" element={<Audit />} />
               <Route path="/monitoring" element={<Monitoring />} />

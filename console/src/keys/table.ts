@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit" | "studio" | "backtests" | "settings";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit" | "studio" | "backtests" | "settings" | "model";
 
 export interface Binding {
   keys: string;
@@ -26,6 +26,7 @@ export const PLACES: Record<Place, Key> = {
   studio: "key.inStudio",
   backtests: "key.inBacktests",
   settings: "key.inSettings",
+  model: "key.inModel",
 };
 
 export const BINDINGS: readonly Binding[] = [
@@ -108,6 +109,10 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "k", place: "backtests", act: "up", word: "key.up" },
   { keys: "n", place: "backtests", act: "new", word: "key.newBacktest" },
   { keys: "v", place: "backtests", act: "view", word: "key.view" },
+  { keys: "v", place: "model", act: "view", word: "key.view" },
+  { keys: "a", place: "model", act: "promote", word: "key.promote" },
+  { keys: "d", place: "model", act: "retire", word: "key.retire" },
+  { keys: "Escape", place: "model", act: "back", word: "key.back" },
   { keys: "j", place: "settings", act: "down", word: "key.down" },
   { keys: "k", place: "settings", act: "up", word: "key.up" },
   { keys: "[", place: "settings", act: "before", word: "key.before" },

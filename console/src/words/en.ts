@@ -4,6 +4,7 @@ import { en as audit } from "./audit";
 import { en as backtests } from "./backtests";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
+import { en as models } from "./models";
 import { en as monitoring } from "./monitoring";
 import { en as query } from "./query";
 import { en as reports } from "./reports";
@@ -24,6 +25,7 @@ export const en: Record<Key, string> = {
   ...audit,
   ...backtests,
   ...settings,
+  ...models,
   ...why,
   ...query,
   "app.name": "Zhiyu",

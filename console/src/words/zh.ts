@@ -4,6 +4,7 @@ import { zh as audit } from "./audit";
 import { zh as backtests } from "./backtests";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
+import { zh as models } from "./models";
 import { zh as monitoring } from "./monitoring";
 import { zh as query } from "./query";
 import { zh as reports } from "./reports";
@@ -23,6 +24,7 @@ export const zh = {
   ...audit,
   ...backtests,
   ...settings,
+  ...models,
   ...why,
   ...query,
   "app.name": "智御",
