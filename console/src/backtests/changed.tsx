@@ -64,7 +64,8 @@ function Matrix({ result, cell, choose }: { result: Backtest; cell: Cell | undef
                 const label = t("backtests.cell", { from: names("outcomes", from), to: names("outcomes", to), n: format.number(n) });
                 return (
                   <td key={to} className={`num ${index(to) > index(from) ? "stricter" : "milder"}`}>
-                    <button type="button" aria-pressed={at} aria-label={label} title={label} onClick={() => choose(at ? undefined : { from, to })}>
+                    <button type="button" aria-pressed={at} title={label} onClick={() => choose(at ? undefined : { from, to })}>
+                      <span className="sr">{label} </span>
                       {format.number(n)}
                       {result.currency && <small>{format.money(money(from, to), result.currency)}</small>}
                     </button>
