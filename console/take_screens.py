@@ -44,6 +44,8 @@ def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
         "decision": ("/v1/decisions?outcome=decline&limit=1", "decisions", "/decisions/{id}"),
         "gang": ("/v1/gangs?limit=1", "gangs", "/network/gang/{gang}"),
     }  # fmt: skip
+    for each in context.request.get(f"{url}/v1/cases?kind=entity&order=money&limit=1").json().get("cases", []):
+        found["entity"] = f"/entities/{each['subject'].replace(':', '/code:')}"
     for name, (address, key, path) in asked.items():
         for first in context.request.get(url + address).json().get(key, [])[:1]:
             found[name] = path.format(**first)

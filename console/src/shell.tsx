@@ -33,6 +33,7 @@ const Backtests = lazy(() => import("./backtests/page"));
 const Models = lazy(() => import("./models/page"));
 const OneModel = lazy(() => import("./models/one"));
 const Settings = lazy(() => import("./settings/page"));
+const Entity = lazy(() => import("./entity/page"));
 const Network = lazy(() => import("./network/page"));
 
 /** `open`: also on a server that nobody signs in to. */
@@ -148,6 +149,7 @@ function Frame({ session }: { session: Session }) {
               <Route path="/backtests/:number" element={<Backtests />} />
               <Route path="/features" element={<Features />} />
               <Route path="/features/:name" element={<Feature />} />
+              <Route path="/entities/:type/:id" element={<Entity />} />
               <Route path="/network" element={<Gangs />} />
               <Route path="/network/:kind/:id" element={<Network />} />
               <Route path="*" element={<Empty title={t("common.notFound")} />} />

@@ -22,12 +22,14 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 
 @pytest.mark.parametrize(("language", "shade"), [("zh", "light"), ("en", "dark")])
 def test_screens_are_accessible(bank: Bank, visit: Callable[..., Page], language: str, shade: str) -> None:
-    number = bank.reader().get("/v1/cases", params={"kind": "entity", "limit": 1}).json()["cases"][0]["number"]
+    case = bank.reader().get("/v1/cases", params={"kind": "entity", "limit": 1}).json()["cases"][0]
+    number, whom = case["number"], case["subject"].replace(":", "/code:")
     declined = bank.one("decline")["id"]
     screens = {
         "/queue": "tbody tr.at", f"/cases/{number}": ".evidence-why", "/decisions": "tbody tr.at",
         "/decisions?where=amount%20%3E%201000": ".found-of svg", "/decisions?where=amont": ".asked mark", f"/decisions/{declined}": ".step",
         "/network": "h1", "/lists/blocked_cards": ".about",
+        f"/entities/{whom}": ".happened tr.at", f"/entities/{whom}?at=2025-09-04T00:00:00Z": ".pairs td",
     }  # fmt: skip
     assert violations(visit("/queue", language, shade=shade), bank, screens) == {}
 

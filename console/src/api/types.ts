@@ -65,6 +65,15 @@ export type StudyResult = Schemas["StudyResult"];
 export type Backtest = Schemas["Backtest"];
 export type BacktestEstimate = Schemas["BacktestEstimate"];
 export type Changes = Schemas["Changes"];
+export type TimelinePage = Schemas["Timeline"];
+export type TimelineEntry = TimelinePage["entries"][number];
+export type EntityFeatures = Schemas["EntityFeatures"];
+export type EntityFeature = Schemas["EntityFeature"];
+export type EntityLists = Schemas["EntityLists"];
+export type Purposes = Schemas["Purposes"];
+export type Revealed = Schemas["Revealed"];
+export type Spread = Schemas["Spread"];
+export type SpreadLine = Schemas["SpreadLine"];
 
 /** An alert of a case, as far as a decision made it. */
 export interface CaseAlert {

@@ -8,6 +8,7 @@ import { useMay, useNames, useSession, useVocabulary } from "../api/session";
 import type { Case, CaseAlert, Explanation, Gang, Nest, Trace } from "../api/types";
 import { useOutbox } from "../acts/outbox";
 import { SAID, spoke } from "../decision/sentence";
+import { placeOf } from "../entity/place";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
 import { listed, merged, nestOf, NOTHING, type NetNode } from "../network/graph";
@@ -257,7 +258,7 @@ function Who({ found }: { found: Case }) {
         {found.entities?.slice(0, 40).map((each) => (
           <div key={`${each.entity}:${each.code}`}>
             <dt>{names("fields", each.entity)}</dt>
-            <dd className="mono"><Link to={`/decisions?of=${encodeURIComponent(`${each.entity}:code:${each.code}`)}`}>{each.shown}</Link> {each.alerts > 1 && <small>×{each.alerts}</small>}</dd>
+            <dd className="mono"><Link to={placeOf(each.entity, each.code)}>{each.shown}</Link> {each.alerts > 1 && <small>×{each.alerts}</small>}</dd>
           </div>
         ))}
       </dl>

@@ -5,6 +5,7 @@ import { Link, useNavigate, useParams } from "react-router";
 import { get } from "../api/http";
 import { useNames, useVocabulary } from "../api/session";
 import type { DecisionPage, Explanation, ListedDecision, Subject, Trace } from "../api/types";
+import { placeOf } from "../entity/place";
 import { useKeys } from "../keys/keys";
 import { Copied, Outcome, Panel, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
@@ -213,7 +214,7 @@ function About({ subjects, links, person }: { subjects: readonly Subject[]; link
           <div key={each.field}>
             <dt>{names("fields", each.field)}</dt>
             <dd className="mono">
-              <Link to={`/decisions?of=${encodeURIComponent(`${each.entity}:code:${each.code}`)}`}>{each.shown}</Link>
+              <Link to={placeOf(each.entity, each.code)}>{each.shown}</Link>
               {(each.field === person || links.includes(each.field)) && (
                 <Link className="quiet" to={`/network/${each.field === person ? "person" : each.field}/code:${each.code}`} title={t("decision.network")}>
                   {" "}

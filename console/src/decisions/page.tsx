@@ -6,6 +6,7 @@ import { Link, useNavigate, useSearchParams } from "react-router";
 import { get } from "../api/http";
 import { useNames, useVocabulary } from "../api/session";
 import type { DecisionPage, ListedDecision } from "../api/types";
+import { placeOf } from "../entity/place";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
 import { Empty, Outcome, OUTCOMES, Trouble, Waiting } from "../parts/parts";
@@ -241,7 +242,7 @@ function Table({ rows, at, setAt }: { rows: ListedDecision[]; at: number; setAt:
                 {row.reasons.map((each) => names("reasons", each)).slice(0, 2).join(" · ")}
                 {row.rules.length > 0 && <span className="quiet"> {`${t("list.rules")} ${row.rules.length}`}</span>}
               </td>
-              <td className="mono">{who && <Link to={`/decisions?of=${encodeURIComponent(`${who.entity}:code:${who.code}`)}`}>{who.shown}</Link>}</td>
+              <td className="mono">{who && <Link to={placeOf(who.entity, who.code)}>{who.shown}</Link>}</td>
               <td className="mono">
                 <Link to={`/decisions/${encodeURIComponent(row.id)}`}>{row.id}</Link>
               </td>

@@ -23,8 +23,9 @@ export default function Palette({ open, close, acts }: { open: boolean; close: (
     const about = aboutOf(typed, vocabulary?.entities ?? []);
     const found: Command[] = [];
     if (about) {
-      found.push({ id: "about", label: t("palette.about", { what: about }), run: () => void go(`/decisions?of=${encodeURIComponent(about)}`) });
       const [kind = "", ...rest] = about.split(":");
+      found.push({ id: "entity", label: t("palette.entity", { what: about }), run: () => void go(`/entities/${kind}/${encodeURIComponent(rest.join(":"))}`) });
+      found.push({ id: "about", label: t("palette.about", { what: about }), run: () => void go(`/decisions?of=${encodeURIComponent(about)}`) });
       found.push({ id: "net", label: t("palette.network", { what: about }), run: () => void go(`/network/${kind}/${encodeURIComponent(rest.join(":"))}`) });
     } else if (/^\S{4,}$/.test(typed)) {
       found.push({ id: "open", label: t("palette.openDecision", { id: typed }), run: () => void go(`/decisions/${encodeURIComponent(typed)}`) });

@@ -1,7 +1,7 @@
 // The one table of keys: what each does, where. The listener, the help and the tests read it.
 import type { Key } from "../words/zh";
 
-export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit" | "studio" | "backtests" | "settings" | "model";
+export type Place = "everywhere" | "list" | "decision" | "network" | "queue" | "case" | "lists" | "feature" | "approvals" | "monitoring" | "today" | "audit" | "studio" | "backtests" | "settings" | "model" | "entity";
 
 export interface Binding {
   keys: string;
@@ -24,6 +24,7 @@ export const PLACES: Record<Place, Key> = {
   today: "key.inToday",
   audit: "key.inAudit",
   studio: "key.inStudio",
+  entity: "key.inEntity",
   backtests: "key.inBacktests",
   settings: "key.inSettings",
   model: "key.inModel",
@@ -79,6 +80,14 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "/", place: "lists", act: "filter", word: "key.filter" },
   { keys: "v", place: "feature", act: "view", word: "key.view" },
   { keys: "Escape", place: "feature", act: "back", word: "key.back" },
+  { keys: "j", place: "entity", act: "down", word: "key.down" },
+  { keys: "k", place: "entity", act: "up", word: "key.up" },
+  { keys: "Enter", place: "entity", act: "open", word: "key.open" },
+  { keys: "[", place: "entity", act: "before", word: "key.kindBefore" },
+  { keys: "]", place: "entity", act: "after", word: "key.kindAfter" },
+  { keys: "r", place: "entity", act: "reveal", word: "key.reveal" },
+  { keys: "g", place: "entity", act: "network", word: "key.network" },
+  { keys: "Escape", place: "entity", act: "back", word: "key.back" },
   { keys: "j", place: "today", act: "down", word: "key.down" },
   { keys: "k", place: "today", act: "up", word: "key.up" },
   { keys: "Enter", place: "today", act: "open", word: "key.open" },

@@ -6,6 +6,7 @@ import { Link, useNavigate, useParams } from "react-router";
 import { get } from "../api/http";
 import { useNames, useVocabulary } from "../api/session";
 import type { Gang, Nest } from "../api/types";
+import { placeOf } from "../entity/place";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
 import { Panel, Trouble, Waiting } from "../parts/parts";
@@ -197,6 +198,7 @@ function Chosen({ net, node, kindName, pinned, busy, pin, expand, from, setFrom 
         <Button size="small" onClick={() => setFrom(from === node.id ? undefined : node.id)} aria-pressed={from === node.id}>{t("net.pathFrom")} <Keys keys="x" /></Button>
       </p>
       <p>
+        {vocabulary?.entities.includes(entity) && <><Link to={placeOf(entity, node.code)}>{t("net.entity")}</Link> · </>}
         <Link to={`/decisions?of=${encodeURIComponent(`${entity}:code:${node.code}`)}`}>{t("net.decisions")}</Link>
         {node.gang !== null && <> · <Link to={`/network/gang/${node.gang}`}>{t("net.gangNumber", { n: node.gang })}</Link></>}
       </p>

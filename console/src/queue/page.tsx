@@ -6,6 +6,7 @@ import { Link, useNavigate, useSearchParams } from "react-router";
 import { get, Refused, send } from "../api/http";
 import { useMay, useNames, useSession } from "../api/session";
 import type { Case, Cases, Queue } from "../api/types";
+import { placeOf } from "../entity/place";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
 import { Empty, Outcome, OUTCOMES, Panel, Trouble, Waiting } from "../parts/parts";
@@ -205,7 +206,7 @@ function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: 
             <td><Deadline at={row.deadline} open={row.state === "open"} /></td>
             <td><Severest outcomes={row.outcomes} /></td>
             <td className="num">{format.number(row.alerts_count)}</td>
-            <td><About shown={row.shown} /></td>
+            <td><About row={row} /></td>
             <td className="num">{row.money ? format.money(row.money, row.currency || "CNY") : ""}</td>
             <td>{row.assignee && <span className={row.assignee === mine ? "mine" : "quiet"}>{nameOf(row.assignee)}</span>}</td>
             <td className="why"><Reasons row={row} most={2} /></td>
@@ -217,10 +218,13 @@ function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: 
 }
 
 /** Whom a case is about: the entity in the words of the policy, and its value. */
-function About({ shown }: { shown: string }) {
+function About({ row: { kind, subject, shown } }: { row: Case }) {
   const names = useNames();
   const at = shown.indexOf(" ");
-  return at < 0 ? <code>{shown}</code> : <>{names("fields", shown.slice(0, at))} <code>{shown.slice(at + 1)}</code></>;
+  if (at < 0) return <code>{shown}</code>;
+  const colon = subject.indexOf(":");
+  const value = <code>{shown.slice(at + 1)}</code>;
+  return <>{names("fields", shown.slice(0, at))} {kind === "entity" && colon > 0 ? <Link to={placeOf(subject.slice(0, colon), subject.slice(colon + 1))}>{value}</Link> : value}</>;
 }
 
 /** The severest of what was decided. */

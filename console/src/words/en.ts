@@ -2,6 +2,7 @@
 import { en as approvals } from "./approvals";
 import { en as audit } from "./audit";
 import { en as backtests } from "./backtests";
+import { en as entity } from "./entity";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
 import { en as models } from "./models";
@@ -17,6 +18,7 @@ import type { Key } from "./zh";
 export const en: Record<Key, string> = {
   ...lists,
   ...features,
+  ...entity,
   ...approvals,
   ...monitoring,
   ...today,

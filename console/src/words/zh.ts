@@ -2,6 +2,7 @@
 import { zh as approvals } from "./approvals";
 import { zh as audit } from "./audit";
 import { zh as backtests } from "./backtests";
+import { zh as entity } from "./entity";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 import { zh as models } from "./models";
@@ -16,6 +17,7 @@ import { zh as why } from "./why";
 export const zh = {
   ...lists,
   ...features,
+  ...entity,
   ...approvals,
   ...monitoring,
   ...today,
