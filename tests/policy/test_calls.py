@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
 from tests.policy.test_golden import GOLDEN, compare
@@ -20,6 +23,7 @@ from zhiyu.policy.say_policy import say_policy
 from zhiyu.policy.say_services import say_spend
 from zhiyu.policy.spend import most_spent
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "consumer_credit"
 WORDS = (GOLDEN / "calls_words" / "policy.yaml").read_text(encoding="utf-8")
 
 
@@ -128,3 +132,16 @@ def test_limits() -> None:
     assert codes(MAX_FLOW_SERVICES + 1) == {"limit.flow_services"}
     assert "limit.services" not in codes(MAX_SERVICES)
     assert "limit.services" in codes(MAX_SERVICES + 1)
+
+
+def test_a_call_that_no_way_leads_to_any_more_is_left_out_of_what_decides() -> None:
+    """Somebody draws a way past it, and has not removed it yet: that is a warning, and the rest decides."""
+    policy = open_policy(EXAMPLE).policy
+    flow = next(each for each in policy.flows if each.name == "draw_down_flow")
+    first, *others = flow.nodes
+    past = msgspec.structs.replace(flow, nodes=(msgspec.structs.replace(first, next="done"), *others))
+    changed = msgspec.structs.replace(policy, flows=tuple(past if each is flow else each for each in policy.flows))
+    opened = open_policy(changed)
+    assert {plan.call.service for plan in opened.compiled.waits.plans if plan.call} == {
+        "operator", "card_check", "lenders_query", "bureau",
+    }  # fmt: skip

@@ -18,6 +18,7 @@ from zhiyu.policy.checked import Checked, CheckedFlow
 from zhiyu.policy.declare import OUTCOMES
 from zhiyu.policy.declare_actions import Do
 from zhiyu.policy.declare_flows import Node
+from zhiyu.policy.flow_graph import reachable
 from zhiyu.policy.layout import (
     ARM_COLUMNS,
     BRANCH,
@@ -139,8 +140,11 @@ class FlowCompiler:
 
     def _flow(self, flow: CheckedFlow, path: Id, after: Id | None, then: dict[int, Id]) -> Id:
         """Write a flow out under `path`; `after` and `then`: where its outcomes lead (None: it decides). Returns its first step."""
+        left = any(node.call or node.wait for node in flow.flow.nodes)  # those that are reached were written out
+        reached = reachable(flow.flow) if left else {node.name for node in flow.flow.nodes}
         for node in flow.flow.nodes:
-            self._node(flow, node, path, after, then)
+            if node.name in reached:
+                self._node(flow, node, path, after, then)
         return (*path, flow.flow.nodes[0].name)
 
     def _node(self, flow: CheckedFlow, node: Node, path: Id, after: Id | None, then: dict[int, Id]) -> None:
