@@ -128,3 +128,38 @@ def test_who_may_only_read_sees_no_fields(bank: Bank, visit: Callable[..., Page]
     page.keyboard.press("Enter")
     page.locator(".rules .expression").first.wait_for()
     assert page.locator(".editor, .drafting").count() == 0
+
+
+def test_a_flow_is_changed_where_it_is_drawn(bank: Bank, visit: Callable[..., Page]) -> None:
+    """A branch is added, named, connected by dragging, given a condition; what is wrong stands at the step; the table says the same."""
+    flows = written_out(bank.opened)["document"]["flows"]
+    number = [each["name"] for each in flows].index("draw_down_flow")
+    page = visit(f"/studio?at=/flows/{number}&edit=1", "en", "planner")
+    page.locator(".drawn-step").first.wait_for()
+    assert page.locator(".drawn-step").count() == len(flows[number]["nodes"])
+    page.locator(".canvas-of .acts button", has_text="Branch").click()
+    form = page.locator(".step-form")
+    form.locator("input").first.fill("large_one")
+    form.locator("input").first.press("Enter")
+    page.locator(".drawn-step.wrong", has_text="large_one").wait_for()
+    form.locator("textarea").fill("amount >= 3000")
+    form.locator("textarea").press("Escape")
+    start = page.locator(".react-flow__node[data-id=lists_first] .react-flow__handle.source").last
+    end = page.locator(".react-flow__node[data-id=risk] .react-flow__handle.target")
+    start.drag_to(end)
+    page.keyboard.press("Tab")
+    page.locator("h1").click()
+    page.keyboard.press("v")
+    page.locator(".canvas-of tbody tr", has_text="lists first").locator(".way", has_text="risk").wait_for()
+    page.locator(".canvas-of tbody tr", has_text="large_one").locator(".way", has_text="amount >= 3000").wait_for()
+    page.locator(".canvas-of tbody button", has_text="lists first").click()
+    page.locator(".way-row", has_text="then").last.locator("select").select_option("large_one")
+    page.locator(".impact table").first.wait_for()
+    page.locator("h1").click()
+    page.keyboard.press("s")
+    page.locator(".propose .diff li", has_text="large_one").first.wait_for()
+    page.locator(".propose button", has_text="Cancel").click()
+    page.keyboard.press("v")
+    page.locator(".react-flow__node[data-id=large_one]").wait_for()
+    page.locator(".drafting button", has_text="Discard").click()
+    page.locator(".react-flow__node[data-id=large_one]").wait_for(state="detached")

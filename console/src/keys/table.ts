@@ -114,6 +114,7 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "a", place: "studio", act: "add", word: "key.addRule" },
   { keys: "z", place: "studio", act: "undo", word: "key.takeBack" },
   { keys: "s", place: "studio", act: "propose", word: "key.propose" },
+  { keys: "v", place: "studio", act: "view", word: "key.view" },
   { keys: "j", place: "backtests", act: "down", word: "key.down" },
   { keys: "k", place: "backtests", act: "up", word: "key.up" },
   { keys: "n", place: "backtests", act: "new", word: "key.newBacktest" },

@@ -39,7 +39,7 @@ export function withEdit(edits: readonly Edit[], edit: Edit): Edit[] {
   const before = edits.at(-1);
   const [one, another] = [before?.[0], edit[0]];
   const same = before?.length === 1 && edit.length === 1 && one?.op === "add" && another?.op === "add" && one.path === another.path && !/\/(\d+|-)$/.test(one.path);
-  return same ? [...edits.slice(0, -1), edit] : [...edits, edit];
+  return same ? [...edits.slice(0, -1), edit] : edit.length ? [...edits, edit] : [...edits];
 }
 
 /** A field of an object gets a value. */

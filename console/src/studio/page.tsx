@@ -181,7 +181,7 @@ function Studio({ written }: { written: Written }) {
             <Panel title={t("studio.found", { n: format.number(rules.length) })}>{rules.length === 0 ? <Empty title={t("studio.none")} next={t("studio.noneNext")} /> : rows(true)}</Panel>
           ) : (
             part && (
-              <PartOf part={part} document={draft} sentence={sentences.get(part.pointer)} {...(editing ? { edit } : {})}>
+              <PartOf part={part} document={draft} sentence={sentences.get(part.pointer)} findings={findings} {...(editing ? { edit } : {})}>
                 {rows(false)}
               </PartOf>
             )

@@ -9,12 +9,14 @@ import { useWords } from "../words/words";
 import { put, type Edit } from "./draft";
 import { Reason, whole } from "./editor";
 import { drawnFlow, interval, named, type Both, type Card, type DeclaredFlow, type Document, type Part, type Table } from "./studio";
+import type { Finding } from "./trial";
 
 /** Pixels per layer of a flow that is drawn in full size. */
 const LAYER = 190;
 const FlowDrawing = lazy(() => import("../decision/flow"));
+const FlowCanvas = lazy(() => import("./canvas"));
 
-export function PartOf({ part, document, sentence, edit, children }: { part: Part; document: Document; sentence: Both | undefined; edit?: (edit: Edit) => void; children: ReactNode }) {
+export function PartOf({ part, document, sentence, edit, findings, children }: { part: Part; document: Document; sentence: Both | undefined; edit?: (edit: Edit) => void; findings: Finding[]; children: ReactNode }) {
   const { said } = useWords();
   const number = Number(part.pointer.split("/")[2]);
   const card = part.section === "scorecards" ? document.scorecards?.[number] : undefined;
@@ -29,9 +31,7 @@ export function PartOf({ part, document, sentence, edit, children }: { part: Par
       {table && <TableRows table={table} document={document} pointer={part.pointer} {...(edit ? { edit } : {})} />}
       {flow && (
         <>
-          <Suspense fallback={<Waiting />}>
-            <Drawn key={part.pointer} flow={flow} />
-          </Suspense>
+          <Suspense fallback={<Waiting />}>{edit ? <FlowCanvas key={part.pointer} flow={flow} pointer={part.pointer} document={document} edit={edit} findings={findings} /> : <Drawn key={part.pointer} flow={flow} />}</Suspense>
           <pre className="in-words">{rest.join("\n")}</pre>
         </>
       )}

@@ -40,7 +40,7 @@ export interface Table extends Named {
   rows: { when?: Record<string, string>; outcome?: string; score?: number; reason?: string }[];
 }
 
-interface Step extends Named {
+export interface Step extends Named {
   [word: string]: unknown;
   next?: string;
   hit?: string;
