@@ -49,6 +49,7 @@ def test_rules_are_read_as_sentences_with_their_expressions(
     page.locator(".part-of").wait_for(state="detached")
     expected = [each for one in sets for each in one["rules"] if "login_fails_24h" in each["when"]]
     assert len(expected) > 1
+    page.locator(".rules .expression").nth(len(expected)).wait_for(state="detached")
     assert page.locator(".rules .expression").all_text_contents() == [each["when"] for each in expected]
     page.reload()
     page.wait_for_selector(".rules li.at")
