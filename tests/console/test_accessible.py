@@ -42,7 +42,8 @@ def test_screens_of_strategists_are_accessible(
     bank.reader("planner").post("/v1/backtests", json={"candidate": version}).raise_for_status()
     screens = {
         "/studio": ".rules li.at", "/studio?at=/scorecards/0": ".part-of tbody tr", "/studio?at=/flows/0": ".step",
-        "/studio?at=/tables/0&edit=1": ".cell", "/studio?at=/flows/1&edit=1": ".drawn-step", "/studio?new=amount%20%3E%202": ".impact table",
+        "/studio?at=/tables/0&edit=1": ".cell", "/studio?at=/flows/1&edit=1": ".drawn-step",
+        "/studio?new=amount%20%3E%202": ".impact table",
         "/backtests": ".figures-of", "/backtests?candidate=": "form.start",
         "/features": "tbody tr.at", "/features/customer_events_60d": ".lineage .part", "/features/new_device?view=table": "tbody tr",
     }  # fmt: skip

@@ -78,14 +78,12 @@ export default function FlowCanvas({ flow, pointer, document, edit, findings }: 
     if (exitOf(source, sourceHandle)) edit(connected(at(source), sourceHandle ?? "next", target));
   };
   const changed = (changes: NodeChange<Drawn>[]) => {
-    const [fresh, large] = [new Map(moved), new Map(sizes)];
-    for (const each of changes) {
-      if (each.type === "position" && each.position) fresh.set(each.id, each.position);
-      if (each.type === "dimensions" && each.dimensions) large.set(each.id, each.dimensions);
-      if (each.type === "select" && each.selected) setChosen(each.id);
-    }
-    setMoved(fresh);
-    setSizes(large);
+    const places = changes.flatMap((each) => (each.type === "position" && each.position ? [[each.id, each.position] as const] : []));
+    const large = changes.flatMap((each) => (each.type === "dimensions" && each.dimensions ? [[each.id, each.dimensions] as const] : []));
+    const picked = changes.find((each) => each.type === "select" && each.selected);
+    if (places.length) setMoved((before) => new Map([...before, ...places]));
+    if (large.length) setSizes((before) => new Map([...before, ...large])); // what is not measured is not shown
+    if (picked?.type === "select") setChosen(picked.id);
   };
   const remove = (name: string) => {
     edit(removed(pointer, flow, name));
