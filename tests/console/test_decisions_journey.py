@@ -64,6 +64,8 @@ def test_the_filters_stand_in_the_address_and_the_language_can_be_changed(
     who = page.locator("tbody tr td:nth-child(7) a").first
     shown = who.inner_text()
     who.click()
+    page.wait_for_url(re.compile(r"/entities/customer/code:[0-9a-f]{16}"))
+    page.locator("a[href*='/decisions?of=customer']").first.click()
     page.wait_for_url(re.compile(r"of=customer"))
     all_say(page, "tbody td:nth-child(7)", shown)
     page.goto(f"{bank.address}/decisions?rule=no_such_rule")
