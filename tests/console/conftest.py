@@ -19,6 +19,8 @@ from zhiyu.server.console import built_files
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from tests.console.modelled import Modelled
+
 __all__ = ["cheap"]
 QUIET = (
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
@@ -56,11 +58,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def visit(bank: Bank, browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a page of the console, signed in, in a language; whatever fails inside the page fails the test."""
+    yield from opened_pages(bank, browser, "inspector")
+
+
+def opened_pages(bank: Bank | Modelled, browser: Browser, who: str) -> Iterator[Callable[..., Page]]:
+    """Opens pages of a server, as `who` unless another name is said ("" for nobody); whatever fails inside a page fails the test."""
     contexts, wrong = [], list[str]()
 
-    def opened(
-        path: str = "/", language: str = "zh", name: str = "inspector", shade: str = "light", **more: Any
-    ) -> Page:
+    def opened(path: str = "/", language: str = "zh", name: str = who, shade: str = "light", **more: Any) -> Page:
         context = browser.new_context(
             viewport={"width": 1280, "height": 860}, locale="zh-CN" if language == "zh" else "en-GB",
             timezone_id="Asia/Shanghai", reduced_motion="reduce", **more,

@@ -13,7 +13,7 @@ from tests.console.conftest import WAIT_MS
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 WORDS = {
-    "zh": {"empty": "此名单还没有条目。", "reason": "请写明原因。", "add": "2 个新值放入", "off": "1 个条目移出"},
+    "zh": {"empty": "此名单还没有条目。", "reason": "请写明理由。", "add": "2 个新值放入", "off": "1 个条目移出"},
     "en": {"empty": "Nothing is on this list yet.", "reason": "Say why.", "add": "2 new values go on it", "off": "1 entries leave it"},
 }  # fmt: skip
 SHOPS = "/v1/lists/cash_out_shops/entries"

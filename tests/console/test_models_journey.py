@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.access.conftest import cheap
+from tests.console.conftest import opened_pages
 from tests.console.modelled import Modelled
 from tests.console.test_accessible import violations
 
@@ -34,28 +35,7 @@ def modelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Modelled]:
 @pytest.fixture
 def look(modelled: Modelled, browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a page of that server, signed in."""
-    contexts, wrong = [], list[str]()
-
-    def opened(path: str, language: str = "zh", name: str = "engineer", shade: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 860}, timezone_id="Asia/Shanghai", reduced_motion="reduce"
-        )
-        context.add_init_script(
-            f"localStorage.setItem('zhiyu.language','{language}');localStorage.setItem('zhiyu.theme','{shade}')"
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
-        base = modelled.address.removesuffix("/console")
-        assert context.request.post(f"{base}/v1/sessions", data={"name": name, "password": modelled.password}).ok
-        page.goto(modelled.address + path)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert wrong == []
+    yield from opened_pages(modelled, browser, "engineer")
 
 
 def studied(page: Page) -> None:

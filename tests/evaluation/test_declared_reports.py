@@ -159,6 +159,10 @@ alerts:
     error = told(text)
     assert error.startswith(f"{path}:12:40: error[unknown_name]: alert 'slow': when: unknown name 'hit'"), error
     assert "did you mean 'hits'?" in error
+    quoted = text.replace("answer_p99_ms > hit,", '"answer_p99_ms > hit",')
+    assert told(quoted).startswith(f"{path}:12:41: error"), "inside the quotes"
+    folded = text.replace("      hits > 3", "      hits > 3 and\n      hit > 2")
+    assert told(folded).startswith(f"{path}:10:11: error"), "where the text of several lines begins"
     text = text.replace("> hit,", "> 3,")
     assert told(text.replace("looks: 3", "looks: three")).startswith(f"{path}:12:50: Expected `int`")
     assert told(text.replace("looks: 3", "looks: 0")).startswith(f"{path}:12:50: alert 'slow': looks:")

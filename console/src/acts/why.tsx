@@ -1,15 +1,12 @@
 // The form of a change: what is to be given, what it will do, why; sent six seconds later, so that it can be taken back.
-import { Button } from "antd";
 import { useState, type ReactNode } from "react";
-import "../lists/lists.css";
-import { Keys } from "../keys/help";
 import { Panel } from "../parts/parts";
 import { useWords } from "../words/words";
-import { WAIT_S } from "./outbox";
+import { ActForm } from "./form";
 
 interface Props {
   title: string;
-  /** What it will do, in sentences. */
+  /** What it will do, in sentences; nothing while that cannot be said. */
   effect: ReactNode;
   /** What is still missing or wrong besides the reason. */
   lacks?: string | undefined;
@@ -19,10 +16,12 @@ interface Props {
   risky?: boolean;
   /** The first field is one of `children`. */
   later?: boolean;
+  /** How the reason is asked for where it does not go into the audit. */
+  asks?: { label: string; hint: string };
   children?: ReactNode;
 }
 
-export function Why({ title, effect, lacks, submit, close, risky = false, later = false, children }: Props) {
+export function Why({ title, effect, lacks, submit, close, risky = false, later = false, asks, children }: Props) {
   const { t } = useWords();
   const [reason, setReason] = useState("");
   const [asked, setAsked] = useState(false);
@@ -33,40 +32,23 @@ export function Why({ title, effect, lacks, submit, close, risky = false, later 
   };
   return (
     <Panel title={title}>
-      <form
-        className="decide"
-        onSubmit={(event) => {
-          event.preventDefault();
-          ask();
-        }}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") close();
-          if ((event.metaKey || event.ctrlKey) && event.key === "Enter") ask();
-        }}
-      >
+      <ActForm word={title} submit={ask} close={close} risky={risky}>
         {children}
-        <div className="effect" role="status">
-          {effect}
-        </div>
+        {effect && (
+          <div className="effect" role="status">
+            {effect}
+          </div>
+        )}
         <label>
-          {t("why.label")}
-          <textarea className="field" rows={2} maxLength={1000} autoFocus={!later} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={t("why.hint")} aria-invalid={asked && !reason.trim()} />
+          {asks?.label ?? t("why.label")}
+          <textarea className="field" rows={2} maxLength={1000} autoFocus={!later} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={asks?.hint ?? t("why.hint")} aria-invalid={asked && !reason.trim()} />
         </label>
         {asked && missing && (
           <p className="flag" role="alert">
             {missing}
           </p>
         )}
-        <p className="acts">
-          <Button type={risky ? "default" : "primary"} className={risky ? "risky" : ""} size="small" htmlType="submit">
-            {title} <Keys keys="mod+Enter" />
-          </Button>
-          <Button size="small" onClick={close}>
-            {t("common.cancel")}
-          </Button>
-          <span className="quiet">{t("case.undoHint", { n: WAIT_S })}</span>
-        </p>
-      </form>
+      </ActForm>
     </Panel>
   );
 }

@@ -61,17 +61,12 @@ export async function lines<T>(path: string, body: unknown, take: (line: T) => v
   if (!answer.ok || !answer.body) throw refusedBy(answer.status, (await answer.json().catch(() => undefined)) as Partial<Problem> | undefined);
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      const parts = (rest + (value ?? "")).split("\n");
-      rest = parts.pop() ?? "";
-      for (const each of parts) if (each) take(JSON.parse(each) as T);
-      if (done) return;
-    }
-  } catch (failed) {
-    if (failed instanceof DOMException && failed.name === "AbortError") throw failed;
-    throw UNREACHABLE();
+  for (;;) {
+    const { done, value } = await reached(() => reader.read());
+    const parts = (rest + (value ?? "")).split("\n");
+    rest = parts.pop() ?? "";
+    for (const each of parts) if (each) take(JSON.parse(each) as T);
+    if (done) return;
   }
 }
 
@@ -92,20 +87,22 @@ async function ask<T>(method: string, path: string, body?: unknown, signal?: Abo
   throw refusedBy(answer.status, content as Partial<Problem> | undefined);
 }
 
-async function reach(path: string, asked: RequestInit): Promise<Response> {
-  try {
-    return await fetch(path, { credentials: "same-origin", ...asked });
-  } catch (failed) {
-    if (failed instanceof DOMException && failed.name === "AbortError") throw failed;
-    throw UNREACHABLE();
-  }
+function reach(path: string, asked: RequestInit): Promise<Response> {
+  return reached(() => fetch(path, { credentials: "same-origin", ...asked }));
 }
 
-const UNREACHABLE = () =>
-  new Refused(0, "unreachable", {
-    zh: "连不上服务。请确认服务在运行、网络可用，然后重试。",
-    en: "The server cannot be reached. See that it runs and the network is there, then try again.",
-  });
+/** What the network did; that it could not, unless somebody took the question back. */
+async function reached<T>(asked: () => Promise<T>): Promise<T> {
+  try {
+    return await asked();
+  } catch (failed) {
+    if (failed instanceof DOMException && failed.name === "AbortError") throw failed;
+    throw new Refused(0, "unreachable", {
+      zh: "连不上服务。请确认服务在运行、网络可用，然后重试。",
+      en: "The server cannot be reached. See that it runs and the network is there, then try again.",
+    });
+  }
+}
 
 function refusedBy(status: number, told: Partial<Problem> | undefined): Refused {
   const unknown = { zh: `服务返回 ${status}。请重试；仍不行请联系管理员。`, en: `The server answered ${status}. Try again; if it stays, tell whoever runs it.` };

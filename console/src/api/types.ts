@@ -72,8 +72,6 @@ export type EntityFeature = Schemas["EntityFeature"];
 export type EntityLists = Schemas["EntityLists"];
 export type Purposes = Schemas["Purposes"];
 export type Revealed = Schemas["Revealed"];
-export type Spread = Schemas["Spread"];
-export type SpreadLine = Schemas["SpreadLine"];
 
 /** An alert of a case, as far as a decision made it. */
 export interface CaseAlert {

@@ -1,12 +1,11 @@
 // A step of a proposal: what it will do, why; sent six seconds later, so that it can be taken back.
 import { useQueryClient } from "@tanstack/react-query";
-import { Button } from "antd";
 import { useState } from "react";
-import { useOutbox, WAIT_S } from "../acts/outbox";
+import { ActForm } from "../acts/form";
+import { useOutbox } from "../acts/outbox";
+import { isShare, Share } from "../acts/share";
 import { send } from "../api/http";
-import { useVocabulary } from "../api/session";
 import type { Proposal } from "../api/types";
-import { Keys } from "../keys/help";
 import { Panel } from "../parts/parts";
 import { useWords } from "../words/words";
 import { NEEDS_REASON, RISKY, type Step } from "./proposals";
@@ -15,10 +14,9 @@ const WHEN = ["", "1h", "12h", "24h"] as const;
 const FURTHER = ["shadow", "percentage", "live"] as const;
 
 export function Act({ proposal, step, close }: { proposal: Proposal; step: Step; close: () => void }) {
-  const { t, said } = useWords();
+  const { t } = useWords();
   const put = useOutbox();
   const queries = useQueryClient();
-  const { data: vocabulary } = useVocabulary();
   const [reason, setReason] = useState("");
   const [asked, setAsked] = useState(false);
   const [at, setAt] = useState<(typeof WHEN)[number]>("");
@@ -28,7 +26,7 @@ export function Act({ proposal, step, close }: { proposal: Proposal; step: Step;
   const needed = NEEDS_REASON.includes(step);
   const stages = FURTHER.slice(FURTHER.indexOf(proposal.state === "percentage" ? "percentage" : "shadow") + (proposal.state === "percentage" ? 0 : 1));
   const share = step === "advance" && to === "percentage";
-  const wrong = needed && !reason.trim() ? t("approvals.sayWhy") : share && (!by || !(Number(percent) > 0 && Number(percent) < 100)) ? t("approvals.sayShare") : undefined;
+  const wrong = needed && !reason.trim() ? t("approvals.sayWhy") : share && !isShare(percent, by) ? t("approvals.sayShare") : undefined;
   const submit = () => {
     setAsked(true);
     if (wrong) return;
@@ -45,17 +43,7 @@ export function Act({ proposal, step, close }: { proposal: Proposal; step: Step;
   };
   return (
     <Panel title={t(`approvals.step.${step}`)}>
-      <form
-        className="decide"
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") close();
-          if ((event.metaKey || event.ctrlKey) && event.key === "Enter") submit();
-        }}
-      >
+      <ActForm word={t(`approvals.step.${step}`)} submit={submit} close={close} risky={RISKY.includes(step)}>
         <div className="effect" role="status">
           <p>{t(`approvals.will.${step}`)}</p>
         </div>
@@ -71,25 +59,7 @@ export function Act({ proposal, step, close }: { proposal: Proposal; step: Step;
                 ))}
               </select>
             </label>
-            {share && (
-              <>
-                <label>
-                  {t("approvals.percent")}
-                  <input className="field short" inputMode="decimal" value={percent} onChange={(event) => setPercent(event.target.value)} />
-                </label>
-                <label>
-                  {t("approvals.divided")}
-                  <select className="field" value={by} onChange={(event) => setBy(event.target.value)}>
-                    <option value="">{t("approvals.choose")}</option>
-                    {vocabulary?.fields.map((each) => (
-                      <option key={each.name} value={each.name}>
-                        {said(each)}
-                      </option>
-                    ))}
-                  </select>
-                </label>
-              </>
-            )}
+            {share && <Share percent={percent} setPercent={setPercent} by={by} setBy={setBy} />}
           </div>
         )}
         {step === "approve" && (
@@ -113,16 +83,7 @@ export function Act({ proposal, step, close }: { proposal: Proposal; step: Step;
             {wrong}
           </p>
         )}
-        <p className="acts">
-          <Button type={RISKY.includes(step) ? "default" : "primary"} className={RISKY.includes(step) ? "risky" : ""} size="small" htmlType="submit">
-            {t(`approvals.step.${step}`)} <Keys keys="mod+Enter" />
-          </Button>
-          <Button size="small" onClick={close}>
-            {t("common.cancel")}
-          </Button>
-          <span className="quiet">{t("case.undoHint", { n: WAIT_S })}</span>
-        </p>
-      </form>
+      </ActForm>
     </Panel>
   );
 }

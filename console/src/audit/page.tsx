@@ -7,7 +7,7 @@ import { get, Refused } from "../api/http";
 import type { AuditEntry, AuditPage, Proof } from "../api/types";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
-import { Copied, Empty, Panel, Trouble, Waiting } from "../parts/parts";
+import { Copied, Empty, More, Panel, Trouble, Waiting } from "../parts/parts";
 import { nameOf } from "../queue/queue";
 import { useWords } from "../words/words";
 import { zh, type Key } from "../words/zh";
@@ -79,14 +79,7 @@ export default function Audit() {
       {pages.isSuccess && rows.length === 0 && <Empty title={t("audit.empty")} next={t(key ? "audit.emptyNext" : "audit.emptyFirst")} />}
       {rows.length > 0 && <Entries rows={rows} at={at} setAt={setAt} open={open} toggle={toggle} />}
       {rows.length > 0 && (
-        <footer className="more">
-          <span className="quiet">{t("list.shown", { n: format.number(rows.length) })}</span>
-          {pages.hasNextPage && (
-            <Button onClick={() => void pages.fetchNextPage()} loading={pages.isFetchingNextPage}>
-              {t("common.more")}
-            </Button>
-          )}
-        </footer>
+        <More pages={pages}>{t("list.shown", { n: format.number(rows.length) })}</More>
       )}
     </div>
   );

@@ -1,7 +1,6 @@
 // The act: one of four verdicts, always with a reason; sent six seconds later, so that it can be taken back.
-import { Button } from "antd";
 import { useState } from "react";
-import { WAIT_S } from "../acts/outbox";
+import { ActForm } from "../acts/form";
 import type { FraudKind } from "../api/types";
 import { Keys } from "../keys/help";
 import { Panel } from "../parts/parts";
@@ -38,17 +37,7 @@ function Form({ verdict, choose, decide }: { verdict: Verdict; choose: (verdict:
     decide(t(`case.verdict.${verdict}`), step, body);
   };
   return (
-    <form
-      className="decide"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") choose(undefined);
-        if ((event.metaKey || event.ctrlKey) && event.key === "Enter") submit();
-      }}
-    >
+    <ActForm word={t("case.submit")} submit={submit} close={() => choose(undefined)}>
       {verdict === "fraud" && (
         <label>
           {t("case.kind")}
@@ -68,15 +57,6 @@ function Form({ verdict, choose, decide }: { verdict: Verdict; choose: (verdict:
       </label>
       {asked && lacks && <p className="flag" role="alert">{t(`case.missing.${lacks}`)}</p>}
       <p className="quiet">{t(`case.effect.${verdict}`)}</p>
-      <p className="acts">
-        <Button type="primary" size="small" htmlType="submit">
-          {t("case.submit")} <Keys keys="mod+Enter" />
-        </Button>
-        <Button size="small" onClick={() => choose(undefined)}>
-          {t("common.cancel")}
-        </Button>
-        <span className="quiet">{t("case.undoHint", { n: WAIT_S })}</span>
-      </p>
-    </form>
+    </ActForm>
   );
 }

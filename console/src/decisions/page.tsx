@@ -1,7 +1,7 @@
 // The list of decisions: newest first, filters in the address, by keyboard.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button, Input, Select, type InputRef } from "antd";
-import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useCallback, useMemo, useRef, useState, type ReactNode } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { get } from "../api/http";
 import { useNames, useVocabulary } from "../api/session";
@@ -9,7 +9,8 @@ import type { DecisionPage, ListedDecision } from "../api/types";
 import { placeOf } from "../entity/place";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
-import { Empty, Outcome, OUTCOMES, Trouble, Waiting } from "../parts/parts";
+import { Empty, More, Outcome, OUTCOMES, Trouble, Waiting } from "../parts/parts";
+import { useShown } from "../parts/shown";
 import { useWords } from "../words/words";
 import "./decisions.css";
 import { aboutOf, filtersIn, NAMES, queryOf, toggled, withFilter, type FilterName, type Filters } from "./filters";
@@ -80,20 +81,9 @@ export default function Decisions() {
       {rows.length > 0 && <Table rows={rows} at={at} setAt={setAt} />}
       {pages.isSuccess && rows.length === 0 && !pages.hasNextPage && <Empty title={t("list.empty")} next={t("list.emptyNext")} />}
       {pages.isSuccess && (
-        <footer className="more">
-          <span className="quiet">
-            {t("list.shown", { n: format.number(rows.length) })} · {t("list.looked", { n: format.number(looked) })} ·{" "}
-            {pages.hasNextPage ? t("list.further") : t("list.end")}
-          </span>
-          {pages.hasNextPage && (
-            <Button onClick={() => void pages.fetchNextPage()} loading={pages.isFetchingNextPage}>
-              {t("common.more")}
-            </Button>
-          )}
-          <Button type="text" onClick={() => void pages.refetch()} loading={pages.isRefetching}>
-            {t("list.refresh")}
-          </Button>
-        </footer>
+        <More pages={pages}>
+          {t("list.shown", { n: format.number(rows.length) })} · {t("list.looked", { n: format.number(looked) })} · {pages.hasNextPage ? t("list.further") : t("list.end")}
+        </More>
       )}
     </div>
   );
@@ -203,10 +193,7 @@ function Table({ rows, at, setAt }: { rows: ListedDecision[]; at: number; setAt:
   const names = useNames();
   const { data: vocabulary } = useVocabulary();
   const go = useNavigate();
-  const body = useRef<HTMLTableSectionElement>(null);
-  useEffect(() => {
-    body.current?.children[at]?.scrollIntoView({ block: "nearest" });
-  }, [at]);
+  const body = useShown<HTMLTableSectionElement>(at);
   return (
     <table className="rows">
       <thead>

@@ -17,12 +17,14 @@ export function Reveal({ event, fields, close }: { event: string; fields: readon
   const [shown, setShown] = useState<Revealed>();
   const [failed, setFailed] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  const chosen = purpose || purposes.data?.purposes[0]?.name || "";
+  const chosen = (among: Purposes | undefined) => purpose || among?.purposes[0]?.name || "";
   const ask = async () => {
     setBusy(true);
     setFailed(undefined);
     try {
-      setShown(await send<Revealed>("POST", "/v1/vault:reveal", { events: [event], fields, purpose: chosen, note: note.trim() }));
+      // who writes faster than the purposes come is waited for, not ignored
+      const among = purposes.data ?? (await purposes.refetch({ cancelRefetch: false, throwOnError: true })).data;
+      setShown(await send<Revealed>("POST", "/v1/vault:reveal", { events: [event], fields, purpose: chosen(among), note: note.trim() }));
     } catch (refused) {
       setFailed(refused);
     } finally {
@@ -41,12 +43,12 @@ export function Reveal({ event, fields, close }: { event: string; fields: readon
         <>
           <label className="inline">
             {t("entity.purpose")}
-            <select className="field" value={chosen} onChange={(event) => setPurpose(event.target.value)}>
+            <select className="field" value={chosen(purposes.data)} onChange={(event) => setPurpose(event.target.value)}>
               {purposes.data?.purposes.map((each) => <option key={each.name} value={each.name}>{said(each)}</option>)}
             </select>
           </label>
           <input className="field note" autoFocus aria-label={t("entity.note")} placeholder={t("entity.note")} value={note} maxLength={500} onChange={(event) => setNote(event.target.value)} />
-          <Button htmlType="submit" size="small" type="primary" loading={busy} disabled={!chosen || note.trim().length < LEAST}>{t("entity.show")}</Button>
+          <Button htmlType="submit" size="small" type="primary" loading={busy} disabled={note.trim().length < LEAST}>{t("entity.show")}</Button>
         </>
       )}
       <Button size="small" onClick={close}>{t("entity.hide")}</Button>

@@ -1,21 +1,18 @@
 // Everything that happened to one entity as rows: when, of which kind, what. Reasons and notes are text, whatever is in them.
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
 import { Link, useNavigate } from "react-router";
 import { get } from "../api/http";
 import { useMay, useNames } from "../api/session";
 import type { DeclaredLists } from "../api/types";
 import { Outcome } from "../parts/parts";
+import { useShown } from "../parts/shown";
 import { useWords } from "../words/words";
 import { lastOutcome, leadsTo, type Entry, type Told } from "./entity";
 
 export function Timeline({ entries, at, setAt }: { entries: readonly Entry[]; at: number; setAt: (at: number) => void }) {
   const { t, format } = useWords();
   const go = useNavigate();
-  const body = useRef<HTMLTableSectionElement>(null);
-  useEffect(() => {
-    body.current?.children[at]?.scrollIntoView({ block: "nearest" });
-  }, [at]);
+  const body = useShown<HTMLTableSectionElement>(at);
   return (
     <table className="rows">
       <thead>

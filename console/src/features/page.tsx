@@ -1,7 +1,7 @@
 // Every feature of the policy in force; filters in the address, by keyboard.
 import { useQuery } from "@tanstack/react-query";
 import { Input, type InputRef } from "antd";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { get } from "../api/http";
 import { useNames } from "../api/session";
@@ -9,6 +9,7 @@ import type { FeatureLine, Features } from "../api/types";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
 import { Empty, Trouble, Waiting } from "../parts/parts";
+import { useShown } from "../parts/shown";
 import { useWords } from "../words/words";
 import { matches } from "./lineage";
 import "./features.css";
@@ -113,10 +114,7 @@ function Choose({ label, value, set, options }: { label: string; value: string; 
 function Table({ rows, at, setAt, open }: { rows: FeatureLine[]; at: number; setAt: (at: number) => void; open: (row: FeatureLine) => void }) {
   const { t, said, format } = useWords();
   const names = useNames();
-  const body = useRef<HTMLTableSectionElement>(null);
-  useEffect(() => {
-    body.current?.children[at]?.scrollIntoView({ block: "nearest" });
-  }, [at]);
+  const body = useShown<HTMLTableSectionElement>(at);
   return (
     <table className="rows features">
       <thead>

@@ -1,12 +1,12 @@
 // Putting values on a list and taking them off: why, what it will do, then six seconds to take it back.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button } from "antd";
+import { App } from "antd";
 import { useDeferredValue, useMemo, useState, type ReactNode } from "react";
-import { useOutbox, WAIT_S } from "../acts/outbox";
+import { useOutbox } from "../acts/outbox";
+import { Why } from "../acts/why";
 import { address, send } from "../api/http";
 import type { Brought, DeclaredList, Entry, FoundEntries } from "../api/types";
-import { Keys } from "../keys/help";
-import { Panel, Trouble } from "../parts/parts";
+import { Trouble } from "../parts/parts";
 import { useWords } from "../words/words";
 import { lacking, MOST, UNTIL, valuesIn, type Until } from "./lists";
 import { Uses } from "./uses";
@@ -26,6 +26,7 @@ export function PutOn({ list, alone, close }: Props) {
   const { t, said } = useWords();
   const { message } = App.useApp();
   const act = useActs(list.name);
+  const { missing, asks } = useAsking();
   const [text, setText] = useState("");
   const [until, setUntil] = useState<Until>("");
   const values = useMemo(() => valuesIn(text), [text]);
@@ -55,7 +56,7 @@ export function PutOn({ list, alone, close }: Props) {
     close();
   };
   return (
-    <Form title={t("lists.add")} lacks={(reason) => lacking(values.length, reason)} submit={submit} close={close} autoFocusReason={false} effect={
+    <Why title={t("lists.add")} lacks={missing(values.length)} asks={asks} submit={submit} close={close} later effect={
       there.error ? <Trouble error={there.error} /> : values.length > 0 && (
         <Effect list={list} waits={alone !== null && fresh > alone ? alone : undefined}>
           {there.data ? t("lists.effect.add", { fresh, there: there.data.entries.length }) : t("lists.effect.counting")}
@@ -76,7 +77,7 @@ export function PutOn({ list, alone, close }: Props) {
           ))}
         </select>
       </label>
-    </Form>
+    </Why>
   );
 }
 
@@ -84,6 +85,7 @@ export function TakeOff({ list, alone, entries, close, done }: Props & { entries
   const { t, said } = useWords();
   const { message } = App.useApp();
   const act = useActs(list.name);
+  const { missing, asks } = useAsking();
   const submit = (reason: string) => {
     let found: { proposal?: number } | undefined;
     act({
@@ -99,69 +101,36 @@ export function TakeOff({ list, alone, entries, close, done }: Props & { entries
     close();
   };
   return (
-    <Form title={t("lists.remove")} lacks={(reason) => lacking(entries.length, reason)} submit={submit} close={close} autoFocusReason effect={
+    <Why title={t("lists.remove")} lacks={missing(entries.length)} asks={asks} submit={submit} close={close} effect={
       <Effect list={list} waits={alone !== null && entries.length > alone ? alone : undefined}>
         {t("lists.effect.remove", { n: entries.length })}
       </Effect>
     }>
       <p className="mono">{entries.slice(0, 8).map((each) => each.value).join(t("common.comma"))}{entries.length > 8 && " …"}</p>
-    </Form>
+    </Why>
   );
 }
 
 function Effect({ list, waits, children }: { list: DeclaredList; waits: number | undefined; children: ReactNode }) {
   const { t } = useWords();
   return (
-    <div className="effect" role="status">
+    <>
       <p>
         <b>{children}</b> {waits === undefined ? t("lists.effect.next") : <span className="flag">{t("lists.effect.approval", { n: waits })}</span>}
       </p>
       {list.uses.length > 0 ? <p>{t("lists.uses")} <Uses uses={list.uses} /></p> : <p className="quiet">{t("lists.noUse")}</p>}
-    </div>
+    </>
   );
 }
 
-function Form({ title, lacks, submit, close, effect, autoFocusReason, children }: { title: string; lacks: (reason: string) => ReturnType<typeof lacking>; submit: (reason: string) => void; close: () => void; effect: ReactNode; autoFocusReason: boolean; children: ReactNode }) {
+/** How both forms ask: for values first, then why; the reason stands on the list. */
+function useAsking() {
   const { t } = useWords();
-  const [reason, setReason] = useState("");
-  const [asked, setAsked] = useState(false);
-  const missing = lacks(reason);
-  const ask = () => {
-    setAsked(true);
-    if (!missing) submit(reason.trim());
+  const missing = (values: number) => {
+    const lacks = lacking(values);
+    return lacks && t(`lists.missing.${lacks}`, { n: MOST });
   };
-  return (
-    <Panel title={title}>
-      <form
-        className="decide"
-        onSubmit={(event) => {
-          event.preventDefault();
-          ask();
-        }}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") close();
-          if ((event.metaKey || event.ctrlKey) && event.key === "Enter") ask();
-        }}
-      >
-        {children}
-        <label>
-          {t("lists.why")}
-          <textarea className="field" rows={2} maxLength={1000} autoFocus={autoFocusReason} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={t("lists.whyHint")} aria-invalid={asked && missing === "reason"} />
-        </label>
-        {effect}
-        {asked && missing && <p className="flag" role="alert">{t(`lists.missing.${missing}`, { n: MOST })}</p>}
-        <p className="acts">
-          <Button type="primary" size="small" htmlType="submit">
-            {title} <Keys keys="mod+Enter" />
-          </Button>
-          <Button size="small" onClick={close}>
-            {t("common.cancel")}
-          </Button>
-          <span className="quiet">{t("case.undoHint", { n: WAIT_S })}</span>
-        </p>
-      </form>
-    </Panel>
-  );
+  return { missing, asks: { label: t("lists.why"), hint: t("lists.whyHint") } };
 }
 
 /** The outbox for acts on one list; what stands on the page is asked again afterwards. */

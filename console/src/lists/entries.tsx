@@ -1,17 +1,14 @@
 // Who is on a list, newest first; one chosen by keys, several by x.
-import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { useVocabulary } from "../api/session";
 import type { DeclaredList, Entry } from "../api/types";
+import { useShown } from "../parts/shown";
 import { useWords } from "../words/words";
 
 export function EntryTable({ list, rows, at, setAt, chosen, toggle }: { list: DeclaredList; rows: Entry[]; at: number; setAt: (at: number) => void; chosen: ReadonlySet<string>; toggle: (entry: Entry) => void }) {
   const { t, format } = useWords();
   const { data: vocabulary } = useVocabulary();
-  const body = useRef<HTMLTableSectionElement>(null);
-  useEffect(() => {
-    body.current?.children[at]?.scrollIntoView({ block: "nearest" });
-  }, [at]);
+  const body = useShown<HTMLTableSectionElement>(at);
   const linked = vocabulary?.entities.includes(list.of);
   return (
     <table className="rows">

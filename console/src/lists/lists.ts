@@ -10,11 +10,10 @@ export function valuesIn(text: string): string[] {
   return [...new Set(parts.map((each) => each.trim()).filter(Boolean))];
 }
 
-export type Lacks = "values" | "reason" | "many";
+export type Lacks = "values" | "many";
 
 /** What is missing before values can be put on a list. */
-export function lacking(values: number, reason: string): Lacks | undefined {
+export function lacking(values: number): Lacks | undefined {
   if (values === 0) return "values";
-  if (values > MOST) return "many";
-  return reason.trim() ? undefined : "reason";
+  return values > MOST ? "many" : undefined;
 }

@@ -8,7 +8,7 @@ import { useNames } from "../api/session";
 import type { DeclaredList, DeclaredLists, Entries, Entry, FoundEntries } from "../api/types";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
-import { Empty, Trouble, Waiting } from "../parts/parts";
+import { Empty, More, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 import { entriesOf, named, PutOn, TakeOff } from "./change";
 import { EntryTable } from "./entries";
@@ -142,11 +142,7 @@ function One({ list, all, alone }: { list: DeclaredList; all: DeclaredList[]; al
           {rows.length > 0 && <EntryTable list={list} rows={rows} at={here} setAt={setAt} chosen={new Set(chosen.keys())} toggle={toggle} />}
           {pages.isSuccess && !search.data && rows.length === 0 && <Empty title={t("lists.empty")} next={t("lists.emptyNext")} />}
           {!search.data && pages.hasNextPage && (
-            <footer className="more">
-              <Button onClick={() => void pages.fetchNextPage()} loading={pages.isFetchingNextPage}>
-                {t("common.more")}
-              </Button>
-            </footer>
+            <More pages={pages} />
           )}
         </div>
         {form && (

@@ -2,9 +2,10 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useOutbox } from "../acts/outbox";
+import { isShare, Share } from "../acts/share";
 import { Why } from "../acts/why";
 import { address, send } from "../api/http";
-import { useNames, useSession, useVocabulary } from "../api/session";
+import { useNames, useSession } from "../api/session";
 import type { Model, ModelList } from "../api/types";
 import { useWords } from "../words/words";
 import { cellsFor, type Cell, type Step } from "./models";
@@ -19,17 +20,15 @@ interface Props {
 }
 
 export function Act({ model, all, step, close, proposed }: Props) {
-  const { t, said } = useWords();
+  const { t } = useWords();
   const put = useOutbox();
   const queries = useQueryClient();
-  const { data: vocabulary } = useVocabulary();
   const cells = cellsFor(step, model.name, all.matrix);
   const [name, setName] = useState(cells[0]?.name ?? "");
   const cell = cells.find((each) => each.name === name) ?? cells[0];
   const [percent, setPercent] = useState(cell?.challengers?.find((each) => each.model === model.name)?.percent ?? "5");
   const [by, setBy] = useState(cell?.by ?? "");
-  const share = Number(percent);
-  const lacks = step === "challenge" && (!by || !(share > 0 && share < 100)) ? t("models.lacks.share") : undefined;
+  const lacks = step === "challenge" && !isShare(percent, by) ? t("models.lacks.share") : undefined;
   const submit = (reason: string) => {
     const where = step === "retire" ? {} : { cell: cell?.name ?? "" };
     const body = step === "challenge" ? { ...where, percent: percent.trim(), by } : where;
@@ -63,21 +62,7 @@ export function Act({ model, all, step, close, proposed }: Props) {
       )}
       {step === "challenge" && (
         <div className="further">
-          <label>
-            {t("models.percent")}
-            <input className="field short" autoFocus inputMode="decimal" value={percent} onChange={(event) => setPercent(event.target.value)} />
-          </label>
-          <label>
-            {t("approvals.divided")}
-            <select className="field" value={by} onChange={(event) => setBy(event.target.value)}>
-              <option value="">{t("approvals.choose")}</option>
-              {vocabulary?.fields.map((each) => (
-                <option key={each.name} value={each.name}>
-                  {said(each)}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Share percent={percent} setPercent={setPercent} by={by} setBy={setBy} first />
         </div>
       )}
     </Why>

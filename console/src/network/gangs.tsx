@@ -1,13 +1,13 @@
 // Gangs that were found, and the way into the network of anybody.
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Button, Input, type InputRef } from "antd";
+import { Input, type InputRef } from "antd";
 import { useRef, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { get, Refused } from "../api/http";
 import { useVocabulary } from "../api/session";
 import type { GangPage } from "../api/types";
 import { useKeys } from "../keys/keys";
-import { Empty, Trouble, Waiting } from "../parts/parts";
+import { Empty, More, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 
 export default function Gangs() {
@@ -88,11 +88,7 @@ export default function Gangs() {
           </tbody>
         </table>
       )}
-      {pages.hasNextPage && (
-        <footer className="more">
-          <Button onClick={() => void pages.fetchNextPage()} loading={pages.isFetchingNextPage}>{t("common.more")}</Button>
-        </footer>
-      )}
+      {pages.hasNextPage && <More pages={pages} />}
     </div>
   );
 }

@@ -64,6 +64,21 @@ export function Empty({ title, next, children }: { title: string; next?: string;
   );
 }
 
+/** The foot of a list that comes page by page: what there is to say of it, and a button for more. */
+export function More({ pages, children }: { pages: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown }; children?: ReactNode }) {
+  const { t } = useWords();
+  return (
+    <footer className="more">
+      {children && <span className="quiet">{children}</span>}
+      {pages.hasNextPage && (
+        <Button onClick={() => void pages.fetchNextPage()} loading={pages.isFetchingNextPage}>
+          {t("common.more")}
+        </Button>
+      )}
+    </footer>
+  );
+}
+
 /** A code that can be taken along: shortened, whole in the clipboard. */
 export function Copied({ text, shown }: { text: string; shown?: string }) {
   const { t } = useWords();

@@ -9,7 +9,8 @@ import type { Case, Cases, Queue } from "../api/types";
 import { placeOf } from "../entity/place";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
-import { Empty, Outcome, OUTCOMES, Panel, Trouble, Waiting } from "../parts/parts";
+import { Empty, More, Outcome, OUTCOMES, Panel, Trouble, Waiting } from "../parts/parts";
+import { useShown } from "../parts/shown";
 import { useWords } from "../words/words";
 import { casesQuery, leftOf, nameOf, ORDERS, WHOSE } from "./queue";
 
@@ -120,10 +121,7 @@ export default function QueuePage() {
         </div>
       )}
       {pages.isSuccess && rows.length > 0 && (
-        <footer className="more">
-          <span className="quiet">{t("list.shown", { n: format.number(rows.length) })}</span>
-          {pages.hasNextPage && <Button onClick={() => void pages.fetchNextPage()} loading={pages.isFetchingNextPage}>{t("common.more")}</Button>}
-        </footer>
+        <More pages={pages}>{t("list.shown", { n: format.number(rows.length) })}</More>
       )}
     </div>
   );
@@ -181,10 +179,7 @@ function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: 
   const go = useNavigate();
   const { data: session } = useSession();
   const mine = session?.kind === "person" ? `person:${session.me.name}` : "";
-  const body = useRef<HTMLTableSectionElement>(null);
-  useEffect(() => {
-    body.current?.children[at]?.scrollIntoView({ block: "nearest" });
-  }, [at]);
+  const body = useShown<HTMLTableSectionElement>(at);
   return (
     <table className="rows">
       <thead>

@@ -9,7 +9,7 @@ import { address, get, send } from "../api/http";
 import type { Delivery, DeliveryPage } from "../api/types";
 import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
-import { Copied, Empty, Panel, Trouble, Waiting } from "../parts/parts";
+import { Copied, Empty, More, Panel, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 import { STATES, statesOf, type State } from "./settings";
 import { stateKey } from "./words";
@@ -57,14 +57,7 @@ export function Outbox() {
         <div className="columns wider">
           <div>
             <Table rows={rows} at={at} choose={step} />
-            <footer className="more">
-              <span className="quiet">{t("list.shown", { n: format.number(rows.length) })}</span>
-              {pages.hasNextPage && (
-                <Button onClick={() => void pages.fetchNextPage()} loading={pages.isFetchingNextPage}>
-                  {t("common.more")}
-                </Button>
-              )}
-            </footer>
+            <More pages={pages}>{t("list.shown", { n: format.number(rows.length) })}</More>
           </div>
           <aside className="stays">{chosen && (replaying ? <Replay delivery={chosen} close={() => setReplaying(false)} /> : <One delivery={chosen} again={() => setReplaying(true)} />)}</aside>
         </div>

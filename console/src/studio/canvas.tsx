@@ -19,7 +19,7 @@ import type { Finding } from "./trial";
 
 const WIDE = 230;
 const HIGH = 118;
-type Drawn = Node<{ kind: string; label: string; exits: { id: string; words: string }[]; wrong: boolean; ends: boolean; [other: string]: unknown }>;
+type Drawn = Node<{ kind: string; label: string; exits: { id: string; words: string }[]; wrong: boolean; [other: string]: unknown }>;
 
 function StepNode({ data, selected }: NodeProps<Drawn>) {
   return (
@@ -67,7 +67,7 @@ export default function FlowCanvas({ flow, pointer, document, edit, findings }: 
     const { x, y } = places.get(step.name) ?? { x: 0, y: 0 };
     const exits = exitsOf(step).map((each) => ({ id: each.id, words: wordsOf(each) }));
     const measured = sizes.get(step.name);
-    return { id: step.name, type: "step", ...(measured ? { measured } : {}), position: moved.get(step.name) ?? { x: x * WIDE, y: y * HIGH }, selected: step.name === chosen, data: { kind: kindWord(step), label: said(named(step)), exits, wrong: wrong(step.name), ends: exits.length === 0 } };
+    return { id: step.name, type: "step", ...(measured ? { measured } : {}), position: moved.get(step.name) ?? { x: x * WIDE, y: y * HIGH }, selected: step.name === chosen, data: { kind: kindWord(step), label: said(named(step)), exits, wrong: wrong(step.name) } };
   });
   const edges: Edge[] = flow.nodes.flatMap((step) =>
     exitsOf(step)

@@ -11,7 +11,6 @@ import type { Finding } from "./trial";
 
 export function RuleEditor({ document, found, edit, findings }: { document: Document; found: Found; edit: (edit: Edit) => void; findings: Finding[] }) {
   const { t, said } = useWords();
-  const names = useNames();
   const words = useMemo(() => wordsOf(document), [document]);
   const { rule, pointer } = found;
   const set = (name: string, value: unknown) => edit(put(`${pointer}/${name}`, value));
@@ -27,14 +26,7 @@ export function RuleEditor({ document, found, edit, findings }: { document: Docu
         </label>
         <label>
           {t("studio.outcome")}
-          <select className="field" value={rule.outcome ?? ""} onChange={(event) => set("outcome", event.target.value || null)}>
-            <option value="">{t("studio.noOutcome")}</option>
-            {OUTCOMES.map((each) => (
-              <option key={each} value={each}>
-                {names("outcomes", each)}
-              </option>
-            ))}
-          </select>
+          <OutcomeChoice value={rule.outcome ?? ""} set={(outcome) => set("outcome", outcome || null)} />
         </label>
         <Reason document={document} code={rule.reason ?? ""} set={(code) => set("reason", code)} />
         <label className="check">
@@ -58,6 +50,22 @@ export function RuleEditor({ document, found, edit, findings }: { document: Docu
         </p>
       ))}
     </div>
+  );
+}
+
+/** Which outcome; none only where `must` is not said. */
+export function OutcomeChoice({ value, set, must = false, label }: { value: string; set: (outcome: string) => void; must?: boolean; label?: string }) {
+  const { t } = useWords();
+  const names = useNames();
+  return (
+    <select className="field" aria-label={label} value={value} onChange={(event) => set(event.target.value)}>
+      {!must && <option value="">{t("studio.noOutcome")}</option>}
+      {OUTCOMES.map((each) => (
+        <option key={each} value={each}>
+          {names("outcomes", each)}
+        </option>
+      ))}
+    </select>
   );
 }
 

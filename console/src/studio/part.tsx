@@ -4,10 +4,10 @@ import { Button } from "antd";
 import { lazy, Suspense, useMemo, type ReactNode } from "react";
 import { placesOf } from "../decision/layers";
 import { useNames } from "../api/session";
-import { Outcome, OUTCOMES, Panel, Waiting } from "../parts/parts";
+import { Outcome, Panel, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 import { put, type Edit } from "./draft";
-import { Reason, whole } from "./editor";
+import { OutcomeChoice, Reason, whole } from "./editor";
 import { drawnFlow, interval, named, type Both, type Card, type DeclaredFlow, type Document, type Part, type Table } from "./studio";
 import type { Finding } from "./trial";
 
@@ -158,7 +158,6 @@ function TableRows({ table, document, pointer, edit }: Rows & { table: Table }) 
 /** A row of a decision table in fields: what each input must be, and what comes of it. */
 function TableRow({ table, number, document, pointer, edit }: Required<Rows> & { table: Table; number: number }) {
   const { t, said } = useWords();
-  const names = useNames();
   const row = table.rows[number];
   const here = `${pointer}/rows/${number}`;
   if (!row) return null;
@@ -179,14 +178,7 @@ function TableRow({ table, number, document, pointer, edit }: Required<Rows> & {
         </td>
       ))}
       <td>
-        <select className="field" aria-label={`${t("studio.outcome")} ${number + 1}`} value={row.outcome ?? ""} onChange={(event) => edit(put(`${here}/outcome`, event.target.value || null))}>
-          <option value="">{t("studio.noOutcome")}</option>
-          {OUTCOMES.map((each) => (
-            <option key={each} value={each}>
-              {names("outcomes", each)}
-            </option>
-          ))}
-        </select>
+        <OutcomeChoice label={`${t("studio.outcome")} ${number + 1}`} value={row.outcome ?? ""} set={(outcome) => edit(put(`${here}/outcome`, outcome || null))} />
       </td>
       <td className="num">
         <Points of={`${t("common.points")} ${number + 1}`} value={row.score ?? 0} set={(points) => edit(put(`${here}/score`, points))} />

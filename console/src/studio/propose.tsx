@@ -1,12 +1,11 @@
 // What a draft changes, sentence by sentence, and its way to approval: it becomes a proposal, which is backtested, submitted and approved.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Button } from "antd";
 import { useState } from "react";
 import { useNavigate } from "react-router";
+import { ActForm } from "../acts/form";
 import { address, send } from "../api/http";
 import type { Schemas } from "../api/types";
 import { bySection, sectionKey } from "../approvals/proposals";
-import { Keys } from "../keys/help";
 import { Panel, Trouble } from "../parts/parts";
 import { useWords } from "../words/words";
 import type { Operation } from "./draft";
@@ -53,17 +52,7 @@ export function Propose({ base, operations, trial, close, done }: { base: string
         </section>
       ))}
       {(checked?.count ?? 0) > SHOWN && <p className="quiet">{t("approvals.moreChanges", { n: format.number((checked?.count ?? 0) - SHOWN) })}</p>}
-      <form
-        className="decide"
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-        onKeyDown={(event) => {
-          if (event.key === "Escape") close();
-          if ((event.metaKey || event.ctrlKey) && event.key === "Enter") submit();
-        }}
-      >
+      <ActForm word={t("studio.propose")} submit={submit} close={close} busy={make.isPending} ready={ready} then={t("studio.thenApproved")}>
         <label>
           {t("studio.why")}
           <textarea className="field" rows={2} maxLength={200} autoFocus value={title} placeholder={t("studio.whyHint")} aria-invalid={asked && !title.trim()} onChange={(event) => setTitle(event.target.value)} />
@@ -81,16 +70,7 @@ export function Propose({ base, operations, trial, close, done }: { base: string
           </p>
         )}
         {make.error && <Trouble error={make.error} />}
-        <p className="acts">
-          <Button type="primary" size="small" htmlType="submit" loading={make.isPending} disabled={!ready}>
-            {t("studio.propose")} <Keys keys="mod+Enter" />
-          </Button>
-          <Button size="small" onClick={close}>
-            {t("common.cancel")}
-          </Button>
-          <span className="quiet">{t("studio.thenApproved")}</span>
-        </p>
-      </form>
+      </ActForm>
     </Panel>
   );
 }

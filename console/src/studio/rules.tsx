@@ -1,7 +1,7 @@
 // Rules in rows: points, name, sentence; unfolded, the expression, or the fields to change it.
-import { useEffect, useRef } from "react";
 import { useNames } from "../api/session";
 import { Outcome } from "../parts/parts";
+import { useShown } from "../parts/shown";
 import { useWords } from "../words/words";
 import type { Edit } from "./draft";
 import { RuleEditor } from "./editor";
@@ -25,10 +25,7 @@ interface Props {
 export function RuleRows({ rules, at, setAt, unfolded, toggle, sets, document, edit, findings }: Props) {
   const { t, said, format } = useWords();
   const names = useNames();
-  const list = useRef<HTMLUListElement>(null);
-  useEffect(() => {
-    list.current?.children[at]?.scrollIntoView({ block: "nearest" });
-  }, [at]);
+  const list = useShown<HTMLUListElement>(at);
   return (
     <ul className="rules" ref={list}>
       {rules.map(({ pointer, set, rule, said: sentence }, number) => (

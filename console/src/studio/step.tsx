@@ -5,7 +5,7 @@ import { useNames } from "../api/session";
 import { OUTCOMES } from "../parts/parts";
 import { useWords } from "../words/words";
 import { put, wordsOf, type Edit } from "./draft";
-import { Reason } from "./editor";
+import { OutcomeChoice, Reason } from "./editor";
 import { Expression } from "./expression";
 import { connected, cut, exitsOf, kindOf, renamed, type Exit } from "./flow";
 import { named, type DeclaredFlow, type Document } from "./studio";
@@ -32,7 +32,6 @@ interface Props {
 
 export function StepForm({ step, pointer, flow, flowPointer, document, edit, findings, remove, rename }: Props) {
   const { t, said } = useWords();
-  const names = useNames();
   const wordsFor = useExitWords();
   const words = useMemo(() => wordsOf(document), [document]);
   const [name, setName] = useState(step.name);
@@ -85,13 +84,7 @@ export function StepForm({ step, pointer, flow, flowPointer, document, edit, fin
         {kind === "outcome" && (
           <label>
             {t("studio.outcome")}
-            <select className="field" value={String(step.outcome)} onChange={(event) => edit(put(`${pointer}/outcome`, event.target.value))}>
-              {OUTCOMES.map((each) => (
-                <option key={each} value={each}>
-                  {names("outcomes", each)}
-                </option>
-              ))}
-            </select>
+            <OutcomeChoice must value={String(step.outcome)} set={(outcome) => edit(put(`${pointer}/outcome`, outcome))} />
           </label>
         )}
         {kind === "outcome" && <Reason document={document} code={String(step.reason ?? "")} set={(code) => edit(put(`${pointer}/reason`, code))} />}

@@ -1,6 +1,5 @@
 // The words of the page about one person, phone, device, card or address.
 export const zh = {
-  "entity.title": "{kind} {who}",
   "entity.unknown": "尚无决策提到它，仅知其代码。",
   "entity.sum": "最近 {n} 条记录中：决策 {decisions}（拒绝 {declined}、复核 {reviewed}），欺诈标签 {frauds}，名单变动 {lists}。",
   "entity.sumAll": "全部 {n} 条记录中：决策 {decisions}（拒绝 {declined}、复核 {reviewed}），欺诈标签 {frauds}，名单变动 {lists}。",
@@ -81,7 +80,6 @@ export const zh = {
 } as const;
 
 export const en: Record<keyof typeof zh, string> = {
-  "entity.title": "{kind} {who}",
   "entity.unknown": "No decision names it yet; only its code is known.",
   "entity.sum": "Of the {n} newest entries: {decisions} decisions ({declined} declined, {reviewed} for review), {frauds} fraud labels, {lists} changes of lists.",
   "entity.sumAll": "Of all {n} entries: {decisions} decisions ({declined} declined, {reviewed} for review), {frauds} fraud labels, {lists} changes of lists.",

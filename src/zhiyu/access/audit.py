@@ -27,6 +27,11 @@ _PAGE = 1_000
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+def because(reason: str) -> dict[str, object]:
+    """The reason as a part of the detail of an entry; nothing without one."""
+    return {"reason": reason} if reason else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the audit. `by`: "person:NAME", "key:ID" or "system"; `verb`: "person.add"; `about`: what it was done to; `detail`: what

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from zhiyu.access import passwords
-from zhiyu.access.audit import Audit
+from zhiyu.access.audit import Audit, because
 from zhiyu.access.roles import permissions_of
 from zhiyu.access.tables import people, sessions
 from zhiyu.base.errors import InputError, ZhiyuError
@@ -101,7 +101,7 @@ class People:
         try:
             with self._records.writing() as connection:
                 made = connection.execute(insert(people).values(row).returning(*people.c)).one()
-                self._audit.add(connection, now_ms, by, "person.add", name, {"roles": list(roles)} | _because(reason))
+                self._audit.add(connection, now_ms, by, "person.add", name, {"roles": list(roles)} | because(reason))
         except IntegrityError:
             raise InputError(f"there is somebody named '{name}' already", f"用户名“{name}”已存在") from None
         return person_of(made)
@@ -133,7 +133,7 @@ class People:
             told: dict[str, object] = {key: value for key, value in changes.items() if key in ("active",)}
             told |= {"roles": list(after.roles)} if roles is not None else {}
             told |= {"password": "changed"} if password is not None else {}
-            self._audit.add(connection, now_ms, by, "person.change", name, told | _because(reason))
+            self._audit.add(connection, now_ms, by, "person.change", name, told | because(reason))
         return after
 
     def sign_out(self, name: str, now_ms: int, by: str, reason: str = "") -> int:
@@ -142,7 +142,7 @@ class People:
             self._audit.lock(connection)
             row = self._row(connection, name)
             ended = connection.execute(delete(sessions).where(sessions.c.person == row.id)).rowcount
-            self._audit.add(connection, now_ms, by, "person.sign_out", name, {"sessions": ended} | _because(reason))
+            self._audit.add(connection, now_ms, by, "person.sign_out", name, {"sessions": ended} | because(reason))
         return ended
 
     def proved(self, name: str, password: str, now_ms: int) -> Person:
@@ -198,10 +198,6 @@ class People:
 
     def _by_name(self, name: str) -> Select[Any]:
         return select(people).where(people.c.tenant == self.tenant, people.c.name == name)
-
-
-def _because(reason: str) -> dict[str, object]:
-    return {"reason": reason} if reason else {}
 
 
 def _some(roles: tuple[str, ...]) -> tuple[str, ...]:

@@ -97,6 +97,11 @@ class Proposals:
             self._tell(connection, now_ms, by, "make", made.number, {"kind": kind, "title": title, "base": base})
         return _proposal(made)
 
+    def ask(self, kind: str, about: str, title: str, payload: dict[str, Any], by: str, now_ms: int) -> Proposal:
+        """One that waits for approval at once, without being a draft first. InputError, LimitExceeded."""
+        made = self.make(kind, about, title[:MAX_TITLE_CHARS], payload, "", by, now_ms)
+        return self.submit(made.number, by, now_ms)
+
     def one(self, number: int) -> Proposal:
         """NoSuchProposal."""
         with self._records.reading() as connection:

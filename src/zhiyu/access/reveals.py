@@ -19,6 +19,8 @@ from zhiyu.records.store import Records
 
 KIND, EXPORT_KIND = "reveal", "export"
 """Of proposals to reveal many, and to export what is held about one person in clear."""
+FETCHED = frozenset({KIND, EXPORT_KIND})
+"""Kinds that are done when they are approved: whoever asked comes for the values."""
 AT_ONCE = 20
 """Values in one call that need nobody else's approval."""
 BY_THE_HOUR = 60

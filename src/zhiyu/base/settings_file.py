@@ -48,13 +48,15 @@ def read_settings(path: Path, shape: type[T]) -> T:
         raise InputError(f"{place}: {wrong}", f"{place}：{_in_chinese(str(wrong))}") from None
 
 
-def place_in(path: Path, keys: Sequence[str | int]) -> Place:
+def place_in(path: Path, keys: Sequence[str | int], inside: int = 0) -> Place:
     """Where a value stands in such a file; that of what is around it, where it does not stand there.
 
-    `keys`: names and numbers (from 0) that lead to it. The file without a line, where it cannot be read.
+    `keys`: names and numbers (from 0) that lead to it; `inside`: a character of a text, counted where the text stands on one line. The file
+    without a line, where it cannot be read.
     """
     try:
-        node: Any = YAML(typ="rt", pure=True).load(path.read_bytes())
+        text = path.read_text(encoding="utf-8")
+        node: Any = YAML(typ="rt", pure=True).load(text)
     except (OSError, YAMLError, ValueError):
         return Place(str(path))
     line = column = 0
@@ -64,9 +66,12 @@ def place_in(path: Path, keys: Sequence[str | int]) -> Place:
         elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
             line, column = node.lc.item(key)
         else:
-            break
+            return Place(str(path), line + 1, column + 1)
         node = node[key]
-    return Place(str(path), line + 1, column + 1)
+    if isinstance(node, str) and inside:
+        rest = text.splitlines()[line][column:]
+        inside = inside + (rest[:1] in ("'", '"')) if node in rest else 0
+    return Place(str(path), line + 1, column + 1 + inside)
 
 
 def _keys(said: str) -> list[str | int]:

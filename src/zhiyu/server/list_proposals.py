@@ -48,8 +48,7 @@ async def propose(
         "author": author,
     }  # fmt: skip
     title = f"{name}: {'+' if op == 'add' else '-'}{count:,}"
-    made = await staff.aside(lambda: kept.make(KIND, name[:200], title[:200], payload, "", exchange.who, now))
-    submitted = await staff.aside(lambda: kept.submit(made.number, exchange.who, staff.wall()))
+    submitted = await staff.aside(lambda: kept.ask(KIND, name[:200], title, payload, exchange.who, now))
     return {"status": submitted.state, "proposal": submitted.number}
 
 

@@ -6,13 +6,13 @@ their own roles allow by way of a browser; the key itself is told once, when it 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
 from zhiyu.access.gate import Gate
 from zhiyu.access.keys import StoredKey
+from zhiyu.log.list_journal import said_time
 from zhiyu.server.problems import encoded
 from zhiyu.server.rest import admitted
 from zhiyu.server.site import Site
@@ -34,10 +34,6 @@ def add_machine_keys(app: FastAPI, site: Site) -> None:
 
 def _told(key: StoredKey) -> dict[str, Any]:
     return {
-        "id": key.id, "scopes": list(key.scopes), "created": _time(key.created), "expires": _time(key.expires) if key.expires else None,
-        "note": key.note,
+        "id": key.id, "scopes": list(key.scopes), "created": said_time(key.created),
+        "expires": said_time(key.expires) if key.expires else None, "note": key.note,
     }  # fmt: skip
-
-
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

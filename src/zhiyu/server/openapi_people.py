@@ -10,6 +10,7 @@ from typing import Any
 
 from zhiyu.access.proposals import STATES
 from zhiyu.access.roles import ROLES
+from zhiyu.base.limits import MAX_REASON_CHARS
 from zhiyu.server.openapi_shapes import Json, Route, many, of_query, shape
 
 _TEXT: Json = {"type": "string"}
@@ -25,7 +26,7 @@ _NAME: Json = {
     "description": "The name, percent-encoded.",
 }
 _ROLES: Json = {"type": "array", "items": {"enum": list(ROLES)}, "minItems": 1, "uniqueItems": True}
-_REASON: Json = {"type": "string", "maxLength": 2000}
+_REASON: Json = {"type": "string", "maxLength": MAX_REASON_CHARS}
 _SECRET: Json = {"type": "string", "minLength": 12, "maxLength": 128, "format": "password"}
 
 

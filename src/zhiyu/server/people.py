@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -20,22 +19,20 @@ from zhiyu.access.roles import PERMISSIONS, ROLES
 from zhiyu.access.sessions import LONGEST_MS
 from zhiyu.access.tokens import forgery_proof, token_of
 from zhiyu.base.errors import InputError
+from zhiyu.log.list_journal import said_time
 from zhiyu.server.bodies import read_body
 from zhiyu.server.cookies import session_cookie
 from zhiyu.server.exchange import Exchange
 from zhiyu.server.lists import page_size
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import exchange_of, id_of
-from zhiyu.server.shapes import read_object
+from zhiyu.server.shapes import Because, read_object
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Office, Staff
 
 PersonName = Annotated[str, Path(description="The name, percent-encoded.")]
 MAX_BODY_BYTES = 16 << 10
 _JSON = "application/json"
-
-
-Because = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -303,7 +300,7 @@ def _shown(person: Person) -> dict[str, Any]:
 
 
 def _present(sessions: int, seen_ms: int) -> dict[str, Any]:
-    return {"sessions": sessions, "seen": datetime.fromtimestamp(seen_ms / 1000, UTC).isoformat() if sessions else None}
+    return {"sessions": sessions, "seen": said_time(seen_ms) if sessions else None}
 
 
 def _json(content: Any, status: int = 200) -> Response:

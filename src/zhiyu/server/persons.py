@@ -144,12 +144,7 @@ def _add_propose(app: FastAPI, site: Site, staff: Staff) -> None:
             "type": wanted.type, "code": code_text(code), "purpose": wanted.purpose, "note": wanted.note, "count": count,
         }  # fmt: skip
         title = f"{count} personal values of {wanted.type} {code_text(code)}: {PURPOSES[wanted.purpose][0]}"
-
-        def made() -> Proposal:
-            draft = office.proposals.make(EXPORT_KIND, wanted.purpose, title[:200], payload, "", by, now)
-            return office.proposals.submit(draft.number, by, now)
-
-        proposal = await staff.aside(made)
+        proposal = await staff.aside(lambda: office.proposals.ask(EXPORT_KIND, wanted.purpose, title, payload, by, now))
         told = {"proposal": proposal.number, "state": proposal.state, "count": count}
         return Response(encoded(told), media_type=_JSON, headers=_KEEP_OUT)
 

@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 
 from zhiyu.access.proposals import STAGES, NotOpen, Proposal
-from zhiyu.access.reveals import EXPORT_KIND
-from zhiyu.access.reveals import KIND as REVEAL
+from zhiyu.access.reveals import FETCHED
 from zhiyu.base.errors import InputError, ZhiyuError
 from zhiyu.engine.live import Live
 from zhiyu.engine.opened import Opened
@@ -122,9 +121,7 @@ class Releasing:
                     proposal = await self._staff.aside(lambda: office.proposals.begin(number, self._staff.wall()))
             except NotOpen:
                 return await self._staff.aside(lambda: office.proposals.one(number))
-            if (
-                proposal.kind in (REVEAL, EXPORT_KIND) and proposal.state == "doing"
-            ):  # whoever asked comes for the values
+            if proposal.kind in FETCHED and proposal.state == "doing":
                 now = self._staff.wall()
                 return await self._staff.aside(
                     lambda: office.proposals.finish(number, now, True, {"status": "approved"})

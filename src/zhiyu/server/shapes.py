@@ -6,16 +6,19 @@ In: bytes, a msgspec struct. Out: the struct, or an error that names the field. 
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from zhiyu.base.errors import did_you_mean
+from zhiyu.base.limits import MAX_REASON_CHARS
 from zhiyu.events.refusals import Bad
 from zhiyu.log.ndjson import read_line
 from zhiyu.server.problems import STATUS_OF_CODE, HttpError
 
 T = TypeVar("T", bound=msgspec.Struct)
+Because = Annotated[str, msgspec.Meta(max_length=MAX_REASON_CHARS)]
+"""Why something is changed, for the audit."""
 _FIELD = re.compile(r"\$\.(\w+)")
 _UNKNOWN = re.compile(r"unknown field `(.*)`", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(\w+)`")

@@ -90,12 +90,7 @@ def add_vault(app: FastAPI, site: Site, staff: Staff) -> None:
         office, by, now = staff.offices[desk.live.tenant], exchange.who, staff.wall()
         payload = msgspec.to_builtins(wanted) | {"count": count}
         title = f"{count} personal values of {len(wanted.events)} events: {PURPOSES[wanted.purpose][0]}"
-
-        def made() -> Proposal:
-            draft = office.proposals.make(KIND, wanted.purpose, title, payload, "", by, now)
-            return office.proposals.submit(draft.number, by, now)
-
-        proposal = await staff.aside(made)
+        proposal = await staff.aside(lambda: office.proposals.ask(KIND, wanted.purpose, title, payload, by, now))
         return _json({"proposal": proposal.number, "state": proposal.state, "count": count})
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from zhiyu.access.audit import Audit
+from zhiyu.access.audit import Audit, because
 from zhiyu.base.errors import InputError, LimitExceeded, ZhiyuError
 from zhiyu.outside.webhooks import target_of
 from zhiyu.records.outbox import Effect, put, webhooks
@@ -82,7 +82,7 @@ class WebhookBook:
                     raise LimitExceeded(f"at most {MAX_HOOKS} webhooks", f"webhook 最多 {MAX_HOOKS} 个")
                 own = {"tenant": self.tenant, "name": name, "salt": secrets.token_hex(16), "by": by, "made_ms": now_ms}
                 connection.execute(insert(webhooks).values(content | own))
-            self._audit.add(connection, now_ms, by, "webhook.put", f"webhook/{name}", content | _because(reason))
+            self._audit.add(connection, now_ms, by, "webhook.put", f"webhook/{name}", content | because(reason))
             row = connection.execute(select(webhooks).where(*self._of(name))).one()
         return _webhook(row), new
 
@@ -118,7 +118,7 @@ class WebhookBook:
             does = delete(webhooks) if values is None else update(webhooks).values(values)
             if not connection.execute(does.where(*self._of(name))).rowcount:
                 raise _none()
-            self._audit.add(connection, now_ms, by, f"webhook.{verb}", f"webhook/{name}", _because(reason))
+            self._audit.add(connection, now_ms, by, f"webhook.{verb}", f"webhook/{name}", because(reason))
 
     def _require(self, name: str, url: str, kinds: Sequence[str], private: bool) -> None:
         if not _NAME.fullmatch(name):
@@ -139,10 +139,6 @@ class WebhookBook:
 
     def _of(self, name: str) -> tuple[Any, ...]:
         return webhooks.c.tenant == self.tenant, webhooks.c.name == name.replace("\0", "")
-
-
-def _because(reason: str) -> dict[str, Any]:
-    return {"reason": reason} if reason else {}
 
 
 def _none() -> NoSuchWebhook:

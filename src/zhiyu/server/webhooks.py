@@ -11,23 +11,23 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import FastAPI, Path, Request, Response
 
+from zhiyu.access.audit import because
 from zhiyu.base.errors import InputError
 from zhiyu.outside.webhooks import shown_secret
 from zhiyu.records.deliveries import Delivery
 from zhiyu.records.outbox import STATES
 from zhiyu.server.bodies import read_body
 from zhiyu.server.exchange import Exchange
-from zhiyu.server.lists import page_size
+from zhiyu.server.lists import page_size, said_in
 from zhiyu.server.outgoing import Outgoing
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import exchange_of
-from zhiyu.server.shapes import read_object
+from zhiyu.server.shapes import Because, read_object
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Staff
 from zhiyu.server.webhook_book import Webhook
 
 MAX_BODY_BYTES = 64 << 10
-MAX_REASON_CHARS = 2000
 WebhookName = Annotated[str, Path(description="The webhook's name.")]
 DeliveryNumber = Annotated[str, Path(description="The delivery's number.")]
 _JSON = "application/json"
@@ -41,7 +41,7 @@ class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
     kinds: list[str]
     private: bool = False
     active: bool = True
-    reason: Annotated[str, msgspec.Meta(max_length=MAX_REASON_CHARS)] = ""
+    reason: Because = ""
 
 
 def add_webhooks(app: FastAPI, site: Site, staff: Staff) -> None:
@@ -114,14 +114,8 @@ def _add_outbox(app: FastAPI, site: Site, staff: Staff) -> None:
                 audit = staff.offices[out.tenant].audit
                 audit.lock(connection)
                 key = out.deliveries.replay(connection, asked, staff.wall())
-                audit.add(
-                    connection,
-                    staff.wall(),
-                    exchange.who,
-                    "outbox.replay",
-                    f"delivery/{asked}",
-                    {"key": key} | ({"reason": why} if why else {}),
-                )
+                told = {"key": key} | because(why)
+                audit.add(connection, staff.wall(), exchange.who, "outbox.replay", f"delivery/{asked}", told)
                 return key
 
         return _json({"key": await staff.aside(again)})
@@ -136,16 +130,7 @@ def _out(request: Request, site: Site) -> tuple[Exchange, Outgoing]:
 
 def _why(exchange: Exchange) -> str:
     """Why, as the address says. HttpError 422 for too much of it."""
-    reason = exchange.known_query("reason").get("reason", "")
-    if len(reason) > MAX_REASON_CHARS:
-        raise HttpError(
-            422,
-            "reason",
-            f"has at most {MAX_REASON_CHARS} characters",
-            f"最多 {MAX_REASON_CHARS} 个字符",
-            "reason",
-        )
-    return reason
+    return said_in("reason", exchange.known_query("reason").get("reason", ""))
 
 
 def _told(hook: Webhook) -> dict[str, Any]:

@@ -30,10 +30,10 @@ from zhiyu.expressions import (
     run_program,
     say_with_values,
 )
-from zhiyu.expressions.parse import NOWHERE
 from zhiyu.expressions.types import FLOAT, INT, Kind, Type
 
 BEFORE = "before_"
+WHEN = Place("when", 1, 1)
 SERVER: dict[str, tuple[Type, str, str]] = {
     "answer_p99_ms": (FLOAT, "99th percentile of answers, ms", "应答 99 分位耗时（毫秒）"),
     "cases_open": (INT, "open cases", "未结案件数"),
@@ -77,9 +77,9 @@ class Seen:
 
 
 class AlertCheck:
-    """A rule, ready to look. `place`: of its `when`. InputError says what is wrong with it; DeclarationError, where in `when`."""
+    """A rule, ready to look. InputError says what is wrong with it; DeclarationError, at which character of `when`."""
 
-    def __init__(self, rule: AlertRule, place: Place = NOWHERE) -> None:
+    def __init__(self, rule: AlertRule) -> None:
         self.rule = rule
         self.over_ms, self.against_ms = duration_of(rule.over, "over"), duration_of(rule.against, "against")
         if self.over_ms < MINUTE_MS or self.over_ms % MINUTE_MS or self.against_ms % MINUTE_MS:
@@ -90,7 +90,7 @@ class AlertCheck:
             raise InputError("looks: 1 to 1,000", "looks：1 至 1,000")
         names = {name: _type(name) for name in MEASURES} | {f"{BEFORE}{name}": _type(name) for name in MEASURES}
         scope = Scope(names | {name: told[0] for name, told in SERVER.items()})
-        self._when = check(parse(rule.when, place), scope, rule.when, place, Kind.BOOL)
+        self._when = check(parse(rule.when, WHEN), scope, rule.when, WHEN, Kind.BOOL)
         self._names = sorted(self._when.names)
         self._program = _program(self._when, self._names)
         self.measures = tuple(dict.fromkeys(each.removeprefix(BEFORE) for each in self._names if each not in SERVER))

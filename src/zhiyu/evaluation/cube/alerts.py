@@ -14,10 +14,10 @@ import msgspec
 from zhiyu.base.errors import DeclarationError, InputError, Place, ZhiyuError
 from zhiyu.evaluation.cube.alert_rules import AlertCheck, AlertRule
 from zhiyu.evaluation.cube.cube import Cube
-from zhiyu.expressions.parse import NOWHERE
 from zhiyu.log.list_journal import said_time
 
 ENDED_KEPT = 1_000
+PlaceOf = Callable[[int, str, int], Place]
 
 
 class Alert(msgspec.Struct, kw_only=True):
@@ -99,20 +99,23 @@ class Alerts(msgspec.Struct, kw_only=True):
         return alert
 
 
-def checks_of(
-    rules: Sequence[AlertRule], place_of: Callable[[int, str], Place] = lambda at, field: NOWHERE
-) -> list[AlertCheck]:
-    """The rules, ready to look. `place_of`: where a field of rule number `at` stands. InputError that names rule and place."""
+def checks_of(rules: Sequence[AlertRule], place_of: PlaceOf | None = None) -> list[AlertCheck]:
+    """The rules, ready to look. `place_of`: where a character of a field of rule number `at` stands, asked of what is wrong only.
+    InputError that names the rule, and the place where that is known."""
     found = list[AlertCheck]()
     for at, rule in enumerate(rules):
+        here = f"alert '{rule.name}': ", f"告警“{rule.name}”："
         try:
-            found.append(AlertCheck(rule, place_of(at, "when")))
+            found.append(AlertCheck(rule))
         except DeclarationError as wrong:
-            first, here = wrong.problems[0], (f"alert '{rule.name}': when: ", f"告警“{rule.name}”：when：")
-            told = replace(first, en=here[0] + first.en, zh=here[1] + first.zh)
+            first = wrong.problems[0]
+            place = place_of(at, "when", first.place.column - 1) if place_of is not None else Place()
+            told = replace(first, en=f"{here[0]}when: {first.en}", zh=f"{here[1]}when：{first.zh}", place=place)
             raise InputError(told.text("en"), told.text("zh")) from None
         except InputError as wrong:
-            place = place_of(at, wrong.en.partition(":")[0])
-            en, zh = (f"{place}: ", f"{place}：") if place.line else ("", "")
-            raise InputError(f"{en}alert '{rule.name}': {wrong.en}", f"{zh}告警“{rule.name}”：{wrong.zh}") from None
+            field = wrong.en.partition(":")[0]
+            en, zh = (
+                (f"{place_of(at, field, 0)}: ", f"{place_of(at, field, 0)}：") if place_of is not None else ("", "")
+            )
+            raise InputError(f"{en}{here[0]}{wrong.en}", f"{zh}{here[1]}{wrong.zh}") from None
     return found

@@ -129,7 +129,7 @@ def read_declared(path: Path) -> Declared:
         _check_parts(template, here)
     for at, rule in enumerate(found.alerts):
         _check_name(rule.name, rules, _Here(path, ("alerts", at), f"alert '{rule.name}'", f"告警“{rule.name}”"))
-    checks_of(found.alerts, lambda at, field: place_in(path, ("alerts", at, field)))
+    checks_of(found.alerts, lambda at, field, column: place_in(path, ("alerts", at, field), column))
     return found
 
 
