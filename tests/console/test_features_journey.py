@@ -11,7 +11,7 @@ import pytest
 from tests.console.bank import Bank
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", ("申请", "来源 1")), ("en", ("applications", "Made of 1"))])
@@ -43,6 +43,43 @@ def test_from_a_word_to_the_rules_that_use_a_feature(
     page.locator("tbody tr").first.wait_for()
     page.keyboard.press("Escape")
     page.wait_for_url(re.compile("/features$"))
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "中位数"), ("en", "The median is ")])
+def test_how_a_feature_is_distributed_leads_to_the_decisions_of_a_bar(
+    bank: Bank, visit: Callable[..., Page], language: str, said: str
+) -> None:
+    page = visit("/features/customer_events_60d", language, "planner")
+    page.locator("svg.spread-drawn").wait_for()
+    assert said in page.locator(".spread").inner_text()
+    drawn = page.locator("svg.spread-drawn a")
+    bars, words = drawn.count(), drawn.first.get_attribute("aria-label")
+    page.keyboard.press("v")
+    rows = page.locator(".spread tbody tr")
+    rows.first.wait_for()
+    assert rows.count() == bars > 3
+    counts = [int(each.replace(",", "")) for each in rows.locator("td:nth-child(2)").all_inner_texts()]
+    assert words is not None
+    assert f"{counts[0]:,}" in words
+    assert f"{sum(counts):,}" in page.locator(".spread p").first.inner_text()
+    link = rows.nth(1).locator("a")
+    link.click()
+    page.wait_for_url(re.compile(r"/decisions\?where=customer_events_60d"))
+    page.locator(".asked textarea", has_text="customer_events_60d == 1").wait_for()
+    page.wait_for_selector("tr.at, .empty")
+
+
+def test_a_distribution_can_be_stopped_and_asked_again(bank: Bank, visit: Callable[..., Page]) -> None:
+    page = visit("/features", "zh", "planner")
+    held: list[Route] = []
+    page.route("**/v1/features/customer_events_60d/spread", lambda asked: held.append(asked))
+    page.goto(f"{bank.address}/features/customer_events_60d")
+    page.get_by_role("button", name="停止").click()
+    page.get_by_text("已停止，没有分布可看。").wait_for()
+    page.unroute("**/v1/features/customer_events_60d/spread")
+    page.get_by_role("button", name="计算分布").click()
+    page.locator("svg.spread-drawn").wait_for()
+    assert len(held) == 1
 
 
 def test_who_may_not_see_policies_is_not_led_there(bank: Bank, visit: Callable[..., Page]) -> None:

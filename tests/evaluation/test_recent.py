@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.engine.live_stream import live_opened, live_policy, records
 from tests.waiting_policy import POLICY as WAITING
@@ -25,9 +28,10 @@ from zhiyu.entities.lists import ListChange
 from zhiyu.evaluation.recent.decide import Deciding, Seen, lacks
 from zhiyu.evaluation.recent.figures import told
 from zhiyu.evaluation.recent.record import Recorded, Recording, require_triable, with_features_of
-from zhiyu.evaluation.recent.spread import Spreading
+from zhiyu.evaluation.recent.spread import BARS, Spreading, edges_of, numbers_of, spread
 from zhiyu.evaluation.recent.work import Workshop
 from zhiyu.evaluation.two_followers import TwoFollowers
+from zhiyu.expressions.types import DURATION, FLOAT, INT, Kind, Type
 from zhiyu.features.declare import Feature
 from zhiyu.policy.load import load_texts
 from zhiyu.policy.outcomes import OUTCOMES
@@ -200,6 +204,36 @@ def test_a_feature_is_spread_over_the_decisions(house: House, tmp_path: Path) ->
     list(text.steps())
     assert text.result is not None
     assert text.result["distinct"] >= 2
+
+
+ROUND = {"int": INT, "float": FLOAT, "duration": DURATION, "money": Type(Kind.FIXED, 2, "CNY")}
+
+
+@pytest.mark.parametrize("name", ROUND)
+@given(seed=st.integers(0, 2**32), wide=st.floats(0.5, 1e12))
+def test_bars_have_round_ends_and_hold_every_value_once(name: str, seed: int, wide: float) -> None:
+    type_, draws = ROUND[name], np.random.default_rng(seed)
+    drawn = draws.exponential(wide, 400) - wide * draws.integers(0, 2)
+    registers = drawn.view(np.int64) if name == "float" else np.floor(drawn).astype(np.int64)
+    numbers, label = numbers_of(type_, registers), draws.integers(-1, 2, 400).astype(np.int8)
+    bars = spread(type_, registers, np.zeros(400, np.uint8), label)["bars"]
+    last = bars[-1]
+    for bar in bars:
+        one, above = bar["low"] == bar["high"], numbers >= bar["low"]
+        inside = numbers == bar["low"] if one else above if bar is last else above & (numbers < bar["high"])
+        assert bar["all"] == inside.sum()
+        assert (bar["frauds"], bar["goods"]) == ((label[inside] == 1).sum(), (label[inside] == 0).sum())
+        assert name not in ("int", "duration") or bar["low"] == int(bar["low"])
+    assert sum(bar["all"] for bar in bars) == 400
+    assert len(bars) <= BARS + 3
+
+
+def test_bars_are_as_wide_as_people_count() -> None:
+    hours = edges_of(DURATION, 0.0, 20 * 3_600_000.0, 0.0)
+    assert (hours[0], hours[1], len(hours)) == (0.0, 3_600_000.0, 22)
+    assert edges_of(INT, 0.0, 18.0, 0.0) == [float(each) for each in range(20)]
+    assert edges_of(FLOAT, 0.13, 0.61, 0.0)[:3] == [0.12, 0.14, 0.16]
+    assert edges_of(FLOAT, 5.0, 5.0, 29.0)[:2] == [5.0, 6.0]
 
 
 def test_what_would_change_the_log_itself_is_not_tried(house: House) -> None:

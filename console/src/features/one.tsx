@@ -1,4 +1,4 @@
-// One feature: what it is in a sentence, its definition, where it comes from and who uses it, drawn and as a table.
+// One feature: what it is in a sentence, its definition, how it is distributed, where it comes from and who uses it, drawn and as a table.
 import { useQuery } from "@tanstack/react-query";
 import { Segmented } from "antd";
 import { useMemo } from "react";
@@ -10,6 +10,7 @@ import { useKeys } from "../keys/keys";
 import { Panel, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 import { zh, type Key } from "../words/zh";
+import { Distribution } from "./distribution";
 import "./features.css";
 import { drawnOf, HIGH, WIDE } from "./lineage";
 
@@ -34,12 +35,13 @@ export default function FeaturePage() {
         <>
           <h1 className="sentence">{language === "zh" ? feature.said_zh : feature.said_en}</h1>
           <Definition feature={feature} />
-              <Panel title={t("features.lineage")} aside={<Segmented size="small" value={asTable ? "table" : "draw"} onChange={(value) => view(value === "table")} options={[{ value: "draw", label: t("features.draw") }, { value: "table", label: t("features.table") }]} />}>
-                <p className="quiet">{t("features.lineageHint")}</p>
-                {asTable ? <Parts feature={feature} /> : <Drawing feature={feature} />}
-                {feature.uses.length === 0 && <p className="flag">{t("features.noUse")}</p>}
-                {feature.lineage.cut && <p className="quiet">{t("features.cut")}</p>}
-              </Panel>
+          <Distribution key={name} name={name} asTable={asTable} />
+          <Panel title={t("features.lineage")} aside={<Segmented size="small" value={asTable ? "table" : "draw"} onChange={(value) => view(value === "table")} options={[{ value: "draw", label: t("features.draw") }, { value: "table", label: t("features.table") }]} />}>
+            <p className="quiet">{t("features.lineageHint")}</p>
+            {asTable ? <Parts feature={feature} /> : <Drawing feature={feature} />}
+            {feature.uses.length === 0 && <p className="flag">{t("features.noUse")}</p>}
+            {feature.lineage.cut && <p className="quiet">{t("features.cut")}</p>}
+          </Panel>
         </>
       )}
     </div>

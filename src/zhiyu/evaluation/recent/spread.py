@@ -1,7 +1,7 @@
 """How one feature is distributed over the decisions of the recent past, frauds and good events apart.
 
 In: what was recorded, a policy that computes the feature, its name. Out: plain facts: how often it is missing, quantiles, and bars with
-counts of all, of known frauds, of known good events. Numbers and durations (ms) get bars over their range, up to the 99th percentile, with
+counts of all, of known frauds, of known good events. Numbers and durations (ms) get bars of a round width up to the 99th percentile, with
 one bar for what lies above; few different values get a bar each. Of texts only codes are kept: how many differ, and how often.
 """
 
@@ -24,6 +24,15 @@ from zhiyu.log.list_journal import said_time
 BARS = 24
 FEW = 24
 """So many different values get a bar each."""
+_SPANS = tuple(
+    unit * each
+    for unit, many in (
+        (1, (1, 2, 5, 10, 20, 50, 100, 200, 500)), (1_000, (1, 2, 5, 10, 15, 30)), (60_000, (1, 2, 5, 10, 15, 30)),
+        (3_600_000, (1, 2, 3, 6, 12)), (86_400_000, (1, 2, 5, 7, 14, 30, 60, 90, 180, 365)),
+    )
+    for each in many
+)  # fmt: skip
+"""Widths of bars of times and durations, ms."""
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
@@ -78,7 +87,7 @@ def spread(type_: Type, values: Array, nulls: Array, labels: Array) -> dict[str,
         "min": float(numbers.min()), **{f"p{round(q * 100)}": float(v) for q, v in zip(QUANTILES, np.quantile(numbers, QUANTILES))},
         "max": float(numbers.max()),
     }  # fmt: skip
-    return found | {"bars": _bars(numbers, label)}
+    return found | {"bars": _bars(type_, numbers, label)}
 
 
 def numbers_of(type_: Type, values: Array) -> Array:
@@ -88,24 +97,32 @@ def numbers_of(type_: Type, values: Array) -> Array:
     return values / 10.0**type_.scale if type_.kind is Kind.FIXED else values.astype(np.float64)
 
 
-def _bars(numbers: Array, label: Array) -> list[dict[str, Any]]:
+def _bars(type_: Type, numbers: Array, label: Array) -> list[dict[str, Any]]:
     distinct = np.unique(numbers)
     if len(distinct) <= FEW:
-        at = np.searchsorted(distinct, numbers)
-        return _counted([(float(v), float(v)) for v in distinct], at, label)
-    low, high = float(numbers.min()), float(np.quantile(numbers, 0.99))
-    if high <= low:
-        high = float(numbers.max())
-    edges = np.linspace(low, high, BARS + 1)
-    at = np.minimum(np.searchsorted(edges, numbers, side="right") - 1, BARS)
-    at[numbers == high] = BARS - 1
-    ends = [(float(a), float(b)) for a, b in itertools.pairwise(edges)] + [(high, float(numbers.max()))]
-    bars = _counted(ends, at, label)
+        return _counted([(float(v), float(v)) for v in distinct], np.searchsorted(distinct, numbers), label)
+    edges = edges_of(type_, float(numbers.min()), float(np.quantile(numbers, 0.99)), float(numbers.max()))
+    whole = type_.kind is Kind.INT and edges[1] - edges[0] == 1
+    ends = [(a, a if whole else b) for a, b in itertools.pairwise(edges)] + [(edges[-1], float(numbers.max()))]
+    bars = _counted(ends, np.searchsorted(edges, numbers, side="right") - 1, label)
     return bars if bars[-1]["all"] else bars[:-1]
 
 
+def edges_of(type_: Type, low: float, high: float, most: float) -> list[float]:
+    """Ends of at most `BARS` + 2 bars of one width from `low` to past `high` (past `most` where those are one): round numbers, whole ones for
+    INT and DURATION; a duration in units that people count in."""
+    high = high if high > low else most
+    least = (high - low) / BARS
+    spans = [each for each in _SPANS if each >= least] if type_.kind in (Kind.DURATION, Kind.TIME) else []
+    ten = 10.0 ** np.floor(np.log10(least))
+    step = spans[0] if spans else next(ten * each for each in (1, 2, 5, 10) if ten * each >= least * (1 - 1e-9))
+    step = max(step, 1.0) if type_.kind is not Kind.FLOAT and type_.kind is not Kind.FIXED else step
+    first, last = np.floor(low / step + 1e-9), np.floor(high / step + 1e-9) + 1
+    return [float(f"{each * step:.12g}") for each in np.arange(first, last + 1)]
+
+
 def _counted(ends: list[tuple[float, float]], at: Array, label: Array) -> list[dict[str, Any]]:
-    """Bars from `low` (inclusive) to `high`; equal ends are one value."""
+    """Bars from `low` (inclusive) to `high` (exclusive, but of the last one); equal ends are one value."""
     counts = [np.bincount(at[mask], minlength=len(ends)).tolist() for mask in (label >= -1, label == 1, label == 0)]
     return [
         {"low": low, "high": high, "all": every, "frauds": frauds, "goods": goods}
