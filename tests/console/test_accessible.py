@@ -45,7 +45,8 @@ def test_screens_of_strategists_are_accessible(
         "/studio?at=/tables/0&edit=1": ".cell", "/studio?at=/flows/1&edit=1": ".drawn-step",
         "/studio?new=amount%20%3E%202": ".impact table",
         "/backtests": ".figures-of", "/backtests?candidate=": "form.start",
-        "/features": "tbody tr.at", "/features/customer_events_60d": "svg.spread-drawn", "/features/new_device?view=table": ".spread tbody tr",
+        "/features": "tbody tr.at", "/features/customer_events_60d": "svg.spread-drawn",
+        "/features/new_device?view=table": ".spread tbody tr",
     }  # fmt: skip
     assert violations(visit("/features", language, "planner", shade), bank, screens) == {}
 

@@ -109,8 +109,8 @@ def _bars(type_: Type, numbers: Array, label: Array) -> list[dict[str, Any]]:
 
 
 def edges_of(type_: Type, low: float, high: float, most: float) -> list[float]:
-    """Ends of at most `BARS` + 2 bars of one width from `low` to past `high` (past `most` where those are one): round numbers, whole ones for
-    INT and DURATION; a duration in units that people count in."""
+    """Ends of at most `BARS` + 2 bars of one width from `low` to past `high` (past `most` where those are one): round numbers, whole ones
+    for INT and DURATION; a duration in units that people count in."""
     high = high if high > low else most
     least = (high - low) / BARS
     spans = [each for each in _SPANS if each >= least] if type_.kind in (Kind.DURATION, Kind.TIME) else []
