@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { conditionOf, shareOf, worstOf, type Spread } from "./spread";
+import { atLeast, conditionOf, shareOf, worstOf, type Spread } from "./spread";
 
 const bar = (low: number, high: number, frauds = 0, goods = 0) => ({ low, high, all: frauds + goods, frauds, goods });
 
@@ -14,9 +14,11 @@ test("a bar is a condition that a rule can have", () => {
   expect(conditionOf("at", "time", bar(1, 2), false)).toBeUndefined();
 });
 
-test("the share of fraud is of what is known, and the worst bar is spoken of when enough is", () => {
+test("the share of fraud is of what is known, and a bar is spoken of where it is surely more than all", () => {
   expect(shareOf(bar(0, 1))).toBeUndefined();
+  expect(atLeast(bar(0, 1))).toBe(0);
+  expect(atLeast(bar(0, 1, 9, 18))).toBeCloseTo(0.1864, 3); // 9 of 27
   const spread = { frauds: 12, goods: 108, bars: [bar(0, 0, 2, 90), bar(1, 1, 9, 18), bar(2, 2, 1, 0)] } as unknown as Spread;
   expect(worstOf(spread)).toMatchObject({ bar: { low: 1 }, share: 9 / 27, whole: 0.1 });
-  expect(worstOf({ ...spread, frauds: 0 })).toBeUndefined();
+  expect(worstOf({ ...spread, bars: [bar(0, 0, 3, 20)] })).toBeUndefined();
 });

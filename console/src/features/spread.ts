@@ -42,25 +42,29 @@ export function useSpread(name: string, round: number): Spreading {
   return found.of === asked ? found : { busy: true };
 }
 
-/** So many decisions of a bar must be known to be fraud or good before its share of fraud is spoken of. */
-const LEAST_KNOWN = 20;
-
-/** The share of fraud among the decisions of a bar that are known; undefined where none is. */
-export function shareOf(bar: Pick<Bar, "frauds" | "goods">): number | undefined {
-  const known = bar.frauds + bar.goods;
-  return known ? bar.frauds / known : undefined;
+/** The share of fraud among the decisions that are known; undefined where none is. */
+export function shareOf({ frauds, goods }: Pick<Bar, "frauds" | "goods">): number | undefined {
+  return frauds + goods ? frauds / (frauds + goods) : undefined;
 }
 
-/** The bar with the largest share of fraud, where that is more than anywhere. */
+const Z95 = 1.96;
+/** So many decisions of a bar must be known before it is spoken of. */
+const LEAST_KNOWN = 20;
+
+/** What the share of fraud is at least, with 95 % confidence (Wilson 1927). */
+export function atLeast({ frauds, goods }: Pick<Bar, "frauds" | "goods">): number {
+  const n = frauds + goods;
+  if (!n) return 0;
+  const [share, z2] = [frauds / n, Z95 * Z95];
+  return (share + z2 / (2 * n) - Z95 * Math.sqrt((share * (1 - share)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
+}
+
+/** The bar whose share of fraud is surely the largest, where it is surely larger than that of all. */
 export function worstOf(spread: Spread): { bar: Bar; share: number; whole: number } | undefined {
   const whole = shareOf(spread);
-  if (!whole) return undefined;
-  const ranked = spread.bars
-    .filter((bar) => bar.frauds + bar.goods >= LEAST_KNOWN)
-    .map((bar) => ({ bar, share: shareOf(bar) ?? 0, whole }))
-    .sort((a, b) => b.share - a.share);
-  const worst = ranked[0];
-  return worst && worst.share > whole ? worst : undefined;
+  const [worst] = spread.bars.filter((bar) => bar.frauds + bar.goods >= LEAST_KNOWN).sort((a, b) => atLeast(b) - atLeast(a));
+  if (!whole || !worst || atLeast(worst) <= whole) return undefined;
+  return { bar: worst, share: shareOf(worst) ?? 0, whole };
 }
 
 /** The condition of decisions in a bar, as a rule says it; undefined for what a rule cannot compare so. `last`: nothing lies above. */
