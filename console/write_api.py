@@ -41,7 +41,8 @@ USED = (
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("approve", "refuse", "review", "advance", "stop")),
     *(f"POST /v1/proposals/{{number}}:{step}" for step in ("submit", "emergency", "withdraw", "backtest", "cancel")),
     *(f"GET /v1/entities/{{type}}/{{id}}/{part}" for part in ("timeline", "features", "lists")),
-    "GET /v1/vault:purposes", "POST /v1/vault:reveal", "GET /v1/features/{name}/spread",
+    "GET /v1/vault:purposes", "POST /v1/vault:reveal", "GET /v1/features/{name}/spread", "GET /v1/experiments",
+    "GET /v1/experiments/{flow}/{node}/arms",
 )  # fmt: skip
 
 

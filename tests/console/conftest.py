@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from tests.console.modelled import Modelled
+    from tests.console.split import Split
 
 __all__ = ["cheap"]
 QUIET = (
@@ -61,7 +62,7 @@ def visit(bank: Bank, browser: Browser) -> Iterator[Callable[..., Page]]:
     yield from opened_pages(bank, browser, "inspector")
 
 
-def opened_pages(bank: Bank | Modelled, browser: Browser, who: str) -> Iterator[Callable[..., Page]]:
+def opened_pages(bank: Bank | Modelled | Split, browser: Browser, who: str) -> Iterator[Callable[..., Page]]:
     """Opens pages of a server, as `who` unless another name is said ("" for nobody); whatever fails inside a page fails the test."""
     contexts, wrong = [], list[str]()
 

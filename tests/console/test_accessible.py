@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.console.modelled import Modelled
+    from tests.console.split import Split
 AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
@@ -82,7 +83,7 @@ def test_screens_of_administrators_are_accessible(
     assert violations(visit("/settings", language, "root", shade), bank, screens) == {}
 
 
-def violations(page: Page, bank: Bank | Modelled, screens: dict[str, str]) -> dict[str, list[str]]:
+def violations(page: Page, bank: Bank | Modelled | Split, screens: dict[str, str]) -> dict[str, list[str]]:
     """What axe finds, by path; `screens`: path → what is there when it is ready."""
     if not AXE.is_file():
         pytest.skip("no axe-core here: `make console` brings it")

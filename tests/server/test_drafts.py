@@ -95,7 +95,7 @@ def test_what_cannot_be_is_refused_before_or_in_the_stream(bank: Bank) -> None:
 def test_before_anything_was_decided_a_draft_is_checked_all_the_same(tmp_path: Path) -> None:
     with Bank(tmp_path) as empty:
         told = list(lines(empty.signed_in("strategist"), "POST", "/v1/policy:try", json=patch(lower())))
-    assert [each["kind"] for each in told] == ["checked", "failed"]
+    assert [each["kind"] for each in told if each["kind"] != "progress"] == ["checked", "failed"]
     assert "30" in told[-1]["zh"]
 
 

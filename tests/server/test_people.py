@@ -58,6 +58,7 @@ PERMISSION_OF = {
     ("get", "/v1/gangs/reports"): "read", ("get", "/v1/gangs/reports/{id}"): "read", ("get", "/v1/gangs/changes:stream"): "read",
     ("get", "/v1/gangs/report"): "read", ("get", "/v1/gangs/changes"): "read", ("get", "/v1/gangs/{id}"): "read",
     ("get", "/v1/policies/{hash}/written"): "policies", ("post", "/v1/policy:try"): "propose",
+    ("get", "/v1/experiments"): "policies", ("get", "/v1/experiments/{flow}/{node}/arms"): "policies",
     ("get", "/v1/features/{name}/spread"): "policies", ("get", "/v1/features"): "policies", ("get", "/v1/features/{name}"): "policies",
     ("get", "/v1/features/report"): "read", ("get", "/v1/metrics"): "read", ("get", "/v1/metrics/query"): "read",
     ("get", "/v1/metrics/reports"): "read", ("get", "/v1/metrics/reports/{id}"): "read", ("get", "/v1/metrics/report"): "read",
@@ -135,7 +136,9 @@ def bank(tmp_path: Path) -> Any:
 
 def asked(client: httpx.Client, method: str, template: str) -> httpx.Response:
     """A request that gets past the gate and hardly further."""
-    address = template.format(id="p1", type="card", name="nobody", hash="0" * 64, number="99", file="1")
+    address = template.format(
+        id="p1", type="card", name="nobody", hash="0" * 64, number="99", file="1", flow="main", node="test"
+    )
     body = payment(1) if method in ("post", "patch", "put") else None
     return client.request(method, address, content=body)
 

@@ -14,6 +14,7 @@ describe("a difference", () => {
     expect(verdictOf(estimate(5, -1, 9), 1)).toBe("chance");
     expect(verdictOf(estimate(0, 0, 0), 1)).toBe("alike");
     expect(verdictOf(estimate(null, null, null), 1)).toBe("unknown");
+    expect(verdictOf(estimate(0.2, null, null), 1)).toBe("few");
   });
   it("is drawn around zero on its own scale", () => {
     expect(barOf(estimate(5, -2, 10))).toEqual({ from: -0.2, to: 1, at: 0.5 });

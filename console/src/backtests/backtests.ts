@@ -46,12 +46,13 @@ export function runs(study: Pick<Study, "state">): boolean {
   return study.state === "running" || study.state === "waiting";
 }
 
-export type Verdict = "better" | "worse" | "rises" | "falls" | "chance" | "alike" | "unknown";
+export type Verdict = "better" | "worse" | "rises" | "falls" | "chance" | "alike" | "few" | "unknown";
 
 /** What a difference means, by its interval. `better`: 1 when more is better, -1 when less is, 0 when neither. */
 export function verdictOf(found: BacktestEstimate, better: number): Verdict {
   const { difference, low, high } = found;
-  if (difference === null || low === null || high === null) return "unknown";
+  if (difference === null) return "unknown";
+  if (low === null || high === null) return "few";
   if (difference === 0 && low === 0 && high === 0) return "alike";
   if (low <= 0 && high >= 0) return "chance";
   if (better === 0) return low > 0 ? "rises" : "falls";

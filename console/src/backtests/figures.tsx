@@ -1,10 +1,14 @@
-// Every figure of both versions, the difference with its interval, drawn and in words.
+// Figures of two sides (versions, arms of an experiment), the difference with its interval, drawn and in words.
+import type { ReactNode } from "react";
 import type { Backtest, BacktestEstimate } from "../api/types";
 import { Panel } from "../parts/parts";
 import { useWords } from "../words/words";
 import { barOf, verdictOf } from "./backtests";
 
 type Said = Backtest["said"][number];
+
+/** A figure of both sides with its words. */
+export type Line = Pick<Said, "name" | "kind" | "better" | "en" | "zh"> & { found: BacktestEstimate };
 
 /** How a figure of its kind reads; a dash where there is none. */
 export function useFigure(currency: string): (kind: Said["kind"], value: number | null, signed?: boolean) => string {
@@ -19,19 +23,30 @@ export function useFigure(currency: string): (kind: Said["kind"], value: number 
 }
 
 export function Figures({ result }: { result: Backtest }) {
+  const { t } = useWords();
+  const lines = result.said.flatMap((each): Line[] => {
+    const found = result.figures[each.name];
+    return found ? [{ ...each, found }] : [];
+  });
+  return <FigureTable title={t("backtests.figures")} lines={lines} currency={result.currency} base={t("backtests.base")} tried={t("backtests.tried")} />;
+}
+
+/** One line per figure; those that nothing is known of yet are named below. */
+export function FigureTable({ title, lines, currency, base, tried, lead }: { title: string; lines: readonly Line[]; currency: string; base: string; tried: string; lead?: ReactNode }) {
   const { t, said } = useWords();
-  const figure = useFigure(result.currency);
-  const known = result.said.filter((each) => typeof result.figures[each.name]?.difference === "number");
-  const unknown = result.said.filter((each) => !known.includes(each));
+  const figure = useFigure(currency);
+  const known = lines.filter(({ found }) => found.difference !== null);
+  const unknown = lines.filter(({ found }) => found.difference === null);
   return (
-    <Panel title={t("backtests.figures")}>
-      <div className="clip" tabIndex={0} role="region" aria-label={t("backtests.figures")}>
+    <Panel title={title}>
+      {lead}
+      <div className="clip" tabIndex={0} role="region" aria-label={title}>
         <table className="rows figures-of">
           <thead>
             <tr>
               <th scope="col">{t("backtests.figure")}</th>
-              <th scope="col" className="num">{t("backtests.base")}</th>
-              <th scope="col" className="num">{t("backtests.tried")}</th>
+              <th scope="col" className="num">{base}</th>
+              <th scope="col" className="num">{tried}</th>
               <th scope="col" className="num">{t("backtests.difference")}</th>
               <th scope="col" className="num">{t("backtests.interval")}</th>
               <th scope="col"><span className="sr">{t("backtests.interval")}</span></th>
@@ -39,9 +54,7 @@ export function Figures({ result }: { result: Backtest }) {
             </tr>
           </thead>
           <tbody>
-            {known.map((each) => {
-              const found = result.figures[each.name];
-              if (!found) return null;
+            {known.map(({ found, ...each }) => {
               const verdict = verdictOf(found, each.better);
               return (
                 <tr key={each.name} data-figure={each.name}>

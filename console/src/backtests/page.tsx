@@ -1,6 +1,6 @@
-// Backtests: versions beside the live one now, backtests that were made, one of them in full, a new one.
+// Backtests: versions beside the live one now, backtests that were made, one of them in full, a new one; beside them, experiments inside flows.
 import { useQuery } from "@tanstack/react-query";
-import { Button } from "antd";
+import { Button, Segmented } from "antd";
 import { NavLink, useNavigate, useParams, useSearchParams } from "react-router";
 import { get } from "../api/http";
 import { useMay } from "../api/session";
@@ -16,6 +16,7 @@ import "../approvals/approvals.css";
 import "../monitoring/monitoring.css";
 import "./backtests.css";
 import { BesideNow } from "./beside";
+import { ExperimentsOf } from "./experiments";
 import { One } from "./one";
 import { Start } from "./start";
 import { useVersions } from "./versions";
@@ -34,9 +35,39 @@ export function useStudies() {
 export default function Backtests() {
   const { t } = useWords();
   const go = useNavigate();
-  const { number } = useParams();
   const [parameters] = useSearchParams();
   const may = useMay("propose");
+  const asked = parameters.get("experiment");
+  const begin = () => void go("/backtests?candidate=");
+  const to = (tab: "backtests" | "experiments") => void go(tab === "experiments" ? "/backtests?experiment=" : "/backtests");
+  useKeys("backtests", { before: () => to("backtests"), after: () => to("experiments"), ...(may && asked === null ? { new: begin } : {}) });
+  const tab = asked === null ? "backtests" : "experiments";
+  return (
+    <div className="page wide">
+      <header className="head">
+        <div>
+          <h1>{t("backtests.title")}</h1>
+          <p className="quiet">{t(asked === null ? "backtests.lead" : "experiments.lead")}</p>
+        </div>
+        <div className="heads">
+          <Segmented value={tab} onChange={to} options={[{ value: "backtests" as const, label: t("experiments.tab.backtests") }, { value: "experiments" as const, label: t("experiments.tab.experiments") }]} />
+          {may && asked === null && (
+            <Button onClick={begin}>
+              {t("backtests.new")} <Keys keys="n" />
+            </Button>
+          )}
+        </div>
+      </header>
+      {asked === null ? <Tests may={may} begin={begin} /> : <ExperimentsOf asked={asked} />}
+    </div>
+  );
+}
+
+function Tests({ may, begin }: { may: boolean; begin: () => void }) {
+  const { t } = useWords();
+  const go = useNavigate();
+  const { number } = useParams();
+  const [parameters] = useSearchParams();
   const studies = useStudies();
   const rows = backtestsOf(studies.data ?? []);
   const fresh = may && parameters.has("candidate");
@@ -46,21 +77,9 @@ export default function Backtests() {
     const next = rows[at + by];
     if (next) void go(`/backtests/${next.study}`, { replace: true });
   };
-  const begin = () => void go("/backtests?candidate=");
-  useKeys("backtests", { down: () => move(1), up: () => move(-1), ...(may ? { new: begin } : {}) });
+  useKeys("backtests", { down: () => move(1), up: () => move(-1) });
   return (
-    <div className="page wide">
-      <header className="head">
-        <div>
-          <h1>{t("backtests.title")}</h1>
-          <p className="quiet">{t("backtests.lead")}</p>
-        </div>
-        {may && (
-          <Button type={rows.length ? "default" : "primary"} onClick={begin}>
-            {t("backtests.new")} <Keys keys="n" />
-          </Button>
-        )}
-      </header>
+    <>
       <BesideNow />
       {studies.isPending && <Waiting />}
       {studies.error && <Trouble error={studies.error} retry={() => void studies.refetch()} />}
@@ -81,7 +100,7 @@ export default function Backtests() {
           {fresh ? <Start key={parameters.toString()} given={parameters} studies={studies.data} /> : chosen && <One key={chosen} number={chosen} />}
         </div>
       )}
-    </div>
+    </>
   );
 }
 

@@ -117,6 +117,8 @@ export const BINDINGS: readonly Binding[] = [
   { keys: "v", place: "studio", act: "view", word: "key.view" },
   { keys: "j", place: "backtests", act: "down", word: "key.down" },
   { keys: "k", place: "backtests", act: "up", word: "key.up" },
+  { keys: "[", place: "backtests", act: "before", word: "key.before" },
+  { keys: "]", place: "backtests", act: "after", word: "key.after" },
   { keys: "n", place: "backtests", act: "new", word: "key.newBacktest" },
   { keys: "v", place: "backtests", act: "view", word: "key.view" },
   { keys: "v", place: "model", act: "view", word: "key.view" },

@@ -1,7 +1,7 @@
 // The words of backtests: one version of the policy held against another over what was decided.
 export const zh = {
   "nav.backtests": "回测",
-  "backtests.title": "回测与并行版本",
+  "backtests.title": "回测与实验",
   "backtests.lead": "用另一个版本对已发生的事件重新决策：多拦下多少欺诈、误伤多少好客户、金额与审核量如何变化。",
   "backtests.list": "已做的回测",
   "backtests.new": "新建回测",
@@ -55,6 +55,7 @@ export const zh = {
   "backtests.falls": "减少",
   "backtests.chance": "可能是偶然",
   "backtests.alike": "相同",
+  "backtests.few": "数量太少",
   "backtests.unknown": "暂无标签",
   "backtests.unknownOf": "标签到达后才能得知：{names}。",
   "backtests.heading": "{tried} 对照 {base}",
@@ -99,7 +100,7 @@ export const zh = {
 
 export const en: Record<keyof typeof zh, string> = {
   "nav.backtests": "Backtests",
-  "backtests.title": "Backtests and versions beside",
+  "backtests.title": "Backtests and experiments",
   "backtests.lead": "What happened, decided again by another version: frauds stopped, good customers hurt, money and reviews.",
   "backtests.list": "Backtests",
   "backtests.new": "New backtest",
@@ -153,6 +154,7 @@ export const en: Record<keyof typeof zh, string> = {
   "backtests.falls": "less",
   "backtests.chance": "may be chance",
   "backtests.alike": "the same",
+  "backtests.few": "too few to say",
   "backtests.unknown": "no label yet",
   "backtests.unknownOf": "Known once labels arrive: {names}.",
   "backtests.heading": "{tried} held against {base}",

@@ -2,6 +2,7 @@
 import { en as approvals } from "./approvals";
 import { en as audit } from "./audit";
 import { en as backtests } from "./backtests";
+import { en as experiments } from "./experiments";
 import { en as entity } from "./entity";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
@@ -26,6 +27,7 @@ export const en: Record<Key, string> = {
   ...reports,
   ...audit,
   ...backtests,
+  ...experiments,
   ...settings,
   ...models,
   ...why,

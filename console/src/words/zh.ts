@@ -2,6 +2,7 @@
 import { zh as approvals } from "./approvals";
 import { zh as audit } from "./audit";
 import { zh as backtests } from "./backtests";
+import { zh as experiments } from "./experiments";
 import { zh as entity } from "./entity";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
@@ -25,6 +26,7 @@ export const zh = {
   ...reports,
   ...audit,
   ...backtests,
+  ...experiments,
   ...settings,
   ...models,
   ...why,

@@ -69,7 +69,7 @@ def add_drafts(app: FastAPI, site: Site) -> None:
         operations = msgspec.to_builtins(asked.patch)
         content = {"base": asked.base, "operations": operations, "figures": asked.figures}
         await desk.durable()
-        return _stream(site.trying[desk.live.tenant], "try", content)
+        return stream_of(site.trying[desk.live.tenant], "try", content)
 
     @app.get("/v1/features/{name}/spread", include_in_schema=False)
     async def spread(name: FeatureName, request: Request) -> Response:
@@ -78,7 +78,7 @@ def add_drafts(app: FastAPI, site: Site) -> None:
         own = id_of(name)
         feature_of(desk.live.opened, own)
         await desk.durable()
-        return _stream(site.trying[desk.live.tenant], "spread", {"feature": own})
+        return stream_of(site.trying[desk.live.tenant], "spread", {"feature": own})
 
 
 def written_out(opened: Opened) -> dict[str, Any]:
@@ -87,8 +87,8 @@ def written_out(opened: Opened) -> dict[str, Any]:
     return {"policy": opened.artifact.hash, "document": document_of(opened.artifact), "said": sentences}
 
 
-def _stream(trying: Trying, kind: str, content: dict[str, Any]) -> Response:
-    """Every message as one line."""
+def stream_of(trying: Trying, kind: str, content: dict[str, Any]) -> Response:
+    """The answer in which every message of the process beside the server is one line."""
 
     async def lines() -> AsyncIterator[bytes]:
         async for said, told in trying.ask(kind, content):

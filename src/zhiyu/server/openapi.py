@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from zhiyu.server.openapi_changes import change_paths, change_schemas
 from zhiyu.server.openapi_decisions import ANSWERS, decision_schemas
 from zhiyu.server.openapi_entities import entity_paths, entity_schemas
+from zhiyu.server.openapi_experiments import experiment_paths, experiment_schemas
 from zhiyu.server.openapi_network import FILES, network_paths, network_schemas
 from zhiyu.server.openapi_shapes import ref
 from zhiyu.server.openapi_studio import studio_paths, studio_schemas
@@ -38,8 +39,8 @@ def described(app: FastAPI) -> dict[str, Any]:
     signs_in = any(getattr(route, "path", "") == "/v1/me" for route in app.routes)
     paths, schemas, schemes = change_paths(_problems) | network_paths(_problems), _schemas(), {"key": _KEY}
     paths, schemas = (
-        paths | studio_paths(_problems) | entity_paths(_problems),
-        schemas | studio_schemas() | entity_schemas(),
+        paths | studio_paths(_problems) | experiment_paths(_problems) | entity_paths(_problems),
+        schemas | studio_schemas() | experiment_schemas() | entity_schemas(),
     )
     if signs_in:
         from zhiyu.server.openapi_cases import case_paths, case_schemas

@@ -22,6 +22,7 @@ from zhiyu.server.decision_reads import EventId, add_decision_reads, no_decision
 from zhiyu.server.drafts import add_drafts
 from zhiyu.server.entities import add_entities
 from zhiyu.server.exchange import PROBLEM, Exchange, Receive, Scope, Send, headers_of
+from zhiyu.server.experiments import add_experiments
 from zhiyu.server.features import add_features
 from zhiyu.server.gang_reports import add_gang_reports
 from zhiyu.server.gang_stream import add_gang_stream
@@ -67,6 +68,7 @@ def make_reads(site: Site) -> FastAPI:
     add_policies(app, site)
     add_versions(app, site)
     add_drafts(app, site)
+    add_experiments(app, site)
     add_hourly(app, site)
     add_features(app, site)
     add_models(app, site)

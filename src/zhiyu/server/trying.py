@@ -1,4 +1,5 @@
-"""Drafts tried on the recent past, and features spread out over it, in a process beside the server: one per tenant, begun when it is asked.
+"""What is asked of the recent past (drafts tried, features spread out, arms of experiments compared), in a process beside the server: one
+per tenant, begun when it is asked.
 
 In: what is asked. Out: messages as they come: what the checks found, how far it is, the figures. Whoever leaves takes the question along.
 The process runs below the server's priority, reads the log from disk, and ends when nothing was asked for a while; its tape ends with it.

@@ -1,7 +1,8 @@
 """The process that tries drafts on the recent past, beside a server: what is asked comes through a pipe, what was found goes back.
 
-In: messages `(number, kind, content)`: kind "try" (`base`, `operations`, `figures`), "spread" (`feature`), "cancel". Out: messages
-`(number, kind, content)`: "checked", "progress" (stage and how much is done), "figures", "spread", "failed", and "end" after the last one.
+In: messages `(number, kind, content)`: kind "try" (`base`, `operations`, `figures`), "spread" (`feature`), "arms" (`flow`, `node`,
+`since`), "cancel". Out: messages `(number, kind, content)`: "checked", "progress" (stage and how much is done), "figures", "spread",
+"arms", "failed", and "end" after the last one.
 A draft is checked at once, whatever runs; then the tape is recorded when there is none, it is old, or the draft counts something new; then
 the draft decides. The newest question comes first. Everything is done in small steps, so that a cancelled question stops soon.
 """
@@ -19,14 +20,16 @@ from typing import Any
 
 import msgspec
 
-from zhiyu.base.errors import ZhiyuError
+from zhiyu.base.errors import InputError, ZhiyuError
 from zhiyu.engine.kept import Kept
 from zhiyu.engine.opened import Opened
+from zhiyu.evaluation.recent.arms import Arming
 from zhiyu.evaluation.recent.decide import Deciding, Seen, lacks
 from zhiyu.evaluation.recent.draft import Base, drafted
 from zhiyu.evaluation.recent.figures import told
 from zhiyu.evaluation.recent.record import Recorded, Recording, recent_keys, require_triable, with_features_of
 from zhiyu.evaluation.recent.spread import Spreading
+from zhiyu.policy.experiments import experiment_of
 from zhiyu.policy.patch import Operation
 
 NICE = 10
@@ -75,10 +78,8 @@ class Workshop:
     def answer(self, number: int, kind: str, content: dict[str, Any]) -> Generator[Message, None, None]:
         """Everything there is to say about one question, step by step."""
         try:
-            if kind == "try":
-                yield from self._try(number, content)
-            else:
-                yield from self._spread(number, content)
+            asked = {"try": self._try, "spread": self._spread, "arms": self._arms}[kind]
+            yield from asked(number, content)
         except ZhiyuError as wrong:
             yield number, "failed", {"code": wrong.code, "en": wrong.en, "zh": wrong.zh}
         except Exception as wrong:  # told to whoever asked; the next question is answered all the same
@@ -111,6 +112,21 @@ class Workshop:
             yield number, "progress", {"stage": "decide", "done": done}
         yield number, "spread", run.result
 
+    def _arms(self, number: int, content: dict[str, Any]) -> Generator[Message, None, None]:
+        live = self._base(content["live"]).opened
+        experiment = experiment_of(live.artifact.policy, content["flow"], content["node"])
+        if experiment is None:
+            raise InputError(
+                "the version in force has changed meanwhile and has no such experiment; read the list again",
+                "现行版本已更换，不再有该实验；请重新读取列表",
+            )
+        yield from self._record(number, live, live, content["since"])
+        run = Arming(self._there(), live, experiment, content["since"])
+        for done in run.steps():
+            yield number, "progress", {"stage": "decide", "done": done}
+        assert run.result is not None
+        yield number, "arms", run.result | content["told"]
+
     def _base(self, policy: str) -> Base:
         if policy not in self._bases:
             while len(self._bases) >= KEPT_SEEN:
@@ -122,11 +138,11 @@ class Workshop:
         assert self.recorded is not None
         return self.recorded
 
-    def _record(self, number: int, live: Opened, draft: Opened) -> Iterator[Message]:
-        """Have a tape that both can be decided on."""
+    def _record(self, number: int, live: Opened, draft: Opened, since: int = -1) -> Iterator[Message]:
+        """Have a tape that both can be decided on, with what came from position `since` on."""
         require_triable(live, draft)
         kept = Kept(self.root, self.tenant, self.key)
-        if self._fits(kept, live, draft):
+        if self._fits(kept, live, draft, since):
             return
         wanted = frozenset(recent_keys(live).values()) | frozenset(recent_keys(draft).values())
         if self._under_way is None or not wanted <= self._under_way.keys:
@@ -154,12 +170,12 @@ class Workshop:
         shutil.rmtree(recording.folder, ignore_errors=True)
         self._under_way = UnderWay(recording, frozenset(recent_keys(opened).values()), recording.steps())
 
-    def _fits(self, kept: Kept, live: Opened, draft: Opened) -> bool:
+    def _fits(self, kept: Kept, live: Opened, draft: Opened, since: int) -> bool:
         if self.recorded is None or lacks(self.recorded, live) or lacks(self.recorded, draft):
             return False
         if self.recorded.tape.unfit_for(live) is not None or self.recorded.tape.unfit_for(draft) is not None:
             return False
-        old = time.monotonic() - self._recorded_at > OLD_S
+        old = time.monotonic() - self._recorded_at > OLD_S or self.recorded.position <= since
         return not (old and kept.log.position > self.recorded.position)
 
     def _decided(self, recorded: Recorded, opened: Opened) -> Iterator[float]:
