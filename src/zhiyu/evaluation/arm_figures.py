@@ -37,13 +37,23 @@ RATES = (
     Figure("missed_money", "money", -1, "fraud money missed, per decision", "平均每个决策漏过的欺诈金额"),
     Figure("label_rate", "rate", 0, "share of decisions with a label", "有标签的决策比例"),
 )
+QUOTIENTS = {
+    "recall": ("fraud_caught", "frauds"), "precision": ("fraud_caught", "stopped"), "good_stopped_rate": ("good_stopped", "goods"),
+    "good_declined_rate": ("good_declined", "goods"), "approval_rate": ("approved", "decisions"), "review_rate": ("reviews", "decisions"),
+    "missed_money": ("fraud_money_missed", "decisions"), "label_rate": ("labels", "decisions"),
+}  # fmt: skip
+"""Of each rate what stands above and below the line, by their names in `Sums`."""
+TOLD = (
+    "decisions", "labels", "reviews", "frauds", "goods", "fraud_caught", "good_stopped", "fraud_money", "fraud_money_caught",
+    "good_stopped_money",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """n decisions. `arm` int64[n]: its number, in the order of `names`; `key` int64[n]: codes of what was split by; `place` int64[n]: which
-    of several places of the flow split it; outcome int64[n]; label int8[n]: 1 fraud, 0 good, -1 not known; money int64[n] minor units;
-    weight float64[n] of labels."""
+    """n decisions. `arm` int64[n]: its number; `key` int64[n]: codes of what was split by; `place` int64[n]: which of several places of
+    the flow split it; outcome int64[n]; label int8[n]: 1 fraud, 0 good, -1 not known; money int64[n] minor units; weight float64[n] of
+    labels."""
 
     arm: Array
     key: Array
@@ -54,55 +64,54 @@ class Drawn:
     weight: Array
 
 
-def parts_of(d: Drawn) -> dict[str, tuple[Array, Array]]:
-    """For every rate what each decision adds above and below the line, float64[n] each."""
-    weight = np.where(d.label >= 0, d.weight, 0.0)
-    fraud, good, stopped = weight * (d.label == 1), weight * (d.label == 0), d.outcome >= CHALLENGE
-    one = np.ones(len(d.arm))
-    return {
-        "recall": (fraud * stopped, fraud), "precision": (fraud * stopped, weight * stopped),
-        "good_stopped_rate": (good * stopped, good), "good_declined_rate": (good * (d.outcome == DECLINE), good),
-        "approval_rate": (one * ~stopped, one), "review_rate": (one * (d.outcome == REVIEW), one),
-        "missed_money": (fraud * ~stopped * d.money, one), "label_rate": (one * (d.label >= 0), one),
+@dataclass(frozen=True)
+class Sums:
+    """Decisions of one key in one arm are one cell: `key`, `arm` int64[cells]; `of`: name → float64[cells]; `mix` int64[arms, outcomes]."""
+
+    key: Array
+    arm: Array
+    of: dict[str, Array]
+    mix: Array
+
+
+def sums_of(d: Drawn, arms: int) -> Sums:
+    """Everything that is counted, by key and arm. What is known of fraud counts with the weight of its label."""
+    keys, key = np.unique(d.key, return_inverse=True)
+    cells, cell = np.unique(key * arms + d.arm, return_inverse=True)
+    known = d.label >= 0
+    fraud, good = np.where(d.label == 1, d.weight, 0.0), np.where(d.label == 0, d.weight, 0.0)
+    stopped, money = d.outcome >= CHALLENGE, fraud * d.money
+    parts = {
+        "decisions": np.ones(len(cell)), "labels": known, "approved": ~stopped, "reviews": d.outcome == REVIEW, "frauds": fraud,
+        "goods": good, "fraud_caught": fraud * stopped, "good_stopped": good * stopped, "stopped": (fraud + good) * stopped,
+        "good_declined": good * (d.outcome == DECLINE), "fraud_money": money, "fraud_money_caught": money * stopped,
+        "fraud_money_missed": money * ~stopped, "good_stopped_money": good * stopped * d.money,
     }  # fmt: skip
+    mix = np.bincount(d.arm * SIX + d.outcome, minlength=arms * SIX).reshape(arms, SIX)
+    of = {name: np.bincount(cell, part, len(cells)) for name, part in parts.items()}
+    return Sums(keys[cells // arms], cells % arms, of, mix)
 
 
-def figures_of(d: Drawn, arms: int) -> list[dict[str, Any]]:
+def figures_of(sums: Sums) -> list[dict[str, Any]]:
     """Of each arm: how many, which outcomes, what is known of them. Money in minor units; weighted counts are rounded."""
-    weight = np.where(d.label >= 0, d.weight, 0.0)
     found = []
-    for arm in range(arms):
-        own = d.arm == arm
-        stopped, fraud, good = own & (d.outcome >= CHALLENGE), weight * (d.label == 1), weight * (d.label == 0)
-        mix = np.bincount(d.outcome[own], minlength=SIX)
-        counts = {
-            "frauds": fraud[own].sum(), "goods": good[own].sum(), "fraud_caught": fraud[stopped].sum(), "good_stopped": good[stopped].sum(),
-            "fraud_money": (fraud * d.money)[own].sum(), "fraud_money_caught": (fraud * d.money)[stopped].sum(),
-            "good_stopped_money": (good * d.money)[stopped].sum(),
-        }  # fmt: skip
-        rounded = {name: round(float(value)) for name, value in counts.items()}
-        own_counts = {
-            "decisions": int(own.sum()),
-            "keys": len(np.unique(d.key[own])),
-            "labels": int((own & (d.label >= 0)).sum()),
-        }
-        found.append(
-            own_counts | {"reviews": int(mix[REVIEW]), "outcomes": dict(zip(OUTCOMES, mix.tolist()))} | rounded
-        )
+    for arm, mix in enumerate(sums.mix):
+        own = sums.arm == arm
+        counts = {name: round(float(sums.of[name][own].sum())) for name in TOLD}
+        found.append(counts | {"keys": int(own.sum()), "outcomes": dict(zip(OUTCOMES, mix.tolist()))})
     return found
 
 
-def differences_of(d: Drawn, arm: int, base: int) -> list[dict[str, Any]]:
+def differences_of(sums: Sums, arm: int, base: int) -> list[dict[str, Any]]:
     """Every rate of an arm and of the one it is held against, the difference with its interval; None without a base."""
-    own = (d.arm == arm) | (d.arm == base)
-    keys, cluster = np.unique(d.key[own], return_inverse=True)
-    cell = cluster + len(keys) * (d.arm[own] == base)
-    parts, found = parts_of(d), []
+    own = (sums.arm == arm) | (sums.arm == base)
+    keys, cluster = np.unique(sums.key[own], return_inverse=True)
+    cell, found = cluster + len(keys) * (sums.arm[own] == base), []
     for figure in RATES:
-        above, below = (np.bincount(cell, part[own], 2 * len(keys)).reshape(2, -1) for part in parts[figure.name])
-        rates = [_known(each) for each in ratio(above.sum(1), below.sum(1))]
+        parts = [np.bincount(cell, sums.of[name][own], 2 * len(keys)) for name in QUOTIENTS[figure.name]]
+        above, below = (part.reshape(2, -1) for part in parts)
+        one, two = (_known(each) for each in ratio(above.sum(1), below.sum(1)))
         low, high = interval(above, below, figure.kind == "rate")
-        one, two = rates
         numbers = {
             "arm": one, "base": two, "difference": None if one is None or two is None else one - two, "low": low, "high": high,
         }  # fmt: skip
@@ -141,9 +150,12 @@ def _apart(each: Array, *values: float) -> Array:
 def split_of(d: Drawn, percents: Sequence[float]) -> dict[str, Any]:
     """Keys of each arm as they are and as they were to be, and how often chance alone makes such a difference. Each key counts once for
     each place that split it."""
-    key, at = np.unique(np.stack([d.place, d.key]), axis=1, return_index=True)
-    seen = np.bincount(d.arm[at], minlength=len(percents))
-    wanted = np.array(percents) / 100 * key.shape[1]
+    seen = np.zeros(len(percents), np.int64)
+    for place in range(int(d.place.max(initial=-1)) + 1):
+        own = np.flatnonzero(d.place == place)
+        _, first = np.unique(d.key[own], return_index=True)
+        seen += np.bincount(d.arm[own[first]], minlength=len(percents))
+    wanted = np.array(percents) / 100 * int(seen.sum())
     there = wanted > 0
     square = float((((seen - wanted) ** 2)[there] / wanted[there]).sum())
     p = chi_square_p(square, int(there.sum()) - 1)

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from zhiyu.base.jit import Array
-from zhiyu.decisions.batch import DecisionBatch, bits_to_matrix
+from zhiyu.decisions.batch import DecisionBatch
 from zhiyu.engine.engine import Outcome
 from zhiyu.engine.opened import Opened
-from zhiyu.evaluation.arm_figures import Drawn, differences_of, figures_of, split_of
+from zhiyu.evaluation.arm_figures import Drawn, differences_of, figures_of, split_of, sums_of
 from zhiyu.evaluation.compare import Compared, Hits
 from zhiyu.evaluation.compare_labels import maturity
 from zhiyu.evaluation.paired import chosen_outcome, weights_of
@@ -79,7 +79,7 @@ class Splits:
         names = [visited.name for visited in tables.visited]
         at = {name: bit for bit, name in enumerate(names)}
         places = [each for each in places_of(policy, experiment) if each in at]
-        self._count, self._nodes = len(names), [at[each] for each in places]
+        self._nodes = [at[each] for each in places]
         self._arms = [[at[f"{each}:{arm.name}"] for arm in experiment.node.experiment] for each in places]
         keys = {int(step[F_BIT]): int(step[F_KEY]) for step in tables.steps}
         self._register = keys[self._nodes[0]] if self._nodes else 0
@@ -90,12 +90,11 @@ class Splits:
         """Rows that came to the experiment, int64[k], and their arm (-1: no value to split by), key and place, int64[3, k]. A decision
         that comes to it in two places counts for the first."""
         d = outcome.decisions
-        bits = bits_to_matrix(d.path, self._count)
         came, chosen, where = (np.full(d.n, value, np.int64) for value in (0, 0, -1))
         for place, (node, arms) in enumerate(zip(self._nodes, self._arms)):
-            fresh = bits[:, node] & (where < 0)
+            fresh = passed(d, [node])[:, 0] & (where < 0)
             where[fresh] = place
-            taken = bits[:, arms]
+            taken = passed(d, arms)
             chosen[fresh] = np.where(taken.any(axis=1), taken.argmax(axis=1), len(arms))[fresh]
         came = np.flatnonzero(where >= 0)
         key, null = self._keys(d, batch, came)
@@ -109,6 +108,12 @@ class Splits:
         return batch.values[self._register, rows], batch.nulls[self._register, rows] != 0
 
 
+def passed(d: DecisionBatch, bits: list[int]) -> Array:
+    """bool[n, k]: whether each decision came by these bits of its path."""
+    at = np.array(bits, np.int64)
+    return np.asarray((d.path[:, at >> 6] >> (at & 63)) & 1, bool)
+
+
 def told(experiment: Experiment, columns: list[Array], until_ms: int, currency: str) -> dict[str, Any]:
     """As JSON. `columns`: arm, key, place, outcome, label, money, weight, time and time received (ms) of every decision that came to it."""
     drawn = columns[0] >= 0
@@ -117,13 +122,13 @@ def told(experiment: Experiment, columns: list[Array], until_ms: int, currency: 
     node, rest = experiment.node, experiment.rest
     percents = [float(percent_of(arm)) for arm in node.experiment] + ([float(rest)] if rest else [])
     names = [(arm.name, arm.to) for arm in node.experiment] + ([("", node.next)] if rest else [])
-    base = len(names) - 1 if rest else 0
+    base, sums = len(names) - 1 if rest else 0, sums_of(d, len(names))
     arms = [
         {"name": name, "to": to, "percent": percent, "rest": bool(rest) and at == base, **figures}
-        for at, ((name, to), percent, figures) in enumerate(zip(names, percents, figures_of(d, len(names))))
+        for at, ((name, to), percent, figures) in enumerate(zip(names, percents, figures_of(sums)))
     ]
     for at, arm in enumerate(arms):
-        arm["differences"] = differences_of(d, at, base) if at != base else []
+        arm["differences"] = differences_of(sums, at, base) if at != base else []
     n = len(d.arm)
     return {
         "flow": experiment.flow.name, "node": node.name, "by": node.by, "base": base, "decisions": n, "unsplit": int((~drawn).sum()),
