@@ -33,7 +33,7 @@ def test_a_condition_is_typed_corrected_shared_and_made_a_draft(
     page.keyboard.press("q")
     field = page.locator(".asked textarea")
     field.wait_for()
-    page.wait_for_function("document.activeElement?.tagName === 'TEXTAREA'")
+    page.locator(".asked textarea:focus").wait_for()
     page.keyboard.type("amont > 3")
     page.keyboard.press("Enter")
     page.locator(".asked .findings mark", has_text="amont").wait_for()

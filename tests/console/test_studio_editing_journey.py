@@ -135,6 +135,7 @@ def test_a_flow_is_changed_where_it_is_drawn(bank: Bank, visit: Callable[..., Pa
     flows = written_out(bank.opened)["document"]["flows"]
     number = [each["name"] for each in flows].index("draw_down_flow")
     page = visit(f"/studio?at=/flows/{number}&edit=1", "en", "planner")
+    page.set_viewport_size({"width": 1920, "height": 1080})  # both ends of the line are in sight
     page.locator(".drawn-step").first.wait_for()
     assert page.locator(".drawn-step").count() == len(flows[number]["nodes"])
     page.locator(".canvas-of .acts button", has_text="Branch").click()

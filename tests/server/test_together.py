@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from tests.server.test_cases import follow
 from tests.server.test_people import Bank
 from tests.server.test_proposals import in_force
 from zhiyu.access.gate import Gate
+from zhiyu.records.outbox import SENDING, WAITING
 
 __all__ = ["both", "cheap", "postgres"]
 
@@ -125,9 +127,10 @@ def test_two_investigators_on_one_case(bank: Bank) -> None:
 
 
 async def drained(bank: Bank) -> None:
-    """Everything that has to leave has left."""
-    while await bank.server.site.outgoing["default"].round():
-        pass
+    """Everything that has to leave has left: what the server itself sends meanwhile, too."""
+    outgoing = bank.server.site.outgoing["default"]
+    while await outgoing.round() or outgoing.deliveries.all((WAITING, SENDING)):
+        await asyncio.sleep(0)
 
 
 def proposed(client: httpx.Client, limit: int, **query: str) -> int:
