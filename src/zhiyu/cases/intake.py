@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from zhiyu.access.audit import Audit
 from zhiyu.base.errors import ZhiyuError
 from zhiyu.base.money import MINOR_DIGITS
-from zhiyu.cases.model import ENDED, OPEN, Alert, Case, Facts
+from zhiyu.cases.model import ENDED, OPEN, REFERRAL, Alert, Case, Facts
 from zhiyu.cases.queues import Declared, Queue
 from zhiyu.cases.rank import rank_ms
 from zhiyu.cases.rows import case_of, step_row, values_of, write_case, write_steps
@@ -67,6 +67,14 @@ class Intake:
             taking.take(found)
             return taking.write()
 
+    def refer(
+        self, connection: Connection, alert: Alert, queue: Queue, by: str, text: str, now_ms: int
+    ) -> tuple[int, bool]:
+        """Let in what somebody brings up by hand, in a transaction that holds the lock; the number of the case, whether it was opened."""
+        taking = _Taking(connection, self.tenant, self._declared, now_ms, True, by, text)
+        number = taking.refer(alert, queue)
+        return number, number in taking.write()
+
     def _move(self, connection: Connection, source: str, before: int, after: int) -> None:
         mine = (case_positions.c.tenant == self.tenant) & (case_positions.c.source == source)
         if before < 0:
@@ -92,9 +100,13 @@ def _chunks(values: Iterable[Any]) -> Iterable[list[Any]]:
 
 
 class _Taking:
-    """One transaction's worth of alerts: looked up together, joined in memory one by one, written together."""
+    """One transaction's worth of alerts: looked up together, joined in memory one by one, written together. `by`, `text`: who brings them,
+    and what they say."""
 
-    def __init__(self, connection: Connection, tenant: str, declared: Declared, now_ms: int, wall: bool) -> None:
+    def __init__(
+        self, connection: Connection, tenant: str, declared: Declared, now_ms: int, wall: bool, by: str = "system", text: str = ""
+    ) -> None:  # fmt: skip
+        self._by, self._text = by, text
         self._connection, self._tenant, self._declared, self._now, self._wall = (
             connection,
             tenant,
@@ -121,6 +133,12 @@ class _Taking:
                 self._take_again(alert)
             elif (queue := self._queue(alert)) is not None:
                 self._join(alert, queue)
+
+    def refer(self, alert: Alert, queue: Queue) -> int:
+        """Let one join, in this queue where it opens a case; the case's number."""
+        self._look_up((alert,))
+        self._join(alert, queue)
+        return self._known[alert.id][0]
 
     def _look_up(self, found: Sequence[Alert]) -> None:
         """What is there already: alerts of these ids, open cases of these subjects."""
@@ -174,7 +192,7 @@ class _Taking:
         )  # fmt: skip
         self._next += 1
         self._cases[case.number] = self._fresh[case.number] = case
-        self._steps.append(step_row(self._tenant, case, self._now, "system", "open", detail={"queue": queue.name}))
+        self._steps.append(step_row(self._tenant, case, self._now, self._by, "open", detail={"queue": queue.name}))
         return case
 
     def _note(self, alert: Alert, case: Case) -> None:
@@ -189,7 +207,8 @@ class _Taking:
             "until_ms": alert.until_ms, "final": "", "score": alert.score, "money": alert.money,
             "detail": msgspec.json.encode(detail).decode(),
         }  # fmt: skip
-        self._steps.append(step_row(self._tenant, case, self._now, "system", "alert", detail={"alert": alert.id}))
+        verb, told = (REFERRAL, self._text) if alert.kind == REFERRAL else ("alert", "")
+        self._steps.append(step_row(self._tenant, case, self._now, self._by, verb, told, {"alert": alert.id}))
         for who in alert.who:
             key = case.number, who.entity, who.code
             line = self._who.setdefault(

@@ -17,6 +17,8 @@ FRAUD, FALSE_POSITIVE, UNCLEAR = "fraud", "false_positive", "unclear"
 DISPOSITIONS = (FRAUD, FALSE_POSITIVE, UNCLEAR)
 OPEN, ENDED = "open", "ended"
 """A decision still waits; it did, and went on."""
+REFERRAL = "referral"
+"""The kind of an alert that somebody made by hand."""
 Order = Literal["priority", "deadline", "money", "newest"]
 ORDERS: tuple[str, ...] = Order.__args__  # type: ignore[attr-defined]
 
@@ -75,7 +77,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def case_kind(self) -> str:
         """What a case is about that it opens."""
-        if self.kind == "decision":
+        if self.kind in ("decision", REFERRAL):
             return "entity" if self.who else "event"
         return {"gang": "gang", "drift": "model"}[self.kind]
 

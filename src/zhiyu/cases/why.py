@@ -35,6 +35,7 @@ def _opening(case: Case) -> tuple[str, str]:
         return f"One event was {done}", f"1 个事件被{done_zh}"
     entity, _, value = case.shown.partition(" ")
     en, zh = (each or entity for each in case.facts.called)
+    done, done_zh = (done, done_zh) if done else ("brought up by hand", "人工提交")
     return f"{_upper(en)} {value}: {done}", f"{zh} {value}：{done_zh}"
 
 

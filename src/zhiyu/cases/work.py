@@ -1,4 +1,4 @@
-"""Work on cases: claimed, noted, handed over, escalated, closed with a finding, opened again.
+"""Work on cases: brought up, claimed, noted, handed over, escalated, closed with a finding, opened again.
 
 In: who does what, when, to which version. Out: the case as it is then. Every step is one transaction with its line in the timeline and its
 entry in the audit. Nobody works on a case that somebody else holds; a claim that nothing is done with lapses. What the log has to know of
@@ -7,6 +7,7 @@ a finding leaves through the outbox, under ids that follow from the case, so tha
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from zhiyu.access.audit import Audit
 from zhiyu.base.errors import InputError, LimitExceeded, ZhiyuError
 from zhiyu.cases.intake import Intake
 from zhiyu.cases.listing import Wanted, counts, page, waits_since
-from zhiyu.cases.model import DISPOSITIONS, FRAUD, UNCLEAR, Case, Step
+from zhiyu.cases.model import DISPOSITIONS, FRAUD, REFERRAL, UNCLEAR, Alert, Case, Step, Who
 from zhiyu.cases.queues import Declared, Queue
 from zhiyu.cases.rank import rank_ms
 from zhiyu.cases.rows import NoSuchCase, case_at, case_of, step_row, steps_of, write_case, write_steps
@@ -220,6 +221,30 @@ class Cases:
         with self._records.writing() as connection:
             case = self._case(connection, number, now_ms, None)
             return self._done(connection, case, by, now_ms, "report", detail=detail)
+
+    def refer(
+        self, by: str, whom: Sequence[Who], queue: str, text: str, now_ms: int, called: tuple[str, str] = ("", "")
+    ) -> tuple[Case, bool]:  # fmt: skip
+        """Somebody brings up people or things that were seen, the one that it is about first. The case, and whether it was opened: it joins
+        the open one of any of them. `queue`: of a new case, "" for the one that reviews go to; `called`: what the first one is called."""
+        _text(text, required=True)
+        found = (
+            self.queue(queue)
+            if queue
+            else self.declared.route("decision", "review", "", (), 0) or self.declared.queues[0]
+        )
+        first = whom[0]
+        alert = Alert(
+            id=f"r:{secrets.token_hex(8)}", kind=REFERRAL, at_ms=now_ms, subjects=tuple(each.subject for each in whom), who=tuple(whom),
+            shown=f"{first.entity} {first.shown}", called=called, detail={"by": by, "text": text},
+        )  # fmt: skip
+        with self._records.writing() as connection:
+            self._audit.lock(connection)
+            number, opened = self.intake.refer(connection, alert, found, by, text, now_ms)
+            self._audit.add(
+                connection, now_ms, by, "case.refer", f"case/{number}", {"whom": len(whom), "opened": opened}
+            )
+            return case_at(connection, self.tenant, number), opened
 
     def require(self, number: int, by: str, now_ms: int, version: int | None = None) -> Case:
         """The case, if it is open and nobody else holds it; nothing changes."""

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ from zhiyu.entities.lists import ListBook, ListChange, Snooze
 from zhiyu.events.batch import EventBatch
 from zhiyu.log.frames import EVENTS
 from zhiyu.log.segments import SegmentLog
+
+_LOOKS = 3
+"""So many of the newest events of an entity are looked at for how its value is shown."""
 
 
 class Archive:
@@ -212,6 +216,22 @@ class Archive:
         """The events of the frame that holds a position."""
         frame = self._log.frame_at(position)
         return noted(frame.payload, self.opened.tenant) if frame is not None and frame.header.kind == EVENTS else None
+
+    def shown(self, entity: str, code: int) -> str | None:
+        """A value of an entity as the newest event of it shows it, masked where it is personal; None where none is kept. The index must be
+        up to date."""
+        for position in islice(self.index.positions(self.keys_of("").key(entity, code)), _LOOKS):
+            note = self.note_at(position)
+            if note is None:
+                continue
+            keys, batch = self.keys_of(note.policy), note.batch
+            for field, register in zip(keys.fields_of(entity), keys.registers.get(entity, ())):
+                texts = batch.shown.get(field)
+                rows = np.flatnonzero((batch.values[register] == code) & (batch.nulls[register] == 0))
+                if texts is not None and len(rows):
+                    text: Any = texts[int(rows[0])]
+                    return str(text.as_py() if hasattr(text, "as_py") else text)
+        return None
 
     def _noted(self, position: int) -> tuple[Noted, bytes, Answers] | None:
         """The frame that holds a position, its chain, and answers under the policy that decided then."""

@@ -44,6 +44,14 @@ class EntityKeys:
         """The key of a value of an entity."""
         return int(list_keys(np.array([self._codes.one(entity)], np.int64), np.array([code], np.int64))[0])
 
+    def entities_of_list(self, name: str) -> tuple[str, ...]:
+        """What the values of a list name; nothing for a list of values that name nobody."""
+        return tuple(self._of_list.get(name, ()))
+
+    def fields_of(self, entity: str) -> tuple[str, ...]:
+        """The fields whose values name this entity."""
+        return tuple(field for field, entities in self._of_field.items() if entity in entities)
+
     def id_key(self, id_code: Array) -> int:
         """The key of an event id, from its code uint64[2]."""
         return int(list_keys(np.array([self._ids], np.int64), id_code[:1].copy().view(np.int64))[0])

@@ -54,10 +54,12 @@ class ListChanges:
             good = [row for row in part if isinstance(row, Row)]
             brought.refusals += [_refusal(row[0], "", row[1]) for row in part if not isinstance(row, Row)]
             found = reader.read([row.value for row in good])
-            unseen = [code for code in dict.fromkeys(found.codes.tolist()) if code not in held]
+            codes = [read if row.code is None else row.code for row, read in zip(good, found.codes.tolist())]
+            unseen = [code for code in dict.fromkeys(codes) if code not in held]
             held |= self.book.held(name, np.array(unseen, np.int64), at)
-            for number, (row, code, shown) in enumerate(zip(good, found.codes.tolist(), found.shown)):
-                if number in found.bad:
+            for number, (row, code, read) in enumerate(zip(good, codes, found.shown)):
+                shown = read if row.code is None else row.shown
+                if row.code is None and number in found.bad:
                     brought.refusals.append(_refusal(row.line, "value", found.bad[number]))
                     continue
                 try:

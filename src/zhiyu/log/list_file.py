@@ -1,7 +1,8 @@
 """Files that people bring to put values on a list: one value per line, CSV, or NDJSON; plain or gzip.
 
 In: a path. Out: rows (value, until, reason) with their line numbers, and lines that are none. CSV has a header with `value` and
-perhaps `until`, `reason`; NDJSON has objects with those keys; any other file has one value per line. Empty lines are skipped.
+perhaps `until`, `reason`; NDJSON has objects with those keys, or `code` for `value`; any other file has one value per line. Empty lines
+are skipped.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,16 +25,22 @@ from zhiyu.log.blocks import Blocks
 from zhiyu.log.ndjson import read_line
 
 COLUMNS = ("value", "until", "reason")
+CODE = "code"
+"""A key of objects that stands instead of `value`: 16 hex digits, as they were told of a value."""
+_CODE = re.compile("[0-9a-fA-F]{16}")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the file; `until` and `reason` None where the file says nothing."""
+    """One line of the file; `until` and `reason` None where the file says nothing. `code`: of the value, where it was given instead of it;
+    `shown`: how that value may be shown."""
 
     line: int
     value: Any
     until: Any = None
     reason: Any = None
+    code: int | None = None
+    shown: str = ""
 
 
 class ListFile:
@@ -95,7 +103,8 @@ class ListFile:
                     )
                     yield rows.line_num, Bad("cells", f"{en}; quote commas", f"{zh}；含逗号的单元格请加引号")
                 elif cells:
-                    yield Row(rows.line_num, **{name: cell or None for name, cell in zip(header, cells)})
+                    told: dict[str, Any] = {name: cell or None for name, cell in zip(header, cells)}
+                    yield Row(rows.line_num, **told)
 
     def _check(self, header: list[str]) -> None:
         for name in header:
@@ -118,7 +127,26 @@ def _plain(number: int, line: bytes) -> Row:
 
 def row_of(number: int, record: dict[str, Any]) -> Row:
     """The row that an object stands for; `Bad` when it has other keys."""
-    for name in record.keys() - set(COLUMNS):
-        hint = did_you_mean(name, COLUMNS) or f"keys: {', '.join(COLUMNS)}"
+    keys = (*COLUMNS, CODE)
+    for name in record.keys() - set(keys):
+        hint = did_you_mean(name, keys) or f"keys: {', '.join(keys)}"
         raise Bad("unknown_key", f"unknown key '{name[:64]}'; {hint}", f"未知键“{name[:64]}”；{hint}")
-    return Row(number, record.get("value"), record.get("until"), record.get("reason"))
+    value, until, reason = (record.get(name) for name in COLUMNS)
+    if CODE not in record:
+        return Row(number, value, until, reason)
+    if value is not None:
+        raise Bad("unknown_key", "give `value` or `code`, not both", "value 与 code 只能填写一个")
+    code = code_of(record[CODE])
+    return Row(number, None, until, reason, code, f"#{record[CODE]}")
+
+
+def code_of(text: Any) -> int:
+    """The int64 that a code stands for; `Bad` for what is none.
+
+    >>> code_of("ffffffffffffffff")
+    -1
+    """
+    if not (isinstance(text, str) and _CODE.fullmatch(text)):
+        raise Bad("code", "a code has 16 hex digits", "代码应为 16 位十六进制数")
+    number = int(text, 16)
+    return number - (1 << 64) if number >> 63 else number

@@ -46,7 +46,9 @@ class Records:
         self._engine = _engine(url)
         self.dialect = self._engine.dialect.name
         self._current, self._turn = False, threading.Lock()
-        self._writers: contextlib.AbstractContextManager[Any] = threading.Lock() if self.dialect == "sqlite" else contextlib.nullcontext()
+        self._writers: contextlib.AbstractContextManager[Any] = (
+            threading.Lock() if self.dialect == "sqlite" else contextlib.nullcontext()
+        )
         try:
             self._bring_up()
         except RecordsAway:
@@ -64,7 +66,11 @@ class Records:
     def writing(self) -> Iterator[Connection]:
         """A transaction that is whole or not at all: an exception inside undoes it. RecordsAway."""
         self._bring_up()
-        with self._writers, _told(), self._engine.connect() as connection:  # SQLite's own queue is not fair: some would wait too long
+        with (
+            self._writers,
+            _told(),
+            self._engine.connect() as connection,
+        ):  # SQLite's own queue is not fair: some would wait too long
             if self.dialect == "sqlite":
                 connection = connection.execution_options(writes=True)
             with connection.begin():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import FastAPI, Path, Request, Response
@@ -30,6 +30,7 @@ from zhiyu.server.shapes import read_object
 from zhiyu.server.site import Site
 from zhiyu.server.staff import Staff
 
+T = TypeVar("T")
 MAX_BODY_BYTES = 64 << 10
 QueueName = Annotated[str, Path(description="The queue's name.")]
 _VERSION = re.compile(rb'(?:W/)?"([0-9]{1,9})"')
@@ -126,14 +127,15 @@ def _add_steps(app: FastAPI, site: Site, staff: Staff) -> None:
             exchange.known_query()
             body = read_object(await read_body(exchange, request.receive, MAX_BODY_BYTES) or b"{}", shape)
             asked, by, version = number_of(number), by_of(exchange), _version(exchange)
-            case = await _doing(staff, lambda: does(cases, asked, by, body, version))
+            case = await doing(staff, lambda: does(cases, asked, by, body, version))
             return as_json(told_case(case, staff.wall()), case.version)
 
     for name, (permission, shape, does) in steps.items():
         add(name, permission, shape, does)
 
 
-async def _doing(staff: Staff, does: Callable[[], Case]) -> Case:
+async def doing(staff: Staff, does: Callable[[], T]) -> T:
+    """What a caller asks cannot be: HttpError 422."""
     try:
         return await staff.aside(does)
     except (InputError, LimitExceeded) as wrong:

@@ -6,7 +6,9 @@ never in addresses; what is told back is masked, with the code that names the va
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -20,6 +22,7 @@ from zhiyu.engine.live import Live
 from zhiyu.entities.lists import NEVER, ListChange, Snooze
 from zhiyu.events.refusals import Bad
 from zhiyu.log.list_file import Row, row_of
+from zhiyu.log.list_file import code_of as read_code
 from zhiyu.log.list_journal import said_time
 from zhiyu.log.ndjson import read_line
 from zhiyu.server.bodies import limited, read_body, records_of
@@ -35,6 +38,9 @@ from zhiyu.server.staging import aside
 T = TypeVar("T")
 MAX_PAGE = 1_000
 DEFAULT_PAGE = 100
+MAX_LOOKED = 200
+"""So many values that come as codes are looked up in the log, to be shown as it shows them; the others stand as their codes."""
+_PIECE_S = 0.01
 ListName = Annotated[str, Path(description="The list's name, percent-encoded.")]
 _JSON = "application/json"
 
@@ -71,7 +77,8 @@ def add_lists(app: FastAPI, site: Site) -> None:
         body = await read_body(exchange, request.receive, site.settings.max_body_bytes)
         records = limited(records_of(body, exchange.content_type, arrays=True), site.settings.max_lines)
         name, most = list_of(name, desk), most_alone(site, exchange)
-        told, changes = await desk.durably(lambda live: _put(live, name, records, given, exchange, most))
+        rows = await _shown(desk, name, [_row(number, record) for number, record in records])
+        told, changes = await desk.durably(lambda live: _put(live, name, rows, dict(records), given, exchange, most))
         if changes:
             told |= await propose(site, exchange, name, changes, author_of(exchange, given.get("author", "")))
         return _json(told)
@@ -226,16 +233,38 @@ async def _some(request: Request, site: Site) -> tuple[Exchange, Desk, Some]:
     return exchange, desk, some
 
 
+def _row(number: int, record: bytes) -> Row | tuple[int, Bad]:
+    try:
+        return row_of(number, read_line(record))
+    except Bad as bad:
+        return number, bad
+
+
+async def _shown(desk: Desk, name: str, rows: list[Row | tuple[int, Bad]]) -> list[Row | tuple[int, Bad]]:
+    """Rows that came as codes, with how the log shows their values, as far as MAX_LOOKED go; others have their turn meanwhile."""
+    coded = [at for at, row in enumerate(rows) if isinstance(row, Row) and row.code is not None]
+    entities = desk.live.archive.keys_of("").entities_of_list(name)
+    for at in coded[:MAX_LOOKED] if entities else ():
+        row = rows[at]
+        assert isinstance(row, Row)
+        found = await shown_of(desk.live, entities[0], row.code or 0)
+        rows[at] = replace(row, shown=found or row.shown)
+    return rows
+
+
+async def shown_of(live: Live, entity: str, code: int) -> str | None:
+    """How the log shows a value of an entity; None where no event of it is kept."""
+    while live.archive.index.work(_PIECE_S):
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return live.archive.shown(entity, code)
+
+
 def _put(
-    live: Live, name: str, records: list[tuple[int, bytes]], given: dict[str, str], exchange: Exchange, most: int
-) -> tuple[dict[str, Any], list[ListChange]]:
-    """What came of the records; and the changes, when they are more than `most` and wait for somebody's approval."""
-    rows: list[Row | tuple[int, Bad]] = []
-    for number, record in records:
-        try:
-            rows.append(row_of(number, read_line(record)))
-        except Bad as bad:
-            rows.append((number, bad))
+    live: Live, name: str, rows: list[Row | tuple[int, Bad]], bodies: dict[int, bytes], given: dict[str, str], exchange: Exchange,
+    most: int,
+) -> tuple[dict[str, Any], list[ListChange]]:  # fmt: skip
+    """What came of the rows; and the changes, when they are more than `most` and wait for somebody's approval."""
     moment = live.moment()
     until = _asked("until", lambda: read_moment(given["until"], moment, "until")) if given.get("until") else NEVER
     reason, author = said_in("reason", given.get("reason", "")), author_of(exchange, given.get("author", ""))
@@ -244,7 +273,6 @@ def _put(
     brought = live.list_changes().bring(name, rows, moment, until, reason, author)
     waits = len(brought.changes) > most
     live.change_lists([] if waits else brought.changes)
-    bodies = dict(records)
     refused = [
         problem_of_refusal(each, bodies[each.line], exchange.language, exchange.id.decode(), each.line)
         for each in brought.refusals
@@ -277,18 +305,11 @@ def _coded(live: Live, name: str, some: Some) -> list[tuple[int, str]]:
 
 
 def code_of(text: str) -> int:
-    """The number of a code as it is told; HttpError 422 when it is none.
-
-    >>> code_of("ffffffffffffffff")
-    -1
-    """
+    """The number of a code as it is told; HttpError 422 when it is none."""
     try:
-        number = int(text, 16) if len(text) == 16 and text.isascii() and text.isalnum() else -1
-    except ValueError:
-        number = -1
-    if number < 0:
-        raise HttpError(422, "code", "a code has 16 hex digits", "代码应为 16 位十六进制数", "code")
-    return number - (1 << 64) if number >> 63 else number
+        return read_code(text)
+    except Bad as bad:
+        raise HttpError(422, bad.code, bad.en, bad.zh, "code") from None
 
 
 def _quiet(live: Live, quiet: Quiet, until: int, author: str) -> Snooze:

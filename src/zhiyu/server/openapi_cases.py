@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from zhiyu.cases.intake import MAX_SUBJECTS
 from zhiyu.cases.model import CASE_KINDS, DISPOSITIONS, ORDERS, STATES
 from zhiyu.events.vocabulary.service_fields import FRAUD_KINDS
 from zhiyu.server.openapi_shapes import Json, Route, many, of_query, shape
@@ -62,6 +63,7 @@ def _reads() -> list[tuple[str, str, Route]]:
     return [
         ("/v1/queues", "get", Route("queues", "cases", "Every queue, and how it stands", "Queues", _ASKED)),
         ("/v1/cases", "get", Route("cases", "cases", "Cases, in the order of work", "Cases", _ASKED, parameters=filters)),
+        ("/v1/cases", "post", Route("referCase", "cases", "Open a case by hand, or join one", "CaseReferred", _SENT, "CaseReferral")),
         (address, "get", Route("case", "cases", "One case with all that leads to it", "Case", (*_ASKED, 404), parameters=(_NUMBER,))),
         (f"{address}/timeline", "get", Route("caseTimeline", "cases", newest, "CaseTimeline", (*_ASKED, 404), parameters=page)),
     ]  # fmt: skip
@@ -202,6 +204,8 @@ def case_schemas() -> Json:
         "Case": case, "Queue": queue, "Queues": shape("queues", queues=many({"$ref": "#/components/schemas/Queue"})),
         "Cases": shape("cases next", cases=many({"$ref": "#/components/schemas/Case"}), next=_MAYBE),
         "CaseTimeline": shape("timeline next", timeline=many(step), next={"type": ["integer", "null"]}),
+        "CaseReferral": shape("whom text", True, whom=many(_TEXT, maxItems=MAX_SUBJECTS), text=_TEXT, queue=_TEXT),
+        "CaseReferred": shape("case opened", case={"$ref": "#/components/schemas/Case"}, opened=_FLAG),
         "NextCase": shape("case", case={"anyOf": [{"$ref": "#/components/schemas/Case"}, {"type": "null"}]}),
         "Nothing": shape("", True), "Said": shape("", True, text=_TEXT), "Given": shape("to", True, to=_TEXT), "CaseClosed": closed,
         "CaseFile": file, "CaseFiles": shape("files", files=many(file)), "Answer": {"type": "object"},

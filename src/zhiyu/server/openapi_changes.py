@@ -222,7 +222,7 @@ def _list_schemas() -> Json:
         "type": ["integer", "null"],
         "description": "Changes at once above which a person's wait for approval; null for no limit.",
     }
-    new_entry = _object("value", True, value=_VALUE, until=_MOMENT, reason=_REASON)
+    new_entry = _object("", True, value=_VALUE, code=_TEXT, until=_MOMENT, reason=_REASON)
     values = _object("", True, values=_many(_VALUE), codes=_TEXTS, reason=_REASON, author=_REASON)
     new_snooze = _object(
         "rule field",

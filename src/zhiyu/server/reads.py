@@ -100,6 +100,7 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     from zhiyu.server.case_files import add_case_files
     from zhiyu.server.case_many import add_case_many
     from zhiyu.server.case_pack import add_case_pack
+    from zhiyu.server.case_referrals import add_case_referrals
     from zhiyu.server.case_steps import add_case_steps
     from zhiyu.server.cases import add_cases
     from zhiyu.server.following import Following
@@ -127,6 +128,7 @@ def _add_records(app: FastAPI, site: Site, staff: Staff) -> None:
     add_persons(app, site, staff)
     add_case_files(app, site, staff)
     add_case_pack(app, site, staff)
+    add_case_referrals(app, site, staff)
     add_case_many(app, site, staff)
     add_investigations(app, site, staff)
 
