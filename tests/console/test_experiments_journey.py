@@ -1,4 +1,4 @@
-"""A strategist compares the arms of an experiment by keyboard; where there is none, the page says how to add one; what is gone is said."""
+"""A strategist compares the arms of an experiment by keyboard, and draws one; where there is none, the page says how to add it."""
 
 from __future__ import annotations
 
@@ -106,9 +106,34 @@ def test_without_experiments_the_page_says_how_to_add_one(
 def test_both_are_accessible(
     split: Split, look: Callable[..., Page], bank: Bank, visit: Callable[..., Page], language: str, shade: str
 ) -> None:
-    one = {"/backtests?experiment=limits%2Flimit_test": ".arms-of"}
+    one = {"/backtests?experiment=limits%2Flimit_test": ".arms-of", "/studio?at=/flows/0": ".to-arms"}
     assert violations(look("/backtests", language, "planner", shade), split, one) == {}
     assert (
         violations(visit("/backtests", language, "planner", shade), bank, {"/backtests?experiment=": ".empty pre"})
         == {}
     )
+
+
+def test_an_experiment_is_drawn_changed_and_added_in_the_studio(look: Callable[..., Page]) -> None:
+    """The flow leads to the arms of its experiment; its percents are fields; another one is added, and says what it lacks."""
+    page = look("/studio?at=/flows/0", "en")
+    page.locator(".to-arms a", has_text="how strict a limit").press("Enter")
+    page.wait_for_url(re.compile("experiment=limits%2Flimit_test"))
+    page.locator(".arms-of").wait_for()
+    page.goto(page.url.split("/backtests")[0] + "/studio?at=/flows/0&edit=1")
+    page.locator(".react-flow__node[data-id=limit_test]").click()
+    form = page.locator(".step-form")
+    assert form.get_by_label("Split by").input_value() == "card"
+    form.get_by_label("Percent of arm 1").fill("45.5")
+    form.get_by_text("the other 44.5 % take the next step").wait_for()
+    page.locator(".in-words", has_text="arm 'strict' (45.5%)").wait_for()
+    page.locator(".impact table").first.wait_for()
+    form.get_by_role("button", name="Add an arm").click()
+    form.get_by_label("Name of arm 3").fill("third")
+    page.locator(".in-words", has_text="arm 'third' (10%)").wait_for()
+    page.locator(".canvas-of .acts button", has_text="Experiment").click()
+    page.locator(".drawn-step.wrong", has_text="step_1").wait_for()
+    form.get_by_label("Split by").fill("card")
+    page.locator(".drawn-step.wrong", has_text="step_1").wait_for(state="detached")
+    page.locator(".drafting button", has_text="Discard").click()
+    page.locator(".react-flow__node[data-id=step_1]").wait_for(state="detached")

@@ -137,6 +137,7 @@ def test_few_keys_give_no_interval_and_none_of_many_no_certainty() -> None:
     assert low is not None
     assert high is not None
     assert low < 0 < high, "three of a thousand against none may be chance (exact p 0.25)"
+    assert shares(MIN_KEYS, MIN_KEYS)[0] == -1, "no share differs by more than all"
     low, high = shares(1_000, 9)
     assert high is not None
     assert high < 0

@@ -40,6 +40,6 @@ describe("a split", () => {
   });
   it("reads its probability with as many digits as matter", () => {
     const number = (value: number, digits: number) => value.toFixed(digits);
-    expect([0.00001, 0.0032, 0.421].map((p) => probability(p, number))).toEqual(["< 0.0001", "0.0032", "0.42"]);
+    expect([0.00001, 0.0032, 0.421].map((p) => probability(p, number))).toEqual(["< 0.0001", "= 0.0032", "= 0.42"]);
   });
 });

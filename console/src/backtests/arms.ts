@@ -42,5 +42,5 @@ export function shareOf({ split }: Pick<Arms, "split">, at: number): number | nu
 
 /** A probability as people read it. */
 export function probability(p: number, number: (value: number, digits: number) => string): string {
-  return p < 0.0001 ? "< 0.0001" : number(p, p < 0.01 ? 4 : 2);
+  return p < 0.0001 ? "< 0.0001" : `= ${number(p, p < 0.01 ? 4 : 2)}`;
 }

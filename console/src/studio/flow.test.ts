@@ -48,5 +48,7 @@ describe("a flow that is changed", () => {
   it("adds steps under names that are free", () => {
     const one = added("/flows/0", flow, "branch", base);
     expect(with_(one.edit).at(-1)).toEqual({ name: "step_1", branch: [{ when: "", to: "z" }], next: "z" });
+    const two = added("/flows/0", flow, "experiment", base);
+    expect(with_(two.edit).at(-1)).toEqual({ name: "step_1", experiment: [{ name: "arm_1", percent: 10, to: "z" }], by: "", salt: "step_1", next: "z" });
   });
 });

@@ -5,7 +5,7 @@ import type { DeclaredFlow, Document, Step } from "./studio";
 export const STEP_KINDS = ["rule_set", "scorecard", "table", "flow", "list", "branch", "experiment", "wait", "call", "outcome", "severest"] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 /** Steps that the canvas adds; the others need more than one field to mean anything, and are written in files. */
-export const ADDED = ["rule_set", "scorecard", "table", "branch", "outcome", "severest"] as const;
+export const ADDED = ["rule_set", "scorecard", "table", "branch", "experiment", "outcome", "severest"] as const;
 
 export interface Exit {
   /** How the canvas calls it, and the way to its target inside the step. */
@@ -78,6 +78,7 @@ export function added(pointer: string, flow: DeclaredFlow, kind: (typeof ADDED)[
     scorecard: { scorecard: document.scorecards?.[0]?.name ?? "", next: last },
     table: { table: document.tables?.[0]?.name ?? "", next: last },
     branch: { branch: [{ when: "", to: last }], next: last },
+    experiment: { experiment: [{ name: "arm_1", percent: 10, to: last }], by: "", salt: name, next: last },
     outcome: { outcome: "review" },
     severest: { severest: true },
   };

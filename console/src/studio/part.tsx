@@ -8,6 +8,7 @@ import { Outcome, Panel, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 import { put, type Edit } from "./draft";
 import { OutcomeChoice, Reason, whole } from "./editor";
+import { ToArms } from "./split";
 import { drawnFlow, interval, named, type Both, type Card, type DeclaredFlow, type Document, type Part, type Table } from "./studio";
 import type { Finding } from "./trial";
 
@@ -32,6 +33,7 @@ export function PartOf({ part, document, sentence, edit, findings, children }: {
       {flow && (
         <>
           <Suspense fallback={<Waiting />}>{edit ? <FlowCanvas key={part.pointer} flow={flow} pointer={part.pointer} document={document} edit={edit} findings={findings} /> : <Drawn key={part.pointer} flow={flow} />}</Suspense>
+          <ToArms flow={flow} />
           <pre className="in-words">{rest.join("\n")}</pre>
         </>
       )}

@@ -8,6 +8,7 @@ import { put, wordsOf, type Edit } from "./draft";
 import { OutcomeChoice, Reason } from "./editor";
 import { Expression } from "./expression";
 import { connected, cut, exitsOf, kindOf, renamed, type Exit } from "./flow";
+import { ArmFields, SplitFields } from "./split";
 import { named, type DeclaredFlow, type Document } from "./studio";
 import type { Finding } from "./trial";
 
@@ -81,6 +82,7 @@ export function StepForm({ step, pointer, flow, flowPointer, document, edit, fin
             </select>
           </label>
         )}
+        {kind === "experiment" && <SplitFields step={step} pointer={pointer} document={document} edit={edit} />}
         {kind === "outcome" && (
           <label>
             {t("studio.outcome")}
@@ -96,6 +98,8 @@ export function StepForm({ step, pointer, flow, flowPointer, document, edit, fin
         <div key={exit.id} className="way-row">
           {exit.kind === "branch" ? (
             <Expression text={exit.when} set={(text) => edit(put(`${pointer}/${exit.id.replace(/to$/, "when")}`, text))} words={words} findings={own.filter((each) => each.path === `${pointer}/${exit.id.replace(/to$/, "when")}`)} label={t("decision.expression")} />
+          ) : exit.kind === "experiment" ? (
+            <ArmFields step={step} pointer={pointer} exit={exit} edit={edit} />
           ) : (
             <span>{wordsFor(exit)}</span>
           )}

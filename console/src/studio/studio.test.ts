@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { drawnFlow, interval, partsOf, rulesOf, sentencesOf, withoutName, type Document } from "./studio";
+import { drawnFlow, interval, partsOf, rulesOf, sentencesOf, withoutName, fieldsOf, freeArm, percentIn, restOf, type Document } from "./studio";
 
 const rule = (name: string, when: string) => ({ name, when, en: `${name} in words`, zh: name });
 const document: Document = {
@@ -43,4 +43,20 @@ describe("a flow that nobody went through", () => {
 
 it("a bin is an interval", () => {
   expect([{ high: "1" }, { low: "1", high: "2" }, { low: "2" }, { values: ["a", "b"] }].map(interval)).toEqual(["< 1", "≥ 1, < 2", "≥ 2", "a / b"]);
+});
+
+describe("an experiment", () => {
+  const step = (...percents: (number | string)[]) => ({ name: "s", experiment: percents.map((percent, at) => ({ name: `arm_${at + 1}`, percent, to: "z" })) });
+  it("leaves the rest to the next step", () => {
+    expect(restOf(step(30, "20.5"))).toBe("49.5");
+    expect(restOf(step())).toBe("100");
+    expect([restOf(step("")), restOf(step("x"))]).toEqual(["?", "?"]);
+  });
+  it("takes whole percents as numbers, everything else as it was typed", () => {
+    expect(["10", "0.5", "", "1e9", "010"].map(percentIn)).toEqual([10, "0.5", "", "1e9", "010"]);
+  });
+  it("gives a new arm a name of its own, and offers fields once", () => {
+    expect([freeArm(step()), freeArm(step(1)), freeArm(step(1, 2))]).toEqual(["arm_1", "arm_2", "arm_3"]);
+    expect(fieldsOf({ name: "p", events: [{ name: "a", fields: { card: {}, amount: {} }, derive: { shelf: "" } }, { name: "b", fields: { card: {} } }] })).toEqual(["amount", "card", "shelf"]);
+  });
 });

@@ -48,7 +48,7 @@ export interface Step extends Named {
   failed?: string;
   then?: Record<string, string>;
   branch?: { when: string; to: string }[];
-  experiment?: { name: string; to: string }[];
+  experiment?: { name: string; percent: number | string; to: string }[];
 }
 
 export interface DeclaredFlow extends Named {
@@ -66,7 +66,7 @@ export interface Document {
   features?: Named[];
   derived?: Named[];
   lists?: Named[];
-  events?: (Named & { fields?: Record<string, { en?: string; zh?: string }> })[];
+  events?: (Named & { fields?: Record<string, { en?: string; zh?: string }>; derive?: Record<string, unknown> })[];
   reasons?: { code: string; en?: string; zh?: string }[];
 }
 
@@ -164,4 +164,30 @@ export function interval(bin: Bin): string {
   if (bin.low !== undefined && bin.high !== undefined) return `≥ ${bin.low}, < ${bin.high}`;
   if (bin.high !== undefined) return `< ${bin.high}`;
   return bin.low !== undefined ? `≥ ${bin.low}` : "";
+}
+
+/** Fields of events and those that are computed of them, by name. */
+export function fieldsOf(document: Document): string[] {
+  const found = (document.events ?? []).flatMap((each) => [...Object.keys(each.fields ?? {}), ...Object.keys(each.derive ?? {})]);
+  return [...new Set(found)].sort();
+}
+
+/** A percent as it was typed: a number where it is one, the text otherwise, for the checks to say. */
+export function percentIn(text: string): number | string {
+  const value = Number(text);
+  return /^\d{1,3}$/.test(text) && String(value) === text ? value : text;
+}
+
+/** What the arms of an experiment leave to the next step, in percent; "?" where one is no number. */
+export function restOf(step: Step): string {
+  const rest = (step.experiment ?? []).reduce((left, each) => left - (each.percent === "" ? NaN : Number(each.percent)), 100);
+  return Number.isNaN(rest) ? "?" : String(Math.round(rest * 10_000) / 10_000);
+}
+
+/** A name that no arm of an experiment has. */
+export function freeArm(step: Step): string {
+  const names = new Set((step.experiment ?? []).map((each) => each.name));
+  let number = 1;
+  while (names.has(`arm_${number}`)) number += 1;
+  return `arm_${number}`;
 }

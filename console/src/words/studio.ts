@@ -93,6 +93,11 @@ export const zh = {
   "studio.cut": "断开“{way}”",
   "studio.addCase": "新增条件",
   "studio.addWay": "按结果分流",
+  "studio.addArm": "新增分组",
+  "studio.armName": "第 {n} 个分组的名称",
+  "studio.armPercent": "第 {n} 个分组的百分比",
+  "studio.restOf": "其余 {percent}% 走下一步",
+  "studio.toArms": "对照“{name}”的各组",
 };
 
 export const en: Record<keyof typeof zh, string> = {
@@ -189,4 +194,9 @@ export const en: Record<keyof typeof zh, string> = {
   "studio.cut": "Cut “{way}”",
   "studio.addCase": "Add a condition",
   "studio.addWay": "A way by outcome",
+  "studio.addArm": "Add an arm",
+  "studio.armName": "Name of arm {n}",
+  "studio.armPercent": "Percent of arm {n}",
+  "studio.restOf": "the other {percent} % take the next step",
+  "studio.toArms": "Compare the arms of {name}",
 };

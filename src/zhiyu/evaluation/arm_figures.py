@@ -135,8 +135,8 @@ def interval(above: Array, below: Array, share: bool) -> tuple[float | None, flo
     residual = ((above - rate[:, None] * below) / whole[:, None]) * np.array([[1.0], [-1.0]])
     used = int((below > 0).any(0).sum())
     wide = Z * math.sqrt(float((residual.sum(0) ** 2).sum()) * used / (used - 1))
-    middle = float(rate[0] - rate[1])
-    return middle - wide, middle + wide
+    middle, most = float(rate[0] - rate[1]), 1.0 if share else math.inf
+    return max(middle - wide, -most), min(middle + wide, most)
 
 
 def _apart(each: Array, *values: float) -> Array:
