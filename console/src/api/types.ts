@@ -81,6 +81,8 @@ export type Revealed = Schemas["Revealed"];
 export interface CaseAlert {
   id: string;
   kind: string;
+  /** What somebody said who brought it up by hand. */
+  text?: string;
   at: string | null;
   event: string | null;
   type: string | null;

@@ -159,7 +159,7 @@ function Alerts({ alerts, at, setAt, currency, answer }: { alerts: CaseAlert[]; 
               <span className="num">{each.money ? format.money(each.money, currency) : ""}</span>
             </span>
             <span className="quiet">{each.at && format.time(each.at)}{each.score ? ` · ${format.number(each.score)} ${t("common.points")}` : ""}</span>
-            <span className="alert-why">{(each.reasons ?? []).map((reason) => said(reason) || reason.code).join(" · ")}</span>
+            <span className="alert-why">{each.text ?? (each.reasons ?? []).map((reason) => said(reason) || reason.code).join(" · ")}</span>
           </button>
           {each.waits === "open" && answer && (
             <p className="acts">
@@ -226,7 +226,7 @@ function Around({ found, person }: { found: Case; person: string | undefined }) 
     <>
       <div className="mini">
         <Suspense fallback={<Waiting />}>
-          <Canvas net={asked.data} starts={starts} selected={selected} marked={none} pinned={none} labelOf={label} select={setSelected} expand={(id) => void go(`/network/${id.replace(":", "/code:")}`)} />
+          <Canvas net={asked.data} starts={starts} selected={selected} marked={none} pinned={none} chosen={none} labelOf={label} select={setSelected} expand={(id) => void go(`/network/${id.replace(":", "/code:")}`)} />
         </Suspense>
       </div>
       <p className="quiet">

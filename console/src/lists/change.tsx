@@ -22,18 +22,19 @@ interface Props {
   close: () => void;
 }
 
-export function PutOn({ list, alone, close }: Props) {
+/** `codes`: of values that were chosen elsewhere, instead of values that are typed here. */
+export function PutOn({ list, alone, close, codes }: Props & { codes?: readonly string[] }) {
   const { t, said } = useWords();
   const { message } = App.useApp();
   const act = useActs(list.name);
   const { missing, asks } = useAsking();
   const [text, setText] = useState("");
   const [until, setUntil] = useState<Until>("");
-  const values = useMemo(() => valuesIn(text), [text]);
+  const values = useMemo(() => codes ?? valuesIn(text), [codes, text]);
   const compared = useDeferredValue(values);
   const there = useQuery({
     queryKey: ["listed", list.name, compared],
-    queryFn: ({ signal }) => waited(signal).then(() => send<FoundEntries>("POST", `${entriesOf(list.name)}:find`, { values: compared })),
+    queryFn: ({ signal }) => waited(signal).then(() => send<FoundEntries>("POST", `${entriesOf(list.name)}:find`, codes ? { codes: compared } : { values: compared })),
     enabled: compared.length > 0 && compared.length <= MOST,
     retry: false,
   });
@@ -43,7 +44,7 @@ export function PutOn({ list, alone, close }: Props) {
     act({
       label: t("lists.acted.add", { list: said(named(list)), n: values.length }),
       send: async () => {
-        found = await send<Brought>("POST", address(entriesOf(list.name), { until, reason }), values.map((value) => ({ value })));
+        found = await send<Brought>("POST", address(entriesOf(list.name), { until, reason }), values.map((value) => (codes ? { code: value } : { value })));
       },
       done: () => {
         if (found?.proposal) void message.info(t("lists.waits", { n: found.proposal }));
@@ -56,17 +57,17 @@ export function PutOn({ list, alone, close }: Props) {
     close();
   };
   return (
-    <Why title={t("lists.add")} lacks={missing(values.length)} asks={asks} submit={submit} close={close} later effect={
+    <Why title={t("lists.add")} lacks={missing(values.length)} asks={asks} submit={submit} close={close} later={!codes} effect={
       there.error ? <Trouble error={there.error} /> : values.length > 0 && (
         <Effect list={list} waits={alone !== null && fresh > alone ? alone : undefined}>
           {there.data ? t("lists.effect.add", { fresh, there: there.data.entries.length }) : t("lists.effect.counting")}
         </Effect>
       )
     }>
-      <label>
+      {!codes && <label>
         {t("lists.values")}
         <textarea className="field" rows={4} autoFocus value={text} onChange={(event) => setText(event.target.value)} placeholder={t("lists.valuesHint")} />
-      </label>
+      </label>}
       <label>
         {t("lists.untilLabel")}
         <select className="field" value={until} onChange={(event) => setUntil(event.target.value as Until)}>

@@ -13,6 +13,7 @@ interface Props {
   selected: string | undefined;
   marked: ReadonlySet<string>;
   pinned: ReadonlySet<string>;
+  chosen: ReadonlySet<string>;
   labelOf: (node: NetNode) => string;
   select: (id: string | undefined) => void;
   expand: (id: string) => void;
@@ -26,14 +27,14 @@ const ROUNDS = 400;
 const LARGE = 1_500;
 const FRAME_MS = 12;
 
-export default function Canvas({ net, starts, selected, marked, pinned, labelOf, select, expand }: Props) {
+export default function Canvas({ net, starts, selected, marked, pinned, chosen, labelOf, select, expand }: Props) {
   const { shade } = useShade();
   const box = useRef<HTMLDivElement>(null);
   const graph = useRef(new Graph({ type: "undirected" }));
   const sigma = useRef<Sigma | undefined>(undefined);
-  const latest = useRef({ net, starts, selected, marked, pinned, labelOf, select, expand, shade });
+  const latest = useRef({ net, starts, selected, marked, pinned, chosen, labelOf, select, expand, shade });
   useEffect(() => {
-    latest.current = { net, starts, selected, marked, pinned, labelOf, select, expand, shade };
+    latest.current = { net, starts, selected, marked, pinned, chosen, labelOf, select, expand, shade };
     sigma.current?.setSetting("labelColor", { color: COLORS[shade].label });
     sigma.current?.refresh();
   });
@@ -149,8 +150,8 @@ function nodeLook(id: string, data: NodeDisplayData, now: Latest): Partial<NodeD
     label: faint ? "" : now.labelOf(node),
     color: faint ? colors.faint : color,
     size: (node.isPerson ? 8 : 5) + hub + (id === now.selected ? 4 : 0),
-    forceLabel: id === now.selected || now.marked.has(id) || now.starts.has(id),
-    highlighted: id === now.selected,
+    forceLabel: id === now.selected || now.chosen.has(id) || now.marked.has(id) || now.starts.has(id),
+    highlighted: id === now.selected || now.chosen.has(id),
     zIndex: faint ? 0 : 1,
   };
 }

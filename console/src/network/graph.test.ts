@@ -1,6 +1,6 @@
 // The network as data: merged by code, as of a moment, paths, who shares what.
 import { describe, expect, it } from "vitest";
-import { asOf, linksOf, listed, merged, NOTHING, pathBetween, sharedWith, spanOf } from "./graph";
+import { NOTHING, asOf, entityOf, fitsOn, linksOf, listed, merged, pathBetween, sharedWith, spanOf } from "./graph";
 
 const person = (code: string, hops = 0, bad = false) => ({ name: `customer:${code}`, code, hops, bad, gang: null });
 const link = (who: string, thing: string, what: string, first = "2026-01-01T00:00:00Z") => ({ person: `customer:${who}`, thing, first, last: first, events: 1, person_code: who, thing_code: what });
@@ -38,4 +38,13 @@ describe("a network", () => {
     expect(listed(net).map((each) => each.id)).toEqual(["person:a", "person:b", "person:c", "card:k1", "card:k2"]);
     expect(linksOf(net).get("person:b")).toHaveLength(2);
   });
+});
+
+it("a node is of an entity, and stands on lists of it or of a field that names it", () => {
+  const vocabulary = { person: "customer", named: { customer: "customer", contact_phone: "phone", phone: "phone" } };
+  const [who, phone] = [{ isPerson: true, kind: "person" }, { isPerson: false, kind: "contact_phone" }];
+  expect([entityOf(who, vocabulary), entityOf(phone, vocabulary)]).toEqual(["customer", "phone"]);
+  expect(["customer", "phone", "contact_phone", "device"].map((of) => fitsOn(of, phone, vocabulary))).toEqual([false, true, true, false]);
+  expect(fitsOn("customer", who, vocabulary)).toBe(true);
+  expect(entityOf(phone, { person: null, named: {} })).toBe("contact_phone");
 });

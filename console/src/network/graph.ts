@@ -1,6 +1,6 @@
 // What is known of a network, merged from what was asked: people and things by code, why each two are linked, since when.
 // Codes, not names, say who is who: names are masked, and two cards may end in the same digits.
-import type { Gang, Nest } from "../api/types";
+import type { Gang, Nest, Vocabulary } from "../api/types";
 
 export interface NetNode {
   id: string;
@@ -151,4 +151,16 @@ export function listed(net: Net): NetNode[] {
   const links = linksOf(net);
   const busy = (id: string) => links.get(id)?.length ?? 0;
   return [...net.nodes.values()].sort((a, b) => Number(b.isPerson) - Number(a.isPerson) || a.hops - b.hops || busy(b.id) - busy(a.id) || a.id.localeCompare(b.id));
+}
+
+/** The entity that a node is a value of, as decisions, lists and cases name it. */
+export function entityOf(node: Pick<NetNode, "isPerson" | "kind">, vocabulary: Pick<Vocabulary, "person" | "named">): string {
+  const field = node.isPerson ? (vocabulary.person ?? PERSON) : node.kind;
+  return vocabulary.named[field] ?? field;
+}
+
+/** Whether a node can stand on a list: `of` is a field that names such things, or their entity. */
+export function fitsOn(of: string, node: Pick<NetNode, "isPerson" | "kind">, vocabulary: Pick<Vocabulary, "person" | "named">): boolean {
+  const entity = entityOf(node, vocabulary);
+  return of === entity || vocabulary.named[of] === entity;
 }

@@ -11,7 +11,8 @@ import { Keys } from "../keys/help";
 import { useKeys } from "../keys/keys";
 import { Panel, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
-import { asOf, HUB, linksOf, listed, merged, nestOf, NOTHING, pathBetween, PERSON, sharedWith, spanOf, type Net, type NetLink, type NetNode } from "./graph";
+import { ChosenMany, type Form } from "./act";
+import { asOf, entityOf, HUB, linksOf, listed, merged, nestOf, NOTHING, pathBetween, PERSON, sharedWith, spanOf, type Net, type NetLink, type NetNode } from "./graph";
 
 const Canvas = lazy(() => import("./canvas"));
 
@@ -52,6 +53,8 @@ function Shown({ first, gang, component }: { first: Net; gang: Gang | undefined;
   const [moment, setMoment] = useState<number>();
   const [view, setView] = useState<"graph" | "table">("graph");
   const [pinned, setPinned] = useState<ReadonlySet<string>>(new Set());
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [form, setForm] = useState<Form>();
   const [from, setFrom] = useState<string>();
   const [busy, setBusy] = useState(false);
   const span = useMemo(() => spanOf(net), [net]);
@@ -79,7 +82,8 @@ function Shown({ first, gang, component }: { first: Net; gang: Gang | undefined;
       setBusy(false);
     }
   };
-  const pin = (id: string | undefined) => id && setPinned((now) => (now.has(id) ? new Set([...now].filter((each) => each !== id)) : new Set([...now, id])));
+  const pin = (id: string | undefined) => id && setPinned((now) => turned(now, id));
+  const choose = (id: string | undefined) => id && setChosen((now) => turned(now, id));
   const move = (step: number) => {
     const at = rows.findIndex((each) => each.id === selected);
     setSelected(rows[Math.min(Math.max(at + step, 0), rows.length - 1)]?.id);
@@ -89,10 +93,14 @@ function Shown({ first, gang, component }: { first: Net; gang: Gang | undefined;
     up: () => move(-1),
     expand: () => void expand(selected),
     pin: () => pin(selected),
+    choose: () => choose(selected),
+    toList: () => chosen.size > 0 && setForm("list"),
+    toCase: () => chosen.size > 0 && setForm("case"),
     path: () => setFrom(from === selected ? undefined : selected),
     view: () => setView(view === "graph" ? "table" : "graph"),
-    back: () => (from ? setFrom(undefined) : void go(-1)),
+    back: () => (form ? setForm(undefined) : from ? setFrom(undefined) : void go(-1)),
   });
+  const many = useMemo(() => [...chosen].flatMap((id) => net.nodes.get(id) ?? []), [chosen, net]);
   const node = selected ? seen.nodes.get(selected) : undefined;
   const persons = Number(component?.["persons"] ?? gang?.people ?? 0);
   return (
@@ -110,11 +118,11 @@ function Shown({ first, gang, component }: { first: Net; gang: Gang | undefined;
         <Segmented value={view} onChange={setView} options={[{ value: "graph", label: t("net.graph") }, { value: "table", label: t("net.table") }]} />
       </header>
       <div className="net-columns">
-        <Nodes rows={rows} selected={selected} select={setSelected} kindName={kindName} starts={starts} />
+        <Nodes rows={rows} selected={selected} chosen={chosen} select={setSelected} kindName={kindName} starts={starts} chooseAll={() => setChosen(new Set(rows.filter((each) => each.isPerson).map((each) => each.id)))} />
         <section className="net-middle">
           {view === "graph" ? (
             <Suspense fallback={<Waiting />}>
-              <Canvas net={seen} starts={starts} selected={selected} marked={marked} pinned={pinned} labelOf={labelOf} select={setSelected} expand={(id) => void expand(id)} />
+              <Canvas net={seen} starts={starts} selected={selected} marked={marked} pinned={pinned} chosen={chosen} labelOf={labelOf} select={setSelected} expand={(id) => void expand(id)} />
             </Suspense>
           ) : (
             <LinkTable net={seen} links={[...seen.links.values()]} kindName={kindName} />
@@ -129,7 +137,8 @@ function Shown({ first, gang, component }: { first: Net; gang: Gang | undefined;
           )}
         </section>
         <aside>
-          {node && <Chosen net={seen} node={node} kindName={kindName} pinned={pinned.has(node.id)} busy={busy} pin={() => pin(node.id)} expand={() => void expand(node.id)} from={from} setFrom={setFrom} />}
+          <ChosenMany nodes={many} form={form} open={setForm} leaveOut={choose} none={() => setChosen(new Set())} />
+          {node && <Chosen net={seen} node={node} kindName={kindName} chosen={chosen.has(node.id)} choose={() => choose(node.id)} pinned={pinned.has(node.id)} busy={busy} pin={() => pin(node.id)} expand={() => void expand(node.id)} from={from} setFrom={setFrom} />}
           {from && (
             <Panel title={t("net.path")}>
               {path ? <PathWords net={seen} path={path} from={from} kindName={kindName} /> : <p className="quiet">{from === selected ? t("net.pathChoose") : t("net.noPath")}</p>}
@@ -149,19 +158,25 @@ function startsOf(net: Net): ReadonlySet<string> {
   return new Set(people.filter((each) => each.hops === least).map((each) => each.id));
 }
 
+/** With `id` where it was not in it, without where it was. */
+function turned(now: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  return now.has(id) ? new Set([...now].filter((each) => each !== id)) : new Set([...now, id]);
+}
+
 type KindName = (node: NetNode) => string;
 
-function Nodes({ rows, selected, select, kindName, starts }: { rows: NetNode[]; selected: string | undefined; select: (id: string) => void; kindName: KindName; starts: ReadonlySet<string> }) {
+function Nodes({ rows, selected, chosen, select, kindName, starts, chooseAll }: { rows: NetNode[]; selected: string | undefined; chosen: ReadonlySet<string>; select: (id: string) => void; kindName: KindName; starts: ReadonlySet<string>; chooseAll: () => void }) {
   const { t } = useWords();
   const shown = rows.slice(0, 400);
   return (
     <nav className="nodes" aria-label={t("net.nodes")}>
+      <p><button type="button" className="link" onClick={chooseAll}>{t("net.chooseAll")}</button></p>
       <ul>
         {shown.map((each) => (
           <li key={each.id}>
             <button type="button" aria-pressed={each.id === selected} onClick={() => select(each.id)}>
               <i className={`dot ${each.bad ? "bad" : starts.size === 1 && starts.has(each.id) ? "start" : each.gang !== null ? "gang" : each.isPerson ? "person" : "thing"}`} />
-              <span className="mono">{each.name}</span>
+              <span className="mono">{chosen.has(each.id) && <b className="tick">✓ </b>}{each.name}</span>
               <small>{each.isPerson ? (each.bad ? t("net.isBad") : each.gang !== null ? t("net.gangNumber", { n: each.gang }) : "") : `${kindName(each)} ×${each.people}`}</small>
             </button>
           </li>
@@ -183,17 +198,18 @@ function Legend() {
   );
 }
 
-function Chosen({ net, node, kindName, pinned, busy, pin, expand, from, setFrom }: { net: Net; node: NetNode; kindName: KindName; pinned: boolean; busy: boolean; pin: () => void; expand: () => void; from: string | undefined; setFrom: (id: string | undefined) => void }) {
+function Chosen({ net, node, kindName, chosen, choose, pinned, busy, pin, expand, from, setFrom }: { net: Net; node: NetNode; kindName: KindName; chosen: boolean; choose: () => void; pinned: boolean; busy: boolean; pin: () => void; expand: () => void; from: string | undefined; setFrom: (id: string | undefined) => void }) {
   const { t, format } = useWords();
   const { data: vocabulary } = useVocabulary();
   const shared = node.isPerson ? sharedWith(net, node.id) : [];
   const users = node.isPerson ? [] : (linksOf(net).get(node.id) ?? []);
   const day = (ms: number) => format.time(new Date(ms).toISOString());
-  const entity = node.isPerson ? (vocabulary?.person ?? "") : node.kind;
+  const entity = vocabulary ? entityOf(node, vocabulary) : "";
   return (
     <Panel title={<>{kindName(node)} <code>{node.name}</code></>}>
       <p className="acts">
         <Button size="small" onClick={expand} loading={busy} disabled={node.expanded}>{t("net.expand")} <Keys keys="e" /></Button>
+        <Button size="small" onClick={choose} aria-pressed={chosen}>{t(chosen ? "net.unchoose" : "net.choose")} <Keys keys="s" /></Button>
         <Button size="small" onClick={pin} aria-pressed={pinned}>{t(pinned ? "net.unpin" : "net.pin")} <Keys keys="p" /></Button>
         <Button size="small" onClick={() => setFrom(from === node.id ? undefined : node.id)} aria-pressed={from === node.id}>{t("net.pathFrom")} <Keys keys="x" /></Button>
       </p>

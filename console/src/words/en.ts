@@ -7,6 +7,7 @@ import { en as entity } from "./entity";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
 import { en as models } from "./models";
+import { en as network } from "./network";
 import { en as monitoring } from "./monitoring";
 import { en as query } from "./query";
 import { en as reports } from "./reports";
@@ -30,6 +31,7 @@ export const en: Record<Key, string> = {
   ...experiments,
   ...settings,
   ...models,
+  ...network,
   ...why,
   ...query,
   "app.name": "Zhiyu",

@@ -7,6 +7,7 @@ import { zh as entity } from "./entity";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
 import { zh as models } from "./models";
+import { zh as network } from "./network";
 import { zh as monitoring } from "./monitoring";
 import { zh as query } from "./query";
 import { zh as reports } from "./reports";
@@ -29,6 +30,7 @@ export const zh = {
   ...experiments,
   ...settings,
   ...models,
+  ...network,
   ...why,
   ...query,
   "app.name": "智御",

@@ -149,8 +149,8 @@ def _words() -> Json:
     policy = shape("name en zh hash", name=_STR, en=_STR, zh=_STR, hash=_STR)
     words = many(ref("Word"))
     found = shape(
-        "policy types fields asked entities outcomes marks reasons rules sets actions person links", policy=policy, types=many(kind),
-        fields=words, asked=words,
+        "policy types fields asked named entities outcomes marks reasons rules sets actions person links", policy=policy, types=many(kind),
+        fields=words, asked=words, named={"type": "object", "additionalProperties": _STR, "description": "The entity that a field names."},
         entities=_STRS, outcomes=words, marks=words, reasons=words, rules=many(rule), sets=words, actions=words, person=_MAYBE, links=_STRS,
     )  # fmt: skip
     return {"Word": word, "Vocabulary": found}

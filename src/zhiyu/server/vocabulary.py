@@ -56,6 +56,7 @@ def words_of(opened: Opened) -> dict[str, Any]:
         "policy": {**own(policy.name, policy.en, policy.zh), "hash": opened.artifact.hash}, "types": types,
         "fields": [own(name, *labels.get(name, (name, name))) for name in fields],
         "asked": [own(name, *labels.get(name, (name, name))) for name in sorted(names_kept(opened))],
+        "named": {name: entities[0] for name, entities in entities_of(opened).items()},
         "entities": sorted({entity for known in entities_of(opened).values() for entity in known}),
         "outcomes": [own(name, *words) for name, words in OUTCOME_WORDS.items()],
         "marks": [own(name, *words) for name, words in MARK_WORDS.items() if name],
