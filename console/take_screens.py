@@ -1,11 +1,13 @@
 """Takes a picture of every screen of the console: both languages, light and dark, 1280 and 1600 pixels wide.
 
-In: a running server with people (`--url`), a name, the password as one line of standard input; Chromium. Out: PNG files in .zhiyu/screens.
+In: a running server with people (`--url`), a name, the password as one line of standard input; Chromium. Out: PNG files in .zhiyu/screens;
+with `--docs` the pictures of docs/screens.md, in English, light, 1280 pixels wide.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import shutil
 import sys
 from pathlib import Path
@@ -18,6 +20,10 @@ QUIET = (
     "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 )  # fmt: skip
 SETTLE_MS = 1_500
+DOCS = ROOT / "docs" / "screens"
+LOOKS = (("zh", "light", 1280), ("en", "dark", 1600), ("zh", "dark", 1600), ("en", "light", 1280))
+QUALITY = 60
+"""Of WebP, percent."""
 
 
 def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
@@ -52,24 +58,31 @@ def screens_of(context: BrowserContext, url: str) -> dict[str, str]:
     return found
 
 
+def keep(page: Page, file: Path) -> None:
+    """What the page shows, as PNG or WebP by the file's name."""
+    if file.suffix == ".png":
+        page.screenshot(path=file)
+        return
+    asked = page.context.new_cdp_session(page)
+    told = asked.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})
+    file.write_bytes(base64.b64decode(told["data"]))
+
+
 def main() -> int:
     """Take them."""
     wanted = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     wanted.add_argument("--url", default="http://127.0.0.1:8420")
     wanted.add_argument("--name", default="demo")
     wanted.add_argument("--out", type=Path, default=ROOT / ".zhiyu" / "screens")
+    wanted.add_argument("--docs", action="store_true", help="those of docs/screens.md")
     wanted.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("chromium-browser"))
     given = wanted.parse_args()
     password = sys.stdin.readline().rstrip("\n")
-    given.out.mkdir(parents=True, exist_ok=True)
+    out, looks = (DOCS, LOOKS[-1:]) if given.docs else (given.out, LOOKS)
+    out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playing:
         browser = playing.chromium.launch(executable_path=given.chromium, args=list(QUIET))
-        for language, shade, width in (
-            ("zh", "light", 1280),
-            ("en", "dark", 1600),
-            ("en", "light", 1280),
-            ("zh", "dark", 1600),
-        ):
+        for language, shade, width in looks:
             context = browser.new_context(viewport={"width": width, "height": 900}, timezone_id="Asia/Shanghai")
             context.add_init_script(
                 f"localStorage.setItem('zhiyu.language','{language}');localStorage.setItem('zhiyu.theme','{shade}')"
@@ -82,8 +95,9 @@ def main() -> int:
             for name, path in screens_of(context, given.url).items():
                 page.goto(f"{given.url}/console{path}", wait_until="networkidle")
                 page.wait_for_timeout(SETTLE_MS)
-                page.screenshot(path=given.out / f"{name}-{language}-{shade}-{width}.png")
-                print(given.out / f"{name}-{language}-{shade}-{width}.png")
+                file = out / (f"{name}.webp" if given.docs else f"{name}-{language}-{shade}-{width}.png")
+                keep(page, file)
+                print(file)
             context.close()
         browser.close()
     return 0
