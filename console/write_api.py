@@ -22,7 +22,8 @@ from zhiyu.server.staff import Staff
 
 FILE = Path(__file__).parent / "openapi.json"
 USED = (
-    "GET /v1/decisions", "GET /v1/decisions/{id}", "GET /v1/decisions/{id}/explanation", "GET /v1/decisions/{id}/trace",
+    "GET /v1/decisions", "GET /v1/decisions:count",
+    "GET /v1/decisions/{id}", "GET /v1/decisions/{id}/explanation", "GET /v1/decisions/{id}/trace",
     "POST /v1/decisions/{id}:replay", "GET /v1/vocabulary", "GET /v1/network/{type}/{id}", "GET /v1/gangs", "GET /v1/gangs/{id}",
     "GET /v1/me", "POST /v1/sessions", "POST /v1/sessions:take", "DELETE /v1/session", "GET /v1/queues", "GET /v1/cases",
     "POST /v1/cases", "GET /v1/cases/{number}", "POST /v1/queues/{name}:next",

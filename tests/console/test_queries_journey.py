@@ -17,8 +17,10 @@ from zhiyu.simulation.lender.render import table
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 WORDS = {
-    "zh": {"wrong": "amount", "draft": "转为规则草稿", "paused": "已暂停更新", "new": "1 条新决策"},
-    "en": {"wrong": "did you mean 'amount'", "draft": "Turn into a draft rule", "paused": "Paused", "new": "1 new"},
+    "zh": {"wrong": "amount", "draft": "转为规则草稿", "paused": "已暂停更新", "new": "1 条新决策", "table": "看表",
+           "more": "展开前 50 项", "found": "找到 {n} 个决策"},
+    "en": {"wrong": "did you mean 'amount'", "draft": "Turn into a draft rule", "paused": "Paused", "new": "1 new", "table": "as a table",
+           "more": "show up to 50", "found": "{n} decisions found"},
 }  # fmt: skip
 TYPED = "amount > 1000 and hour(time) < 8"
 
@@ -46,14 +48,17 @@ def test_a_condition_is_typed_corrected_shared_and_made_a_draft(
     assert field.input_value() == TYPED
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("where="))
-    told = bank.reader("planner").get("/v1/decisions", params={"where": TYPED, "limit": 50}).json()
-    assert told["decisions"]
-    page.locator(".found-of").wait_for()
+    told = everything(bank, TYPED)
+    page.locator(".found-of.counted").wait_for()
     page.reload()
-    page.locator(".found-of").wait_for()
-    assert page.locator("table.rows tbody tr").count() == len(told["decisions"])
-    count = sum(int(re.sub(r"\D", "", text)) for text in top(page, 0))
-    assert count == len(told["decisions"]), "what is most frequent is counted of what is shown"
+    page.locator(".found-of.counted").wait_for()
+    page.locator("table.rows tbody tr").nth(49).wait_for()
+    assert len(told) > page.locator("table.rows tbody tr").count() == 50
+    assert sum(top(page, 0)) == len(told), "the whole log is counted, not what is shown"
+    assert f"{len(told):,}" in page.locator(".found-of h2").inner_text()
+    page.get_by_role("button", name=words["table"]).click()
+    bars = page.locator(".by-hour td.num").all_inner_texts()
+    assert sum(map(number, bars)) == len(told), "the table beside the chart says the same"
     link = page.get_by_role("link", name=words["draft"])
     assert str(link.get_attribute("href")).endswith(f"/studio?{urlencode({'new': TYPED})}")
     page.locator(".tops button").first.click()
@@ -65,12 +70,11 @@ def test_what_cannot_be_told_is_said(bank: Bank, visit: Callable[..., Page]) -> 
     asked = planner.get("/v1/vocabulary").json()["asked"]
     fields = {each["name"] for each in planner.get("/v1/vocabulary").json()["fields"]}
     for name in sorted({each["name"] for each in asked} - fields):
-        told = planner.get("/v1/decisions", params={"where": f"{name} > 1", "limit": 50}).json()
-        if told.get("unknown"):
+        told = counted(bank, f"{name} > 1")
+        if told["unknown"]:
             break
     page = visit(f"/decisions?where={quote(f'{name} > 1')}", "en")
-    page.locator(".unknown").wait_for()
-    assert f"{told['unknown']:,}" in page.locator(".unknown").inner_text()
+    page.locator(".unknown", has_text=f"{told['unknown']:,}").wait_for()
     assert page.get_by_role("link", name=WORDS["en"]["draft"]).count() == 0, "an investigator drafts no rules"
 
 
@@ -96,8 +100,55 @@ def test_new_decisions_appear_by_themselves_and_can_be_held_back(
     page.get_by_text(words["paused"]).wait_for()
 
 
-def top(page: Page, number: int) -> list[str]:
-    return page.locator(".tops table").nth(number).locator("td.num:not(.quiet)").all_inner_texts()
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_what_is_most_frequent_narrows_the_query_and_is_counted_again(
+    bank: Bank, visit: Callable[..., Page], language: str
+) -> None:
+    words = WORDS[language]
+    told = counted(bank, TYPED)
+    page = visit(f"/decisions?where={quote(TYPED)}", language)
+    page.locator(".found-of.counted").wait_for()
+    whom = page.locator(".tops > div").last
+    largest = next(part for part in told["subjects"] if "customer" in part["fields"])
+    assert whom.locator("tbody tr").count() == 5
+    whom.get_by_role("button", name=words["more"]).click()
+    assert whom.locator("tbody tr").count() == len(largest["lines"])
+    assert whom.locator("tbody tr").first.inner_text().startswith(largest["lines"][0]["shown"])
+    other = next(part for part in told["subjects"] if "customer" not in part["fields"])
+    whom.get_by_role("combobox").select_option(other["entity"])
+    page.locator(".tops > div").last.get_by_text(other["lines"][0]["shown"], exact=True).click()
+    page.wait_for_url(re.compile("of="))
+    page.locator(".found-of.counted h2", has_text=words["found"].format(n=f"{other['lines'][0]['n']:,}")).wait_for()
+
+
+def top(page: Page, number_: int) -> list[int]:
+    return [
+        number(text)
+        for text in page.locator(".tops table").nth(number_).locator("td.num:not(.quiet)").all_inner_texts()
+    ]
+
+
+def number(text: str) -> int:
+    return int(re.sub(r"\D", "", text))
+
+
+def everything(bank: Bank, where: str) -> list[dict[str, Any]]:
+    """What the list finds, page by page."""
+    reader, found, before = bank.reader("planner"), list[dict[str, Any]](), {}
+    while True:
+        page = reader.get("/v1/decisions", params={"where": where, "limit": 200, **before}).json()
+        found += page["decisions"]
+        if page["next"] is None:
+            return found
+        before = {"before": page["next"]}
+
+
+def counted(bank: Bank, where: str) -> dict[str, Any]:
+    """What the server counts of a query."""
+    answer = bank.reader("planner").get("/v1/decisions:count", params={"where": where, "offset": "+08:00"})
+    told: dict[str, Any] = json.loads(answer.text.splitlines()[-1])
+    assert told["kind"] == "counted", told
+    return told
 
 
 def decided(bank: Bank, name: str, like: int) -> str:

@@ -24,7 +24,8 @@ __all__ = ["cheap", "postgres"]
 PERMISSION_OF = {
     ("post", "/v1/decisions"): "decide", ("post", "/v1/decisions:batch"): "decide", ("post", "/v1/decisions:stream"): "decide",
     ("post", "/v1/events"): "facts", ("post", "/v1/labels"): "labels", ("get", "/v1/decisions/{id}"): "read",
-    ("get", "/v1/decisions"): "read", ("get", "/v1/decisions/{id}/trace"): "read", ("post", "/v1/decisions/{id}:replay"): "read",
+    ("get", "/v1/decisions"): "read", ("get", "/v1/decisions:count"): "read",
+    ("get", "/v1/decisions/{id}/trace"): "read", ("post", "/v1/decisions/{id}:replay"): "read",
     ("get", "/v1/vocabulary"): "read",
     ("get", "/v1/decisions/{id}/explanation"): "read", ("get", "/v1/entities/{type}/{id}/timeline"): "read",
     ("get", "/v1/entities/{type}/{id}/features"): "read", ("get", "/v1/entities/{type}/{id}/lists"): "lists",

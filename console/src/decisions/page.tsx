@@ -73,8 +73,7 @@ export default function Decisions() {
         </button>
       </FilterBar>
       {(asking || filters.where) && <Query where={filters.where ?? ""} ask={(where) => set("where", where)} wrong={wrong ?? []} busy={pages.isFetching} />}
-      {filters.where && unknown > 0 && <p className="flag unknown">{t("query.unknown", { n: format.number(unknown) })}</p>}
-      {filters.where && rows.length > 0 && <Found rows={rows} whole={!pages.hasNextPage} set={set} />}
+      {filters.where && pages.data && !wrong && <Found key={JSON.stringify(filters)} filters={filters} position={pages.data.pages[0]?.position ?? 0} unknown={unknown} set={set} />}
       {pages.data && <Stream filters={filters} pages={pages.data} live={live} setLive={setLive} atTop={atTop} came={(n) => at > 0 && setAt(at + n)} />}
       {pages.isPending && <Waiting />}
       {pages.error && !wrong && <Trouble error={pages.error} retry={() => void pages.refetch()} />}

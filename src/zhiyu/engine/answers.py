@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from zhiyu.decisions.batch import DecisionBatch
+from zhiyu.decisions.explain import Brief, Told
 from zhiyu.decisions.layout import FELL_BACK, O_APPROXIMATE, O_KEPT, O_PRINT, O_SCORE
 from zhiyu.engine.opened import Opened
 from zhiyu.events.refusals import Refusal
@@ -45,6 +46,7 @@ class Answers:
         names = [event.name for event in opened.compiled.schema.types]
         for plan in opened.compiled.waits.plans:
             names[plan.resumed] = plan.wait.of  # what went on is the same event to whoever sent it
+        self.type_names = names
         self._types = list(map(_json, names))
         self._recorded = opened.recorded
         self.needs_values = opened.compiled.n_results > 0
@@ -55,18 +57,14 @@ class Answers:
         again = ',"repeated":true' if repeated else ""
         receipt = f"zr1.{d.tenant}.%d.{self._policy[:32]}.{chain.hex()[:32]}"
         tail = f',"policy":"{self._policy}","receipt":"{receipt}"{again}}}'.encode()
-        lines = d.block.copy()
-        lines[list(_APART)] = 0
-        lines[d.first_recorded :] = 0
-        keys = lines.T.tobytes()
-        width = lines.shape[0] * 8
+        keys = self.keys(d)
         found = []
         kept = {int(at): line for line, at in enumerate(d.kept)} if self.needs_values else {}
         scores, marks, approximate = d.score.tolist(), d.mark.tolist(), d.approximate.tolist()
         told = self._recorded.told(d)
         positions, late, kinds = d.positions.tolist(), d.late.tolist(), d.type_index.tolist()
         for at, event_id in enumerate(d.ids.to_pylist() if hasattr(d.ids, "to_pylist") else d.ids):
-            middle = self._middle(d, at, kept.get(at, -1), keys[at * width : (at + 1) * width])
+            middle = self._middle(d, at, kept.get(at, -1), keys[at])
             found.append(
                 b'{"id":%b,"type":%b,"position":%d,"status":"decided",%b,"score":%d%b,"late":%b,"approximate":%b,"fallback":%b'
                 % (
@@ -76,6 +74,21 @@ class Answers:
                 + tail % positions[at]
             )  # fmt: skip
         return found
+
+    def keys(self, d: DecisionBatch) -> list[bytes]:
+        """Per decision what its outcome, rules, reasons and actions depend on, but for the values that tables and scorecards saw."""
+        lines = d.block.copy()
+        lines[list(_APART)] = 0
+        lines[d.first_recorded :] = 0
+        joined, width = lines.T.tobytes(), lines.shape[0] * 8
+        return [joined[at * width : (at + 1) * width] for at in range(d.n)]
+
+    def spoken(self, d: DecisionBatch, at: int, line: int) -> tuple[Told, Brief]:
+        """What spoke in decision number `at`; `line`: of its kept values, -1 where they are not needed or not kept."""
+        if line >= 0:
+            return self.opened.brief(d, line)
+        told = self.opened.told(d, at, False)
+        return told, self.opened.explainer.brief(told, {})
 
     def taken(self, event_id: str, kind: int, position: int, repeated: bool = False) -> bytes:
         """The answer for an event that is not decided: a fact, or one that the policy drops as noise."""
@@ -88,11 +101,7 @@ class Answers:
         """Outcome, rules, reasons and actions."""
         if not self.needs_values and key in self._middles:
             return self._middles[key]
-        if line >= 0:
-            told, brief = self.opened.brief(d, line)
-        else:
-            told = self.opened.told(d, at, False)
-            brief = self.opened.explainer.brief(told, {})
+        told, brief = self.spoken(d, at, line)
         content: dict[str, Any] = {
             "outcome": told.outcome, "enforced": told.enforced, "mark": told.mark, "limit": told.limit,
             "rules": [rule.rule.name for rule in brief.rules],

@@ -22,7 +22,8 @@ from zhiyu.decisions.explain import Explanation
 from zhiyu.decisions.resumed import Resumed
 from zhiyu.engine.admit import Door
 from zhiyu.engine.answers import Answers
-from zhiyu.engine.decision_list import DecisionList
+from zhiyu.engine.decision_count import DecisionCount
+from zhiyu.engine.decision_list import DecisionList, Sought
 from zhiyu.engine.entity_index import EntityIndex
 from zhiyu.engine.entity_keys import NO_PAIRS, EntityKeys
 from zhiyu.engine.event_frames import Noted, noted
@@ -54,6 +55,10 @@ class Archive:
         self._what_ifs: dict[str, WhatIf] = {}
         self.index = EntityIndex(log, folder, opened.tenant, self.keys_of)
         self.decisions = DecisionList(log, opened.tenant, self.answers_of)
+
+    def count(self, sought: Sought, position: int, offset_ms: int) -> DecisionCount:
+        """A count of decisions before `position`, in a zone that is so far ahead of UTC."""
+        return DecisionCount(self._log, self.opened.tenant, self.answers_of, sought, position, offset_ms)
 
     def keep_events(self, before: int, batch: EventBatch, accepted: Array, resumed: Sequence[Resumed] = ()) -> None:
         """Index the accepted rows (int64[a]) of a batch that was logged after everything before position `before`, and what went on."""

@@ -26,6 +26,10 @@ from zhiyu.log.list_journal import said_time
 from zhiyu.log.segments import SegmentLog
 from zhiyu.policy.outcomes import OUTCOMES
 
+SubjectField = tuple[str, str, int]
+"""A field, the entity it names, its register."""
+_WORD = 0xFFFFFFFFFFFFFFFF
+
 
 @dataclass(frozen=True, slots=True)
 class Sought:
@@ -63,7 +67,7 @@ class DecisionList:
 
     def __init__(self, log: SegmentLog, tenant: str, answers_of: Callable[[str], Answers]) -> None:
         self._log, self._tenant, self._answers_of = log, tenant, answers_of
-        self._subjects: dict[str, list[tuple[str, str, int]]] = {}
+        self._subjects: dict[str, list[SubjectField]] = {}
 
     def piece(self, sought: Sought, before: int, most: int, seconds: float) -> Piece:
         """At most `most` entries that stand before position `before`, from frames read within about so many seconds, at least one."""
@@ -84,11 +88,7 @@ class DecisionList:
     def _read(self, frame: Frame, sought: Sought, before: int, most: int, found: Piece) -> None:
         note = noted(frame.payload, self._tenant)
         answers = self._answers_of(note.policy)
-        wanted = _fits(note, answers.opened, sought, before)
-        unknown = np.zeros(note.decisions.n, bool)
-        if sought.where is not None and wanted.any():
-            true, unknown = sought.where.told(note, answers.opened)
-            wanted, unknown = wanted & true, wanted & unknown
+        wanted, unknown = told_of_columns(note, answers.opened, sought, before)
         first = 0  # of what was looked at: all, or down to the last entry there is room for
         for at in np.flatnonzero(wanted)[::-1]:
             entry = self._entry(note, answers, note.decisions.at(np.array([at])), frame)
@@ -114,18 +114,26 @@ class DecisionList:
         """Whom and what the event in a row is about: field, entity, the value as it may be shown, its code."""
         fields = self._subjects.get(note.policy)
         if fields is None:
-            index = opened.compiled.schema.index
-            of_field = entities_of(opened)
-            fields = [(name, entity, index[name]) for name, known in of_field.items() for entity in known[:1]]
-            self._subjects[note.policy] = fields
+            fields = self._subjects[note.policy] = subject_fields(opened)
         batch, found = note.batch, list[dict[str, Any]]()
         for name, entity, register in fields:
             if not batch.nulls[register, row]:
-                code = f"{int(batch.values[register, row]) & 0xFFFFFFFFFFFFFFFF:016x}"
-                texts = batch.shown.get(name)
-                shown = None if texts is None else texts[row]
-                found.append({"field": name, "entity": entity, "shown": shown or f"#{code}", "code": code})
+                code = int(batch.values[register, row])
+                shown = shown_of(note, name, code, row)
+                found.append({"field": name, "entity": entity, "shown": shown, "code": f"{code & _WORD:016x}"})
         return found
+
+
+def subject_fields(opened: Opened) -> list[SubjectField]:
+    """The fields that say whom and what an event is about."""
+    index = opened.compiled.schema.index
+    return [(name, entity, index[name]) for name, known in entities_of(opened).items() for entity in known[:1]]
+
+
+def shown_of(note: Noted, name: str, code: int, row: int) -> str:
+    """The value of a field in a row as it may be shown, masked where the policy says so; its code where no text is kept."""
+    texts = note.batch.shown.get(name)
+    return (None if texts is None else texts[row]) or f"#{code & _WORD:016x}"
 
 
 def amount_of(opened: Opened, note: Noted, row: int) -> dict[str, Any] | None:
@@ -134,6 +142,17 @@ def amount_of(opened: Opened, note: Noted, row: int) -> dict[str, Any] | None:
     if not event.money or note.batch.nulls[opened.compiled.schema.index[event.money], row]:
         return None
     return {"minor": int(note.batch.money[row]), "currency": event.fields[event.money].currency}
+
+
+def told_of_columns(note: Noted, opened: Opened, sought: Sought, before: int) -> tuple[Array, Array]:
+    """bool[d], bool[d]: decisions of a frame that are wanted, whatever their reasons; those that fit otherwise, but of which `where` cannot
+    be told."""
+    wanted = _fits(note, opened, sought, before)
+    unknown = np.zeros(note.decisions.n, bool)
+    if sought.where is not None and wanted.any():
+        true, unknown = sought.where.told(note, opened)
+        wanted, unknown = wanted & true, wanted & unknown
+    return wanted, unknown
 
 
 def _fits(note: Noted, opened: Opened, sought: Sought, before: int) -> Array:

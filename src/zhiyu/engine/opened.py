@@ -193,7 +193,7 @@ class Opened:
         """What spoke in the decision whose values stand in line `line` of the kept ones, without sentences."""
         seen = {
             self.compiled.features[number].name: int(d.kept_values[line, number])
-            for number in self._results if not d.kept_nulls[line, number]
+            for number in self.results if not d.kept_nulls[line, number]
         }  # fmt: skip
         told = self.told(d, int(d.kept[line]))
         return told, self.explainer.brief(told, seen)
@@ -216,7 +216,8 @@ class Opened:
         return [visited.name for visited in self.compiled.flow.visited]
 
     @cached_property
-    def _results(self) -> list[int]:
+    def results(self) -> list[int]:
+        """Numbers of the features that are results of tables and scorecards."""
         return [number for number, column in enumerate(self.compiled.features) if column.role == "result"]
 
     @staticmethod

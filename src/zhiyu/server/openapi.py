@@ -68,7 +68,8 @@ _KEY = {
 }
 _SESSION = {"type": "apiKey", "in": "cookie", "name": "zhiyu_session", "description": "Set by `POST /v1/sessions`."}
 _READ_STATUSES = {
-    "/v1/decisions": (400, 401, 403, 404, 422, 429, 503), "/v1/decisions/{id}/trace": (400, 401, 403, 404, 429, 503),
+    "/v1/decisions": (400, 401, 403, 404, 422, 429, 503), "/v1/decisions:count": (400, 401, 403, 404, 422, 429, 503),
+    "/v1/decisions/{id}/trace": (400, 401, 403, 404, 429, 503),
     "/v1/decisions/{id}:replay": (400, 401, 403, 404, 422, 429, 503), "/v1/vocabulary": (400, 401, 403, 429, 503),
     "/v1/decisions/{id}": (400, 401, 403, 404, 429, 503), "/v1/decisions/{id}/explanation": (400, 401, 403, 404, 422, 429, 503),
     "/v1/network/{type}/{id}": (400, 401, 403, 404, 422, 429, 503), "/v1/gangs": (400, 401, 403, 404, 422, 429, 503),
@@ -120,6 +121,8 @@ def _with_problems(path: str, item: dict[str, Any]) -> dict[str, Any]:
             content |= {"text/html": {"schema": _TEXT}, "text/csv": {"schema": _TEXT}}
         if path == "/v1/metrics/query":
             content |= {"text/csv": {"schema": _TEXT}}
+        if path == "/v1/decisions:count":
+            content = {"application/x-ndjson": {"schema": ref("CountLine")}}
         if path == "/v1/gangs/changes:stream":
             content = {"text/event-stream": {"schema": _TEXT}}
         if path == "/metrics":

@@ -15,7 +15,8 @@ _MAYBE: Json = {"type": ["string", "null"]}
 _NO_INT: Json = {"type": ["integer", "null"]}
 _NUMBER: Json = {"type": "number"}
 ANSWERS = {
-    "/v1/decisions": "DecisionPage", "/v1/decisions/{id}": "Decision", "/v1/decisions/{id}/explanation": "Explanation",
+    "/v1/decisions": "DecisionPage", "/v1/decisions:count": "CountLine",
+    "/v1/decisions/{id}": "Decision", "/v1/decisions/{id}/explanation": "Explanation",
     "/v1/decisions/{id}/trace": "Trace", "/v1/decisions/{id}:replay": "Replayed", "/v1/vocabulary": "Vocabulary",
     "/v1/network/{type}/{id}": "Nest", "/v1/gangs": "GangPage", "/v1/gangs/{id}": "Gang",
     "/v1/metrics": "MetricNames", "/v1/metrics/query": "MetricLines",
@@ -26,7 +27,7 @@ ANSWERS = {
 
 def decision_schemas() -> Json:
     """The schemas that `ANSWERS` names, and their parts."""
-    return _lists() | _explanations() | _traces() | _words() | _gangs() | _metrics()
+    return _lists() | _counts() | _explanations() | _traces() | _words() | _gangs() | _metrics()
 
 
 def _lists() -> Json:
@@ -43,6 +44,27 @@ def _lists() -> Json:
         position=_INT,
     )  # fmt: skip
     return {"Subject": subject, "ListedDecision": listed, "DecisionPage": page}
+
+
+def _counts() -> Json:
+    money = many(shape("minor currency", minor=_INT, currency=_STR))
+    line = shape("name n money", name=_STR, n=_INT, money=money)
+    lines = shape("lines others", lines=many(ref("CountedName")), others=_INT)
+    about = shape("code shown n money", code=_STR, shown=_STR, n=_INT, money=money)
+    subjects = shape("entity fields lines others", entity=_STR, fields=_STRS, lines=many(about), others=_INT)
+    counted = shape(
+        "kind found looked unknown money first last outcomes types rules reasons subjects full step bars earlier position",
+        kind={"const": "counted"}, found=_INT, looked=_INT, unknown=_INT, money=money, first=_MAYBE, last=_MAYBE,
+        outcomes=ref("CountedLines"), types=ref("CountedLines"), rules=ref("CountedLines"), reasons=ref("CountedLines"),
+        subjects=many(ref("CountedSubjects")), full=_FLAG, step={"enum": ["hour", "day"]}, bars=many(shape("at n", at=_STR, n=_INT)),
+        earlier=_INT, position=_INT,
+    )  # fmt: skip
+    progress = shape("kind done found", kind={"const": "progress"}, done=_NUMBER, found=_INT)
+    failed = shape("kind en zh", kind={"const": "failed"}, en=_STR, zh=_STR)
+    return {
+        "CountedName": line, "CountedLines": lines, "CountedSubjects": subjects, "Counted": counted, "CountProgress": progress,
+        "CountFailed": failed, "CountLine": {"anyOf": [ref(name) for name in ("CountProgress", "Counted", "CountFailed")]},
+    }  # fmt: skip
 
 
 def _explanations() -> Json:

@@ -18,6 +18,7 @@ from zhiyu.base.errors import ZhiyuError
 from zhiyu.server.bodies import Gone
 from zhiyu.server.browser_headers import protected
 from zhiyu.server.console import add_console
+from zhiyu.server.decision_counts import add_decision_counts
 from zhiyu.server.decision_reads import EventId, add_decision_reads, no_decision
 from zhiyu.server.drafts import add_drafts
 from zhiyu.server.entities import add_entities
@@ -61,6 +62,7 @@ def make_reads(site: Site) -> FastAPI:
     """The FastAPI app of a server."""
     app = FastAPI(title="Zhiyu 智御", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     add_decision_reads(app, site)
+    add_decision_counts(app, site)
     _add_decisions(app, site)
     add_vocabulary(app, site)
     add_lists(app, site)

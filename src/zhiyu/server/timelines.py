@@ -86,7 +86,11 @@ def code_asked(live: Live, entity: str, value: str) -> int:
 
 def moment_asked(query: dict[str, str], name: str) -> int | None:
     """A time of the address in ms, None without. HttpError 422."""
-    text = query.get(name)
+    return moment_told(query.get(name), name)
+
+
+def moment_told(text: str | None, name: str) -> int | None:
+    """The time that a text says in ms, None without; `name`: of the field. HttpError 422."""
     try:
         return moment(int(text) if text is not None and _NUMBER.fullmatch(text) else text)
     except Bad as bad:

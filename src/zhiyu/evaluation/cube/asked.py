@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta, timezone
 
 from zhiyu.base.errors import InputError
 from zhiyu.base.windows import parse_duration_ms
@@ -19,6 +18,7 @@ HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 STEPS_MS = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 60, 480, 1_440))
 MOST_POINTS = 200
 DEFAULT_TOP = 20
+MAX_OFFSET_MINUTES = 14 * 60
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})|Z")
 
 
@@ -70,11 +70,9 @@ def offset_of(text: str) -> int:
     if not text:
         return 0
     found = _OFFSET.fullmatch(text.strip().replace(" ", "+"))  # a plus in an address is a space
-    if not found:
+    minutes = int(found[2] or 0) * 60 + int(found[3] or 0) if found else MAX_OFFSET_MINUTES + 1
+    if not found or minutes > MAX_OFFSET_MINUTES:
         raise InputError(
             f"offset: '{text}' is no offset; write for example +08:00", f"offset：“{text}”不是时区偏移；例如 +08:00"
         )
-    if text.strip() == "Z":
-        return 0
-    zone = timezone((-1 if found[1] == "-" else 1) * timedelta(hours=int(found[2]), minutes=int(found[3])))
-    return round(zone.utcoffset(None).total_seconds() * 1000)
+    return (-minutes if found[1] == "-" else minutes) * MINUTE_MS
