@@ -17,6 +17,7 @@ from tests.engine.live_stream import live_opened, records
 from tests.server.served import Served
 from zhiyu.engine import decision_count
 from zhiyu.engine.decision_count import DecisionCount
+from zhiyu.engine.decision_list import Sought
 from zhiyu.policy.outcomes import OUTCOMES
 from zhiyu.server import decision_counts
 from zhiyu.server.decision_counts import counted
@@ -47,7 +48,8 @@ def everything(server: Served) -> list[Row]:
 
 def paged(server: Served, asked: dict[str, Any]) -> tuple[list[Row], int, int]:
     """What the list finds, page by page; how many it looked at, and could not tell."""
-    found, looked, unknown, before = [], 0, 0, {}
+    found, before = list[Row](), dict[str, int]()
+    looked = unknown = 0
     while True:
         page = server.client.get("/v1/decisions", params={"limit": 200, **asked, **before}).json()
         found, looked, unknown = found + page["decisions"], looked + page["looked"], unknown + page["unknown"]
@@ -183,7 +185,7 @@ def test_who_comes_after_the_room_is_full_is_left_out_and_the_others_are_exact(
 
 def test_progress_is_told_at_most_twice_a_second_and_the_last_line_is_the_count(server: Served) -> None:
     live = server.site.desks["default"].live
-    counting = Slowly(live.archive.count(decision_count.Sought(), live.position, 0))
+    counting = Slowly(live.archive.count(Sought(), live.position, 0))
     lines = server.run(all_of(server, counting))
     assert [line["kind"] for line in lines[:-1]] == ["progress"] * (len(lines) - 1)
     assert [line["done"] for line in lines[:-1]] == sorted(line["done"] for line in lines[:-1])
@@ -221,7 +223,7 @@ def test_a_count_says_why_it_ended_when_the_server_stops(tmp_path: Any) -> None:
     with Served(tmp_path, log_all=False) as server:
         server.client.post("/v1/decisions", content=records(1, 1)[0])
         live = server.site.desks["default"].live
-        counting = Slowly(live.archive.count(decision_count.Sought(), live.position, 0))
+        counting = Slowly(live.archive.count(Sought(), live.position, 0))
         server.site.stopping.set()
         [line] = server.run(all_of(server, counting))
         assert line["kind"] == "failed"

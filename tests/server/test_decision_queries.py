@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.live_stream import live_opened, records
-from tests.server.served import Served
+from tests.server.served import Served, payment
 
 LINES = {"content-type": "application/x-ndjson"}
 LATER = live_opened(when="spent_1d > 1500")
@@ -149,6 +150,15 @@ def test_a_condition_finds_what_the_oracle_finds_and_says_where_it_cannot_tell(
     assert found == [seen.listed for seen in everything if truth(seen) == TRUE], text
     assert unknown == sum(truth(seen) == UNKNOWN for seen in everything), text
     assert looked == len(everything)
+
+
+def test_of_passes_alone_nothing_that_was_counted_can_be_told(tmp_path: Path) -> None:
+    with Served(tmp_path, log_all=False) as server:
+        assert server.decide(payment(1)).json()["outcome"] == "pass"
+        page = server.client.get("/v1/decisions", params={"where": "seen_1h > 2"}).json()
+        assert (page["decisions"], page["looked"], page["unknown"]) == ([], 1, 1)
+        [line] = server.client.get("/v1/decisions:count", params={"where": "seen_1h > 2"}).text.splitlines()
+        assert (json.loads(line)["found"], json.loads(line)["unknown"]) == (0, 1)
 
 
 def test_it_is_one_filter_among_the_others(server: Served, everything: list[Seen]) -> None:

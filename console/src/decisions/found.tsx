@@ -41,15 +41,17 @@ function Numbers({ counted, set }: { counted: Counted; set: Narrow }) {
     { filter: "rule", title: t("list.rule"), part: counted.rules, kind: "rules" },
     { filter: "reason", title: t("list.reason"), part: counted.reasons, kind: "reasons" },
   ];
+  const top = ({ filter, title, part, kind }: (typeof kinds)[number]) => (
+    <Top key={filter} title={title} others={part.others} lines={part.lines.map((line) => ({ ...line, word: names(kind, line.name) }))} narrow={(name) => set(filter, name)} />
+  );
   return (
     <>
       <Bars key={counted.position} counted={counted} />
       {counted.money.length > 0 && <p className="quiet">{t("query.money", { money: counted.money.map((each) => format.money(each.minor, each.currency)).join(t("common.comma")) })}</p>}
       <div className="tops">
-        {kinds.map(({ filter, title, part, kind }) => (
-          <Top key={filter} title={title} others={part.others} lines={part.lines.map((line) => ({ ...line, word: names(kind, line.name) }))} narrow={(name) => set(filter, name)} />
-        ))}
+        {kinds.slice(0, 2).map(top)}
         <Whom counted={counted} set={set} />
+        {kinds.slice(2).map(top)}
       </div>
     </>
   );
@@ -71,7 +73,7 @@ function Whom({ counted, set }: { counted: Counted; set: Narrow }) {
   return (
     <Top
       key={part.entity}
-      title={<>{t("list.who")} {counted.subjects.length > 1 && choice}</>}
+      title={counted.subjects.length > 1 ? choice : t("list.who")}
       note={counted.full ? t("query.full") : ""}
       others={part.others}
       lines={part.lines.map((line) => ({ ...line, name: line.code, word: line.shown }))}

@@ -21,14 +21,15 @@ from zhiyu.engine.answers import REMEMBERED, Answers
 from zhiyu.engine.decision_list import Sought, SubjectField, shown_of, subject_fields, told_of_columns
 from zhiyu.engine.event_frames import Noted, noted
 from zhiyu.engine.opened import Opened
-from zhiyu.engine.tallies import Bars, Money, Tallies, Tally
+from zhiyu.engine.tallies import Bars, Money, Tallies, picked
 from zhiyu.log.frames import EVENTS
 from zhiyu.log.list_journal import said_time
 from zhiyu.log.segments import SegmentLog
 from zhiyu.policy.outcomes import OUTCOMES
 
 MAX_SUBJECTS = 100_000
-"""Values of entities that one count keeps, of all entities together: some 40 MB."""
+"""Values of entities that one count keeps, of all entities together: some 30 MB."""
+_ALL = ""
 _ROWS = 512
 """Decisions that are counted without a look at the clock."""
 
@@ -46,7 +47,7 @@ class DecisionCount:
         self._fields: dict[str, list[SubjectField]] = {}
         self._currencies: list[str] = []
         self.looked = self.unknown = 0
-        self._all, self._bars = Tally(), Bars(offset_ms)
+        self._all, self._bars = Tallies[str](), Bars(offset_ms)
         self._outcomes, self._types = Tallies[str](), Tallies[str]()
         self._rules, self._reasons = Tallies[str](), Tallies[str]()
         self._subjects: dict[str, Tallies[int]] = {}
@@ -58,7 +59,7 @@ class DecisionCount:
     @property
     def found(self) -> int:
         """Decisions that were found so far."""
-        return self._all.n
+        return self._all.n.get(_ALL, 0)
 
     @property
     def done(self) -> float:
@@ -87,7 +88,7 @@ class DecisionCount:
             for entity, tallies in self._subjects.items()
         ]
         return {
-            "found": self.found, "looked": self.looked, "unknown": self.unknown, "money": self._all.told()["money"],
+            "found": self.found, "looked": self.looked, "unknown": self.unknown, "money": self._all.money(_ALL),
             "first": None if first_ms is None else said_time(first_ms), "last": None if last_ms is None else said_time(last_ms),
             "outcomes": self._outcomes.told(_named), "types": self._types.told(_named), "rules": self._rules.told(_named),
             "reasons": self._reasons.told(_named), "subjects": subjects, "full": self.full, **self._bars.told(),
@@ -124,15 +125,18 @@ class DecisionCount:
         if not d.n:
             return
         money = self._money(note, answers.opened, d)
-        self._all.add(d.n, money.sums(np.zeros(d.n, np.int64), 1)[0])
+        self._all.add([_ALL], [d.n], money.sums(np.zeros(d.n, np.int64), 1))
         self._bars.add(d.time_ms)
         _add(self._outcomes, d.outcome, money, OUTCOMES)
         _add(self._types, d.type_index, money, answers.type_names)
         counts, sums = np.bincount(groups, minlength=len(said)).tolist(), money.sums(groups, len(said))
-        for (rules, reasons), n, minor in zip(said, counts, sums):
-            if n:
-                self._rules.add(rules, [n] * len(rules), [minor] * len(rules))
-                self._reasons.add(reasons, [n] * len(reasons), [minor] * len(reasons))
+        for which, tallies in enumerate((self._rules, self._reasons)):
+            of, names = [], []
+            for group, spoken in enumerate(said):
+                if counts[group]:
+                    of += [group] * len(spoken[which])
+                    names += spoken[which]
+            tallies.add(names, [counts[group] for group in of], picked(sums, of))
         self._about(note, d.rows, money)
 
     def _money(self, note: Noted, opened: Opened, d: DecisionBatch) -> Money:
@@ -168,9 +172,9 @@ class DecisionCount:
             counts, sums = np.bincount(inverse, minlength=len(found)).tolist(), money.sums(groups, len(found))
             order = np.argsort(newest).tolist()
             names = [int(found[at]) for at in order]
-            tallies.add(names, [counts[at] for at in order], [sums[at] for at in order])
+            tallies.add(names, [counts[at] for at in order], picked(sums, order))
             for code, at in zip(names, newest[order].tolist()):
-                if code not in shown and code in tallies.lines:
+                if code not in shown and code in tallies.n:
                     shown[code] = shown_of(note, name, code, int(rows[places[at]]))
 
     def _room(self) -> bool:
@@ -221,7 +225,7 @@ def _add(tallies: Tallies[str], numbers: Array, money: Money, names: Any) -> Non
     size = int(numbers.max()) + 1
     counts, sums = np.bincount(numbers, minlength=size).tolist(), money.sums(numbers.astype(np.int64), size)
     there = [number for number, n in enumerate(counts) if n]
-    tallies.add([names[each] for each in there], [counts[each] for each in there], [sums[each] for each in there])
+    tallies.add([names[each] for each in there], [counts[each] for each in there], picked(sums, there))
 
 
 def _named(name: str) -> dict[str, Any]:

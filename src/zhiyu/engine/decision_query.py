@@ -114,7 +114,7 @@ class _Asks:
             values[register], nulls[register] = note.batch.values[column, d.rows], note.batch.nulls[column, d.rows]
         for register, number in enumerate(self.kept, len(self.columns)):
             nulls[register] = NOT_KEPT
-            if number < 0:
+            if number < 0 or not len(d.kept):  # a frame of passes keeps no columns either
                 continue
             values[register, d.kept], nulls[register, d.kept] = d.kept_values[:, number], d.kept_nulls[:, number]
         for register, prepared in enumerate(self.texts, len(self.columns) + len(self.kept)):

@@ -6,8 +6,9 @@ currency, in minor units, as whole numbers of any size: nothing is added up acro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -18,7 +19,11 @@ from zhiyu.log.list_journal import said_time
 MAX_LINES, MAX_BARS = 50, 400
 HOUR_MS, DAY_HOURS, HOURLY = 3_600_000, 24, 48
 """Up to `HOURLY` hours between the first and the last are told by hour, longer spans by day."""
-Name = TypeVar("Name", bound=Hashable)
+Name = TypeVar("Name", str, int)
+
+
+Sums = list[tuple[str, list[int | None]]]
+"""Per currency what each group comes to, in minor units; None for a group without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,68 +34,61 @@ class Money:
     currency: Array
     minor: Array
 
-    def sums(self, groups: Array, size: int) -> list[dict[str, int]]:
-        """Per group (int64[r], 0 … size - 1; -1 counts nowhere) what each currency comes to."""
-        found: list[dict[str, int]] = [{} for _ in range(size)]
+    def sums(self, groups: Array, size: int) -> Sums:
+        """Of groups of decisions (int64[r], 0 … size - 1; -1 counts nowhere)."""
+        found: Sums = []
         for number in np.unique(self.currency[self.currency >= 0]).tolist():
             rows = (self.currency == number) & (groups >= 0)
             sums, there = np.zeros(size, np.int64), np.zeros(size, bool)
             np.add.at(sums, groups[rows], self.minor[rows])
             there[groups[rows]] = True
-            for group in np.flatnonzero(there).tolist():
-                found[group][self.names[number]] = int(sums[group])
+            known = [minor if has else None for minor, has in zip(sums.tolist(), there.tolist())]
+            found.append((self.names[number], known))
         return found
 
 
-@dataclass(slots=True)
-class Tally:
-    """One line."""
-
-    n: int = 0
-    money: dict[str, int] = field(default_factory=dict)
-
-    def add(self, n: int, money: dict[str, int]) -> None:
-        """So many more."""
-        self.n += n
-        for currency, minor in money.items():
-            self.money[currency] = self.money.get(currency, 0) + minor
-
-    def told(self) -> dict[str, Any]:
-        """As JSON."""
-        amounts = [{"minor": minor, "currency": currency} for currency, minor in sorted(self.money.items())]
-        return {"n": self.n, "money": amounts}
+def picked(sums: Sums, groups: Sequence[int]) -> Sums:
+    """The sums of some groups, in this order; a group may come several times."""
+    return [(currency, [minors[group] for group in groups]) for currency, minors in sums]
 
 
 class Tallies(Generic[Name]):
     """Lines by name. `room`: asked before one more name is kept; where it says no, the name is left out, whatever comes later: what is told
-    of the others stays exact.
+    of the others stays exact. Numbers stand in plain dictionaries, which the collector of garbage does not walk through.
 
     Example:
         >>> tallies = Tallies()
-        >>> tallies.add(["a", "b", "a"], [1, 5, 2], [{"CNY": 100}, {}, {"CNY": 7}])
+        >>> tallies.add(["a", "b", "a"], [1, 5, 2], [("CNY", [100, None, 7])])
         >>> tallies.told(lambda name: {"name": name})["lines"]
         [{'name': 'b', 'n': 5, 'money': []}, {'name': 'a', 'n': 3, 'money': [{'minor': 107, 'currency': 'CNY'}]}]
     """
 
     def __init__(self, room: Callable[[], bool] = lambda: True) -> None:
-        self.lines: dict[Name, Tally] = {}
+        self.n: dict[Name, int] = {}
+        self._money: dict[str, dict[Name, int]] = {}
         self._room = room
 
-    def add(self, names: Sequence[Name], n: Sequence[int], money: Sequence[dict[str, int]]) -> None:
-        """So many more of each name."""
-        for name, more, sums in zip(names, n, money, strict=True):
-            line = self.lines.get(name)
-            if line is None:
-                if not self._room():
-                    continue
-                line = self.lines[name] = Tally()
-            line.add(more, sums)
+    def add(self, names: Sequence[Name], n: Sequence[int], sums: Sums) -> None:
+        """So many more of each name, and their money."""
+        for name, more in zip(names, n, strict=True):
+            if name in self.n or self._room():
+                self.n[name] = self.n.get(name, 0) + more
+        for currency, minors in sums:
+            money = self._money.setdefault(currency, {})
+            for name, minor in zip(names, minors, strict=True):
+                if minor is not None and name in self.n:
+                    money[name] = money.get(name, 0) + minor
+
+    def money(self, name: Name) -> list[dict[str, Any]]:
+        """Per currency, as JSON."""
+        found = sorted((currency, money[name]) for currency, money in self._money.items() if name in money)
+        return [{"minor": minor, "currency": currency} for currency, minor in found]
 
     def told(self, worded: Callable[[Name], dict[str, Any]], most: int = MAX_LINES) -> dict[str, Any]:
         """The `most` largest, in words, and how many names are left."""
-        ordered = sorted(self.lines.items(), key=lambda item: (-item[1].n, str(item[0])))
-        lines = [{**worded(name), **tally.told()} for name, tally in ordered[:most]]
-        return {"lines": lines, "others": len(ordered) - len(lines)}
+        first = nsmallest(most, self.n.items(), key=lambda item: (-item[1], item[0]))
+        lines = [{**worded(name), "n": n, "money": self.money(name)} for name, n in first]
+        return {"lines": lines, "others": len(self.n) - len(lines)}
 
 
 class Bars:

@@ -23,9 +23,10 @@ from zhiyu.server.desk import Desk
 from zhiyu.server.problems import HttpError, encoded
 from zhiyu.server.rest import admitted
 from zhiyu.server.site import Site
+from zhiyu.server.staging import aside
 
 MAX_COUNTS = 8
-"""Counts at a time: each keeps up to some 40 MB."""
+"""Counts at a time: each keeps up to some 30 MB."""
 LINES = "application/x-ndjson"
 _PIECE_S, _REST_S, _SAY_S = 0.005, 0.001, 0.5
 _STOPPED = {
@@ -95,6 +96,6 @@ async def counted(site: Site, desk: Desk, counting: DecisionCount) -> AsyncItera
             if site.stopping.is_set() or desk.closing or desk.broken or desk.live is not live:
                 yield _STOPPED
                 return
-        yield {"kind": "counted", **counting.told()}
+        yield {"kind": "counted", **await aside(counting.told)}
     except ZhiyuError as wrong:
         yield {"kind": "failed", "en": wrong.en, "zh": wrong.zh}
