@@ -1,6 +1,6 @@
 // The frame around every screen: where one can go, who is here, language, light or dark; and the keys that work everywhere.
 import { Button, Tooltip } from "antd";
-import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
 import { Navigate, NavLink, Route, Routes, useLocation, useNavigate } from "react-router";
 import { useSession, useSignOut, type Session } from "./api/session";
 import { OutboxOf } from "./acts/outbox";
@@ -12,8 +12,12 @@ import { useShade } from "./theme";
 import { useWords } from "./words/words";
 import type { Key } from "./words/zh";
 
-const Help = lazy(() => import("./keys/help"));
-const Palette = lazy(() => import("./keys/palette"));
+const help = () => import("./keys/help");
+const palette = () => import("./keys/palette");
+/** After the screen itself has come. */
+const SOON_MS = 500;
+const Help = lazy(help);
+const Palette = lazy(palette);
 const SignIn = lazy(() => import("./session/signin"));
 const Decisions = lazy(() => import("./decisions/page"));
 const Decision = lazy(() => import("./decision/page"));
@@ -83,6 +87,10 @@ function Frame({ session }: { session: Session }) {
   const places = useMemo(() => PLACES.filter((each) => !each.permission || (session.kind === "person" ? session.me.permissions.includes(each.permission) : each.open)), [session]);
   const other = () => setLanguage(language === "zh" ? "en" : "zh");
   useKeys("everywhere", { palette: () => setOpen("palette"), help: () => setOpen("help"), theme: toggle, language: other });
+  useEffect(() => {
+    const soon = setTimeout(() => void Promise.all([palette(), help()]), SOON_MS); // so that what is typed right after their key is not lost
+    return () => clearTimeout(soon);
+  }, []);
   const acts = useMemo(
     () => [
       ...places.map((each) => ({ id: each.to, label: t("palette.go", { where: t(each.word) }), run: () => void go(each.to) })),
