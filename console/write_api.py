@@ -26,7 +26,7 @@ USED = (
     "GET /v1/decisions/{id}", "GET /v1/decisions/{id}/explanation", "GET /v1/decisions/{id}/trace",
     "POST /v1/decisions/{id}:replay", "GET /v1/vocabulary", "GET /v1/network/{type}/{id}", "GET /v1/gangs", "GET /v1/gangs/{id}",
     "GET /v1/me", "POST /v1/sessions", "POST /v1/sessions:take", "DELETE /v1/session", "GET /v1/queues", "GET /v1/cases",
-    "POST /v1/cases", "GET /v1/cases/{number}", "POST /v1/queues/{name}:next",
+    "POST /v1/cases", "GET /v1/cases/{number}", "POST /v1/queues/{name}:next", "POST /v1/cases:bulk", "GET /v1/workers",
     *(f"POST /v1/cases/{{number}}:{step}" for step in ("claim", "release", "note", "escalate", "close", "reopen", "assign", "answer")),
     "GET /v1/lists", "GET /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries", "POST /v1/lists/{name}/entries:remove",
     "POST /v1/lists/{name}/entries:find", "GET /v1/features", "GET /v1/features/{name}", "GET /v1/snoozes", "POST /v1/snoozes:end",

@@ -9,11 +9,12 @@ from sqlalchemy import select
 
 from tests.cases.made import HOUR_MS, NOW, card, cases_on, decision, fed
 from zhiyu.base.errors import InputError, LimitExceeded
+from zhiyu.cases.bulk import Recount
 from zhiyu.cases.dealing import Dealing, Worker, dealt
 from zhiyu.cases.listing import Wanted
 from zhiyu.cases.model import Case, Facts
 from zhiyu.cases.queues import Declared, Queue
-from zhiyu.cases.work import MAX_BULK, Cases, Finding
+from zhiyu.cases.work import MAX_BULK, MAX_LEVEL, Cases, Finding
 from zhiyu.records.outbox import outbox, webhooks
 
 CHIEF, LIN = "person:chief", "person:lin"
@@ -37,13 +38,36 @@ def test_many_are_counted_first_and_done_in_one(both: str) -> None:
     does = cases.closing(CHIEF, Finding(disposition="false_positive", reason="a test of ours"), NOW)
     counted = cases.many([1, 2, 3, 4, 99], CHIEF, NOW, does, True)
     assert (counted.numbers, counted.skipped, counted.money) == ((1, 4), (2, 3, 99), 500)
+    assert [(each.code, each.number) for each in counted.because] == [("held", 2), ("case_state", 3), ("no_case", 99)]
+    assert all(LIN in said for said in (counted.because[0].en, counted.because[0].zh)), "who holds it is told"
     assert len(cases.page(Wanted(limit=100))[0]) == 4, "counting changes nothing"
+    with pytest.raises(Recount):
+        cases.many([1, 2, 3, 4, 99], CHIEF, NOW, does, False, 3)
     assert cases.many([1, 2, 3, 4, 99], CHIEF, NOW, does, False) == counted
     assert [case.number for case in cases.page(Wanted(limit=100, order="newest"))[0]] == [5, 2]
     with pytest.raises(LimitExceeded):
         cases.many(range(MAX_BULK + 1), CHIEF, NOW, does, True)
     with pytest.raises(InputError):
         cases.closing(CHIEF, Finding(disposition="fraud"), NOW)
+
+
+def test_many_are_claimed_and_escalated_as_far_as_it_goes(both: str) -> None:
+    cases = cases_on(both, declared=SKILLED)
+    fed(cases, *(decision(n, card(n), money=n * 100) for n in range(1, 4)))
+    cases.assign(1, CHIEF, LIN, NOW)
+    claimed = cases.many([1, 2, 3], LIN, NOW, cases.claiming(LIN, "one gang", NOW), False, 2)
+    assert (claimed.numbers, claimed.because[0].en) == ((2, 3), "it is assigned to you already")
+    assert {case.held_by(NOW) for case in cases.page(Wanted(limit=100))[0]} == {LIN}
+    assert cases.steps(3, None, 1)[0].text == "one gang"
+    for _ in range(MAX_LEVEL):
+        cases.escalate(2, LIN, "too hard for me", NOW)
+    does = cases.escalating(LIN, "too many for me", NOW)
+    counted = cases.many([1, 2, 3], LIN, NOW, does, True)
+    assert (counted.numbers, [each.code for each in counted.because]) == ((1, 3), ["case_state"])
+    assert cases.many([1, 2, 3], LIN, NOW, does, False, 2) == counted
+    assert {case.number: case.level for case in cases.page(Wanted(limit=100))[0]} == {1: 1, 2: MAX_LEVEL, 3: 1}
+    with pytest.raises(InputError):
+        cases.escalating(LIN, " ", NOW)
 
 
 def test_cases_go_to_those_who_have_the_skill_and_the_fewest(both: str) -> None:

@@ -67,6 +67,11 @@ def test_screens_of_supervisors_are_accessible(
     }  # fmt: skip
     page = visit("/approvals", language, "chief", shade)
     assert violations(page, bank, screens) == {}
+    assert violations(page, bank, {"/queue": "tbody input[type=checkbox]"}) == {}
+    page.keyboard.press("x")
+    page.keyboard.press("1")
+    page.wait_for_selector(".decide .effect b")
+    assert shown_wrong(page) == [], "cases are chosen, the form is open"
     signer = bank.reader("signer")
     for number in (many, policy):
         signer.post(f"/v1/proposals/{number}:refuse", json={"reason": "only to look at"})
@@ -91,10 +96,15 @@ def violations(page: Page, bank: Bank | Modelled | Split, screens: dict[str, str
     for path, ready in screens.items():
         page.goto(bank.address + path)
         page.wait_for_selector(ready)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: dict[str, Any] = page.evaluate("rules => axe.run(document, rules)", RULES)
-        wrong[path] = [
-            f"{each['id']}: {node['target']} {node['failureSummary'][:200]}"
-            for each in found["violations"] for node in each["nodes"][:3]
-        ]  # fmt: skip
+        wrong[path] = shown_wrong(page)
     return {path: each for path, each in wrong.items() if each}
+
+
+def shown_wrong(page: Page) -> list[str]:
+    """What axe finds in a page as it stands."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate("rules => axe.run(document, rules)", RULES)
+    return [
+        f"{each['id']}: {node['target']} {node['failureSummary'][:200]}"
+        for each in found["violations"] for node in each["nodes"][:3]
+    ]  # fmt: skip

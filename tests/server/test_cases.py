@@ -19,6 +19,7 @@ from tests.waiting_policy import MINUTE, START, policy, when
 from zhiyu.cases.pack import Signer, verify
 from zhiyu.engine.live import Answer
 from zhiyu.engine.opened import open_policy
+from zhiyu.server.case_many import STEPS
 from zhiyu.server.desk import Desk
 from zhiyu.server.site import Site
 
@@ -261,6 +262,20 @@ def test_a_supervisor_counts_deals_and_closes_many(bank: Bank) -> None:
     wanted = {"do": "close", "filter": {"queue": "review"}, "disposition": "false_positive", "text": "a test of ours"}
     counted = chief.post("/v1/cases:bulk", json=wanted).json()
     assert (counted["count"], len(counted["skipped"]), counted["dry_run"]) == (3, 1, True)
+    (because,) = counted["because"]
+    assert (because["code"], because["cases"], "person:investigator" in because["zh"]) == (
+        "held",
+        counted["skipped"],
+        True,
+    )
+    named = {"cases": [*counted["cases"], *counted["skipped"]]}
+    counts = {do: chief.post("/v1/cases:bulk", json={"do": do, **named}).json()["count"] for do in STEPS}
+    assert counts == {"claim": 0, "assign": 3, "note": 3, "escalate": 3, "close": 3}, (
+        "what is theirs they claim no more"
+    )
+    assert chief.post("/v1/cases:bulk", json=wanted | {"dry_run": False}).status_code == 422, "a filter needs its count"
+    noted = chief.post("/v1/cases:bulk", json={"do": "note", "text": "a call", "dry_run": False, **named}).json()
+    assert (noted["cases"], noted["because"]) == (counted["cases"], counted["because"])
     stale = chief.post("/v1/cases:bulk", json=wanted | {"dry_run": False, "expect": 4})
     assert (stale.status_code, stale.json()["field"]) == (409, "expect")
     done = chief.post("/v1/cases:bulk", json=wanted | {"dry_run": False, "expect": 3}).json()
@@ -271,5 +286,7 @@ def test_a_supervisor_counts_deals_and_closes_many(bank: Bank) -> None:
         {"do": "close", "filter": {"colour": "red"}},
         wanted | {"disposition": "odd"},
         {"do": "erase", "cases": [1]},
+        {"do": "note", "cases": [1], "dry_run": False},
+        {"do": "close", "cases": [1], "dry_run": False},
     ):
         assert chief.post("/v1/cases:bulk", json=body).status_code == 422, body

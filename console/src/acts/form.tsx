@@ -31,7 +31,10 @@ export function ActForm({ word, submit, close, risky = false, busy = false, read
         submit();
       }}
       onKeyDown={(event) => {
-        if (event.key === "Escape") close();
+        if (event.key === "Escape") {
+          event.preventDefault();
+          close();
+        }
         if ((event.metaKey || event.ctrlKey) && event.key === "Enter") submit();
       }}
     >

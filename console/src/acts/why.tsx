@@ -16,16 +16,18 @@ interface Props {
   risky?: boolean;
   /** The first field is one of `children`. */
   later?: boolean;
+  /** The reason may be left out. */
+  optional?: boolean;
   /** How the reason is asked for where it does not go into the audit. */
   asks?: { label: string; hint: string };
   children?: ReactNode;
 }
 
-export function Why({ title, effect, lacks, submit, close, risky = false, later = false, asks, children }: Props) {
+export function Why({ title, effect, lacks, submit, close, risky = false, later = false, optional = false, asks, children }: Props) {
   const { t } = useWords();
   const [reason, setReason] = useState("");
   const [asked, setAsked] = useState(false);
-  const missing = lacks ?? (reason.trim() ? undefined : t("why.missing"));
+  const missing = lacks ?? (optional || reason.trim() ? undefined : t("why.missing"));
   const ask = () => {
     setAsked(true);
     if (!missing) submit(reason.trim());
@@ -41,7 +43,7 @@ export function Why({ title, effect, lacks, submit, close, risky = false, later 
         )}
         <label>
           {asks?.label ?? t("why.label")}
-          <textarea className="field" rows={2} maxLength={1000} autoFocus={!later} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={asks?.hint ?? t("why.hint")} aria-invalid={asked && !reason.trim()} />
+          <textarea className="field" rows={2} maxLength={1000} autoFocus={!later} value={reason} onChange={(event) => setReason(event.target.value)} placeholder={asks?.hint ?? t("why.hint")} aria-invalid={asked && !optional && !reason.trim()} />
         </label>
         {asked && missing && (
           <p className="flag" role="alert">

@@ -12,7 +12,18 @@ import { useKeys } from "../keys/keys";
 import { Empty, More, Outcome, OUTCOMES, Panel, Trouble, Waiting } from "../parts/parts";
 import { useShown } from "../parts/shown";
 import { useWords } from "../words/words";
+import { ManyBar, ManyForm, ManyTold, useTold } from "./chosen";
+import { ACTS, MOST, reached, toggled, type ManyAct } from "./many";
 import { casesQuery, leftOf, nameOf, ORDERS, WHOSE } from "./queue";
+
+const NONE: ReadonlySet<number> = new Set();
+interface Choice {
+  /** Of which filter. */
+  key: string;
+  numbers: ReadonlySet<number>;
+  /** All that the filter finds, or only its first. */
+  whole?: "all" | "first";
+}
 
 export default function QueuePage() {
   const { t, format } = useWords();
@@ -66,6 +77,8 @@ export default function QueuePage() {
     },
     onError: (failed) => void message.open({ type: "error", duration: 8, content: <Trouble error={failed} /> }),
   });
+  const many = useMany(parameters, rows);
+  const { told, putAway } = useTold();
   const filter = useRef<HTMLSelectElement>(null);
   useKeys("queue", {
     down: () => {
@@ -76,6 +89,9 @@ export default function QueuePage() {
     open: () => row && void go(`/cases/${row.number}`),
     filter: () => filter.current?.focus(),
     ...(may ? { claim: () => row && claim.mutate(row.number), next: () => next.mutate() } : {}),
+    ...(many.may ? { choose: () => row && many.toggle(row.number), all: many.all } : {}),
+    ...(many.numbers.size ? Object.fromEntries(ACTS.map(({ act }) => [act, () => many.begin(act)])) : {}),
+    back: () => (many.act ? many.begin(undefined) : many.numbers.size ? many.clear() : putAway()),
   });
   if (queues.error instanceof Refused && queues.error.status === 404) return <Empty title={t("queue.noPeople")} next={t("queue.noPeopleNext")} />;
   return (
@@ -112,12 +128,18 @@ export default function QueuePage() {
       {pages.isPending && <Waiting />}
       {pages.error && <Trouble error={pages.error} retry={() => void pages.refetch()} />}
       {pages.isSuccess && rows.length === 0 && <Empty title={t("queue.empty")} next={t("queue.emptyNext")} />}
+      {many.numbers.size > 0 && <ManyBar count={many.numbers.size} whole={many.whole} busy={many.busy} all={many.all} clear={many.clear} begin={many.begin} />}
+      {rows.length === 0 && told && <ManyTold told={told} putAway={putAway} />}
       {rows.length > 0 && (
         <div className="columns">
           <div className="clip">
-            <CaseTable rows={rows} at={at} setAt={setAt} />
+            <CaseTable rows={rows} at={at} setAt={setAt} many={many.may ? { numbers: many.numbers, toggle: many.toggle, reach: (to) => many.reach(at, to) } : undefined} />
           </div>
-          <aside className="stays">{row && <Preview row={row} claim={may ? () => claim.mutate(row.number) : undefined} busy={claim.isPending} />}</aside>
+          <aside className="stays">
+            {many.act && <ManyForm key={many.act} act={many.act} numbers={[...many.numbers]} close={() => many.begin(undefined)} put={many.put} />}
+            {told && <ManyTold told={told} putAway={putAway} />}
+            {row && !many.act && <Preview row={row} claim={may ? () => claim.mutate(row.number) : undefined} busy={claim.isPending} />}
+          </aside>
         </div>
       )}
       {pages.isSuccess && rows.length > 0 && (
@@ -125,6 +147,37 @@ export default function QueuePage() {
       )}
     </div>
   );
+}
+
+/** Which cases are chosen, and what is to be done with them; of another filter none are. */
+function useMany(parameters: URLSearchParams, rows: readonly Case[]) {
+  const { message } = App.useApp();
+  const may = useMay("assign") && (parameters.get("state") ?? "open") === "open";
+  const key = parameters.toString();
+  const [choice, setChoice] = useState<Choice>({ key, numbers: NONE });
+  const [act, setAct] = useState<ManyAct>();
+  const here = may && choice.key === key ? choice : undefined;
+  const numbers = here?.numbers ?? NONE;
+  const choose = (next: ReadonlySet<number>, whole?: Choice["whole"]) => setChoice({ key, numbers: next, ...(whole ? { whole } : {}) });
+  const all = useMutation({
+    mutationFn: (of: string) => get<Cases>("/v1/cases", { ...casesQuery(new URLSearchParams(of)), limit: MOST }),
+    onSuccess: (found, of) => setChoice({ key: of, numbers: new Set(found.cases.map((each) => each.number)), whole: found.next ? "first" : "all" }),
+    onError: (failed) => void message.open({ type: "error", duration: 8, content: <Trouble error={failed} /> }),
+  });
+  return {
+    may,
+    numbers,
+    whole: here?.whole,
+    act: numbers.size ? act : undefined,
+    all: () => all.mutate(key),
+    busy: all.isPending,
+    begin: setAct,
+    toggle: (number: number) => choose(toggled(numbers, number)),
+    reach: (from: number, to: number) => choose(reached(numbers, rows.map((each) => each.number), from, to)),
+    clear: () => { setAct(undefined); choose(NONE); },
+    /** It waits to be sent, or was taken back: then the same are chosen again. */
+    put: (undone: boolean) => { setAct(undefined); choose(undone ? numbers : NONE, undone ? here?.whole : undefined); },
+  };
 }
 
 function QueueOption({ queue }: { queue: Queue }) {
@@ -174,7 +227,15 @@ export function Deadline({ at, open }: { at: string | null; open: boolean }) {
   );
 }
 
-function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: number) => void }) {
+/** How rows are chosen for what is done with many. */
+interface Choosing {
+  numbers: ReadonlySet<number>;
+  toggle: (number: number) => void;
+  /** All rows from the one that is looked at to this. */
+  reach: (to: number) => void;
+}
+
+function CaseTable({ rows, at, setAt, many }: { rows: Case[]; at: number; setAt: (at: number) => void; many: Choosing | undefined }) {
   const { t, format } = useWords();
   const go = useNavigate();
   const { data: session } = useSession();
@@ -184,6 +245,7 @@ function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: 
     <table className="rows">
       <thead>
         <tr>
+          {many && <th scope="col"><span className="sr">{t("many.choose")}</span></th>}
           <th scope="col">{t("queue.case")}</th>
           <th scope="col">{t("queue.deadline")}</th>
           <th scope="col">{t("queue.outcomes")}</th>
@@ -196,7 +258,12 @@ function CaseTable({ rows, at, setAt }: { rows: Case[]; at: number; setAt: (at: 
       </thead>
       <tbody ref={body}>
         {rows.map((row, number) => (
-          <tr key={row.number} className={number === at ? "at" : ""} aria-selected={number === at} onMouseDown={() => setAt(number)} onDoubleClick={() => void go(`/cases/${row.number}`)}>
+          <tr key={row.number} className={number === at ? "at" : ""} aria-selected={number === at} onMouseDown={(event) => { if (many && event.shiftKey) { event.preventDefault(); many.reach(number); } setAt(number); }} onDoubleClick={() => void go(`/cases/${row.number}`)}>
+            {many && (
+              <td onMouseDown={(event) => event.stopPropagation()}>
+                <input type="checkbox" aria-label={t("many.chooseRow", { n: row.number })} checked={many.numbers.has(row.number)} onChange={(event) => { if ((event.nativeEvent as MouseEvent).shiftKey) many.reach(number); else many.toggle(row.number); setAt(number); }} />
+              </td>
+            )}
             <td className="num"><Link to={`/cases/${row.number}`}>#{row.number}</Link>{row.level > 0 && <span className="flag"> ↑{row.level}</span>}</td>
             <td><Deadline at={row.deadline} open={row.state === "open"} /></td>
             <td><Severest outcomes={row.outcomes} /></td>

@@ -6,6 +6,7 @@ import { en as experiments } from "./experiments";
 import { en as entity } from "./entity";
 import { en as features } from "./features";
 import { en as lists } from "./lists";
+import { en as many } from "./many";
 import { en as models } from "./models";
 import { en as network } from "./network";
 import { en as monitoring } from "./monitoring";
@@ -30,6 +31,7 @@ export const en: Record<Key, string> = {
   ...backtests,
   ...experiments,
   ...settings,
+  ...many,
   ...models,
   ...network,
   ...why,
@@ -252,7 +254,7 @@ export const en: Record<Key, string> = {
   "key.path": "Path from the chosen",
   "key.view": "Graph or table",
   "queue.title": "Work",
-  "queue.lead": "By deadline and money at risk: an hour earlier for each doubling of the money.",
+  "queue.lead": "Alerts about the same person, card or device are one case. By deadline and money at risk: an hour earlier for each doubling of the money.",
   "queue.next": "Claim the next",
   "queue.queue": "Queue",
   "queue.queues": "Queues",

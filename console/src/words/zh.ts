@@ -6,6 +6,7 @@ import { zh as experiments } from "./experiments";
 import { zh as entity } from "./entity";
 import { zh as features } from "./features";
 import { zh as lists } from "./lists";
+import { zh as many } from "./many";
 import { zh as models } from "./models";
 import { zh as network } from "./network";
 import { zh as monitoring } from "./monitoring";
@@ -29,6 +30,7 @@ export const zh = {
   ...backtests,
   ...experiments,
   ...settings,
+  ...many,
   ...models,
   ...network,
   ...why,
@@ -251,7 +253,7 @@ export const zh = {
   "key.path": "以所选为路径起点",
   "key.view": "图 / 表",
   "queue.title": "工作队列",
-  "queue.lead": "按期限与涉险金额排序；金额每翻一倍提前一小时。",
+  "queue.lead": "同一对象的告警归入一个案件；按期限与涉险金额排序，金额每翻一倍提前一小时。",
   "queue.next": "领取下一件",
   "queue.queue": "队列",
   "queue.queues": "各队列",

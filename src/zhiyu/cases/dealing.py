@@ -15,10 +15,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from zhiyu.access.audit import Audit
 from zhiyu.base.errors import InputError
+from zhiyu.cases.bulk import Bulk, Doing
 from zhiyu.cases.listing import NOBODY, Wanted, page
 from zhiyu.cases.model import Case
 from zhiyu.cases.tables import case_workers, cases
-from zhiyu.cases.work import MAX_BULK, Bulk, Cases
+from zhiyu.cases.work import MAX_BULK, Cases
 from zhiyu.records.store import Records
 
 MAX_SKILLS, MAX_SKILL_CHARS, MAX_MOST = 50, 64, 1_000
@@ -85,9 +86,9 @@ class Dealing:
         to = dict(given)
 
         def assign(connection: Connection, case: Case) -> Case:
-            return self._cases.assigning(by, to[case.number], now_ms)(connection, case)
+            return self._cases.assigning(by, to[case.number], now_ms).does(connection, case)
 
-        done = self._cases.many([number for number, _ in given], by, now_ms, assign, dry_run)
+        done = self._cases.many([number for number, _ in given], by, now_ms, Doing(assign), dry_run)
         counts: dict[str, int] = {}
         for number in done.numbers:
             counts[to[number]] = counts.get(to[number], 0) + 1

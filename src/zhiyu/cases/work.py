@@ -8,7 +8,7 @@ a finding leaves through the outbox, under ids that follow from the case, so tha
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, delete, select
 
 from zhiyu.access.audit import Audit
 from zhiyu.base.errors import InputError, LimitExceeded, ZhiyuError
+from zhiyu.cases.bulk import Bulk, Doing, Recount, Skipped
 from zhiyu.cases.intake import Intake
 from zhiyu.cases.listing import Wanted, counts, page, waits_since
 from zhiyu.cases.model import DISPOSITIONS, FRAUD, REFERRAL, UNCLEAR, Alert, Case, Step, Who
@@ -83,14 +84,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         _text(self.reason)
         if len(self.alerts) > MAX_LABELS:
             raise LimitExceeded(f"at most {MAX_LABELS:,} alerts at once", f"一次最多 {MAX_LABELS:,} 条告警")
-
-
-class Bulk(msgspec.Struct, frozen=True):
-    """What was done, or would be, with many cases: their numbers; those that were skipped; the money at risk in the former."""
-
-    numbers: tuple[int, ...]
-    skipped: tuple[int, ...]
-    money: int
 
 
 class Cases:
@@ -295,47 +288,70 @@ class Cases:
                 self._done(connection, case, "system", now_ms, "late", detail=body)
             return len(found)
 
-    def many(
-        self, numbers: Sequence[int], by: str, now_ms: int, does: Callable[[Connection, Case], Case], dry_run: bool
-    ) -> Bulk:
-        """Do one thing with many cases, in one transaction; those that are not open, or that somebody else holds, are skipped and told.
-        `dry_run`: only count. LimitExceeded."""
+    def many(self, numbers: Sequence[int], by: str, now_ms: int, doing: Doing, dry_run: bool, expect: int = -1) -> Bulk:
+        """Do one thing with many cases, in one transaction; those that are not open, that somebody else holds, or with which it cannot be
+        done, are skipped, and it is told why. `dry_run`: only count. `expect`: nothing is done with any other number of cases (Recount);
+        below 0: with as many as there are. LimitExceeded."""
         if len(numbers) > MAX_BULK:
             raise LimitExceeded(f"at most {MAX_BULK:,} cases at once", f"一次最多 {MAX_BULK:,} 个案件")
-        done, skipped, money = list[int](), list[int](), 0
+        found, skipped = list[Case](), list[Skipped]()
         with self._records.writing() as connection:
             self._audit.lock(connection)
             for number in sorted(set(numbers)):
                 try:
                     case = case_at(connection, self.tenant, number, lock=True)
                     self._require(case, by, now_ms, None)
-                except (NoSuchCase, WrongState, NotYours):
-                    skipped.append(number)
+                    doing.may(case)
+                except (NoSuchCase, WrongState, NotYours) as why:
+                    skipped.append(Skipped(number, why.code, why.en, why.zh))
                     continue
-                money += case.money
-                done.append(number)
-                if not dry_run:
-                    does(connection, case)
-        return Bulk(tuple(done), tuple(skipped), money)
+                found.append(case)
+            done = Bulk(tuple(case.number for case in found), tuple(skipped), sum(case.money for case in found))
+            if dry_run:
+                return done
+            if expect not in (-1, len(found)):
+                raise Recount(
+                    f"it is {len(found)} cases now, not {expect}; count again",
+                    f"现为 {len(found)} 个案件，而非 {expect} 个；请重新计数",
+                )
+            for case in found:
+                doing.does(connection, case)
+        return done
 
-    def closing(self, by: str, finding: Finding, now_ms: int) -> Callable[[Connection, Case], Case]:
+    def claiming(self, by: str, text: str, now_ms: int) -> Doing:
+        """What `many` does to claim each. InputError."""
+        _text(text)
+
+        def may(case: Case) -> None:
+            if case.assignee == by and not case.claimed_until_ms:
+                raise WrongState("it is assigned to you already", "该案件已分派给您")
+
+        return Doing(lambda connection, case: self._claim(connection, case, by, now_ms, text), may)
+
+    def closing(self, by: str, finding: Finding, now_ms: int) -> Doing:
         """What `many` does to close each. InputError for a finding that cannot be."""
         finding.check()
-        return lambda connection, case: self._close(connection, case, by, finding, now_ms)
+        return Doing(lambda connection, case: self._close(connection, case, by, finding, now_ms))
 
-    def assigning(self, by: str, to: str, now_ms: int) -> Callable[[Connection, Case], Case]:
-        """What `many` does to give each to somebody."""
+    def assigning(self, by: str, to: str, now_ms: int, text: str = "") -> Doing:
+        """What `many` does to give each to somebody. InputError."""
+        _text(text)
 
         def assign(connection: Connection, case: Case) -> Case:
             case.assignee, case.claimed_until_ms = to, 0
-            return self._done(connection, case, by, now_ms, "assign", detail={"to": to})
+            return self._done(connection, case, by, now_ms, "assign", text, {"to": to})
 
-        return assign
+        return Doing(assign)
 
-    def noting(self, by: str, text: str, now_ms: int) -> Callable[[Connection, Case], Case]:
+    def noting(self, by: str, text: str, now_ms: int) -> Doing:
         """What `many` does to write something down in each. InputError."""
         _text(text, required=True)
-        return lambda connection, case: self._done(connection, case, by, now_ms, "note", text)
+        return Doing(lambda connection, case: self._done(connection, case, by, now_ms, "note", text))
+
+    def escalating(self, by: str, text: str, now_ms: int) -> Doing:
+        """What `many` does to escalate each. InputError."""
+        _text(text, required=True)
+        return Doing(lambda connection, case: self._escalate(connection, case, by, now_ms, "escalate", text), _further)
 
     # ---------------------------------------------------------------------------------------------------------------- how
 
@@ -361,11 +377,11 @@ class Cases:
         if held and held != by and not any_holder:
             raise NotYours(f"{held} works on it; ask them to release it", f"{held} 正在处理该案件；请其先释放")
 
-    def _claim(self, connection: Connection, case: Case, by: str, now_ms: int) -> Case:
+    def _claim(self, connection: Connection, case: Case, by: str, now_ms: int, text: str = "") -> Case:
         if case.assignee == by and not case.claimed_until_ms:
             return case  # it was assigned: that does not lapse, so a claim adds nothing
         case.assignee, case.claimed_until_ms = by, now_ms + self.declared.claim_ms
-        return self._done(connection, case, by, now_ms, "claim", detail={"until_ms": case.claimed_until_ms})
+        return self._done(connection, case, by, now_ms, "claim", text, {"until_ms": case.claimed_until_ms})
 
     def _extend(self, case: Case, by: str, now_ms: int) -> None:
         """Whoever does something with a claimed case holds it for longer."""
@@ -373,8 +389,7 @@ class Cases:
             case.claimed_until_ms = now_ms + self.declared.claim_ms
 
     def _escalate(self, connection: Connection, case: Case, by: str, now_ms: int, verb: str, text: str) -> Case:
-        if case.level >= MAX_LEVEL:
-            raise WrongState(f"it was escalated {MAX_LEVEL} times already", f"该案件已升级 {MAX_LEVEL} 次")
+        _further(case)
         queue = self.declared.queue(case.queue)
         case.level += 1
         case.queue = queue.escalates_to or case.queue if queue is not None else case.queue
@@ -458,6 +473,11 @@ class Cases:
         if by != "system":
             self._audit.add(connection, now_ms, by, f"case.{verb}", f"case/{case.number}", detail or {})
         return case
+
+
+def _further(case: Case) -> None:
+    if case.level >= MAX_LEVEL:
+        raise WrongState(f"it was escalated {MAX_LEVEL} times already", f"该案件已升级 {MAX_LEVEL} 次")
 
 
 def _require_version(case: Case, version: int | None) -> None:

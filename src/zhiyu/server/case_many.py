@@ -1,23 +1,22 @@
-"""Many cases at once over HTTP: assigned, closed or noted after a count; free ones dealt out by skill and load; what people can do.
+"""Many cases at once over HTTP: claimed, assigned, noted, escalated, closed after a count; free ones dealt out; what people can do.
 
-In: which cases, what to do. Out: how many, and those that were skipped. Nothing is changed unless the count that was told is told back:
-what a filter finds may have changed in between.
+In: which cases, what to do. Out: how many, and which were skipped, with why. What a filter finds may have changed since it was counted, so
+nothing is done with it unless the count that was told is told back; of cases that are named, fewer may be left, never others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import FastAPI, Path, Request, Response
-from sqlalchemy import Connection
 
 from zhiyu.access.people import NoSuchPerson
 from zhiyu.base.errors import InputError, LimitExceeded
+from zhiyu.cases.bulk import Bulk, Doing, Recount
 from zhiyu.cases.dealing import DEFAULT_MOST, Dealing, Worker
-from zhiyu.cases.model import Case
-from zhiyu.cases.work import MAX_BULK, Bulk, Cases, Finding
+from zhiyu.cases.model import UNCLEAR
+from zhiyu.cases.work import MAX_BULK, Cases, Finding
 from zhiyu.server.bodies import read_body
 from zhiyu.server.case_steps import QueueName, worker_of
 from zhiyu.server.cases import FILTERS, as_json, by_of, kept, wanted_of
@@ -30,13 +29,13 @@ from zhiyu.server.site import Site
 from zhiyu.server.staff import Staff
 
 MAX_BODY_BYTES = 256 << 10
-STEPS = ("assign", "close", "note")
+STEPS = ("claim", "assign", "note", "escalate", "close")
 WorkerName = Annotated[str, Path(description="The person's name, percent-encoded.")]
 
 
 class Many(msgspec.Struct, forbid_unknown_fields=True):
-    """`do`: one of STEPS; `cases`: their numbers, or `filter`: as for a list. `dry_run`: only count; else `expect` is the count that was
-    told."""
+    """`do`: one of STEPS; `cases`: their numbers, or `filter`: as for a list. `dry_run`: only count, for which the text, or what the cases
+    came to, need not be known yet; else `expect` is the count that was told, -1 for any number of cases that are named."""
 
     do: str
     cases: tuple[int, ...] = ()
@@ -80,19 +79,15 @@ def _add_bulk(app: FastAPI, site: Site, staff: Staff) -> None:
         by = by_of(exchange)
 
         def work() -> Bulk:
-            numbers, does = _chosen(body, exchange, desk, cases, staff), _doing(body, cases, by, staff)
-            counted = cases.many(numbers, by, staff.wall(), does, True)
-            if body.dry_run:
-                return counted
-            if len(counted.numbers) != body.expect:
-                raise HttpError(
-                    409, "expect", f"it is {len(counted.numbers)} cases now, not {body.expect}; count again",
-                    f"现为 {len(counted.numbers)} 个案件，而非 {body.expect} 个；请重新计数", "expect",
-                )  # fmt: skip
-            return cases.many(counted.numbers, by, staff.wall(), does, False)
+            if not body.dry_run and body.filter and body.expect < 0:
+                raise InputError("give `expect`, the count that was told", "请在 expect 中给出所告知的数量")
+            numbers, doing = _chosen(body, exchange, desk, cases, staff), _doing(body, cases, by, staff)
+            return cases.many(numbers, by, staff.wall(), doing, body.dry_run, body.expect)
 
         try:
             found = await staff.aside(work)
+        except Recount as wrong:
+            raise HttpError(409, wrong.code, wrong.en, wrong.zh, "expect") from None
         except (InputError, LimitExceeded) as wrong:
             raise HttpError(422, wrong.code, wrong.en, wrong.zh) from None
         return as_json(_told(found, body.dry_run))
@@ -119,19 +114,28 @@ def _chosen(body: Many, exchange: Exchange, desk: Desk, cases: Cases, staff: Sta
     return [case.number for case in found]
 
 
-def _doing(body: Many, cases: Cases, by: str, staff: Staff) -> Callable[[Connection, Case], Case]:
+def _doing(body: Many, cases: Cases, by: str, staff: Staff) -> Doing:
     now = staff.wall()
-    if body.do == "close":
-        finding = Finding(disposition=body.disposition, kind=body.kind, reason=body.text)
-        return cases.closing(by, finding, now)
+    text = body.text if body.text.strip() or not body.dry_run else "?"
+    if body.do == "claim":
+        return cases.claiming(by, body.text, now)
+    if body.do == "assign":
+        return cases.assigning(by, worker_of(staff, cases.tenant, body.to), now, body.text)
     if body.do == "note":
-        return cases.noting(by, body.text, now)
-    return cases.assigning(by, worker_of(staff, cases.tenant, body.to), now)
+        return cases.noting(by, text, now)
+    if body.do == "escalate":
+        return cases.escalating(by, text, now)
+    disposition = body.disposition or (UNCLEAR if body.dry_run else "")
+    return cases.closing(by, Finding(disposition=disposition, kind=body.kind, reason=body.text), now)
 
 
 def _told(found: Bulk, dry_run: bool) -> dict[str, Any]:
+    because: dict[tuple[str, str, str], list[int]] = {}
+    for each in found.because:
+        because.setdefault((each.code, each.en, each.zh), []).append(each.number)
     return {
         "count": len(found.numbers), "cases": found.numbers, "skipped": found.skipped, "money": found.money, "dry_run": dry_run,
+        "because": [{"code": code, "en": en, "zh": zh, "cases": numbers} for (code, en, zh), numbers in because.items()],
     }  # fmt: skip
 
 

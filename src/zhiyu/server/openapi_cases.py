@@ -187,6 +187,7 @@ def case_schemas() -> Json:
         "name en zh within open free overdue money", name=_TEXT, en=_TEXT, zh=_TEXT, kinds=many(_TEXT), outcomes=many(_TEXT), within=_TEXT,
         skill=_MAYBE, escalates_to=_MAYBE, open=_WHOLE, free=_WHOLE, overdue=_WHOLE, money=_WHOLE, earliest_deadline=_WHEN,
     )  # fmt: skip
+    because = shape("code en zh cases", code=_TEXT, en=_TEXT, zh=_TEXT, cases=many(_WHOLE))
     file = shape(
         "case number name kind size digest by at", case=_WHOLE, number=_WHOLE, name=_TEXT, kind=_TEXT, size=_WHOLE, digest=_TEXT, by=_TEXT,
         at=_WHEN,
@@ -215,10 +216,11 @@ def case_schemas() -> Json:
                              as_of={"type": ["string", "integer", "null"]}, name=_TEXT),
         "Deal": shape("", True, dry_run=_FLAG), "Worker": worker, "Workers": shape("workers", workers=many(worker)),
         "NewWorker": shape("", True, skills=many(_TEXT, maxItems=50), most=_WHOLE, away=_FLAG),
-        "CasesDone": shape("count cases skipped money dry_run", count=_WHOLE, cases=many(_WHOLE), skipped=many(_WHOLE), money=_WHOLE,
-                           dry_run=_FLAG, to={"type": "object"}),
-        "ManyCases": shape("do", True, do={"enum": ["assign", "close", "note"]}, cases=many(_WHOLE, maxItems=1000),
+        "CasesDone": shape("count cases skipped because money dry_run", count=_WHOLE, cases=many(_WHOLE), skipped=many(_WHOLE),
+                           because=many(because), money=_WHOLE, dry_run=_FLAG, to={"type": "object"}),
+        "ManyCases": shape("do", True, do={"enum": ["claim", "assign", "note", "escalate", "close"]}, cases=many(_WHOLE, maxItems=1000),
                            filter={"type": "object", "additionalProperties": _TEXT}, to=_TEXT, text=_TEXT,
-                           disposition={"enum": ["", *DISPOSITIONS]}, kind={"enum": ["", *FRAUD_KINDS]}, dry_run=_FLAG, expect=_WHOLE),
+                           disposition={"enum": ["", *DISPOSITIONS]}, kind={"enum": ["", *FRAUD_KINDS]}, dry_run=_FLAG,
+                           expect={"type": "integer"}),
         "CaseAnswer": shape("alert", True, alert=_TEXT, verdict={"enum": ["", "release", "refuse"]}, type=_TEXT, fields={"type": "object"}),
     }  # fmt: skip
