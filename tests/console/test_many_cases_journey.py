@@ -118,6 +118,14 @@ def test_all_that_the_filter_finds_are_chosen_and_two_assigned(
         assert (case["assignee"], case["timeline"][0]["text"]) == ("person:inspector", "late shift")
         chief.post(f"/v1/cases/{each['number']}:assign", json={"to": ""}).raise_for_status()
 
+    press(page, "Escape", "x", "a")  # a claim asks no reason
+    expect(page.locator(".decide .effect")).to_contain_text(words["would"].format(1))
+    press(page, "Control+Enter")
+    page.locator(".outbox button").last.click()
+    expect(page.locator(".many-told")).to_contain_text(words["done"].format(1))
+    (mine,) = chief.get("/v1/cases", params={"assignee": "me"}).json()["cases"]
+    chief.post(f"/v1/cases/{mine['number']}:release", json={}).raise_for_status()
+
 
 def test_who_may_not_change_many_is_not_led_to_it(visit: Callable[..., Page]) -> None:
     page = visit("/queue", "en")

@@ -11,7 +11,7 @@ import { KINDS } from "../case/steps";
 import { Keys } from "../keys/help";
 import { Panel, Trouble } from "../parts/parts";
 import { useWords } from "../words/words";
-import { ACTS, counting, doing, lacking, together, type Because, type ManyAct, type Told } from "./many";
+import { ACTS, counting, doing, lacking, MOST, together, type Because, type ManyAct, type Told } from "./many";
 
 const SHOWN = 30;
 const TOLD = ["many-told"];
@@ -23,7 +23,7 @@ export function ManyBar({ count, whole, busy, all, clear, begin }: { count: numb
   return (
     <section className="many" aria-label={t("many.title")}>
       <p>
-        <b role="status">{whole === "all" ? t("many.all", { n }) : whole === "first" ? t("many.first", { n }) : t("many.chosen", { n })}</b>
+        <b role="status">{whole === "all" ? t("many.all", { n }) : whole === "first" ? t("many.first", { n, most: format.number(MOST) }) : t("many.chosen", { n })}</b>
         <Button size="small" onClick={all} loading={busy}>
           {t("many.chooseAll")} <Keys keys="*" />
         </Button>
