@@ -1,11 +1,11 @@
 // The network drawn by the graphics card: 5,000 nodes stay fluid. Everything it shows also stands in the list and the table beside it.
 import Graph from "graphology";
-import forceAtlas2 from "graphology-layout-forceatlas2";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, type RefObject } from "react";
 import Sigma from "sigma";
 import type { EdgeDisplayData, NodeDisplayData } from "sigma/types";
 import { useShade } from "../theme";
 import { HUB, type Net, type NetNode } from "./graph";
+import type { Begin, Hold } from "./layout.worker";
 
 interface Props {
   net: Net;
@@ -23,15 +23,14 @@ const COLORS = {
   light: { person: "#5b6b8c", thing: "#b4bdcd", bad: "#c7203a", gang: "#b4690e", start: "#3457d5", link: "#b9c2d2", marked: "#3457d5", label: "#1a2233", faint: "#e4e8ef" },
   dark: { person: "#a3b0cb", thing: "#566178", bad: "#ff7b8b", gang: "#e5a04c", start: "#8fa8ff", link: "#465166", marked: "#8fa8ff", label: "#e3e7ef", faint: "#252b37" },
 };
-const ROUNDS = 400;
 const LARGE = 1_500;
-const FRAME_MS = 12;
 
 export default function Canvas({ net, starts, selected, marked, pinned, chosen, labelOf, select, expand }: Props) {
   const { shade } = useShade();
   const box = useRef<HTMLDivElement>(null);
   const graph = useRef(new Graph({ type: "undirected" }));
   const sigma = useRef<Sigma | undefined>(undefined);
+  const held = useRef(new Set<string>());
   const latest = useRef({ net, starts, selected, marked, pinned, chosen, labelOf, select, expand, shade });
   useEffect(() => {
     latest.current = { net, starts, selected, marked, pinned, chosen, labelOf, select, expand, shade };
@@ -74,7 +73,7 @@ export default function Canvas({ net, starts, selected, marked, pinned, chosen, 
     });
     made.on("clickEdge", ({ edge }) => latest.current.select(drawn.target(edge)));
     made.on("clickStage", () => latest.current.select(undefined));
-    dragging(made, drawn);
+    dragging(made, drawn, held.current);
     sigma.current = made;
     return () => {
       made.kill();
@@ -84,29 +83,9 @@ export default function Canvas({ net, starts, selected, marked, pinned, chosen, 
 
   useEffect(() => {
     const drawn = graph.current;
-    const changed = follow(drawn, net);
-    if (!changed || drawn.order < 2) return undefined;
-    const settings = { ...forceAtlas2.inferSettings(drawn), barnesHutOptimize: drawn.order > 400, adjustSizes: drawn.order < 400, slowDown: 4 };
-    let rounds = 0;
-    const most = drawn.order > LARGE ? ROUNDS / 4 : ROUNDS;
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      forceAtlas2.assign(drawn, { iterations: drawn.order > 1000 ? 40 : 150, settings });
-      return undefined;
-    }
-    let frame = requestAnimationFrame(function turn() {
-      const until = performance.now() + FRAME_MS;
-      do {
-        forceAtlas2.assign(drawn, { iterations: 1, settings });
-        rounds += 1;
-      } while (performance.now() < until && rounds < most);
-      if (rounds < most) frame = requestAnimationFrame(turn);
-    });
-    return () => cancelAnimationFrame(frame);
+    if (!follow(drawn, net) || drawn.order < 2) return undefined;
+    return laidOut(drawn, () => latest.current.pinned, held);
   }, [net]);
-
-  useEffect(() => {
-    for (const id of graph.current.nodes()) graph.current.setNodeAttribute(id, "fixed", pinned.has(id));
-  }, [pinned, net]);
 
   return <div className="canvas" ref={box} role="img" aria-label="network" />;
 }
@@ -163,8 +142,37 @@ function edgeLook(data: EdgeDisplayData & { from: string; to: string }, now: Lat
   return { ...data, color: onPath || ofSelected ? colors.marked : colors.link, size: onPath ? 3 : data.size, zIndex: onPath || ofSelected ? 1 : 0 };
 }
 
-/** Nodes can be taken and put elsewhere. */
-function dragging(made: Sigma, drawn: Graph): void {
+/** The layout goes on beside the page; what it says moves the nodes that nobody has put somewhere. The answer ends it. */
+function laidOut(drawn: Graph, pinned: () => ReadonlySet<string>, held: RefObject<Set<string>>): () => void {
+  const ids = drawn.nodes();
+  const number = new Map(ids.map((id, at) => [id, at]));
+  const stays = (id: string) => pinned().has(id) || held.current.has(id);
+  const places = Float32Array.from(ids.flatMap((id) => [drawn.getNodeAttribute(id, "x") as number, drawn.getNodeAttribute(id, "y") as number]));
+  const links = Uint32Array.from(drawn.mapEdges((_, __, one, two) => [number.get(one) ?? 0, number.get(two) ?? 0]).flat());
+  const layout = new Worker(new URL("./layout.worker.ts", import.meta.url), { type: "module" });
+  const told = new Set<string>();
+  layout.onmessage = ({ data }: MessageEvent<Float32Array>) => {
+    drawn.updateEachNodeAttributes(
+      (id, before) => {
+        const at = number.get(id);
+        return at === undefined || stays(id) ? before : { ...before, x: data[2 * at], y: data[2 * at + 1] };
+      },
+      { attributes: ["x", "y"] },
+    );
+    for (const id of held.current) {
+      const at = number.get(id);
+      if (at === undefined || told.has(id) || !drawn.hasNode(id)) continue;
+      told.add(id);
+      layout.postMessage({ kind: "hold", number: at, x: drawn.getNodeAttribute(id, "x") as number, y: drawn.getNodeAttribute(id, "y") as number } satisfies Hold);
+    }
+  };
+  const moving = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  layout.postMessage({ kind: "begin", places, links, fixed: ids.flatMap((id, at) => (stays(id) ? [at] : [])), moving } satisfies Begin);
+  return () => layout.terminate();
+}
+
+/** Nodes can be taken and put elsewhere, where they stay: they are `held`. */
+function dragging(made: Sigma, drawn: Graph, held: Set<string>): void {
   let taken: string | undefined;
   made.on("downNode", ({ node }) => {
     taken = node;
@@ -172,6 +180,7 @@ function dragging(made: Sigma, drawn: Graph): void {
   });
   made.getMouseCaptor().on("mousemovebody", (event) => {
     if (!taken) return;
+    held.add(taken);
     const place = made.viewportToGraph(event);
     drawn.setNodeAttribute(taken, "x", place.x);
     drawn.setNodeAttribute(taken, "y", place.y);
