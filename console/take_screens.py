@@ -75,6 +75,7 @@ def main() -> int:
     wanted.add_argument("--name", default="demo")
     wanted.add_argument("--out", type=Path, default=ROOT / ".zhiyu" / "screens")
     wanted.add_argument("--docs", action="store_true", help="those of docs/screens.md")
+    wanted.add_argument("--screens", default="", help="only these, separated by commas")
     wanted.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("chromium-browser"))
     given = wanted.parse_args()
     password = sys.stdin.readline().rstrip("\n")
@@ -93,6 +94,8 @@ def main() -> int:
                 return 1
             page: Page = context.new_page()
             for name, path in screens_of(context, given.url).items():
+                if given.screens and name not in given.screens.split(","):
+                    continue
                 page.goto(f"{given.url}/console{path}", wait_until="networkidle")
                 page.wait_for_timeout(SETTLE_MS)
                 file = out / (f"{name}.webp" if given.docs else f"{name}-{language}-{shade}-{width}.png")
