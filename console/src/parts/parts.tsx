@@ -12,9 +12,10 @@ export function Outcome({ name, large = false }: { name: string; large?: boolean
   return <span className={`outcome o-${name}${large ? " large" : ""}`}>{names("outcomes", name)}</span>;
 }
 
-export function Panel({ title, aside, children, id, className = "" }: { title: ReactNode; aside?: ReactNode; children: ReactNode; id?: string; className?: string }) {
+/** `scrolls`: it is as high as the window at most, and keys can move what is in it. */
+export function Panel({ title, aside, children, id, className = "", scrolls = false }: { title: ReactNode; aside?: ReactNode; children: ReactNode; id?: string; className?: string; scrolls?: boolean }) {
   return (
-    <section className={`panel ${className}`} id={id}>
+    <section className={`panel ${className}`} id={id} {...(scrolls ? { tabIndex: 0, "aria-label": typeof title === "string" ? title : undefined } : {})}>
       <header>
         <h2>{title}</h2>
         {aside && <div className="aside">{aside}</div>}

@@ -14,7 +14,7 @@ export function Impact({ trial, waits, show }: { trial: Trial; waits: boolean; s
   const errors = trial.checked?.findings.filter((each) => each.severity === "error") ?? [];
   const figures = trial.figures;
   return (
-    <Panel title={t("studio.impact")} className={`impact${trial.busy ? " busy" : ""}`} aside={<span className="quiet" role="status">{trial.busy ? t("studio.trying") : ""}</span>}>
+    <Panel scrolls title={t("studio.impact")} className={`impact${trial.busy ? " busy" : ""}`} aside={<span className="quiet" role="status">{trial.busy ? t("studio.trying") : ""}</span>}>
       {errors.length > 0 && (
         <>
           <p className="flag">{t("studio.errors", { n: format.number(errors.length) })}</p>
