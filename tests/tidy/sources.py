@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-BINARY = {".parquet", ".png", ".gz", ".ico"}
+BINARY = {".parquet", ".png", ".webp", ".gz", ".ico"}
 
 
 @dataclass(frozen=True)
