@@ -106,6 +106,21 @@ def test_an_alert_is_told_in_a_sentence_and_leads_to_its_figures(
     assert digits(tile.inner_text()) == alert["figures"]["decisions"]
 
 
+@pytest.mark.parametrize(("language", "said"), [("zh", "期间发布：发布 "), ("en", "Released in this period: release ")])
+def test_a_release_stands_below_the_days_in_which_it_was(
+    bank: Bank, visit: Callable[..., Page], language: str, said: str
+) -> None:
+    first = bank.reader("planner").get("/v1/policies").json()["policies"][-1]
+    said += str(first["number"])
+    page = visit(
+        f"/monitoring?from=2025-09-01T00:00:00Z&until={int(first['at'][:4]) + 1}-01-01T00:00:00Z", language, "planner"
+    )
+    page.locator(".releases", has_text=said).wait_for()
+    page.keyboard.press("v")
+    page.locator(".by-time tbody tr").first.wait_for()
+    page.locator(".releases", has_text=said).wait_for()
+
+
 def test_how_long_deciding_takes_is_for_those_who_may_see_it(bank: Bank, visit: Callable[..., Page]) -> None:
     inspector, chief = bank.reader("inspector"), bank.reader("chief")
     entries = "/v1/lists/mule_accounts/entries"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { viewOf } from "./alerts";
-import { behind, changeOf, columnsOf, dimensionsOf, localOf, offsetOf, periodOf, seriesOf, stepsOf, tableQuery, viewIn } from "./monitoring";
+import { behind, changeOf, columnsOf, dimensionsOf, localOf, offsetOf, periodOf, releasesIn, seriesOf, stepsOf, tableQuery, viewIn } from "./monitoring";
 
 const known = {
   measures: [
@@ -18,6 +18,11 @@ describe("the cube explorer", () => {
     expect(viewIn(new URLSearchParams("measure=hits&by=rule"), known)).toMatchObject({ table: "rules", by: "rule" });
     expect(dimensionsOf("decisions", known.dimensions)).toEqual(["outcome", "channel"]);
     expect(columnsOf(view)).toEqual(["decisions", "money", "stopped_share", "stopped_money"]);
+  });
+  it("marks the versions that were released within a period, oldest first", () => {
+    const versions = [{ number: 3, at: "2026-03-02T00:00:00Z" }, { number: 2, at: "2026-03-01T00:00:00Z" }, { number: 1, at: null }, { number: 4, at: "2026-03-03T00:00:00Z" }];
+    const period = { from: Date.parse("2026-03-01T00:00:00Z"), until: Date.parse("2026-03-03T00:00:00Z") };
+    expect(releasesIn(versions, period).map((each) => each.number)).toEqual([2, 3]);
   });
   it("ends a period now, or with the newest decision when that is long ago", () => {
     const now = Date.parse("2026-03-10T10:20:30Z");

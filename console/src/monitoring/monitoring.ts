@@ -180,3 +180,11 @@ export function seriesOf(lines: readonly MetricLine[], measure: string, by: stri
     before: times.map((time) => [time, number((points.get(time)?.["before"] as Record<string, unknown> | undefined)?.[measure])]),
   }));
 }
+
+/** Versions that were released within a period, oldest first. */
+export function releasesIn(versions: readonly { number: number; at?: string | null }[], period: { from: number; until: number }): { number: number; time: number }[] {
+  return versions
+    .map(({ number, at }) => ({ number, time: Date.parse(at ?? "") }))
+    .filter(({ time }) => time >= period.from && time < period.until)
+    .sort((a, b) => a.time - b.time);
+}

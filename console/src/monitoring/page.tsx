@@ -11,7 +11,7 @@ import { useKeys } from "../keys/keys";
 import { Empty, Panel, Trouble, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 import { AlertPanel, useAlerts } from "./alerts";
-import { AGAINST, dimensionsOf, localOf, periodOf, RANGES, seriesOf, seriesQuery, TABLES, tableQuery, viewIn, type Period, type View } from "./monitoring";
+import { AGAINST, dimensionsOf, localOf, periodOf, RANGES, releasesIn, seriesOf, seriesQuery, TABLES, tableQuery, viewIn, type Period, type View } from "./monitoring";
 import "./monitoring.css";
 import { Speed } from "./speed";
 import { ByTime, Split, Tiles } from "./tables";
@@ -153,12 +153,18 @@ function Lines({ answer, view, period, drawn, measure }: { answer: MetricLines; 
   const figure = useMemo(() => (value: unknown) => figures(measure, value), [said, measure, answer.currency]); // eslint-disable-line react-hooks/exhaustive-deps
   const time = useMemo(() => (ms: number) => format.time(new Date(ms).toISOString()), [format]);
   if (answer.lines.length === 0) return <Empty title={t("metrics.empty")} next={t("metrics.emptyNext")} />;
-  if (!drawn) return <ByTime series={lines} time={time} figure={figure} />;
   const points = series[0]?.points ?? [];
   return (
-    <Suspense fallback={<Waiting />}>
-      <Chart lines={lines} marks={marks} figure={figure} time={time} label={t("metrics.chartLabel", { measure: measure ? said(measure) : "", lines: lines.length, points: points.length })} />
-    </Suspense>
+    <>
+      {drawn ? (
+        <Suspense fallback={<Waiting />}>
+          <Chart lines={lines} marks={marks} figure={figure} time={time} label={t("metrics.chartLabel", { measure: measure ? said(measure) : "", lines: lines.length, points: points.length })} />
+        </Suspense>
+      ) : (
+        <ByTime series={lines} time={time} figure={figure} />
+      )}
+      {marks.length > 0 && <p className="quiet releases">{t("metrics.released", { which: marks.map((each) => `${each.name} ${time(each.time)}`).join(t("common.comma")) })}</p>}
+    </>
   );
 }
 
@@ -167,13 +173,8 @@ function useReleases(period: Period) {
   const { t } = useWords();
   const may = useMay("policies");
   const found = useQuery({ queryKey: ["releases"], queryFn: ({ signal }) => get<Versions>("/v1/policies", { limit: 100 }, signal), enabled: may, staleTime: 60_000 });
-  return useMemo(
-    () =>
-      (found.data?.policies ?? [])
-        .map((each) => ({ time: Date.parse(each.at ?? ""), name: t("metrics.release", { n: each.number }) }))
-        .filter((each) => each.time >= period.from && each.time < period.until),
-    [found.data, period.from, period.until, t],
-  );
+  const { from, until } = period;
+  return useMemo(() => releasesIn(found.data?.policies ?? [], { from, until }).map(({ number, time }) => ({ time, name: t("metrics.release", { n: number }) })), [found.data, from, until, t]);
 }
 
 function Chosen({ view, drop }: { view: View; drop: (each: string) => void }) {
