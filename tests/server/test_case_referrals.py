@@ -95,3 +95,8 @@ def test_a_code_goes_on_a_list_as_its_value_does(bank: Bank) -> None:
     assert listed["f" * 16]["value"] == "#" + "f" * 16, "the log knows nothing of it"
     assert client.post(f"{entries}:find", json={"values": ["c1"]}).json()["absent"] == []
     assert client.post(entries, json=[{"value": "c1"}]).json()["existing"] == 1
+    for _ in range(5):  # what happened to it on lists stands between it and its event
+        client.post(f"{entries}:remove", json={"codes": [code], "reason": "x"}).raise_for_status()
+        client.post(entries, json=[{"code": code}]).raise_for_status()
+    again = {each["code"]: each for each in client.get(entries).json()["entries"]}
+    assert again[code]["value"] == "c1"

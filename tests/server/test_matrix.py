@@ -40,7 +40,7 @@ LAST = ("delete",)
 OF_THE_SERVER = ("", "self")
 WORDS_OF_THE_POLICY = (
     "/v1/models/{name}", "/v1/features/{name}", "/v1/lists/{name}", "/v1/queues/{name}", "/v1/network/{type}", "/v1/entities/{type}",
-    "/v1/sign-on/{name}",
+    "/v1/sign-on/{name}", "/v1/experiments/{flow}",
 )  # fmt: skip
 """Addresses that hold words of the policy, which both tenants have, or values of the world; there is nothing foreign in them."""
 
@@ -262,7 +262,15 @@ def test_nothing_of_one_tenant_is_in_any_answer_to_another(two: Two, held: dict[
     for method, path in PERMISSION_OF:
         if method != "get" or path.endswith(":stream") or path.startswith("/v1/sign-on"):
             continue
-        address = path.format(type="customer", id=f"{MARK}p1", name="watched", number="1", hash="0" * 64, file="1")
+        things = {
+            "type": "customer",
+            "id": f"{MARK}p1",
+            "name": "watched",
+            "number": "1",
+            "hash": "0" * 64,
+            "file": "1",
+        }
+        address = path.format(**things, flow="f", node="n")
         assert MARK not in other.get(address).text.replace(address, ""), path
         if "{" not in path and MARK in own.get(address).text:
             told.add(path)
@@ -281,6 +289,7 @@ def test_nothing_of_one_tenant_is_in_any_answer_to_another(two: Two, held: dict[
         ("/v1/network:nest", {"of": [f"customer:{MARK}p1"]}), ("/v1/cases:bulk", {"do": "note", "cases": [case], "text": "x"}),
         ("/v1/vault:reveal", {"events": [event], "purpose": "complaint", "note": "why not"}),
         ("/v1/persons:export", {"type": "customer", "id": f"{MARK}p1", "purpose": "complaint", "note": "why not"}),
+        ("/v1/cases", {"whom": [f"customer:{MARK}p1"], "text": "seen"}),
         ("/v1/lists/watched/entries:find", [{"value": f"{MARK}listed"}]),
     ):  # fmt: skip
         answer = other.post(path, json=body)

@@ -40,8 +40,8 @@ from zhiyu.events.batch import EventBatch
 from zhiyu.log.frames import EVENTS
 from zhiyu.log.segments import SegmentLog
 
-_LOOKS = 3
-"""So many of the newest events of an entity are looked at for how its value is shown."""
+_LOOKS = 200
+"""So many of the newest places of an entity are looked at for an event that shows its value: changes of lists and labels are among them."""
 
 
 class Archive:
