@@ -122,7 +122,7 @@ def test_the_palette_opens_a_value_and_its_address_keeps_the_code_alone(bank: Ba
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(f"/entities/customer/code:{who['code']}"))
     page.wait_for_selector(".happened tr.at")
-    assert who["shown"] in page.locator("h1").inner_text()
+    page.locator("h1", has_text=who["shown"]).wait_for()
     assert who["shown"] not in page.url
     page.locator(".meta a[href*='/network/']").wait_for()
     page.keyboard.press("g")
