@@ -1,17 +1,17 @@
 // One experiment: what it does in a sentence, whether its split is as declared, its arms side by side, each against the rest.
 import { Progress } from "antd";
 import { useNames } from "../api/session";
+import { useAnswer } from "../api/stream";
 import type { Arm, Arms, Experiment } from "../api/types";
 import { Empty, OUTCOMES, Panel, Waiting } from "../parts/parts";
 import { useWords } from "../words/words";
 import type { Key } from "../words/zh";
 import { labelsDiffer, linesOf, probability, saidOf, shareOf, tooFew } from "./arms";
-import { useArms } from "./comparing";
 import { FigureTable, useFigure, type Line } from "./figures";
 
 export function Compared({ experiment, policy }: { experiment: Experiment; policy: string }) {
   const { t, said } = useWords();
-  const { busy, progress, arms, failed } = useArms(experiment, policy);
+  const { busy, progress, answer: arms, failed } = useAnswer<Arms>(`/v1/experiments/${encodeURIComponent(experiment.flow)}/${encodeURIComponent(experiment.node)}/arms`, policy);
   return (
     <article className="backtest">
       <Panel title={said(experiment)} aside={<code>{`${experiment.flow}/${experiment.node}`}</code>}>

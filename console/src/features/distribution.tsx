@@ -3,9 +3,10 @@ import { Button, Progress } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
 import { address } from "../api/http";
+import { useAnswer } from "../api/stream";
 import { Panel } from "../parts/parts";
 import { useWords } from "../words/words";
-import { conditionOf, shareOf, useSpread, worstOf, type Bar, type Spread } from "./spread";
+import { conditionOf, shareOf, worstOf, type Bar, type Spread } from "./spread";
 
 const WIDE = 680;
 const UP = 120;
@@ -15,7 +16,7 @@ const FOOT = 20;
 export function Distribution({ name, asTable }: { name: string; asTable: boolean }) {
   const { t, said } = useWords();
   const [round, setRound] = useState(1);
-  const { busy, progress, spread, failed } = useSpread(name, round);
+  const { busy, progress, answer: spread, failed } = useAnswer<Spread>(round ? `/v1/features/${encodeURIComponent(name)}/spread` : "", round);
   return (
     <Panel title={t("features.spread")} className={`spread${busy ? " busy" : ""}`} aside={busy && <Button size="small" onClick={() => setRound(0)}>{t("features.spreadStop")}</Button>}>
       {busy && (

@@ -1,47 +1,8 @@
-// How a feature is distributed over the last 30 days: asked as a stream, and what its bars say.
-import { useEffect, useState } from "react";
-import { lines, Refused } from "../api/http";
+// What the bars say of how a feature is distributed.
 import type { Schemas } from "../api/types";
 
 export type Spread = Schemas["Spread"];
 export type Bar = Spread["bars"][number];
-type Line = Schemas["SpreadLine"];
-
-export interface Spreading {
-  busy: boolean;
-  progress?: { stage: "record" | "decide"; done: number };
-  spread?: Spread;
-  failed?: { en: string; zh: string };
-}
-
-/** Asks when the feature is opened, and again with every further `round`; leaving, or round 0, takes the question back. */
-export function useSpread(name: string, round: number): Spreading {
-  const asked = `${round} ${name}`;
-  const [found, setFound] = useState<Spreading & { of: string }>({ busy: true, of: "" });
-  useEffect(() => {
-    if (!round) return undefined;
-    const stop = new AbortController();
-    const keep = (more: Partial<Spreading>) => !stop.signal.aborted && setFound((before) => ({ ...(before.of === asked ? before : { busy: true }), ...more, of: asked }));
-    const ask = async () => {
-      try {
-        await lines<Line>(`/v1/features/${encodeURIComponent(name)}/spread`, undefined, (line) => {
-          if (line.kind === "spread") keep({ spread: line });
-          else if (line.kind === "progress") keep({ progress: line });
-          else keep({ failed: line });
-        }, stop.signal);
-        keep({ busy: false });
-      } catch (failed) {
-        if (failed instanceof Refused) keep({ failed: failed.words, busy: false });
-        else if (!stop.signal.aborted) throw failed;
-      }
-    };
-    void ask();
-    return () => stop.abort();
-  }, [asked, name, round]);
-  if (!round) return { busy: false };
-  return found.of === asked ? found : { busy: true };
-}
-
 /** The share of fraud among the decisions that are known; undefined where none is. */
 export function shareOf({ frauds, goods }: Pick<Bar, "frauds" | "goods">): number | undefined {
   return frauds + goods ? frauds / (frauds + goods) : undefined;
